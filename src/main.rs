@@ -1,1 +1,3 @@
+//! See the library.
+
 fn main() {}

@@ -1,0 +1,1 @@
+//! Tiered tests on a schedule: thresholds, escalation, state.

@@ -1,0 +1,1 @@
+//! One file's schema: loads it, layers it, hands out its sections.

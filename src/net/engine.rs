@@ -1,0 +1,77 @@
+//! The contract of datagram engines: protocol logic without I/O, clock or randomness of its own.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use crate::units::Now;
+
+/// A datagram protocol as a state machine.
+pub trait Engine {
+    /// What to do at `now`. On [`Next::Send`] the datagram to send lies in `out`, which comes in empty.
+    ///
+    /// A driver calls this again after each send, after each arrival, and when a wait is over.
+    fn poll(&mut self, now: Now, out: &mut Vec<u8>) -> Next;
+
+    /// Takes in what happened at `now`.
+    fn receive(&mut self, now: Now, arrival: Arrival<'_>);
+}
+
+/// An engine's wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send what lies in `out`, now. Sends are numbered from 0 in this order.
+    Send,
+    /// Nothing to do before this moment, unless something arrives.
+    Wait(Instant),
+    /// The engine has finished.
+    Done,
+}
+
+/// Something that reached the engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrival<'a> {
+    /// A datagram from the far side.
+    Datagram {
+        /// Its payload.
+        bytes: &'a [u8],
+        /// When the kernel received it, nanoseconds since the epoch; `None` where it does not stamp.
+        stamp: Option<u64>,
+        /// TTL or hop limit on arrival.
+        ttl: Option<u8>,
+        /// Type of service on arrival: DSCP (upper six bits) and ECN.
+        tos: Option<u8>,
+    },
+    /// When the kernel handed the `send`-th datagram to the device, nanoseconds since the epoch.
+    Sent {
+        /// Number of the send, from 0.
+        send: u64,
+        /// `CLOCK_REALTIME` of the kernel.
+        stamp: u64,
+    },
+    /// This host refused to send the `send`-th datagram.
+    NotSent {
+        /// Number of the send, from 0.
+        send: u64,
+        /// The system's error number.
+        errno: i32,
+    },
+    /// An ICMP error came back for one of our datagrams.
+    Icmp(Icmp<'a>),
+    /// The kernel dropped this many datagrams in our own receive queue since the socket was opened.
+    Overflow(u32),
+}
+
+/// An ICMP error from the error queue of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Icmp<'a> {
+    /// ICMP type (v4 or v6, as the address tells).
+    pub kind: u8,
+    /// ICMP code.
+    pub code: u8,
+    /// Who sent it.
+    pub from: Option<IpAddr>,
+    /// What the kernel makes of it.
+    pub errno: i32,
+    /// The quoted payload of our datagram, as far as it came back.
+    pub quoted: &'a [u8],
+}

@@ -1,0 +1,128 @@
+//! Names to addresses: `/etc/hosts` and the system's resolvers, through hickory (no getaddrinfo).
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::LookupIpStrategy;
+use tokio::sync::OnceCell;
+
+use crate::failure::{Class, Failure};
+
+/// How long a whole look-up may take, retries included.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The system's resolver, read from its configuration at the first name that needs it.
+#[derive(Clone, Default)]
+pub struct Resolver(Arc<OnceCell<TokioResolver>>);
+
+impl Resolver {
+    /// The first address of `host` that `admits` lets through; literals (`::1`, `fe80::1%eth0`) need no look-up.
+    ///
+    /// # Errors
+    /// Class `resolve`, with the name and what the resolver said.
+    pub async fn first(
+        &self,
+        host: &str,
+        port: u16,
+        admits: impl Fn(&IpAddr) -> bool,
+    ) -> Result<SocketAddr, Failure> {
+        if let Some(literal) = literal(host, port)? {
+            let wrong =
+                || Class::Resolve.because(format_args!("resolve {host}: not of the wanted address family"));
+            return Some(literal)
+                .filter(|literal| admits(&literal.ip()))
+                .ok_or_else(wrong);
+        }
+        let addresses = self.all(host).await?;
+        let found = addresses.into_iter().find(admits);
+        let none = || Class::Resolve.because(format_args!("resolve {host}: no address of the wanted family"));
+        Ok(SocketAddr::new(found.ok_or_else(none)?, port))
+    }
+
+    /// All addresses of the name `host`, IPv6 and IPv4, in the resolver's order.
+    ///
+    /// # Errors
+    /// As [`first`](Self::first).
+    pub async fn all(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        let failure = |why: String| Class::Resolve.because(format_args!("resolve {host}: {why}"));
+        let resolver = self
+            .0
+            .get_or_try_init(|| async { system() })
+            .await
+            .map_err(failure)?;
+        match tokio::time::timeout(DEADLINE, resolver.lookup_ip(host)).await {
+            Err(_) => Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
+            Ok(Err(error)) => Err(failure(plain(&error.to_string()))),
+            Ok(Ok(found)) => Ok(found.iter().collect()),
+        }
+    }
+}
+
+fn system() -> Result<TokioResolver, String> {
+    let mut builder = TokioResolver::builder_tokio().map_err(|error| format!("/etc/resolv.conf: {error}"))?;
+    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    builder.options_mut().timeout = Duration::from_secs(2);
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// The address that `host` itself is, if it is one. An IPv6 zone may be an interface's name or number.
+fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(Some(SocketAddr::new(address, port)));
+    }
+    let Some((address, zone)) = bare.split_once('%') else {
+        return Ok(None);
+    };
+    let Ok(address) = address.parse::<Ipv6Addr>() else {
+        return Ok(None);
+    };
+    let index = zone
+        .parse::<u32>()
+        .ok()
+        .or_else(|| nix::net::if_::if_nametoindex(zone).ok());
+    let unknown = || Class::Usage.because(format_args!("{host}: no interface named `{zone}`"));
+    Ok(Some(
+        SocketAddrV6::new(address, port, 0, index.ok_or_else(unknown)?).into(),
+    ))
+}
+
+/// The resolver's words, on one line and short.
+fn plain(text: &str) -> String {
+    if text.contains("no records found") || text.contains("NXDomain") || text.contains("NXDOMAIN") {
+        return "no such name".to_owned();
+    }
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(160)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_need_no_resolver() {
+        for (text, expected) in [
+            ("192.0.2.1", Some("192.0.2.1:7")),
+            ("::1", Some("[::1]:7")),
+            ("[::1]", Some("[::1]:7")),
+            ("fe80::1%1", Some("[fe80::1%1]:7")),
+            ("example.com", None),
+        ] {
+            let found = literal(text, 7)
+                .expect("no bad zone")
+                .map(|found| found.to_string());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+        assert!(literal("fe80::1%no-such-if", 7).is_err());
+    }
+}

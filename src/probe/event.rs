@@ -1,0 +1,77 @@
+//! What a probe tells while it runs: bounded, lossy, never waited for.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::units::ms;
+
+/// One thing that just happened in a running probe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// The run knows whom it measures, and how.
+    Started {
+        /// The address spoken to.
+        address: IpAddr,
+        /// The way it measures, in the probe's own words (`wp1, 64 octets every 200ms`).
+        how: String,
+    },
+    /// A probe packet was answered in time.
+    Reply {
+        /// Its sequence number, from 0.
+        seq: u64,
+        /// When the reply came, nanoseconds since the epoch.
+        at: u64,
+        /// Round-trip time.
+        #[serde(rename = "rtt_ms", with = "ms")]
+        rtt: Duration,
+        /// Octets of payload.
+        bytes: usize,
+        /// TTL or hop limit of the reply as it arrived.
+        ttl: Option<u8>,
+    },
+    /// A probe packet was not answered before its deadline.
+    Lost {
+        /// Its sequence number, from 0.
+        seq: u64,
+        /// When it was given up, nanoseconds since the epoch.
+        at: u64,
+    },
+    /// Something that a person should know about the run: a clamp, a restart of the far side.
+    Note {
+        /// One line.
+        text: String,
+    },
+}
+
+/// The sending end of a run's events. A full or absent receiver loses events and delays nobody.
+#[derive(Clone, Default)]
+pub struct Events(Option<mpsc::Sender<Event>>);
+
+impl Events {
+    /// Events that nobody hears.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// A channel that holds `depth` events; those beyond are lost.
+    pub fn channel(depth: usize) -> (Self, mpsc::Receiver<Event>) {
+        let (to, from) = mpsc::channel(depth);
+        (Self(Some(to)), from)
+    }
+
+    /// Whether anybody listens: what costs something to build need not be built otherwise.
+    pub const fn heard(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tells `event` to whoever listens and has room.
+    pub fn tell(&self, event: Event) {
+        if let Some(to) = &self.0 {
+            let _ = to.try_send(event);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What another tool measured, kept beside our own records.
+//!
+//! Not a probe of ours: the numbers are the other tool's, with its clock and its definitions, and say so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Scalar, Scalars, Target};
+use crate::units::ms;
+
+/// Where an imported record comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// The tool that measured: `ping`, `mtr`, `iperf3`, `irtt`, `pping`, `waddleperf-upstream`.
+    pub tool: String,
+    /// What the tool measured, in its own words: `icmp`, `tcp`, `udp`, `http`, ….
+    pub mode: String,
+    /// The host or URL that was measured.
+    pub target: Target,
+}
+
+/// The other tool's numbers under our names, and its own record beside them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The headline numbers that the tool gave, in base units. What it did not give is absent.
+    pub scalars: Vec<Scalar>,
+    /// Each sample of round-trip time in order; null is a lost one. Empty where the tool lists none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples_ms: Vec<Option<f64>>,
+    /// Further named values of the tool's own, as it wrote them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, serde_json::Value>,
+}
+
+impl Report {
+    /// The samples that were answered.
+    pub fn answered(&self) -> impl Iterator<Item = Duration> + '_ {
+        self.samples_ms
+            .iter()
+            .flatten()
+            .filter_map(|&sample| ms::to(sample))
+    }
+}
+
+impl Scalars for Report {
+    fn scalars(&self) -> Vec<Scalar> {
+        self.scalars.clone()
+    }
+}

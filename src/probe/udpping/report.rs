@@ -1,0 +1,128 @@
+//! What a run of `udpping` found.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::probe::{Counts, LossBursts, Rtt, Scalar, Scalars, ScheduleError};
+use crate::stats::Sketch;
+use crate::units::ms;
+
+/// RTT, loss and delay by direction, and how sure each number is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// What became of the packets.
+    pub counts: Counts,
+    /// Round-trip loss (RFC 6673), 0–1; null when nothing was sent.
+    pub loss_ratio: Option<f64>,
+    /// Round-trip times without the reflector's processing: (t4 − t1) − (t3 − t2). Null without a reply.
+    pub rtt: Option<Rtt>,
+    /// Which clock took the times of sending and receiving.
+    pub clock: Clock,
+    /// How far the sends lay behind the plan; null when nothing was sent.
+    pub schedule_error: Option<ScheduleError>,
+    /// Runs of consecutive lost packets.
+    pub loss_bursts: LossBursts,
+    /// From here to the reflector.
+    pub up: Direction,
+    /// From the reflector back.
+    pub down: Direction,
+    /// Lost packets whose direction nothing tells.
+    pub lost_unknown: u64,
+    /// How long the reflector held the packets; null when it does not say.
+    pub server_processing: Option<ServerProcessing>,
+    /// The reflector's clock minus ours, estimated from the fastest round trip (RFC 5905 §8); null when unknown.
+    pub clock_offset_ms: Option<f64>,
+    /// The most by which one-way delays may be wrong: both clocks' own error bounds. Null when nothing bounds it.
+    pub clock_error_ms: Option<f64>,
+    /// Octets of UDP payload in each packet, both ways.
+    pub payload_bytes: u16,
+    /// The interval kept, after what the reflector granted.
+    #[serde(rename = "interval_ms", with = "ms")]
+    #[schemars(with = "f64")]
+    pub interval: Duration,
+    /// How often the reflector lost its session during the run (it was restarted).
+    pub restarts: u64,
+    /// ICMP errors that named our packets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<super::tally::IcmpErrors>,
+    /// All round-trip times in seconds, mergeable with other runs'.
+    pub rtt_sketch: Sketch,
+    /// Each RTT in order of sending, null for a lost one; absent beyond 1,000 packets or when thinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_ms: Option<Vec<Option<f64>>>,
+}
+
+/// Who took the times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Clock {
+    /// The kernel, at the driver, for sending and receiving.
+    Kernel,
+    /// At least one of the two was read by this process around the system call.
+    User,
+}
+
+/// One direction of the path.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Direction {
+    /// Packets lost in this direction; null when nothing tells the directions apart.
+    pub lost: Option<u64>,
+    /// One-way loss (RFC 7680), 0–1.
+    pub loss_ratio: Option<f64>,
+    /// 95th percentile of |IPDV| in this direction (RFC 3393). Needs no synchronised clocks.
+    #[serde(rename = "ipdv_ms", with = "ms::option")]
+    #[schemars(with = "Option<f64>")]
+    pub ipdv: Option<Duration>,
+    /// One-way delay (RFC 7679); null unless the clocks allow it (see `clock_error_ms`).
+    pub delay: Option<OneWay>,
+    /// Duplicates made in this direction.
+    pub duplicates: Option<u64>,
+    /// Packets that arrived below a number already seen (RFC 4737).
+    pub reordered: Option<u64>,
+    /// TTL or hop limit on arrival, of the last packet.
+    pub ttl: Option<u8>,
+    /// DSCP on arrival, of the last packet: another than was sent means bleaching or remarking.
+    pub dscp: Option<u8>,
+    /// Packets that arrived marked "congestion experienced" (RFC 3168); null when nothing tells.
+    pub ecn_ce: Option<u64>,
+}
+
+/// One-way delays in milliseconds; a wrong clock can make them negative, so they are not durations.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OneWay {
+    /// The shortest.
+    pub min_ms: f64,
+    /// Median.
+    pub p50_ms: f64,
+    /// 95th percentile.
+    pub p95_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+/// How long the reflector held packets, t3 − t2.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerProcessing {
+    /// Median.
+    #[serde(rename = "p50_ms", with = "ms")]
+    #[schemars(with = "f64")]
+    pub p50: Duration,
+    /// The longest.
+    #[serde(rename = "max_ms", with = "ms")]
+    #[schemars(with = "f64")]
+    pub max: Duration,
+}
+
+impl Scalars for Report {
+    fn scalars(&self) -> Vec<Scalar> {
+        let mut scalars = Rtt::scalars(self.rtt.as_ref());
+        scalars.extend([
+            Scalar::ratio("loss_ratio", self.loss_ratio),
+            Scalar::ratio("up_loss_ratio", self.up.loss_ratio),
+            Scalar::ratio("down_loss_ratio", self.down.loss_ratio),
+        ]);
+        scalars
+    }
+}

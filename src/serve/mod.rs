@@ -1,0 +1,1 @@
+//! The test server: reflectors, the store's owner, autoperf's daemon.

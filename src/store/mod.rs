@@ -1,0 +1,3 @@
+//! What is kept: measurements and autoperf's runs, in one redb file with one writing process and a spool.
+
+pub mod run;

@@ -1,0 +1,5 @@
+//! The system calls: the only place with `unsafe`, one safe function per call, and the only clock.
+
+pub mod clock;
+pub mod host;
+pub mod lock;

@@ -1,0 +1,1 @@
+//! Pure codecs: octets to views and back. No I/O, no clock, no panics.
