@@ -3,3 +3,5 @@
 pub mod clock;
 pub mod host;
 pub mod lock;
+pub mod udp;
+pub mod wait;

@@ -2,10 +2,7 @@
 
 /// Reads `N` octets at `at`; zeros beyond the end, so that a wrong offset can never panic.
 pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes
-        .get(at..at + N)
-        .and_then(|part| part.try_into().ok())
-        .unwrap_or([0; N])
+    bytes.get(at..at + N).and_then(|part| part.try_into().ok()).unwrap_or([0; N])
 }
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {

@@ -131,11 +131,7 @@ impl ErrorEstimate {
             return seconds * NANOS + fraction;
         }
         // NTP era 0 ends in 2036; a time before 1970 means era 1 (RFC 5905 §6).
-        let seconds = if seconds < NTP_EPOCH {
-            seconds + (1 << 32)
-        } else {
-            seconds
-        };
+        let seconds = if seconds < NTP_EPOCH { seconds + (1 << 32) } else { seconds };
         (seconds - NTP_EPOCH) * NANOS + ((fraction * NANOS + (1 << 31)) >> 32)
     }
 }
@@ -205,10 +201,7 @@ impl<'a> Packet<'a> {
 
     /// The TLVs behind the base.
     pub fn tlvs(&self) -> Tlvs<'a> {
-        Tlvs {
-            bytes: self.bytes,
-            at: self.layout.base,
-        }
+        Tlvs { bytes: self.bytes, at: self.layout.base }
     }
 }
 
@@ -293,12 +286,7 @@ impl<'a> Iterator for Tlvs<'a> {
         let whole = start <= self.bytes.len();
         let value = self.bytes.get(start..end).filter(|_| whole);
         self.at = if value.is_some() { end } else { self.bytes.len() };
-        Some(Tlv {
-            flags: u8_at(self.bytes, at),
-            kind: u8_at(self.bytes, at + 1),
-            at,
-            value,
-        })
+        Some(Tlv { flags: u8_at(self.bytes, at), kind: u8_at(self.bytes, at + 1), at, value })
     }
 }
 
@@ -325,22 +313,12 @@ pub fn tlv_mac(key: &hmac::Key, seq: &[u8], tlvs: &[u8]) -> [u8; MAC] {
 /// Shared by the fuzz target and a property test: no octets panic in either mode.
 pub fn fuzz_stamp(bytes: &[u8]) {
     for layout in [OPEN, KEYED] {
-        for packet in [Packet::request(layout, bytes), Packet::reply(layout, bytes)]
-            .into_iter()
-            .flatten()
-        {
+        for packet in [Packet::request(layout, bytes), Packet::reply(layout, bytes)].into_iter().flatten() {
             let (sender, received) = (packet.sender(), packet.received());
-            let _ = (
-                sender.error.nanos(sender.time),
-                sender.error.bound_ns(),
-                received.time,
-            );
+            let _ = (sender.error.nanos(sender.time), sender.error.bound_ns(), received.time);
             let _ = packet.is_authentic(Some(&key(b"k")));
-            let walked: usize = packet
-                .tlvs()
-                .filter_map(|tlv| tlv.value)
-                .map(|value| tlv_size(value.len()))
-                .sum();
+            let walked: usize =
+                packet.tlvs().filter_map(|tlv| tlv.value).map(|value| tlv_size(value.len())).sum();
             assert!(walked <= bytes.len(), "TLVs stay within the packet");
         }
     }
@@ -355,12 +333,7 @@ mod tests {
     const MOMENT: u64 = 1_795_564_800_500_000_000;
 
     fn sender() -> Sender {
-        Sender {
-            seq: 7,
-            time: ntp(MOMENT),
-            error: ErrorEstimate::new(true, 1_000_000),
-            ssid: 0x1234,
-        }
+        Sender { seq: 7, time: ntp(MOMENT), error: ErrorEstimate::new(true, 1_000_000), ssid: 0x1234 }
     }
 
     #[test]
@@ -379,20 +352,13 @@ mod tests {
     #[test]
     fn both_modes_read_back_what_they_wrote() {
         let key = key(b"shared");
-        let received = Received {
-            time: ntp(MOMENT + 5),
-            sender: sender(),
-            ttl: 61,
-        };
+        let received = Received { time: ntp(MOMENT + 5), sender: sender(), ttl: 61 };
         for (layout, length) in [(OPEN, 44), (KEYED, 112)] {
             let mut out = Vec::new();
             write(layout, &Sender { seq: 9, ..sender() }, Some(&received), &mut out);
             seal(layout, Some(&key), &mut out);
             let packet = Packet::reply(layout, &out).expect("long enough");
-            assert_eq!(
-                (out.len(), packet.sender().seq, packet.received()),
-                (length, 9, received)
-            );
+            assert_eq!((out.len(), packet.sender().seq, packet.received()), (length, 9, received));
             assert!(packet.is_authentic(Some(&key)));
             assert_eq!(packet.is_authentic(None), layout == OPEN);
         }
@@ -415,12 +381,7 @@ mod tests {
     #[test]
     fn times_survive_both_formats_and_the_end_of_the_era() {
         let estimate = ErrorEstimate::default();
-        for nanos in [
-            MOMENT,
-            MOMENT + 1,
-            2_085_978_496 * NANOS + 1,
-            4_000_000_000 * NANOS,
-        ] {
+        for nanos in [MOMENT, MOMENT + 1, 2_085_978_496 * NANOS + 1, 4_000_000_000 * NANOS] {
             assert!(estimate.nanos(ntp(nanos)).abs_diff(nanos) <= 1, "{nanos}");
         }
         let ptp = ErrorEstimate(ErrorEstimate::PTP | 1);
@@ -431,10 +392,7 @@ mod tests {
     fn an_error_estimate_never_promises_too_much() {
         for bound in [0, 1, 999, 1_000_000, 16_000_000_000, u64::MAX / 4] {
             let told = ErrorEstimate::new(true, bound).bound_ns().expect("a multiplier");
-            assert!(
-                told + 1 >= bound && told <= bound.saturating_add(bound / 64 + 2),
-                "{bound}: {told}"
-            );
+            assert!(told + 1 >= bound && told <= bound.saturating_add(bound / 64 + 2), "{bound}: {told}");
         }
         assert_eq!(ErrorEstimate(0).bound_ns(), None);
     }
@@ -447,10 +405,7 @@ mod tests {
         write_tlv(tlv::PADDING, &[0; 3], &mut out);
         out.extend([0x80, 9, 0xff, 0xff, 1]);
         let packet = Packet::request(OPEN, &out).expect("long enough");
-        let found: Vec<_> = packet
-            .tlvs()
-            .map(|tlv| (tlv.kind, tlv.value.map(<[u8]>::len)))
-            .collect();
+        let found: Vec<_> = packet.tlvs().map(|tlv| (tlv.kind, tlv.value.map(<[u8]>::len))).collect();
         assert_eq!(found, [(4, Some(4)), (1, Some(3)), (9, None)]);
     }
 

@@ -65,11 +65,7 @@ impl Kind {
 
     /// Which way packets of this type travel.
     pub const fn direction(self) -> Direction {
-        if self as u8 & 0x80 == 0 {
-            Direction::Up
-        } else {
-            Direction::Down
-        }
+        if self as u8 & 0x80 == 0 { Direction::Up } else { Direction::Down }
     }
 }
 
@@ -185,12 +181,7 @@ impl<'a> Packet<'a> {
             _ => bytes.len() == CONTROL,
         };
         let known = u16_at(bytes, 0) == MAGIC && u8_at(bytes, 2) == VERSION;
-        (fits && known).then(|| Self {
-            kind,
-            session: u64_at(bytes, 4),
-            seq: u32_at(bytes, 12),
-            bytes,
-        })
+        (fits && known).then(|| Self { kind, session: u64_at(bytes, 4), seq: u32_at(bytes, 12), bytes })
     }
 
     /// The parameters of `hello` (asked), `cookie`, `open` and `opened` (granted).
@@ -233,12 +224,7 @@ impl<'a> Packet<'a> {
     /// The contents of `closed`.
     pub fn totals(&self) -> Totals {
         let at = |n: usize| u32_at(self.bytes, 16 + 4 * n);
-        Totals {
-            received: at(0),
-            duplicates: at(1),
-            reordered: at(2),
-            outside: at(3),
-        }
+        Totals { received: at(0), duplicates: at(1), reordered: at(2), outside: at(3) }
     }
 
     /// Whether the tag is right, compared in constant time.
@@ -316,12 +302,7 @@ impl Body {
             Self::Echoed(echoed, _) => echoed.fill(out),
             Self::Close => {}
             Self::Closed(totals) => {
-                let numbers = [
-                    totals.received,
-                    totals.duplicates,
-                    totals.reordered,
-                    totals.outside,
-                ];
+                let numbers = [totals.received, totals.duplicates, totals.reordered, totals.outside];
                 numbers
                     .iter()
                     .enumerate()
@@ -363,9 +344,7 @@ impl Seal {
         let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, cookie).extract(psk);
         let info = [INFO, &session.to_be_bytes(), &[direction as u8]];
         let mut key = [0u8; 32];
-        let okm = secret
-            .expand(&info, hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut key));
+        let okm = secret.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
         okm.expect("32 octets are a legal length of HKDF-SHA256");
         Self::Key(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &key)))
     }
@@ -397,10 +376,7 @@ pub fn fuzz_wp1(bytes: &[u8]) {
     let mut out = Vec::new();
     body.write(packet.session, packet.seq, &seal, &mut out);
     let again = Packet::parse(&out).expect("what was written parses");
-    assert_eq!(
-        (again.kind, again.session, again.seq),
-        (packet.kind, packet.session, packet.seq)
-    );
+    assert_eq!((again.kind, again.session, again.seq), (packet.kind, packet.session, packet.seq));
     assert_eq!((again.params(), again.cookie(), again.echoed()), {
         let copy = Packet::parse(&out).expect("twice");
         (copy.params(), copy.cookie(), copy.echoed())
@@ -413,13 +389,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PARAMS: Params = Params {
-        interval_us: 1000,
-        duration_ms: 5000,
-        length: 172,
-        dscp: 46,
-        flags: 0,
-    };
+    const PARAMS: Params = Params { interval_us: 1000, duration_ms: 5000, length: 172, dscp: 46, flags: 0 };
 
     fn bodies() -> [Body; 8] {
         let echoed = Echoed {
@@ -434,12 +404,7 @@ mod tests {
             duplicates: 9,
             flags: 10,
         };
-        let totals = Totals {
-            received: 1,
-            duplicates: 2,
-            reordered: 3,
-            outside: 4,
-        };
+        let totals = Totals { received: 1, duplicates: 2, reordered: 3, outside: 4 };
         [
             Body::Hello(PARAMS),
             Body::Cookie([7; 16], PARAMS),
