@@ -37,11 +37,7 @@ pub(super) fn uses<'a>(file: &[&'a str], alias: &str, tokens: &[Token<'a>]) -> V
             Kind::Word(word) if starts_path(word, alias) && !after_separator(tokens, at) => {
                 let mut paths = Vec::new();
                 tree(&tokens[at..], Path::new(), &mut paths);
-                found.extend(
-                    paths
-                        .iter()
-                        .filter_map(|path| resolve(&module, alias, path)),
-                );
+                found.extend(paths.iter().filter_map(|path| resolve(&module, alias, path)));
             }
             _ => {}
         }
@@ -70,11 +66,7 @@ fn inline_module<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
 
 /// Adds every path of the tree at the start of `tokens` to `paths`, each with `prefix` before it;
 /// answers what is left. A tree is `a`, `*`, `a::tree` or `{tree, tree as b}`.
-fn tree<'a, 'b>(
-    tokens: &'b [Token<'a>],
-    mut prefix: Path<'a>,
-    paths: &mut Vec<Path<'a>>,
-) -> &'b [Token<'a>] {
+fn tree<'a, 'b>(tokens: &'b [Token<'a>], mut prefix: Path<'a>, paths: &mut Vec<Path<'a>>) -> &'b [Token<'a>] {
     let Some((token, rest)) = tokens.split_first() else {
         return tokens;
     };

@@ -92,9 +92,7 @@ fn string(rest: &str) -> Option<usize> {
             let hashes = body.find(|c| c != '#')?;
             let inner = body[hashes..].strip_prefix('"')?;
             let close = format!("\"{}", &body[..hashes]);
-            let end = inner
-                .find(&close)
-                .map_or(inner.len(), |at| at + close.len());
+            let end = inner.find(&close).map_or(inner.len(), |at| at + close.len());
             Some(prefix + hashes + 1 + end)
         }
         _ => None,
