@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::tool::{WADDLEPERF, output, stdout, tool};
 
@@ -67,6 +68,21 @@ fn systemd_takes_every_unit() {
     // An unknown key or a value it cannot parse is only a warning to systemd.
     let said = String::from_utf8_lossy(&verdict.stderr);
     assert!(verdict.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn each_service_starts_a_command_that_exists() {
+    for unit in units("service") {
+        let settings = settings(&unit);
+        let start = settings
+            .iter()
+            .find_map(|line| line.strip_prefix("ExecStart=/usr/bin/waddleperf "))
+            .unwrap_or_else(|| panic!("{}: starts something else", unit.display()));
+        let command = start.split_whitespace();
+        let help = stdout(Command::new(WADDLEPERF).args(command).arg("--help"));
+        // The last word is the command's own: its help is not that of the one above it.
+        assert!(help.contains(&format!("{start} ")), "{help}");
+    }
 }
 
 #[test]

@@ -106,6 +106,13 @@ struct Lab {
     _alone: File,
 }
 
+/// What an engine does with the image: start it, ask for its health until it is well, stop it.
+/// A container that has not started is not well.
+const LIFE: &str = "! waddleperf health || exit 9
+    waddleperf serve --listen udpping=127.0.0.1:0 &
+    until waddleperf health; do :; done
+    kill -TERM $! && wait $!";
+
 /// Debian as in the default base.
 const BASE_RUN: &str = "localhost/waddleperf-base-run";
 /// The same with a linker.
@@ -282,6 +289,7 @@ fn the_image_is_built_and_runs_unprivileged() {
             "touch $WADDLEPERF_DATA/here && stat -c %a:%u $WADDLEPERF_DATA",
         ],
     );
+    lab.run(&container, &["timeout", "30", "sh", "-c", LIFE]);
     lab.step("rm", &[&container]);
 
     assert!(capabilities.ends_with(" cap_net_raw=p\n"), "{capabilities}");
