@@ -15,6 +15,7 @@ use crate::failure::{Class, Failure};
 use crate::net::{Policy, Resolver};
 use crate::probe::{Agent, Ctx};
 use crate::store::Data;
+use crate::sys::host;
 
 /// Threads of the runtime: measuring waits far more than it computes, and bulk traffic has threads of its own.
 const WORKERS: usize = 2;
@@ -36,7 +37,7 @@ pub struct Env {
 
 impl Env {
     pub(super) fn new(loaded: Loaded, data: Option<&Path>) -> Result<Self, Failure> {
-        let data = Data::locate(data);
+        let data = Data::at(data.map_or_else(place_of_data, Path::to_owned));
         let agent = super::identity::of(&loaded.config.agent, &data)?;
         Ok(Self {
             data,
@@ -83,6 +84,28 @@ impl Env {
         // A blocking call that still runs (a look-up, say) is nobody's any more.
         runtime.shutdown_background();
         done
+    }
+}
+
+/// DATA where `--data` does not say: systemd's `STATE_DIRECTORY`, else `$XDG_STATE_HOME/waddleperf`, else
+/// `/var/lib/waddleperf` for root and `~/.local/state/waddleperf` for others (design §6).
+fn place_of_data() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(list) = set("STATE_DIRECTORY") {
+        // A unit may name several, separated by colons; the first is ours.
+        return list
+            .to_string_lossy()
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .into();
+    }
+    if let Some(state) = set("XDG_STATE_HOME") {
+        return PathBuf::from(state).join("waddleperf");
+    }
+    match set("HOME") {
+        Some(home) if !host::is_root() => PathBuf::from(home).join(".local/state/waddleperf"),
+        _ => "/var/lib/waddleperf".into(),
     }
 }
 

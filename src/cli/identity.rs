@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_id_is_configured_or_kept_or_hashed() {
         let dir = tempfile::tempdir().expect("a directory");
-        let data = Data::locate(Some(dir.path()));
+        let data = Data::at(dir.path());
         let id = |section: &config::Agent| of(section, &data).expect("an id").id;
         let none = config::Agent::default();
         let kept: Uuid = "11111111-2222-4333-8444-555555555555".parse().expect("an id");
