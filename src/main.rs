@@ -1,3 +1,5 @@
-//! See the library.
+//! Starts the library's command line.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    waddleperf::cli::main()
+}

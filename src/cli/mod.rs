@@ -1,1 +1,145 @@
 //! The command line: parses, builds the one runtime, runs, ends with the right exit code.
+//!
+//! A command is a variant of [`Command`], its line in [`Command::run`] and its manual in [`MANUALS`]; a probe
+//! needs none of the three, for it is in `probe::KINDS`. [`Env`] is what a command gets to work with.
+
+mod applet;
+mod complaint;
+mod config;
+mod env;
+mod identity;
+mod layers;
+mod logging;
+mod probing;
+mod version;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::Loaded;
+use crate::failure::Failure;
+use crate::probe::{KINDS, Kind, Manual};
+use crate::sys;
+pub use env::Env;
+
+/// Is it the network, where, and since when? One executable for network performance tests.
+#[derive(Debug, Parser)]
+#[command(name = "waddleperf", bin_name = "waddleperf", version = version::TEXT)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Read this configuration instead of the system's or the user's.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Keep store, spool, locks and identity here.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Tell more on stderr; twice for traces.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// What can be done. One variant each, in the order of `--help`.
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Probe(probing::Probing),
+    /// Check the configuration, or print what is in force
+    Config(config::Config),
+}
+
+/// The manuals of the commands that are no probes, in the order of [`Command`].
+const MANUALS: &[&Manual] = &[&config::MANUAL];
+
+impl Command {
+    /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
+    fn run(self, env: &Env) -> Result<u8, Failure> {
+        match self {
+            Self::Probe(args) => env.block_on(probing::run(args, env)),
+            Self::Config(args) => config::run(&args, env),
+        }
+    }
+
+    /// Whether it must work although the configuration is broken: what helps to mend it.
+    const fn needs_no_configuration(&self) -> bool {
+        match self {
+            Self::Probe(_) | Self::Config(_) => false,
+        }
+    }
+}
+
+/// The names of all commands.
+fn names() -> impl Iterator<Item = &'static str> {
+    let probes = KINDS.iter().map(Kind::name);
+    probes.chain(MANUALS.iter().map(|manual| manual.name))
+}
+
+/// The whole process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os().collect()))
+}
+
+/// Runs `argv`; the exit code.
+fn run(argv: Vec<OsString>) -> u8 {
+    // With more rights than its caller, neither its own name nor the environment says anything to a program.
+    let trusted = !sys::process::is_secure();
+    let mut command = Cli::command();
+    let (argv, applet) = match trusted.then(|| applet::of(&argv, &command)).flatten() {
+        Some((argv, applet)) => (argv, Some(applet)),
+        None => (argv, None),
+    };
+    let loaded = crate::config::load(layers::chosen_file(&argv, trusted).as_deref());
+    let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
+    command = layers::apply(command, config, trusted);
+    if let Some(applet) = applet {
+        command = applet::rename(command, applet);
+    }
+    let name = complaint::name_of(&argv, &command);
+    let parsed = command
+        .try_get_matches_from_mut(argv)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match (parsed, loaded) {
+        (Ok(cli), loaded) => finish(&name, cli.run(loaded)),
+        (Err(error), Err(failure)) if error.use_stderr() => finish(&name, Err(failure)),
+        (Err(error), _) => complaint::show(&name, &error),
+    }
+}
+
+impl Cli {
+    fn run(self, loaded: Result<Loaded, Failure>) -> Result<u8, Failure> {
+        let loaded = match loaded {
+            Err(_) if self.command.needs_no_configuration() => Loaded::default(),
+            loaded => loaded?,
+        };
+        logging::start(&loaded.config.log, self.global.verbose)?;
+        let env = Env::new(loaded, self.global.data.as_deref())?;
+        self.command.run(&env)
+    }
+}
+
+/// The exit code of what came of the command called `name`; a failure is told on one line.
+fn finish(name: &str, result: Result<u8, Failure>) -> u8 {
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            complaint::tell(name, &failure.detail);
+            failure.class.exit_code()
+        }
+    }
+}

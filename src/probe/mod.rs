@@ -10,6 +10,7 @@ mod ctx;
 mod egress;
 mod event;
 pub mod imported;
+mod kind;
 mod measurement;
 mod scalar;
 mod target;
@@ -20,6 +21,7 @@ pub use counts::{Counts, LossBursts, Rtt, ScheduleError};
 pub use ctx::Ctx;
 pub use egress::{Egress, Family};
 pub use event::{Event, Events};
+pub use kind::{File, KINDS, Kind, Manual, Options};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use scalar::{NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
@@ -132,6 +134,12 @@ impl Probe {
                 result: self.check().and(Err(Class::Unsupported.because("cannot run"))),
             },
         }
+    }
+}
+
+impl From<UdpPing> for Probe {
+    fn from(probe: UdpPing) -> Self {
+        Self::UdpPing(probe)
     }
 }
 

@@ -3,5 +3,8 @@
 pub mod clock;
 pub mod host;
 pub mod lock;
+pub mod privilege;
+pub mod process;
+pub mod service;
 pub mod udp;
 pub mod wait;

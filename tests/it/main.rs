@@ -4,4 +4,5 @@ mod deploy;
 mod image;
 mod install;
 mod layering;
+mod tool;
 mod udpping;

@@ -23,7 +23,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Egress, Target};
+use super::{Egress, Manual, Options, Target};
 use crate::failure::{Class, Failure};
 use crate::units::Span;
 
@@ -134,6 +134,42 @@ pub enum Schedule {
     Fixed,
     /// Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this).
     Poisson,
+}
+
+impl Options for UdpPing {
+    const MANUAL: Manual = Manual {
+        name: "udpping",
+        about: "Round-trip time, loss by direction and one-way delay over UDP",
+        text: "Sends numbered datagrams to a reflector on an exact schedule and accounts for each: answered, lost on the \
+               way there, lost on the way back, late, duplicated, reordered. Times come from the kernel where it gives \
+               them, and the report says so.\n\n\
+               The reflector is `waddleperf serve` (format wp1, UDP port 2000) or any STAMP (RFC 8762) or TWAMP Light \
+               reflector (UDP port 862). An `echo` service tells round-trip times only.",
+        examples: &[
+            (
+                "waddleperf udpping reflector.example",
+                "ten packets, 200 ms apart",
+            ),
+            (
+                "waddleperf udpping -c 1000 -i 10ms -q reflector.example",
+                "only the summary of 1000 packets, 10 ms apart",
+            ),
+            (
+                "waddleperf udpping --watch -i 100ms reflector.example",
+                "measure and draw until you press q",
+            ),
+            (
+                "waddleperf udpping --protocol stamp --dscp 46 192.0.2.1",
+                "any STAMP reflector, marked EF: does the way keep the mark?",
+            ),
+            (
+                "waddleperf udpping --json reflector.example | jq .outcome.report.up.loss_ratio",
+                "the loss on the way there, for a program",
+            ),
+        ],
+        files: &[],
+        see_also: &["ping(8)", "irtt(1)"],
+    };
 }
 
 impl UdpPing {

@@ -1,0 +1,134 @@
+//! What a command gets to work with: data directory, configuration, identity, runtime, and the wish to stop.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Loaded};
+use crate::failure::{Class, Failure};
+use crate::net::{Policy, Resolver};
+use crate::probe::{Agent, Ctx};
+use crate::store::Data;
+use crate::sys::host;
+
+/// Threads of the runtime: measuring waits far more than it computes, and bulk traffic has threads of its own.
+const WORKERS: usize = 2;
+
+/// What a command gets to work with.
+pub struct Env {
+    /// Where store, spool, locks and sockets are.
+    pub data: Data,
+    /// What the file says, defaults filled in.
+    pub config: Config,
+    /// The file that it comes from, if there is one.
+    pub file: Option<PathBuf>,
+    /// Who measures.
+    pub agent: Arc<Agent>,
+    /// Cancelled by the first SIGINT or SIGTERM: whoever works ends soon, with what there is by then.
+    pub cancel: CancellationToken,
+    signal: Arc<AtomicU8>,
+}
+
+impl Env {
+    pub(super) fn new(loaded: Loaded, data: Option<&Path>) -> Result<Self, Failure> {
+        let data = Data::at(data.map_or_else(place_of_data, Path::to_owned));
+        let agent = super::identity::of(&loaded.config.agent, &data)?;
+        Ok(Self {
+            data,
+            config: loaded.config,
+            file: loaded.file,
+            agent: Arc::new(agent),
+            cancel: CancellationToken::new(),
+            signal: Arc::default(),
+        })
+    }
+
+    /// A context for probes that the operator himself asks for: cancelled with this process, labelled as the
+    /// configuration says, not restricted.
+    pub fn ctx(&self) -> Ctx {
+        let mut ctx = Ctx::new(
+            self.agent.clone(),
+            Arc::new(Policy::Operator),
+            Resolver::default(),
+        );
+        ctx.cancel = self.cancel.clone();
+        ctx.labels = self.config.agent.labels.clone();
+        ctx
+    }
+
+    /// The exit code of a process that was told to stop: 130 after SIGINT, 143 after SIGTERM.
+    pub fn interrupted(&self) -> Option<u8> {
+        Some(self.signal.load(Ordering::Relaxed)).filter(|code| *code > 0)
+    }
+
+    /// Runs `work` on the one runtime, which exists from here on, and listens for signals meanwhile.
+    ///
+    /// # Errors
+    /// Those of `work`, and class `internal` when there can be no runtime.
+    pub fn block_on(&self, work: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+        let runtime =
+            runtime().map_err(|error| Class::Internal.because(format_args!("start threads: {error}")))?;
+        let (cancel, code) = (self.cancel.clone(), self.signal.clone());
+        let done = runtime.block_on(async {
+            let signals = tokio::spawn(listen(cancel, code));
+            let done = work.await;
+            signals.abort();
+            done
+        });
+        // A blocking call that still runs (a look-up, say) is nobody's any more.
+        runtime.shutdown_background();
+        done
+    }
+}
+
+/// DATA where `--data` does not say: systemd's `STATE_DIRECTORY`, else `$XDG_STATE_HOME/waddleperf`, else
+/// `/var/lib/waddleperf` for root and `~/.local/state/waddleperf` for others (design §6).
+fn place_of_data() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(list) = set("STATE_DIRECTORY") {
+        // A unit may name several, separated by colons; the first is ours.
+        return list
+            .to_string_lossy()
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .into();
+    }
+    if let Some(state) = set("XDG_STATE_HOME") {
+        return PathBuf::from(state).join("waddleperf");
+    }
+    match set("HOME") {
+        Some(home) if !host::is_root() => PathBuf::from(home).join(".local/state/waddleperf"),
+        _ => "/var/lib/waddleperf".into(),
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+}
+
+/// The first signal asks to stop, the second ends the process at once.
+async fn listen(cancel: CancellationToken, code: Arc<AtomicU8>) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    loop {
+        let received = tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        };
+        if cancel.is_cancelled() {
+            std::process::exit(received.into());
+        }
+        code.store(received, Ordering::Relaxed);
+        cancel.cancel();
+    }
+}

@@ -1,1 +1,0 @@
-//! One file's schema: loads it, layers it, hands out its sections.

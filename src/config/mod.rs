@@ -1,0 +1,103 @@
+//! One file's schema: loads it, names what is wrong in it, hands out its sections.
+//!
+//! Each section is a structure of the module that uses it; this is the only module that sees them all, and no
+//! other module sees this one but `cli`. Environment and flags are clap's (`cli::layers`).
+
+mod agent;
+mod explain;
+mod log;
+mod probes;
+
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, Deserializer};
+
+use crate::failure::{Class, Failure, reason};
+pub use agent::Agent;
+pub use log::Log;
+pub use probes::Probes;
+
+/// Everything that a file can say. Every key is optional; unknown ones are refused by name and line.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Who this installation is.
+    pub agent: Agent,
+    /// What is told on stderr.
+    pub log: Log,
+    /// Defaults of each kind of probe, as its subcommand's flags are called (`[probe.udpping]`).
+    pub probe: Probes,
+}
+
+impl Config {
+    /// Reads `text`, the contents of `file`.
+    ///
+    /// # Errors
+    /// Class `config`: `FILE:LINE: what is wrong`, one line.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, Failure> {
+        let bad = |error: toml::de::Error| explain::failure(&error, text, file);
+        let mut document = DeTable::parse(text).map_err(bad)?;
+        let probe = document.get_mut().remove("probe");
+        let mut config = Self::deserialize(Deserializer::from(document)).map_err(bad)?;
+        if let Some(probe) = probe {
+            config.probe = Probes::read(probe).map_err(bad)?;
+        }
+        Ok(config)
+    }
+}
+
+/// A configuration and the file that it was read from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// Where it stood; `None` when there is no file, and all is default.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads `chosen` (`--config`), else the first of the [usual places](places) that exists, else nothing.
+///
+/// # Errors
+/// Class `config`: a file that cannot be read or understood, and why.
+pub fn load(chosen: Option<&Path>) -> Result<Loaded, Failure> {
+    let candidates = chosen.map_or_else(places, |chosen| vec![chosen.to_owned()]);
+    for file in candidates {
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                let config = Config::parse(&text, &file)?;
+                return Ok(Loaded {
+                    config,
+                    file: Some(file),
+                });
+            }
+            Err(error) if chosen.is_none() && error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Class::Config.because(format_args!(
+                    "read {}: {}",
+                    file.display(),
+                    reason(&error)
+                )));
+            }
+        }
+    }
+    Ok(Loaded::default())
+}
+
+/// Where a configuration is looked for: the system's, then the user's.
+pub fn places() -> Vec<PathBuf> {
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
+    let user = env::var_os("XDG_CONFIG_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from);
+    let mut places = vec![PathBuf::from("/etc/waddleperf/waddleperf.toml")];
+    places.extend(
+        user.or_else(home)
+            .map(|dir| dir.join("waddleperf/waddleperf.toml")),
+    );
+    places
+}
