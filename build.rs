@@ -27,9 +27,7 @@ fn commit() -> String {
         // HEAD names a branch; the reflog of HEAD changes with every commit and checkout.
         for path in ["HEAD", "logs/HEAD"] {
             let place = git(&["rev-parse", "--git-path", path]).filter(|place| Path::new(place).exists());
-            place
-                .iter()
-                .for_each(|place| println!("cargo::rerun-if-changed={place}"));
+            place.iter().for_each(|place| println!("cargo::rerun-if-changed={place}"));
         }
     }
     found.unwrap_or_else(|| "unknown".to_owned())

@@ -7,11 +7,8 @@ use clap::Command;
 use clap::builder::Resettable;
 
 /// Names that earlier tools had for what are commands now. A name counts once its command exists.
-pub(super) const UPSTREAM: &[(&str, &[&str])] = &[
-    ("perfDB", &["results"]),
-    ("waddledb", &["results"]),
-    ("ppingParser", &["results", "import"]),
-];
+pub(super) const UPSTREAM: &[(&str, &[&str])] =
+    &[("perfDB", &["results"]), ("waddledb", &["results"]), ("ppingParser", &["results", "import"])];
 
 /// `argv` with the command that its first word names in front, and that command; `None` when it names none.
 ///
@@ -34,9 +31,7 @@ pub(super) fn of(argv: &[OsString], command: &Command) -> Option<(Vec<OsString>,
 /// `multicall` would do the same, but takes no global options.)
 pub(super) fn rename(command: Command, name: &'static str) -> Command {
     let command = command.no_binary_name(true).bin_name(Resettable::Reset);
-    command.mut_subcommand(name, |applet| {
-        applet.display_name(name).version(super::version::TEXT)
-    })
+    command.mut_subcommand(name, |applet| applet.display_name(name).version(super::version::TEXT))
 }
 
 /// The command and subcommands that `name` stands for.

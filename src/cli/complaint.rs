@@ -9,11 +9,7 @@ use clap::error::ErrorKind;
 /// What `argv` calls itself in messages: `waddleperf` and the commands that it names.
 pub(super) fn name_of(argv: &[OsString], command: &Command) -> String {
     let (mut name, mut at) = ("waddleperf".to_owned(), command);
-    let words = if command.is_no_binary_name_set() {
-        argv
-    } else {
-        argv.get(1..).unwrap_or_default()
-    };
+    let words = if command.is_no_binary_name_set() { argv } else { argv.get(1..).unwrap_or_default() };
     for word in words.iter().filter_map(|word| word.to_str()) {
         if let Some(next) = at.find_subcommand(word) {
             name = format!("{name} {word}");
@@ -53,9 +49,7 @@ fn line(name: &str, text: &str) -> String {
         .collect();
     let wrong = paragraphs.first().map_or("", String::as_str);
     let wrong = wrong.strip_prefix("error: ").unwrap_or(wrong);
-    let tips = paragraphs
-        .iter()
-        .filter_map(|paragraph| paragraph.strip_prefix("tip: "));
+    let tips = paragraphs.iter().filter_map(|paragraph| paragraph.strip_prefix("tip: "));
     let mut line = wrong.to_owned();
     tips.for_each(|tip| line.extend(["; ", tip]));
     format!("{line} (see `{name} --help`)")

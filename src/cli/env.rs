@@ -52,11 +52,7 @@ impl Env {
     /// A context for probes that the operator himself asks for: cancelled with this process, labelled as the
     /// configuration says, not restricted.
     pub fn ctx(&self) -> Ctx {
-        let mut ctx = Ctx::new(
-            self.agent.clone(),
-            Arc::new(Policy::Operator),
-            Resolver::default(),
-        );
+        let mut ctx = Ctx::new(self.agent.clone(), Arc::new(Policy::Operator), Resolver::default());
         ctx.cancel = self.cancel.clone();
         ctx.labels = self.config.agent.labels.clone();
         ctx
@@ -93,12 +89,7 @@ fn place_of_data() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(list) = set("STATE_DIRECTORY") {
         // A unit may name several, separated by colons; the first is ours.
-        return list
-            .to_string_lossy()
-            .split(':')
-            .next()
-            .unwrap_or_default()
-            .into();
+        return list.to_string_lossy().split(':').next().unwrap_or_default().into();
     }
     if let Some(state) = set("XDG_STATE_HOME") {
         return PathBuf::from(state).join("waddleperf");
@@ -110,10 +101,7 @@ fn place_of_data() -> PathBuf {
 }
 
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
+    Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
 }
 
 /// The first signal asks to stop, the second ends the process at once.

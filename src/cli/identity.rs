@@ -38,10 +38,8 @@ pub(super) fn of(section: &config::Agent, data: &Data) -> Result<Agent, Failure>
 fn kept(file: &Path) -> Result<Option<Uuid>, Failure> {
     match fs::read_to_string(file) {
         Ok(text) => text.trim().parse().map(Some).map_err(|_| {
-            Class::Internal.because(format_args!(
-                "read {}: not an id; remove it for a new one",
-                file.display()
-            ))
+            Class::Internal
+                .because(format_args!("read {}: not an id; remove it for a new one", file.display()))
         }),
         // Where DATA belongs to another user, he has no say in who we are.
         Err(error)
@@ -73,11 +71,7 @@ fn random(file: &Path) -> Result<Uuid, Failure> {
         if let Some(dir) = file.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
-        let mut out = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(file)?;
+        let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(file)?;
         writeln!(out, "{id}")?;
         out.sync_all()
     };
@@ -104,10 +98,7 @@ mod tests {
         let kept: Uuid = "11111111-2222-4333-8444-555555555555".parse().expect("an id");
         fs::write(dir.path().join("agent-id"), format!("{kept}\n")).expect("written");
         assert_eq!(id(&none), kept);
-        let configured = config::Agent {
-            id: Some(Uuid::nil()),
-            ..none
-        };
+        let configured = config::Agent { id: Some(Uuid::nil()), ..none };
         assert_eq!(id(&configured), Uuid::nil());
     }
 

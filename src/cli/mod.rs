@@ -28,11 +28,7 @@ pub use env::Env;
 /// Is it the network, where, and since when? One executable for network performance tests.
 #[derive(Debug, Parser)]
 #[command(name = "waddleperf", bin_name = "waddleperf", version = version::TEXT)]
-#[command(
-    subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
-)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
@@ -111,9 +107,7 @@ fn run(argv: Vec<OsString>) -> u8 {
         command = applet::rename(command, applet);
     }
     let name = complaint::name_of(&argv, &command);
-    let parsed = command
-        .try_get_matches_from_mut(argv)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
     match (parsed, loaded) {
         (Ok(cli), loaded) => finish(&name, cli.run(loaded)),
         (Err(error), Err(failure)) if error.use_stderr() => finish(&name, Err(failure)),

@@ -106,18 +106,9 @@ mod tests {
     #[test]
     fn each_fault_is_one_line_that_says_where_and_what_to_do() {
         for (text, expected) in [
-            (
-                "[agnt]\nid = 1",
-                "w.toml:1: unknown key `agnt`, did you mean `agent`?",
-            ),
-            (
-                "\n[log]\n\nlevl = \"info\"",
-                "w.toml:4: unknown key `levl` in [log], did you mean `level`?",
-            ),
-            (
-                "[log]\nzzz = 1",
-                "w.toml:2: unknown key `zzz` in [log]; it may be level",
-            ),
+            ("[agnt]\nid = 1", "w.toml:1: unknown key `agnt`, did you mean `agent`?"),
+            ("\n[log]\n\nlevl = \"info\"", "w.toml:4: unknown key `levl` in [log], did you mean `level`?"),
+            ("[log]\nzzz = 1", "w.toml:2: unknown key `zzz` in [log]; it may be level"),
             (
                 "[probe.udpping]\ncont = 3",
                 "w.toml:2: unknown key `cont` in [probe.udpping], did you mean `count`?",
@@ -126,22 +117,13 @@ mod tests {
                 "[probe.udpping.egress]\ntll = 3",
                 "w.toml:2: unknown key `tll` in [probe.udpping.egress], did you mean `ttl`?",
             ),
-            (
-                "[probe.udping]",
-                "w.toml:1: unknown key `udping` in [probe], did you mean `udpping`?",
-            ),
-            (
-                "[probe.udpping]\ninterval = \"3\"",
-                "w.toml:2: interval: `3` needs a unit, such as `3ms`",
-            ),
+            ("[probe.udping]", "w.toml:1: unknown key `udping` in [probe], did you mean `udpping`?"),
+            ("[probe.udpping]\ninterval = \"3\"", "w.toml:2: interval: `3` needs a unit, such as `3ms`"),
             (
                 "[probe.udpping]\ncount = \"many\"",
                 "w.toml:2: count: invalid type: string \"many\", expected u64",
             ),
-            (
-                "probe = 3",
-                "w.toml:1: probe: invalid type: integer `3`, expected a map",
-            ),
+            ("probe = 3", "w.toml:1: probe: invalid type: integer `3`, expected a map"),
         ] {
             assert_eq!(said(text), expected, "{text}");
         }

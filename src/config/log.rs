@@ -13,8 +13,6 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            level: "warn".to_owned(),
-        }
+        Self { level: "warn".to_owned() }
     }
 }

@@ -70,10 +70,7 @@ pub fn load(chosen: Option<&Path>) -> Result<Loaded, Failure> {
         match fs::read_to_string(&file) {
             Ok(text) => {
                 let config = Config::parse(&text, &file)?;
-                return Ok(Loaded {
-                    config,
-                    file: Some(file),
-                });
+                return Ok(Loaded { config, file: Some(file) });
             }
             Err(error) if chosen.is_none() && error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
@@ -91,13 +88,8 @@ pub fn load(chosen: Option<&Path>) -> Result<Loaded, Failure> {
 /// Where a configuration is looked for: the system's, then the user's.
 pub fn places() -> Vec<PathBuf> {
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
-    let user = env::var_os("XDG_CONFIG_HOME")
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from);
+    let user = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let mut places = vec![PathBuf::from("/etc/waddleperf/waddleperf.toml")];
-    places.extend(
-        user.or_else(home)
-            .map(|dir| dir.join("waddleperf/waddleperf.toml")),
-    );
+    places.extend(user.or_else(home).map(|dir| dir.join("waddleperf/waddleperf.toml")));
     places
 }

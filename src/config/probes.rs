@@ -30,9 +30,7 @@ impl Probes {
                 }
             }
         }
-        Ok(Self(
-            raw.into_iter().map(|(Name(name), table)| (name, table)).collect(),
-        ))
+        Ok(Self(raw.into_iter().map(|(Name(name), table)| (name, table)).collect()))
     }
 }
 
@@ -45,10 +43,9 @@ impl<'de> Deserialize<'de> for Name {
         let name = String::deserialize(from)?;
         match Kind::named(&name) {
             Some(_) => Ok(Self(name)),
-            None => Err(serde::de::Error::custom(super::explain::unknown(
-                &name,
-                KINDS.iter().map(Kind::name),
-            ))),
+            None => {
+                Err(serde::de::Error::custom(super::explain::unknown(&name, KINDS.iter().map(Kind::name))))
+            }
         }
     }
 }
@@ -59,10 +56,8 @@ impl JsonSchema for Probes {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let properties: serde_json::Map<_, _> = KINDS
-            .iter()
-            .map(|kind| (kind.name().to_owned(), kind.schema(generator).to_value()))
-            .collect();
+        let properties: serde_json::Map<_, _> =
+            KINDS.iter().map(|kind| (kind.name().to_owned(), kind.schema(generator).to_value())).collect();
         json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
     }
 }

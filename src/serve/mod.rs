@@ -1,3 +1,159 @@
 //! The test server: reflectors, the store's owner, autoperf's daemon.
+//!
+//! Two steps: [`Prepared`] opens the sockets while the process may, and gives up what it may do; then
+//! [`Prepared::run`] serves until it is told to stop, lets running sessions end, and ends.
 
 pub mod reflector;
+mod settings;
+
+pub use settings::{Listen, Place, ServiceName, Settings};
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::{Class, Failure};
+use crate::probe::udpping::read_key;
+use crate::sys::privilege::{self, Account};
+use crate::sys::{host, service};
+use reflector::{Listener, Workers};
+
+/// The account that a root process becomes where the settings name none.
+const ACCOUNT: &str = "waddleperf";
+/// How often a draining server looks whether sessions still run.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A server with its sockets open and its privileges gone.
+pub struct Prepared {
+    settings: Settings,
+    groups: Vec<Vec<Listener>>,
+    psk: Option<Vec<u8>>,
+    /// What the operator should read once: where it listens, what it runs as.
+    pub notes: Vec<String>,
+}
+
+impl Prepared {
+    /// Opens every socket that `settings` name, or takes the service manager's; then drops privileges, giving
+    /// `data` to the account that the process becomes. Must run before any thread is started.
+    ///
+    /// # Errors
+    /// A socket that cannot be opened, a key that cannot be read, an account that does not exist.
+    pub fn new(settings: Settings, data: &std::path::Path) -> Result<Self, Failure> {
+        let psk = settings.udpping.key_file.as_deref().map(read_key).transpose()?;
+        let groups = open(&settings)?;
+        let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
+        notes.extend(drop_privileges(&settings, data)?);
+        Ok(Self { settings, groups, psk, notes })
+    }
+
+    /// Serves until `cancel`; then lets running sessions end, for at most the settings' `drain`.
+    ///
+    /// # Errors
+    /// When it cannot start.
+    pub async fn run(self, cancel: &CancellationToken) -> Result<(), Failure> {
+        let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
+        service::notify("READY=1");
+        stay_alive(cancel).await;
+        service::notify("STOPPING=1");
+        workers.refuse_new();
+        let patience = tokio::time::timeout(self.settings.drain.0, async {
+            while workers.counters.active() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        let _ = patience.await;
+        tokio::task::spawn_blocking(move || workers.stop())
+            .await
+            .map_err(|_| Class::Internal.because("a reflector thread panicked"))
+    }
+}
+
+/// Waits for `cancel`, and tells the service manager meanwhile that the process is alive.
+async fn stay_alive(cancel: &CancellationToken) {
+    let Some(every) = service::watchdog() else { return cancel.cancelled().await };
+    let mut beat = tokio::time::interval(every);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = beat.tick() => service::notify("WATCHDOG=1"),
+        }
+    }
+}
+
+/// One group of sockets for each thread: the manager's sockets make one group, else each thread has its own.
+fn open(settings: &Settings) -> Result<Vec<Vec<Listener>>, Failure> {
+    let passed = adopt()?;
+    let threads = match settings.udpping.threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        threads => threads.into(),
+    };
+    let threads = if passed.is_empty() { threads } else { 1 };
+    let mut groups: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
+    for service in ServiceName::ALL {
+        let is_passed = passed.iter().any(|listener| listener.service == service.service());
+        let Some(place) = settings.place(service).filter(|_| !is_passed) else { continue };
+        for group in &mut groups {
+            group.extend(Listener::open(service.service(), place, threads > 1)?);
+        }
+    }
+    groups[0].extend(passed);
+    Ok(groups)
+}
+
+/// The service manager's sockets, by their names.
+fn adopt() -> Result<Vec<Listener>, Failure> {
+    let mut listeners = Vec::new();
+    for (name, fd) in service::sockets() {
+        let known = ServiceName::ALL.into_iter().find(|service| service.name() == name);
+        let unknown = || {
+            Class::Config
+                .because(format_args!("socket unit: no service named `{name}` (FileDescriptorName=)"))
+        };
+        let service = known.ok_or_else(unknown)?.service();
+        let socket = crate::sys::udp::Udp::adopt(fd)
+            .map_err(|error| Failure::from_io(format_args!("socket unit: {name}"), &error))?;
+        listeners.push(Listener { service, socket });
+    }
+    Ok(listeners)
+}
+
+fn describe(listener: &Listener) -> String {
+    let name = match listener.service {
+        reflector::Service::UdpPing => ServiceName::UdpPing.name(),
+        reflector::Service::Stamp => ServiceName::Stamp.name(),
+    };
+    match listener.socket.local() {
+        Ok(address) => format!("{name} listens on udp {address}"),
+        Err(_) => format!("{name} listens"),
+    }
+}
+
+/// Becomes another account where it started as root; says if it stays root.
+fn drop_privileges(settings: &Settings, data: &std::path::Path) -> Result<Option<String>, Failure> {
+    let note = match (&settings.user, host::is_root()) {
+        (_, false) => None,
+        (Some(name), true) => {
+            let missing = || Class::Config.because(format_args!("serve.user: no account named `{name}`"));
+            Some(become_account(&Account::named(name).ok_or_else(missing)?, data)?)
+        }
+        (None, true) => match Account::named(ACCOUNT) {
+            Some(account) => Some(become_account(&account, data)?),
+            None => {
+                Some(format!("runs as root: there is no account `{ACCOUNT}`, and serve.user names no other"))
+            }
+        },
+    };
+    privilege::harden().map_err(|error| Failure::from_io("drop privileges", &error))?;
+    Ok(note)
+}
+
+fn become_account(account: &Account, data: &std::path::Path) -> Result<String, Failure> {
+    let failure = |error: &std::io::Error| Failure::from_io(format_args!("become {}", account.name), error);
+    if !data.exists() {
+        std::fs::create_dir_all(data)
+            .and_then(|()| account.own(data))
+            .map_err(|error| Failure::from_io(format_args!("create {}", data.display()), &error))?;
+    }
+    account.become_it().map_err(|error| failure(&error))?;
+    Ok(format!("runs as {}", account.name))
+}

@@ -34,14 +34,8 @@ fn settings(unit: &Path) -> Vec<String> {
 
 /// systemd-analyze's exposure, 0 to 10.
 fn exposure(unit: &Path) -> f64 {
-    let text = stdout(
-        tool("systemd-analyze")
-            .args(["security", "--offline=true", "--no-pager"])
-            .arg(unit),
-    );
-    let (_, number) = text
-        .rsplit_once(".service: ")
-        .unwrap_or_else(|| panic!("no exposure in {text}"));
+    let text = stdout(tool("systemd-analyze").args(["security", "--offline=true", "--no-pager"]).arg(unit));
+    let (_, number) = text.rsplit_once(".service: ").unwrap_or_else(|| panic!("no exposure in {text}"));
     let number = number.split_whitespace().next().unwrap_or_default();
     number.parse().unwrap_or_else(|error| panic!("{number}: {error}"))
 }
@@ -60,11 +54,8 @@ fn systemd_takes_every_unit() {
             copy
         })
         .collect();
-    let verdict = output(
-        tool("systemd-analyze")
-            .args(["verify", "--man=no", "--recursive-errors=no"])
-            .args(&copies),
-    );
+    let verdict =
+        output(tool("systemd-analyze").args(["verify", "--man=no", "--recursive-errors=no"]).args(&copies));
     // An unknown key or a value it cannot parse is only a warning to systemd.
     let said = String::from_utf8_lossy(&verdict.stderr);
     assert!(verdict.status.success() && said.is_empty(), "{said}");
@@ -107,14 +98,7 @@ fn all_services_are_locked_down_alike() {
     let locks = |unit: &PathBuf| {
         let mut settings = settings(unit);
         settings.retain(|line| {
-            let own = [
-                "Description",
-                "Documentation",
-                "Type",
-                "Exec",
-                "Watchdog",
-                "Restart",
-            ];
+            let own = ["Description", "Documentation", "Type", "Exec", "Watchdog", "Restart"];
             let more = ["Timeout", "SuccessExitStatus", "WantedBy"];
             !own.iter().chain(&more).any(|key| line.starts_with(key))
         });

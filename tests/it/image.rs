@@ -22,54 +22,25 @@ fn broken(dockerfile: &str) -> BTreeSet<&'static str> {
     let with = |word: &'static str| lines().filter(move |line| line.contains(word));
     let bases = || lines().filter_map(|line| line.strip_prefix("ARG BASE_")?.split_once('='));
     let setting = |line: &&str| line.starts_with("ARG ") || line.starts_with("ENV ");
-    let secret = |line: &str| {
-        ["PASSWORD", "SECRET", "TOKEN", "_KEY"]
-            .iter()
-            .any(|word| line.contains(word))
-    };
+    let secret = |line: &str| ["PASSWORD", "SECRET", "TOKEN", "_KEY"].iter().any(|word| line.contains(word));
     let rules = [
-        (
-            "bases are arguments",
-            with("FROM ").all(|line| line.starts_with("FROM ${BASE_")),
-        ),
+        ("bases are arguments", with("FROM ").all(|line| line.starts_with("FROM ${BASE_"))),
         ("a base has a tag", bases().all(|(_, base)| base.contains(':'))),
-        (
-            "no base is latest",
-            bases().all(|(_, base)| !base.ends_with(":latest")),
-        ),
-        (
-            "an unprivileged user, by number",
-            with("USER ").next_back() == Some("USER 65532:65532"),
-        ),
-        (
-            "no secrets",
-            !lines().filter(setting).any(|line| secret(&line.to_uppercase())),
-        ),
+        ("no base is latest", bases().all(|(_, base)| !base.ends_with(":latest"))),
+        ("an unprivileged user, by number", with("USER ").next_back() == Some("USER 65532:65532")),
+        ("no secrets", !lines().filter(setting).any(|line| secret(&line.to_uppercase()))),
         ("no ADD", !lines().any(|line| line.starts_with("ADD "))),
-        (
-            "no package lists",
-            with("apt-get update").count() == with("rm -rf /var/lib/apt/lists/*").count(),
-        ),
-        (
-            "no recommends",
-            with("apt-get install").all(|line| line.contains("--no-install-recommends")),
-        ),
+        ("no package lists", with("apt-get update").count() == with("rm -rf /var/lib/apt/lists/*").count()),
+        ("no recommends", with("apt-get install").all(|line| line.contains("--no-install-recommends"))),
         (
             "exec form",
             lines()
                 .filter(|line| line.contains("CMD ") || line.starts_with("ENTRYPOINT "))
                 .all(|line| line.contains('[')),
         ),
-        (
-            "locked dependencies",
-            with("cargo ").all(|line| line.contains("--locked")),
-        ),
+        ("locked dependencies", with("cargo ").all(|line| line.contains("--locked"))),
     ];
-    rules
-        .into_iter()
-        .filter(|(_, kept)| !kept)
-        .map(|(rule, _)| rule)
-        .collect()
+    rules.into_iter().filter(|(_, kept)| !kept).map(|(rule, _)| rule).collect()
 }
 
 #[test]
@@ -83,10 +54,7 @@ fn each_rule_can_be_broken() {
     let spoiled = [
         ("a base has a tag", good.replace("debian:bookworm-slim", "debian")),
         ("no base is latest", good.replace(":bookworm-slim", ":latest")),
-        (
-            "bases are arguments",
-            good.replace("FROM ${BASE_RUN}", "FROM debian:12"),
-        ),
+        ("bases are arguments", good.replace("FROM ${BASE_RUN}", "FROM debian:12")),
         ("an unprivileged user, by number", format!("{good}USER root\n")),
         ("no secrets", format!("{good}ENV API_TOKEN=1\n")),
         ("no ADD", format!("{good}ADD https://example.com/x /x\n")),
@@ -168,11 +136,7 @@ impl Lab {
         if tree.exists() {
             fs::remove_dir_all(&tree).expect("remove an unfinished tree");
         }
-        stdout(
-            tool("debootstrap")
-                .args(["--variant=minbase", "bookworm"])
-                .arg(&tree),
-        );
+        stdout(tool("debootstrap").args(["--variant=minbase", "bookworm"]).arg(&tree));
         let from = self.step("from", &["scratch"]);
         stdout(self.buildah("add").args(["--quiet", &from]).arg(&tree).arg("/"));
         self.commit(&from, BASE_RUN);
@@ -234,19 +198,13 @@ fn lend(build: &mut Command, here: &Path, there: &Path, how: &str) {
 }
 
 fn sysroot() -> PathBuf {
-    let printed = stdout(
-        Command::new("rustc")
-            .args(["--print", "sysroot"])
-            .current_dir(PACKAGE),
-    );
+    let printed = stdout(Command::new("rustc").args(["--print", "sysroot"]).current_dir(PACKAGE));
     fs::canonicalize(printed.trim_end()).expect("the sysroot is there")
 }
 
 fn cargo_home() -> PathBuf {
-    std::env::var_os("CARGO_HOME").map_or_else(
-        || std::env::home_dir().expect("cargo has a home").join(".cargo"),
-        PathBuf::from,
-    )
+    std::env::var_os("CARGO_HOME")
+        .map_or_else(|| std::env::home_dir().expect("cargo has a home").join(".cargo"), PathBuf::from)
 }
 
 fn like_the_base() -> bool {
@@ -268,10 +226,7 @@ fn the_image_is_built_and_runs_unprivileged() {
     assert_eq!(config["User"], "65532:65532");
     assert_eq!(config["Entrypoint"], json!(["/usr/bin/waddleperf"]));
     assert_eq!(config["Cmd"], json!(["serve"]));
-    assert_eq!(
-        config["Healthcheck"]["Test"],
-        json!(["CMD", "/usr/bin/waddleperf", "health"])
-    );
+    assert_eq!(config["Healthcheck"]["Test"], json!(["CMD", "/usr/bin/waddleperf", "health"]));
     assert_eq!(config["ExposedPorts"], json!({"2000/udp": {}}));
     assert_eq!(config["Volumes"], json!({"/var/lib/waddleperf": {}}));
     assert_eq!(config["StopSignal"], "SIGTERM");
@@ -281,14 +236,8 @@ fn the_image_is_built_and_runs_unprivileged() {
     let capabilities = stdout(tool("getcap").arg(Path::new(&root).join("usr/bin/waddleperf")));
     let version = lab.run(&container, &["/usr/bin/waddleperf", "--version"]);
     let user = lab.run(&container, &["id", "-u"]);
-    let data = lab.run(
-        &container,
-        &[
-            "sh",
-            "-c",
-            "touch $WADDLEPERF_DATA/here && stat -c %a:%u $WADDLEPERF_DATA",
-        ],
-    );
+    let data =
+        lab.run(&container, &["sh", "-c", "touch $WADDLEPERF_DATA/here && stat -c %a:%u $WADDLEPERF_DATA"]);
     lab.run(&container, &["timeout", "30", "sh", "-c", LIFE]);
     lab.step("rm", &[&container]);
 

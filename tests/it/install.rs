@@ -64,10 +64,7 @@ fn install_puts_everything_in_its_standard_place() {
         "usr/lib/systemd/system/waddleperf-autoperf.timer",
         "usr/share/doc/waddleperf/examples/waddleperf.toml",
     ];
-    let missing: Vec<_> = expected
-        .into_iter()
-        .filter(|path| !files.contains(Path::new(path)))
-        .collect();
+    let missing: Vec<_> = expected.into_iter().filter(|path| !files.contains(Path::new(path))).collect();
     assert!(missing.is_empty(), "missing {missing:?} in {files:#?}");
 }
 
@@ -90,10 +87,7 @@ fn nobody_but_root_may_change_what_is_installed() {
     let (destination, files) = installed();
     for file in files {
         let path = destination.path().join(&file);
-        let mode = fs::metadata(&path)
-            .expect("read a file's mode")
-            .permissions()
-            .mode();
+        let mode = fs::metadata(&path).expect("read a file's mode").permissions().mode();
         assert_eq!(mode & 0o022, 0, "{}: {mode:o}", file.display());
     }
 }
@@ -102,14 +96,9 @@ fn nobody_but_root_may_change_what_is_installed() {
 fn the_units_start_the_installed_program() {
     let destination = tempfile::tempdir().expect("make a directory");
     stdout(make("install", destination.path()).arg("PREFIX=/opt/waddleperf"));
-    let unit = destination
-        .path()
-        .join("opt/waddleperf/lib/systemd/system/waddleperf-serve.service");
+    let unit = destination.path().join("opt/waddleperf/lib/systemd/system/waddleperf-serve.service");
     let unit = fs::read_to_string(unit).expect("read the installed unit");
-    assert!(
-        unit.contains("\nExecStart=/opt/waddleperf/bin/waddleperf serve\n"),
-        "{unit}"
-    );
+    assert!(unit.contains("\nExecStart=/opt/waddleperf/bin/waddleperf serve\n"), "{unit}");
 }
 
 #[test]

@@ -41,9 +41,7 @@ pub(crate) fn stdout(command: &mut Command) -> String {
 
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> Output {
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("start {command:?}: {error}"))
+    command.output().unwrap_or_else(|error| panic!("start {command:?}: {error}"))
 }
 
 /// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.
@@ -56,11 +54,8 @@ pub(crate) fn real_root(what: &str) -> bool {
     }
     assert!(env::var_os("CI").is_none(), "{what}: CI must be root");
     let list = Path::new(KEPT).with_file_name("not-run");
-    let mut list: File = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(list)
-        .expect("open the list of tests not run");
+    let mut list: File =
+        OpenOptions::new().create(true).append(true).open(list).expect("open the list of tests not run");
     writeln!(list, "  {what}").expect("add to the list of tests not run");
     false
 }

@@ -15,6 +15,7 @@ mod tally;
 
 pub use engine::Engine;
 pub use report::{Clock, Direction, OneWay, Report, ServerProcessing};
+pub use run::read_key;
 pub use tally::IcmpErrors;
 
 use std::path::PathBuf;
@@ -146,18 +147,12 @@ impl Options for UdpPing {
                The reflector is `waddleperf serve` (format wp1, UDP port 2000) or any STAMP (RFC 8762) or TWAMP Light \
                reflector (UDP port 862). An `echo` service tells round-trip times only.",
         examples: &[
-            (
-                "waddleperf udpping reflector.example",
-                "ten packets, 200 ms apart",
-            ),
+            ("waddleperf udpping reflector.example", "ten packets, 200 ms apart"),
             (
                 "waddleperf udpping -c 1000 -i 10ms -q reflector.example",
                 "only the summary of 1000 packets, 10 ms apart",
             ),
-            (
-                "waddleperf udpping --watch -i 100ms reflector.example",
-                "measure and draw until you press q",
-            ),
+            ("waddleperf udpping --watch -i 100ms reflector.example", "measure and draw until you press q"),
             (
                 "waddleperf udpping --protocol stamp --dscp 46 192.0.2.1",
                 "any STAMP reflector, marked EF: does the way keep the mark?",

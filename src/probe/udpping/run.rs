@@ -173,7 +173,10 @@ fn random() -> Result<u64, Failure> {
 }
 
 /// The octets of a key file, without white space at the ends.
-fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// When it cannot be read, is empty, or is too long to be a key.
+pub fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
     let failure =
         |error: &std::io::Error| Failure::from_io(format_args!("key file {}", path.display()), error);
     let size = std::fs::metadata(path).map_err(|error| failure(&error))?.len();

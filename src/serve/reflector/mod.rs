@@ -115,6 +115,7 @@ pub struct Counters {
     answered: AtomicU64,
     dropped: [AtomicU64; 8],
     sessions: AtomicU64,
+    active: AtomicU64,
 }
 
 impl Counters {
@@ -131,6 +132,11 @@ impl Counters {
     /// Sessions open at the last look of each thread.
     pub fn sessions(&self) -> u64 {
         self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Sessions in use at the last look of each thread, while the server is about to end.
+    pub fn active(&self) -> u64 {
+        self.active.load(Ordering::Relaxed)
     }
 
     fn count(&self, outcome: Result<(), Drop>) {
@@ -163,6 +169,16 @@ impl Reflector {
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.wp1.sessions() + self.stamp.sessions()
+    }
+
+    /// How many sessions are in use at this moment.
+    pub fn active(&self, now: Now) -> usize {
+        self.wp1.active(now)
+    }
+
+    /// Opens no session from here on; open ones go on.
+    pub fn refuse_new(&mut self) {
+        self.wp1.refuse_new();
     }
 
     /// Work that is due now and then (each second is enough).

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const BATCH: usize = 64;
 const LARGEST: usize = 65_536;
 /// How often idle sessions and secrets are looked after.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a thread that opens no more sessions counts those that still run.
+const DRAIN_TICK: Duration = Duration::from_millis(100);
 
 /// A socket and what listens on it.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ fn explain(address: SocketAddr, error: &std::io::Error) -> Failure {
 /// The running threads of a reflector.
 pub struct Workers {
     stop: Arc<Stop>,
+    draining: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     /// What they have done so far.
     pub counters: Arc<Counters>,
@@ -80,7 +83,8 @@ impl Workers {
     ) -> Result<Self, Failure> {
         let stop = Arc::new(Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?);
         let counters = Arc::new(Counters::default());
-        let mut workers = Self { stop, threads: Vec::new(), counters };
+        let draining = Arc::new(AtomicBool::new(false));
+        let mut workers = Self { stop, draining, threads: Vec::new(), counters };
         let count = groups.len().max(1) as u32;
         for listeners in groups {
             let ports = listeners
@@ -91,13 +95,20 @@ impl Workers {
             let share =
                 UdpPingSettings { rate_total: settings.rate_total.div_ceil(count), ..settings.clone() };
             let reflector = Reflector::new(&share, psk, ports.collect(), clock::now());
-            let (stop, counters) = (Arc::clone(&workers.stop), Arc::clone(&workers.counters));
-            let worker = Worker { listeners, reflector, counters, told: 0 };
+            let stop = Arc::clone(&workers.stop);
+            let counters = Arc::clone(&workers.counters);
+            let draining = Arc::clone(&workers.draining);
+            let worker = Worker { listeners, reflector, counters, draining, sessions: 0, active: 0 };
             let thread =
                 std::thread::Builder::new().name("reflector".to_owned()).spawn(move || worker.run(&stop));
             workers.threads.push(thread.map_err(|error| Failure::from_io("start a thread", &error))?);
         }
         Ok(workers)
+    }
+
+    /// Opens no session from here on; [`Counters::active`] tells within 1.1 s how many still run.
+    pub fn refuse_new(&self) {
+        self.draining.store(true, Ordering::Relaxed);
     }
 
     /// Ends the threads and waits for them.
@@ -111,8 +122,11 @@ struct Worker {
     listeners: Vec<Listener>,
     reflector: Reflector,
     counters: Arc<Counters>,
-    /// Sessions that this thread has told the counters of.
-    told: u64,
+    draining: Arc<AtomicBool>,
+    /// Sessions of this thread that the counters know of.
+    sessions: u64,
+    /// Active sessions of this thread that the counters know of.
+    active: u64,
 }
 
 impl Worker {
@@ -124,8 +138,7 @@ impl Worker {
         loop {
             let now = clock::now();
             if now.mono >= due {
-                self.tick();
-                due = now.mono + TICK;
+                due = now.mono + self.tick();
             }
             let sockets: Vec<_> = self.listeners.iter().map(|listener| listener.socket.as_fd()).collect();
             let Ok(woken) = wait(&sockets, Some(stop), Some(due.saturating_duration_since(now.mono))) else {
@@ -140,15 +153,21 @@ impl Worker {
         }
     }
 
-    fn tick(&mut self) {
+    /// Looks after what is due, and returns when to do so again.
+    fn tick(&mut self) -> Duration {
         let discipline = clock::discipline();
         let clock = discipline.map_or_else(ErrorEstimate::default, |discipline| {
             ErrorEstimate::new(discipline.synchronised, nanos(Duration::from_micros(discipline.max_error_us)))
         });
-        self.reflector.tick(clock::now(), clock);
-        let sessions = self.reflector.sessions() as u64;
-        self.counters.sessions.fetch_add(sessions.wrapping_sub(self.told), Ordering::Relaxed);
-        self.told = sessions;
+        let now = clock::now();
+        self.reflector.tick(now, clock);
+        tell(&self.counters.sessions, &mut self.sessions, self.reflector.sessions());
+        tell(&self.counters.active, &mut self.active, self.reflector.active(now));
+        if !self.draining.load(Ordering::Relaxed) {
+            return TICK;
+        }
+        self.reflector.refuse_new();
+        DRAIN_TICK
     }
 
     /// Answers what waits at one socket, a batch at a time, and gives the others their turn after some.
@@ -190,4 +209,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Adds to `total` what has changed since this thread `told` it last.
+fn tell(total: &AtomicU64, told: &mut u64, now: usize) {
+    let now = now as u64;
+    total.fetch_add(now.wrapping_sub(*told), Ordering::Relaxed);
+    *told = now;
 }

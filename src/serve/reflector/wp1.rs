@@ -14,6 +14,8 @@ use crate::wire::wp1::{Body, Cookie, Direction, Echoed, FLAG_TOS, Kind, Packet, 
 
 /// A cookie is good for the minute of its making and the next.
 const ROTATION: Duration = Duration::from_secs(60);
+/// A session without a packet for this long holds no stopping server up.
+const ACTIVE: Duration = Duration::from_secs(2);
 /// Hellos per second and source network.
 const HELLOS: f64 = 100.0;
 /// Packets in the window of arrivals.
@@ -33,6 +35,7 @@ pub(super) struct Server {
     sources: Buckets,
     all: Bucket,
     clock: ErrorEstimate,
+    refusing: bool,
 }
 
 /// The keys of cookies and session numbers.
@@ -47,6 +50,7 @@ struct Session {
     peer: SocketAddr,
     seals: (Seal, Seal),
     last: Instant,
+    closed: bool,
     bucket: Bucket,
     arrivals: Arrivals,
 }
@@ -150,12 +154,24 @@ impl Server {
             sources: Buckets::new(rate.into(), now.mono),
             all: Bucket::full(settings.rate_total.into(), 0.0),
             clock: ErrorEstimate::default(),
+            refusing: false,
         }
     }
 
     /// How many sessions are open.
     pub(super) fn sessions(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// How many sessions had a packet just now and have not been closed.
+    pub(super) fn active(&self, now: Now) -> usize {
+        let is_active = |session: &&Session| !session.closed && session.last + ACTIVE > now.mono;
+        self.sessions.values().filter(is_active).count()
+    }
+
+    /// Answers no hello and no open from here on: the server is about to end.
+    pub(super) fn refuse_new(&mut self) {
+        self.refusing = true;
     }
 
     /// Work that is due now and then: secrets, idle sessions, the clock's quality.
@@ -176,6 +192,7 @@ impl Server {
     pub(super) fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
         let packet = Packet::parse(request.bytes).ok_or(Drop::Malformed)?;
         match packet.kind {
+            Kind::Hello | Kind::Open if self.refusing => Err(Drop::Full),
             Kind::Hello => self.hello(now, &packet, request.from, out),
             Kind::Open => self.open(now, &packet, request.from, out),
             Kind::Echo => self.echo(now, &packet, request, out),
@@ -235,7 +252,8 @@ impl Server {
             let bucket = Bucket::full(self.settings.rate_per_key.into(), seconds(self.start, now.mono));
             let seals = (seal(id, Direction::Up), seal(id, Direction::Down));
             let arrivals = Arrivals::default();
-            self.sessions.insert(id, Session { peer: from, seals, last: now.mono, bucket, arrivals });
+            self.sessions
+                .insert(id, Session { peer: from, seals, last: now.mono, closed: false, bucket, arrivals });
             self.checks.push_back((now.mono + self.settings.idle.0, id));
         }
         Body::Opened(granted, self.boot).write(id, 0, &seal(id, Direction::Down), out);
@@ -294,7 +312,7 @@ impl Server {
             return Err(Drop::Tag);
         }
         // It stays until it is idle, so that a repeated close gets the same answer.
-        session.last = now.mono;
+        (session.last, session.closed) = (now.mono, true);
         Body::Closed(session.arrivals.totals).write(packet.session, 0, &session.seals.1, out);
         Ok(())
     }

@@ -88,9 +88,7 @@ fn layer(module: &str) -> Option<usize> {
 }
 
 fn kept_out(owner: &str, word: &str) -> bool {
-    KEPT_OUT
-        .iter()
-        .any(|(module, words)| *module == owner && words.contains(&word))
+    KEPT_OUT.iter().any(|(module, words)| *module == owner && words.contains(&word))
 }
 
 /// The Rust sources below `directory` of the package, each with its path in the package.
@@ -131,10 +129,8 @@ fn none(faults: &[String]) {
 
 #[test]
 fn every_module_keeps_its_layer() {
-    let faults: Vec<_> = sources("src")
-        .iter()
-        .flat_map(|(path, source)| faults(&path["src/".len()..], source))
-        .collect();
+    let faults: Vec<_> =
+        sources("src").iter().flat_map(|(path, source)| faults(&path["src/".len()..], source)).collect();
     none(&faults);
 }
 
@@ -144,9 +140,7 @@ fn every_module_has_a_layer() {
         .iter()
         .filter_map(|(path, _)| {
             let owner = *module(&path["src/".len()..]).first()?;
-            layer(owner)
-                .is_none()
-                .then(|| format!("{path}: `{owner}` is in no layer"))
+            layer(owner).is_none().then(|| format!("{path}: `{owner}` is in no layer"))
         })
         .collect();
     none(&faults);
@@ -155,9 +149,7 @@ fn every_module_has_a_layer() {
 #[test]
 fn the_root_only_lists_modules() {
     let source = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
-    let uses = tokens(&source)
-        .iter()
-        .any(|token| token.kind == Kind::Word("use"));
+    let uses = tokens(&source).iter().any(|token| token.kind == Kind::Word("use"));
     assert!(!uses, "src/lib.rs: a name at the root belongs to no layer");
 }
 
@@ -228,11 +220,7 @@ fn an_upper_layer_is_refused() {
         "\nmacro_rules! m { () => { $crate::report::write() } }",
     ];
     for source in sources {
-        check(
-            "probe/udpping.rs",
-            source,
-            &[&format!("probe/udpping.rs:2: {why}")],
-        );
+        check("probe/udpping.rs", source, &[&format!("probe/udpping.rs:2: {why}")]);
     }
     check(
         "serve/mod.rs",
@@ -248,11 +236,7 @@ fn a_sibling_is_refused() {
         "use crate::probe::Measurement;\nuse crate::report::csv;",
         &["store/mod.rs:2: store uses its sibling report"],
     );
-    check(
-        "sys/clock.rs",
-        "use super::super::wire::ntp;",
-        &["sys/clock.rs:1: sys uses its sibling wire"],
-    );
+    check("sys/clock.rs", "use super::super::wire::ntp;", &["sys/clock.rs:1: sys uses its sibling wire"]);
 }
 
 #[test]
@@ -272,16 +256,8 @@ fn the_whole_crate_is_refused() {
 
 #[test]
 fn a_name_without_a_layer_is_refused() {
-    check(
-        "net/drive.rs",
-        "use crate::helpers::pad;",
-        &["net/drive.rs:1: `helpers` is in no layer"],
-    );
-    check(
-        "helpers.rs",
-        "use crate::units::Bytes;",
-        &["helpers.rs:1: `helpers` is in no layer"],
-    );
+    check("net/drive.rs", "use crate::helpers::pad;", &["net/drive.rs:1: `helpers` is in no layer"]);
+    check("helpers.rs", "use crate::units::Bytes;", &["helpers.rs:1: `helpers` is in no layer"]);
 }
 
 #[test]
@@ -307,8 +283,5 @@ fn a_codec_with_a_clock_is_refused() {
 #[test]
 fn unsafe_is_seen_as_a_keyword_only() {
     let source = "#![deny(unsafe_code)] // unsafe\nfn f() { unsafe { g() } }";
-    assert_eq!(
-        unsafe_lines("a.rs", source),
-        ["a.rs:2: unsafe outside of src/sys"]
-    );
+    assert_eq!(unsafe_lines("a.rs", source), ["a.rs:2: unsafe outside of src/sys"]);
 }

@@ -58,8 +58,7 @@ fn next(rest: &str, first: char) -> (usize, Option<Kind<'_>>) {
 }
 
 fn word(rest: &str) -> usize {
-    rest.find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(rest.len())
+    rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
 }
 
 /// Block comments nest.
