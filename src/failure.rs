@@ -72,12 +72,7 @@ impl Class {
             Self::Unsupported => (3, 501, false, false),
             Self::Cancelled => (130, 499, false, false),
         };
-        Row {
-            exit,
-            status,
-            retry,
-            far,
-        }
+        Row { exit, status, retry, far }
     }
 
     /// The exit code of a process that ends with this failure. (SIGTERM makes a cancelled run 143.)
@@ -121,10 +116,7 @@ impl Class {
 
     /// A failure of this class. `detail` says what was tried, then why it failed.
     pub fn because(self, detail: impl fmt::Display) -> Failure {
-        Failure {
-            class: self,
-            detail: detail.to_string(),
-        }
+        Failure { class: self, detail: detail.to_string() }
     }
 }
 
@@ -156,10 +148,7 @@ pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_lowercase().chain(chars).collect())
-        .unwrap_or_default()
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -193,9 +182,6 @@ mod tests {
     fn a_system_error_names_what_was_tried() {
         let error = std::io::Error::from_raw_os_error(98);
         let failure = Failure::from_io("bind udp 0.0.0.0:2000", &error);
-        assert_eq!(
-            failure.to_string(),
-            "bind udp 0.0.0.0:2000: address already in use"
-        );
+        assert_eq!(failure.to_string(), "bind udp 0.0.0.0:2000: address already in use");
     }
 }

@@ -25,10 +25,7 @@ pub struct Now {
 impl Now {
     /// This moment, `span` later on both clocks.
     pub fn after(self, span: Duration) -> Self {
-        Self {
-            mono: self.mono + span,
-            wall: self.wall.saturating_add(nanos(span)),
-        }
+        Self { mono: self.mono + span, wall: self.wall.saturating_add(nanos(span)) }
     }
 
     /// The wall clock's reading as a timestamp.
@@ -97,27 +94,16 @@ impl Span {
         }
         let mut total = 0f64;
         while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit() && c != '.')
-                .ok_or_else(unreadable)?;
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(unreadable)?;
             let tail = rest.split_off(digits);
-            let unit_end = tail
-                .find(|c: char| !c.is_ascii_alphabetic())
-                .unwrap_or(tail.len());
+            let unit_end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
             let (unit, next) = tail.split_at(unit_end);
-            let (_, scale) = SPAN_UNITS
-                .iter()
-                .find(|(name, _)| *name == unit)
-                .ok_or_else(unreadable)?;
+            let (_, scale) = SPAN_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(unreadable)?;
             total += rest.parse::<f64>().map_err(|_| unreadable())? * *scale as f64;
             rest = next.to_owned();
         }
         // 2^63 ns is 292 years; beyond it nobody means what he wrote.
-        if total < 9.2e18 {
-            Ok(Self(Duration::from_nanos(total.round() as u64)))
-        } else {
-            Err(unreadable())
-        }
+        if total < 9.2e18 { Ok(Self(Duration::from_nanos(total.round() as u64))) } else { Err(unreadable()) }
     }
 }
 
@@ -216,12 +202,7 @@ impl Unit {
             ],
             Self::Ratio => &[("%", 0.01)],
             Self::BitsPerSecond => &[("bit/s", 1.0), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9)],
-            Self::Bytes => &[
-                ("B", 1.0),
-                ("KiB", 1024.0),
-                ("MiB", 1_048_576.0),
-                ("GiB", 1_073_741_824.0),
-            ],
+            Self::Bytes => &[("B", 1.0), ("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0)],
             Self::None => &[],
         }
     }
@@ -240,9 +221,7 @@ pub mod ms {
     /// The span of `ms` milliseconds; `None` when negative, not finite or beyond 292 years.
     pub fn to(ms: f64) -> Option<Duration> {
         let ns = (ms * 1e6).round();
-        (0.0..9.2e18)
-            .contains(&ns)
-            .then(|| Duration::from_nanos(ns as u64))
+        (0.0..9.2e18).contains(&ns).then(|| Duration::from_nanos(ns as u64))
     }
 
     /// See the module.
@@ -284,10 +263,7 @@ mod tests {
     #[test]
     fn a_bare_number_is_seconds_only_on_the_command_line() {
         assert_eq!("0.2".parse::<Span>(), Ok(Span::millis(200)));
-        assert_eq!(
-            Span::with_unit("0.2").unwrap_err().to_string(),
-            "`0.2` needs a unit, such as `0.2ms`"
-        );
+        assert_eq!(Span::with_unit("0.2").unwrap_err().to_string(), "`0.2` needs a unit, such as `0.2ms`");
     }
 
     #[test]
@@ -307,18 +283,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_name() {
-        for text in [
-            "",
-            "ms",
-            "-1s",
-            "1 s",
-            "1x",
-            "nans",
-            "infs",
-            "1e400s",
-            "999999999999d",
-            "1s2",
-        ] {
+        for text in ["", "ms", "-1s", "1 s", "1x", "nans", "infs", "1e400s", "999999999999d", "1s2"] {
             assert!(text.parse::<Span>().is_err(), "{text:?}");
         }
     }

@@ -57,6 +57,8 @@ pub enum Arrival<'a> {
     },
     /// An ICMP error came back for one of our datagrams.
     Icmp(Icmp<'a>),
+    /// The user wants no more: send nothing new, finish soon.
+    Stop,
     /// The kernel dropped this many datagrams in our own receive queue since the socket was opened.
     Overflow(u32),
 }

@@ -1,9 +1,11 @@
 //! Between probes and the system: names to addresses, the policy of what may be reached, and the two worlds
 //! that run a datagram engine: sockets ([`drive`]) and virtual time ([`sim`]).
 
+pub mod drive;
 pub mod engine;
 mod policy;
 mod resolve;
+pub mod sim;
 
 pub use policy::Policy;
 pub use resolve::Resolver;

@@ -61,14 +61,12 @@ const SPECIAL6: [(Ipv6Addr, u32); 9] = [
 /// Whether `address` is private, local, reserved or multicast, also behind a mapping or a translation prefix.
 fn is_special(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => SPECIAL4
-            .iter()
-            .any(|&(net, bits)| (v4.to_bits() ^ net.to_bits()) >> (32 - bits) == 0),
+        IpAddr::V4(v4) => {
+            SPECIAL4.iter().any(|&(net, bits)| (v4.to_bits() ^ net.to_bits()) >> (32 - bits) == 0)
+        }
         IpAddr::V6(v6) => match embedded(v6) {
             Some(v4) => is_special(v4.into()),
-            None => SPECIAL6
-                .iter()
-                .any(|&(net, bits)| (v6.to_bits() ^ net.to_bits()) >> (128 - bits) == 0),
+            None => SPECIAL6.iter().any(|&(net, bits)| (v6.to_bits() ^ net.to_bits()) >> (128 - bits) == 0),
         },
     }
 }

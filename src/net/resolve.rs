@@ -31,9 +31,7 @@ impl Resolver {
         if let Some(literal) = literal(host, port)? {
             let wrong =
                 || Class::Resolve.because(format_args!("resolve {host}: not of the wanted address family"));
-            return Some(literal)
-                .filter(|literal| admits(&literal.ip()))
-                .ok_or_else(wrong);
+            return Some(literal).filter(|literal| admits(&literal.ip())).ok_or_else(wrong);
         }
         let addresses = self.all(host).await?;
         let found = addresses.into_iter().find(admits);
@@ -47,11 +45,7 @@ impl Resolver {
     /// As [`first`](Self::first).
     pub async fn all(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
         let failure = |why: String| Class::Resolve.because(format_args!("resolve {host}: {why}"));
-        let resolver = self
-            .0
-            .get_or_try_init(|| async { system() })
-            .await
-            .map_err(failure)?;
+        let resolver = self.0.get_or_try_init(|| async { system() }).await.map_err(failure)?;
         match tokio::time::timeout(DEADLINE, resolver.lookup_ip(host)).await {
             Err(_) => Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
             Ok(Err(error)) => Err(failure(plain(&error.to_string()))),
@@ -69,10 +63,7 @@ fn system() -> Result<TokioResolver, String> {
 
 /// The address that `host` itself is, if it is one. An IPv6 zone may be an interface's name or number.
 fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(Some(SocketAddr::new(address, port)));
     }
@@ -82,14 +73,9 @@ fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
     let Ok(address) = address.parse::<Ipv6Addr>() else {
         return Ok(None);
     };
-    let index = zone
-        .parse::<u32>()
-        .ok()
-        .or_else(|| nix::net::if_::if_nametoindex(zone).ok());
+    let index = zone.parse::<u32>().ok().or_else(|| nix::net::if_::if_nametoindex(zone).ok());
     let unknown = || Class::Usage.because(format_args!("{host}: no interface named `{zone}`"));
-    Ok(Some(
-        SocketAddrV6::new(address, port, 0, index.ok_or_else(unknown)?).into(),
-    ))
+    Ok(Some(SocketAddrV6::new(address, port, 0, index.ok_or_else(unknown)?).into()))
 }
 
 /// The resolver's words, on one line and short.
@@ -97,12 +83,7 @@ fn plain(text: &str) -> String {
     if text.contains("no records found") || text.contains("NXDomain") || text.contains("NXDOMAIN") {
         return "no such name".to_owned();
     }
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(160)
-        .collect()
+    text.lines().next().unwrap_or_default().chars().take(160).collect()
 }
 
 #[cfg(test)]
@@ -118,9 +99,7 @@ mod tests {
             ("fe80::1%1", Some("[fe80::1%1]:7")),
             ("example.com", None),
         ] {
-            let found = literal(text, 7)
-                .expect("no bad zone")
-                .map(|found| found.to_string());
+            let found = literal(text, 7).expect("no bad zone").map(|found| found.to_string());
             assert_eq!(found.as_deref(), expected, "{text}");
         }
         assert!(literal("fe80::1%no-such-if", 7).is_err());

@@ -40,7 +40,7 @@ impl Counts {
 }
 
 /// `part` of `whole`; `None` of nothing.
-pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
@@ -91,10 +91,8 @@ impl Rtt {
         let mut sorted: Vec<Duration> = samples.iter().map(|&(_, rtt)| rtt).collect();
         sorted.sort_unstable();
         let (mut moments, mut jitter) = (Moments::default(), Jitter::default());
-        let transits: Vec<(u64, i128)> = samples
-            .iter()
-            .map(|&(seq, rtt)| (seq, rtt.as_nanos() as i128))
-            .collect();
+        let transits: Vec<(u64, i128)> =
+            samples.iter().map(|&(seq, rtt)| (seq, rtt.as_nanos() as i128)).collect();
         samples.iter().for_each(|&(_, rtt)| moments.push(rtt));
         transits.iter().for_each(|&(_, transit)| jitter.push(transit));
         Some(Self {
@@ -160,15 +158,7 @@ mod tests {
     #[test]
     fn nothing_sent_is_not_zero_loss() {
         assert_eq!(Counts::default().loss_ratio(), None);
-        assert_eq!(
-            Counts {
-                sent: 4,
-                received: 3,
-                ..Counts::default()
-            }
-            .loss_ratio(),
-            Some(0.25)
-        );
+        assert_eq!(Counts { sent: 4, received: 3, ..Counts::default() }.loss_ratio(), Some(0.25));
     }
 
     #[test]
@@ -176,10 +166,7 @@ mod tests {
         let samples: Vec<(u64, Duration)> = (1..=100).map(|n| (n, Duration::from_millis(n))).collect();
         let rtt = Rtt::of(&samples).expect("samples");
         let ms = Duration::from_millis;
-        assert_eq!(
-            (rtt.min, rtt.p50, rtt.p95, rtt.p99, rtt.max),
-            (ms(1), ms(50), ms(95), ms(99), ms(100))
-        );
+        assert_eq!((rtt.min, rtt.p50, rtt.p95, rtt.p99, rtt.max), (ms(1), ms(50), ms(95), ms(99), ms(100)));
         assert_eq!((rtt.mean, rtt.ipdv), (Duration::from_micros(50_500), Some(ms(1))));
     }
 }

@@ -27,7 +27,21 @@ pub struct Egress {
     #[arg(long, value_name = "DSCP", help_heading = "Network", value_parser = clap::value_parser!(u8).range(0..64))]
     #[schemars(range(max = 63))]
     pub dscp: Option<u8>,
+    /// Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168).
+    #[arg(long, help_heading = "Network")]
+    pub ecn: bool,
 }
+
+impl Egress {
+    /// The type of service of what is sent, if it is not the system's default.
+    pub fn tos(&self) -> Option<u8> {
+        let ecn = if self.ecn { ECT_0 } else { 0 };
+        (self.dscp.is_some() || self.ecn).then(|| self.dscp.unwrap_or(0) << 2 | ecn)
+    }
+}
+
+/// The ECN codepoint of an ECN-capable transport.
+const ECT_0: u8 = 2;
 
 /// Which address family a name is resolved to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,11 +70,7 @@ impl Family {
 impl Args for Family {
     fn augment_args(command: Command) -> Command {
         let flag = |id: &'static str, short, other: &'static str| {
-            Arg::new(id)
-                .short(short)
-                .long(id)
-                .action(ArgAction::SetTrue)
-                .overrides_with(other)
+            Arg::new(id).short(short).long(id).action(ArgAction::SetTrue).overrides_with(other)
         };
         command
             .next_help_heading("Network")

@@ -39,10 +39,7 @@ pub struct Report {
 impl Report {
     /// The samples that were answered.
     pub fn answered(&self) -> impl Iterator<Item = Duration> + '_ {
-        self.samples_ms
-            .iter()
-            .flatten()
-            .filter_map(|&sample| ms::to(sample))
+        self.samples_ms.iter().flatten().filter_map(|&sample| ms::to(sample))
     }
 }
 

@@ -5,7 +5,7 @@
 //! `report`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
 
 mod agent;
-mod counts;
+pub(crate) mod counts;
 mod ctx;
 mod egress;
 mod event;
@@ -121,10 +121,7 @@ impl Probe {
         let start = crate::sys::clock::now();
         let found = match self.check() {
             Ok(()) => self.measure(ctx).await,
-            Err(failure) => Found {
-                address: None,
-                result: Err(failure),
-            },
+            Err(failure) => Found { address: None, result: Err(failure) },
         };
         Measurement::new(self, ctx, start, found)
     }

@@ -56,28 +56,17 @@ pub const NAMES: [(&str, Unit); 25] = [
 
 /// The unit of the shared scalar `name`; `None` when there is no such name.
 pub fn unit_of(name: &str) -> Option<Unit> {
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|&(_, unit)| unit)
+    NAMES.iter().find(|(known, _)| *known == name).map(|&(_, unit)| unit)
 }
 
 impl Scalar {
     /// A time.
     pub fn time(name: &'static str, value: Option<Duration>) -> Self {
-        Self {
-            name: name.into(),
-            unit: Unit::Seconds,
-            value: value.map(|span| span.as_secs_f64()),
-        }
+        Self { name: name.into(), unit: Unit::Seconds, value: value.map(|span| span.as_secs_f64()) }
     }
 
     /// A ratio, 0–1.
     pub fn ratio(name: &'static str, value: Option<f64>) -> Self {
-        Self {
-            name: name.into(),
-            unit: Unit::Ratio,
-            value,
-        }
+        Self { name: name.into(), unit: Unit::Ratio, value }
     }
 }

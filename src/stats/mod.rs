@@ -2,8 +2,10 @@
 //!
 //! Pure functions over numbers that somebody else measured. Formulas cite their source.
 
+mod rng;
 mod sketch;
 
+pub use rng::Rng;
 pub use sketch::Sketch;
 
 use std::time::Duration;
@@ -75,9 +77,7 @@ impl Jitter {
 /// `transits` holds (sequence number, transit time in nanoseconds from any constant zero), sorted by number.
 pub fn ipdv(transits: &[(u64, i128)]) -> Option<Duration> {
     let adjacent = transits.windows(2).filter(|pair| pair[1].0 == pair[0].0 + 1);
-    let mut differences: Vec<u128> = adjacent
-        .map(|pair| (pair[1].1 - pair[0].1).unsigned_abs())
-        .collect();
+    let mut differences: Vec<u128> = adjacent.map(|pair| (pair[1].1 - pair[0].1).unsigned_abs()).collect();
     differences.sort_unstable();
     percentile(&differences, 0.95).map(|ns| Duration::from_nanos(ns as u64))
 }
@@ -118,9 +118,7 @@ mod tests {
     #[test]
     fn moments_are_those_of_the_population() {
         let mut moments = Moments::default();
-        [2, 4, 4, 4, 5, 5, 7, 9]
-            .into_iter()
-            .for_each(|value| moments.push(ms(value)));
+        [2, 4, 4, 4, 5, 5, 7, 9].into_iter().for_each(|value| moments.push(ms(value)));
         assert_eq!((moments.mean(), moments.stddev()), (Some(ms(5)), Some(ms(2))));
         assert_eq!(Moments::default().mean(), None);
     }
@@ -129,19 +127,14 @@ mod tests {
     fn jitter_follows_rfc_3550() {
         let mut jitter = Jitter::default();
         assert_eq!(jitter.value(), None);
-        [0, 16, 16, 0]
-            .into_iter()
-            .for_each(|transit| jitter.push(transit));
+        [0, 16, 16, 0].into_iter().for_each(|transit| jitter.push(transit));
         // 16/16 = 1; then 1 - 1/16; then 0.9375 + (16 - 0.9375)/16 = 1.8789
         assert_eq!(jitter.value(), Some(Duration::from_nanos(2)));
     }
 
     #[test]
     fn ipdv_skips_pairs_with_a_lost_packet_between() {
-        assert_eq!(
-            ipdv(&[(0, 100), (1, 130), (3, 900)]),
-            Some(Duration::from_nanos(30))
-        );
+        assert_eq!(ipdv(&[(0, 100), (1, 130), (3, 900)]), Some(Duration::from_nanos(30)));
         assert_eq!(ipdv(&[(0, 100), (2, 130)]), None);
     }
 

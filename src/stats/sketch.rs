@@ -37,10 +37,7 @@ impl Sketch {
     /// Takes all of another sketch's values in.
     pub fn merge(&mut self, other: &Self) {
         self.zero += other.zero;
-        other
-            .bins
-            .iter()
-            .for_each(|&(index, count)| self.add(index, count));
+        other.bins.iter().for_each(|&(index, count)| self.add(index, count));
     }
 
     /// How many values it holds.
@@ -62,8 +59,7 @@ impl Sketch {
             seen += count;
             rank <= seen
         });
-        bin.or(self.bins.last())
-            .map(|&(index, _)| 2.0 * GAMMA.powi(index) / (GAMMA + 1.0))
+        bin.or(self.bins.last()).map(|&(index, _)| 2.0 * GAMMA.powi(index) / (GAMMA + 1.0))
     }
 
     /// The sketch as octets: varints of `zero`, then (index step, count) for each bin.
@@ -82,10 +78,7 @@ impl Sketch {
     pub fn decode(from: &mut &[u8]) -> Option<Self> {
         let zero = take(from)?;
         let bins = take(from)?;
-        let mut sketch = Self {
-            zero,
-            bins: Vec::new(),
-        };
+        let mut sketch = Self { zero, bins: Vec::new() };
         let mut last = 0i32;
         for nth in 0..bins.min(MOST_BINS as u64 + 1) {
             let step = unzigzag(take(from)?);

@@ -3,18 +3,12 @@
 use crate::units::{Now, nanos};
 
 /// This moment on both clocks.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the clocks"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clocks")]
 pub fn now() -> Now {
     let mono = std::time::Instant::now();
     let epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     // A clock before 1970 reads as 1970: a label, never the end of a subtraction.
-    Now {
-        mono,
-        wall: epoch.map(nanos).unwrap_or(0),
-    }
+    Now { mono, wall: epoch.map(nanos).unwrap_or(0) }
 }
 
 /// How well the system clock is disciplined, from `adjtimex(2)`.

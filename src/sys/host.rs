@@ -4,11 +4,8 @@ use std::fs;
 
 /// The host's name, as the kernel knows it; `localhost` where it has none.
 pub fn name() -> String {
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "localhost".to_owned())
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// The installation's id of machine-id(5): secret-ish, so only a keyed hash of it may leave the machine.

@@ -4,3 +4,5 @@ pub mod clock;
 pub mod host;
 pub mod lock;
 pub mod process;
+pub mod udp;
+pub mod wait;

@@ -1,1 +1,5 @@
-//! Pure codecs: octets to views and back. No I/O, no clock, no panics.
+//! Pure codecs: octets to checked views and back. No I/O, no clock, no panics; every length is hostile.
+
+mod bytes;
+pub mod stamp;
+pub mod wp1;

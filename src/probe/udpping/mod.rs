@@ -4,9 +4,16 @@
 //! appendix I) and the plain echo of older reflectors. The engines ([`engine`]) own no socket and no clock;
 //! `net::drive` runs them on a socket, `net::sim` in virtual time.
 
+mod echo;
+mod engine;
+mod plan;
 mod report;
+mod run;
+mod session;
+mod stamp;
 mod tally;
 
+pub use engine::Engine;
 pub use report::{Clock, Direction, OneWay, Report, ServerProcessing};
 pub use tally::IcmpErrors;
 
@@ -58,13 +65,7 @@ pub struct UdpPing {
     #[arg(short = 'W', long, value_name = "TIME", default_value_t = UdpPing::default().timeout)]
     pub timeout: Span,
     /// Stop sending after this time, however many packets are left (irtt's -d).
-    #[arg(
-        short = 'w',
-        long,
-        visible_short_alias = 'd',
-        alias = "duration",
-        value_name = "TIME"
-    )]
+    #[arg(short = 'w', long, visible_short_alias = 'd', alias = "duration", value_name = "TIME")]
     pub deadline: Option<Span>,
     /// File with the key that the reflector shares (its octets, without white space at the ends).
     #[arg(long, value_name = "FILE")]
@@ -208,15 +209,5 @@ impl UdpPing {
             return wrong("--key-file: only wp1 and stamp packets can be authenticated");
         }
         Ok(())
-    }
-}
-
-impl UdpPing {
-    /// Measures once.
-    pub async fn run(&self, _ctx: &super::Ctx) -> super::Found {
-        super::Found {
-            address: None,
-            result: Err(Class::Unsupported.because("the engine lands in the next commit")),
-        }
     }
 }

@@ -1,9 +1,27 @@
-//! Keeping count while a run goes on.
+//! Keeping count while a run goes on, and the report at its end. Knows no packet format.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::report::{Clock, Direction, OneWay, Report, ServerProcessing};
+use crate::net::engine::Icmp;
+use crate::probe::{Counts, Event, Events, LossBursts, Rtt, ScheduleError};
+use crate::stats::{Sketch, ipdv, percentile};
+use crate::units::{Now, ms, nanos};
+
+/// Records list every sample up to this many packets.
+const MOST_SAMPLES: usize = 1000;
+/// Different ICMP errors that a report lists at most.
+const MOST_ERRORS: usize = 32;
+/// The two clocks may drift this far apart within one round trip; more means that the wall clock was stepped.
+const STEP: i128 = 1_000_000;
+
+/// How long an answered packet waits for its transmit timestamp.
+const STAMP_GRACE: Duration = Duration::from_millis(10);
 
 /// How often one kind of ICMP error came from one sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,4 +35,547 @@ pub struct IcmpErrors {
     pub from: Option<IpAddr>,
     /// How often.
     pub count: u64,
+}
+
+/// A reply to a probe packet, whatever its format.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reply {
+    /// The low 32 bits of the packet's number.
+    pub(super) seq: u32,
+    /// Octets of payload.
+    pub(super) bytes: usize,
+    /// The reflector's own times.
+    pub(super) times: Option<FarTimes>,
+    /// What the reflector has counted so far.
+    pub(super) far: Option<FarCounts>,
+    /// TTL of our packet when it arrived there.
+    pub(super) ttl: Option<u8>,
+    /// Type of service of our packet when it arrived there.
+    pub(super) tos: Option<u8>,
+}
+
+/// The reflector's times for one packet, ns since the epoch by its clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FarTimes {
+    pub(super) t2: u64,
+    pub(super) t3: u64,
+    /// Its clock's error bound, if it claims to be synchronised.
+    pub(super) bound_ns: Option<u64>,
+}
+
+/// What the reflector has counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FarCounts {
+    /// Different packets received.
+    pub(super) received: u32,
+}
+
+/// The reflector's final totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FarTotals {
+    pub(super) received: u64,
+    pub(super) duplicates: u64,
+    pub(super) reordered: u64,
+}
+
+/// When and how a reply arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrived {
+    pub(super) now: Now,
+    pub(super) stamp: Option<u64>,
+    pub(super) ttl: Option<u8>,
+    pub(super) tos: Option<u8>,
+}
+
+/// A packet in flight, or answered and waiting for its transmit timestamp.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    send: u64,
+    sent: Now,
+    deadline: Instant,
+    /// The kernel's time of sending.
+    stamp: Option<u64>,
+    answer: Option<(Reply, Arrived)>,
+    settled: bool,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sample {
+    Pending,
+    /// RTT; transits up and down in ns, each with the clocks' constant offset in it.
+    Answered(u64, i64, i64),
+    Lost,
+    Late,
+    NotSent,
+}
+
+/// What one session with the reflector has counted: a restarted one begins anew.
+#[derive(Clone, Copy, Debug, Default)]
+struct Leg {
+    /// First packet of this leg.
+    first: u64,
+    /// One beyond the highest number that was answered, and what had been received there by then.
+    seen: u64,
+    counts: Option<FarCounts>,
+    totals: Option<FarTotals>,
+}
+
+/// The counts of a run.
+pub(super) struct Tally {
+    timeout: Duration,
+    events: Events,
+    samples: Vec<Sample>,
+    flights: VecDeque<Flight>,
+    first: u64,
+    counts: Counts,
+    lateness: Vec<u64>,
+    processing: Vec<u64>,
+    has_processing: bool,
+    all_kernel: bool,
+    highest: Option<u64>,
+    legs: Vec<Leg>,
+    /// RTT, t2 − t1 and t4 − t3 of the fastest round trip.
+    fastest: Option<(u64, i64, i64)>,
+    far_bound_ns: Option<u64>,
+    up: Direction,
+    down: Direction,
+    ce: (Option<u64>, u64),
+    errors: Vec<IcmpErrors>,
+    restarts: u64,
+    /// When something last arrived.
+    pub(super) last_arrival: Option<Instant>,
+}
+
+/// What the report needs beside the counts.
+pub(super) struct Circumstances {
+    pub(super) payload: u16,
+    pub(super) interval: Duration,
+    pub(super) skipped: u64,
+    /// Our clock's error bound, if it is synchronised; zero when both ends share one clock.
+    pub(super) clock_error: Option<u64>,
+    /// Both ends run on one kernel's clock.
+    pub(super) one_clock: bool,
+    pub(super) assume_synced: bool,
+}
+
+impl Tally {
+    pub(super) fn new(timeout: Duration, events: Events) -> Self {
+        Self {
+            timeout,
+            events,
+            samples: Vec::new(),
+            flights: VecDeque::new(),
+            first: 0,
+            counts: Counts::default(),
+            lateness: Vec::new(),
+            processing: Vec::new(),
+            has_processing: false,
+            all_kernel: true,
+            highest: None,
+            legs: vec![Leg::default()],
+            fastest: None,
+            far_bound_ns: None,
+            up: Direction::default(),
+            down: Direction::default(),
+            ce: (None, 0),
+            errors: Vec::new(),
+            restarts: 0,
+            last_arrival: None,
+        }
+    }
+
+    /// Number of the next packet.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.samples.len() as u64
+    }
+
+    /// A packet goes out at `now` as the engine's `send`-th datagram, `late` behind the plan.
+    pub(super) fn sent(&mut self, send: u64, now: Now, late: Duration) {
+        self.samples.push(Sample::Pending);
+        self.lateness.push(nanos(late));
+        let deadline = now.mono + self.timeout;
+        self.flights.push_back(Flight {
+            send,
+            sent: now,
+            deadline,
+            stamp: None,
+            answer: None,
+            settled: false,
+        });
+    }
+
+    /// The kernel says when it sent the engine's `send`-th datagram.
+    pub(super) fn stamped(&mut self, send: u64, stamp: u64) {
+        let Ok(at) = self.flights.binary_search_by_key(&send, |flight| flight.send) else {
+            return;
+        };
+        self.flights[at].stamp = Some(stamp);
+        self.settle(at);
+    }
+
+    /// This host refused to send the engine's `send`-th datagram.
+    pub(super) fn refused(&mut self, send: u64) {
+        let Ok(at) = self.flights.binary_search_by_key(&send, |flight| flight.send) else {
+            return;
+        };
+        self.counts.send_errors += 1;
+        self.flights[at].settled = true;
+        self.samples[(self.first + at as u64) as usize] = Sample::NotSent;
+    }
+
+    /// A reply has arrived.
+    pub(super) fn replied(&mut self, reply: Reply, arrived: Arrived) {
+        let Some(seq) = self.expand(reply.seq) else { return };
+        self.last_arrival = Some(arrived.now.mono);
+        self.note_path(seq, &reply, &arrived);
+        if self.is_repeated(seq) {
+            self.counts.duplicates += 1;
+            return;
+        }
+        if self.highest.is_some_and(|highest| seq < highest) {
+            self.counts.reordered += 1;
+        }
+        self.highest = self.highest.max(Some(seq));
+        if self.samples[seq as usize] == Sample::Lost {
+            self.samples[seq as usize] = Sample::Late;
+            self.counts.late += 1;
+            return;
+        }
+        let at = (seq - self.first) as usize;
+        let flight = &mut self.flights[at];
+        flight.answer = Some((reply, arrived));
+        // The timestamp of sending is there by now, or it never comes.
+        flight.deadline = flight.deadline.min(arrived.now.mono + STAMP_GRACE);
+        self.tell_reply(seq, at);
+        self.settle(at);
+    }
+
+    /// Gives up what has waited too long.
+    pub(super) fn expire(&mut self, now: Now) {
+        while let Some(&flight) = self.flights.front() {
+            if !flight.settled && now.mono < flight.deadline {
+                return;
+            }
+            if !flight.settled && flight.answer.is_some() {
+                // Its transmit timestamp never came.
+                self.conclude(0);
+            } else if !flight.settled {
+                self.samples[self.first as usize] = Sample::Lost;
+                self.events.tell(Event::Lost { seq: self.first, at: now.wall });
+            }
+            self.flights.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// When the next packet has waited too long; `None` when none is in flight.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.flights.front().map(|flight| flight.deadline)
+    }
+
+    /// The run was interrupted: what is in flight is neither received nor lost.
+    pub(super) fn interrupt(&mut self) {
+        for at in 0..self.flights.len() {
+            if !self.flights[at].settled && self.flights[at].answer.is_some() {
+                self.conclude(at);
+            }
+        }
+        let pending = self.flights.iter().filter(|flight| !flight.settled).count();
+        self.counts.pending = pending as u64;
+        self.flights.clear();
+        self.first = self.next_seq();
+    }
+
+    /// An ICMP error named one of our packets.
+    pub(super) fn icmp(&mut self, icmp: &Icmp<'_>) {
+        let (kind, code, from) = (icmp.kind, icmp.code, icmp.from);
+        let same = |known: &IcmpErrors| (known.kind, known.code, known.from) == (kind, code, from);
+        match self.errors.iter().position(same) {
+            Some(at) => self.errors[at].count += 1,
+            None if self.errors.len() < MOST_ERRORS => {
+                self.errors.push(IcmpErrors { kind, code, from, count: 1 });
+            }
+            None => {}
+        }
+    }
+
+    /// Datagrams dropped in our own queue so far.
+    pub(super) fn overflowed(&mut self, total: u32) {
+        self.counts.receive_overflow = u64::from(total);
+    }
+
+    /// The reflector counts from zero again from here on.
+    pub(super) fn new_leg(&mut self, restarted: bool) {
+        self.restarts += u64::from(restarted);
+        let first = self.next_seq();
+        self.legs.push(Leg { first, seen: first, ..Leg::default() });
+    }
+
+    /// The reflector's final word about the current leg.
+    pub(super) fn closed(&mut self, totals: FarTotals) {
+        if let Some(leg) = self.legs.last_mut() {
+            leg.totals = Some(totals);
+        }
+    }
+
+    /// The full number whose low 32 bits are `low`: the highest not beyond what was sent.
+    fn expand(&self, low: u32) -> Option<u64> {
+        let last = self.next_seq().checked_sub(1)?;
+        last.checked_sub(u64::from((last as u32).wrapping_sub(low)))
+    }
+
+    fn is_repeated(&self, seq: u64) -> bool {
+        match self.samples[seq as usize] {
+            Sample::Lost => false,
+            Sample::Pending => match seq.checked_sub(self.first).and_then(|at| self.flights.get(at as usize))
+            {
+                Some(flight) => flight.answer.is_some(),
+                None => true,
+            },
+            _ => true,
+        }
+    }
+
+    fn note_path(&mut self, seq: u64, reply: &Reply, arrived: &Arrived) {
+        self.up.ttl = reply.ttl.or(self.up.ttl);
+        self.down.ttl = arrived.ttl.or(self.down.ttl);
+        self.up.dscp = reply.tos.map(|tos| tos >> 2).or(self.up.dscp);
+        self.down.dscp = arrived.tos.map(|tos| tos >> 2).or(self.down.dscp);
+        let ce = |tos: u8| u64::from(tos & 3 == 3);
+        self.ce.0 = reply.tos.map(|tos| self.ce.0.unwrap_or(0) + ce(tos)).or(self.ce.0);
+        self.ce.1 += arrived.tos.map_or(0, ce);
+        let Some(leg) = self.legs.last_mut() else { return };
+        if let Some(far) = reply.far.filter(|_| seq >= leg.first && seq >= leg.seen) {
+            (leg.seen, leg.counts) = (seq + 1, Some(far));
+        }
+    }
+
+    fn tell_reply(&self, seq: u64, at: usize) {
+        if self.events.heard()
+            && let Some((reply, arrived)) = self.flights[at].answer
+        {
+            let (rtt, _) = self.round_trip(&self.flights[at], &reply, &arrived);
+            self.events.tell(Event::Reply {
+                seq,
+                at: arrived.stamp.unwrap_or(arrived.now.wall),
+                rtt: Duration::from_nanos(rtt),
+                bytes: reply.bytes,
+                ttl: arrived.ttl,
+            });
+        }
+    }
+
+    /// Turns an answered flight into a sample once both timestamps are there.
+    fn settle(&mut self, at: usize) {
+        let flight = &self.flights[at];
+        if !flight.settled && flight.answer.is_some() && flight.stamp.is_some() {
+            self.conclude(at);
+        }
+    }
+
+    fn conclude(&mut self, at: usize) {
+        let flight = self.flights[at];
+        let Some((reply, arrived)) = flight.answer else {
+            return;
+        };
+        self.flights[at].settled = true;
+        let (rtt, kernel) = self.round_trip(&flight, &reply, &arrived);
+        self.all_kernel &= kernel;
+        self.counts.received += 1;
+        let (t1, t4) = if kernel {
+            (flight.stamp.unwrap_or(flight.sent.wall), arrived.stamp.unwrap_or(arrived.now.wall))
+        } else {
+            (flight.sent.wall, arrived.now.wall)
+        };
+        let between = |late: u64, early: u64| late.wrapping_sub(early) as i64;
+        let (up, down) = reply.times.map_or((0, 0), |far| (between(far.t2, t1), between(t4, far.t3)));
+        if let Some(far) = reply.times {
+            self.has_processing = true;
+            self.processing.push(far.t3.saturating_sub(far.t2));
+            self.far_bound_ns = far.bound_ns;
+        }
+        if self.fastest.is_none_or(|(fastest, ..)| rtt < fastest) {
+            self.fastest = Some((rtt, up, down));
+        }
+        self.samples[(self.first + at as u64) as usize] = Sample::Answered(rtt, up, down);
+    }
+
+    /// (t4 − t1) − (t3 − t2) in ns, and whether the kernel took both of our times.
+    fn round_trip(&self, flight: &Flight, reply: &Reply, arrived: &Arrived) -> (u64, bool) {
+        let mono = nanos(arrived.now.mono.saturating_duration_since(flight.sent.mono));
+        let step = i128::from(arrived.now.wall) - i128::from(flight.sent.wall) - i128::from(mono);
+        let stamps = flight.stamp.zip(arrived.stamp).filter(|_| step.abs() <= STEP);
+        let (whole, kernel) = match stamps.and_then(|(sent, received)| received.checked_sub(sent)) {
+            Some(whole) => (whole, true),
+            None => (mono, false),
+        };
+        let processing = reply.times.map_or(0, |far| far.t3.saturating_sub(far.t2));
+        // A reflector that claims to have held it longer than it was away is not believed.
+        (whole.checked_sub(processing).unwrap_or(whole), kernel)
+    }
+
+    /// The report of the run so far.
+    pub(super) fn report(mut self, circumstances: &Circumstances) -> Report {
+        let lost_or = |sample: &Sample| !matches!(sample, Sample::NotSent | Sample::Pending);
+        self.counts.sent = self.samples.iter().filter(|sample| lost_or(sample)).count() as u64;
+        self.counts.skipped = circumstances.skipped;
+        let answered: Vec<(u64, u64, i64, i64)> = self.answered().collect();
+        let rtts: Vec<(u64, Duration)> =
+            answered.iter().map(|&(seq, rtt, ..)| (seq, Duration::from_nanos(rtt))).collect();
+        let mut rtt_sketch = Sketch::default();
+        rtts.iter().for_each(|(_, rtt)| rtt_sketch.push(rtt.as_secs_f64()));
+        let lost_unknown = self.directions(&answered, circumstances);
+        let (offset, error) = self.clocks(circumstances);
+        Report {
+            loss_ratio: self.counts.loss_ratio(),
+            rtt: Rtt::of(&rtts),
+            clock: if self.all_kernel { Clock::Kernel } else { Clock::User },
+            schedule_error: schedule_error(&mut self.lateness),
+            loss_bursts: self.bursts(),
+            lost_unknown,
+            server_processing: self.processing(),
+            clock_offset_ms: offset,
+            clock_error_ms: error,
+            payload_bytes: circumstances.payload,
+            interval: circumstances.interval,
+            restarts: self.restarts,
+            rtt_sketch,
+            samples_ms: self.listed(),
+            counts: self.counts,
+            up: self.up,
+            down: self.down,
+            errors: self.errors,
+        }
+    }
+
+    fn answered(&self) -> impl Iterator<Item = (u64, u64, i64, i64)> + '_ {
+        self.samples.iter().enumerate().filter_map(|(seq, sample)| match sample {
+            Sample::Answered(rtt, up, down) => Some((seq as u64, *rtt, *up, *down)),
+            _ => None,
+        })
+    }
+
+    fn listed(&self) -> Option<Vec<Option<f64>>> {
+        let value = |sample: &Sample| match sample {
+            Sample::Answered(rtt, ..) => Some(ms::of(Duration::from_nanos(*rtt))),
+            _ => None,
+        };
+        let sent = self.samples.iter().filter(|sample| !matches!(sample, Sample::NotSent | Sample::Pending));
+        (self.samples.len() <= MOST_SAMPLES).then(|| sent.map(value).collect())
+    }
+
+    fn bursts(&self) -> LossBursts {
+        let is_lost = |sample: &Sample| matches!(sample, Sample::Lost | Sample::Late);
+        let runs = self.samples.chunk_by(|a, b| is_lost(a) == is_lost(b)).filter(|run| is_lost(&run[0]));
+        runs.fold(LossBursts::default(), |bursts, run| LossBursts {
+            count: bursts.count + 1,
+            longest: bursts.longest.max(run.len() as u64),
+        })
+    }
+
+    fn processing(&mut self) -> Option<ServerProcessing> {
+        self.processing.sort_unstable();
+        let span = |q| percentile(&self.processing, q).map(Duration::from_nanos);
+        Some(ServerProcessing { p50: span(0.5)?, max: span(1.0)? })
+    }
+
+    /// Fills both directions in; returns how many losses nothing attributes.
+    fn directions(&mut self, answered: &[(u64, u64, i64, i64)], circumstances: &Circumstances) -> u64 {
+        let lost = self.counts.sent - self.counts.received - self.counts.late;
+        let (up, unknown) = self.lost_up();
+        if let Some(up) = up {
+            let up = up.min(lost);
+            let down = lost.saturating_sub(up + unknown);
+            let reached = self.counts.sent.saturating_sub(up);
+            self.up.lost = Some(up);
+            self.down.lost = Some(down);
+            // What nothing attributes may belong to either: no ratio is given then.
+            if unknown == 0 {
+                self.up.loss_ratio = crate::probe::counts::ratio(up, self.counts.sent);
+                self.down.loss_ratio = crate::probe::counts::ratio(down, reached);
+            }
+        }
+        self.far_sums();
+        if self.has_processing {
+            let transits = |pick: fn(&(u64, u64, i64, i64)) -> i64| -> Vec<(u64, i128)> {
+                answered.iter().map(|sample| (sample.0, i128::from(pick(sample)))).collect()
+            };
+            let (up, down) = (transits(|sample| sample.2), transits(|sample| sample.3));
+            (self.up.ipdv, self.down.ipdv) = (ipdv(&up), ipdv(&down));
+            if circumstances.one_clock || circumstances.assume_synced || self.bound(circumstances).is_some() {
+                (self.up.delay, self.down.delay) = (one_way(&up), one_way(&down));
+            }
+        }
+        self.up.ecn_ce = self.ce.0;
+        self.down.ecn_ce = self.down.dscp.map(|_| self.ce.1);
+        if up.is_some() { unknown } else { lost }
+    }
+
+    /// How many packets did not reach the reflector, and how many lost ones nothing attributes.
+    fn lost_up(&self) -> (Option<u64>, u64) {
+        let (mut up, mut unknown, mut told) = (0, 0, false);
+        for (n, leg) in self.legs.iter().enumerate() {
+            let end = self.legs.get(n + 1).map_or(self.next_seq(), |next| next.first);
+            let sent = |from: u64, to: u64| {
+                let sent = |sample: &&Sample| !matches!(sample, Sample::NotSent | Sample::Pending);
+                self.samples[from as usize..to as usize].iter().filter(sent).count() as u64
+            };
+            if let Some(totals) = leg.totals {
+                up += sent(leg.first, end).saturating_sub(totals.received);
+                told = true;
+                continue;
+            }
+            let known = leg.counts.map_or(leg.first, |_| leg.seen);
+            if let Some(counts) = leg.counts {
+                up += sent(leg.first, known).saturating_sub(u64::from(counts.received));
+                told = true;
+            }
+            let is_lost = |sample: &&Sample| matches!(sample, Sample::Lost);
+            unknown += self.samples[known as usize..end as usize].iter().filter(is_lost).count() as u64;
+        }
+        (told.then_some(up), unknown)
+    }
+
+    /// Duplicates and reordering by direction, where the reflector counted them.
+    fn far_sums(&mut self) {
+        let totals: Option<Vec<FarTotals>> = self.legs.iter().map(|leg| leg.totals).collect();
+        if let Some(totals) = totals {
+            let duplicates = totals.iter().map(|totals| totals.duplicates).sum();
+            let reordered = totals.iter().map(|totals| totals.reordered).sum();
+            (self.up.duplicates, self.up.reordered) = (Some(duplicates), Some(reordered));
+            // Every copy that arrived there was answered: what is left was copied on the way back.
+            self.down.duplicates = Some(self.counts.duplicates.saturating_sub(duplicates));
+            self.down.reordered = Some(self.counts.reordered.saturating_sub(reordered));
+        }
+    }
+
+    /// The most by which the two clocks can disagree, if anything bounds it.
+    fn bound(&self, circumstances: &Circumstances) -> Option<u64> {
+        if circumstances.one_clock {
+            return Some(0);
+        }
+        Some(circumstances.clock_error?.saturating_add(self.far_bound_ns?))
+    }
+
+    fn clocks(&self, circumstances: &Circumstances) -> (Option<f64>, Option<f64>) {
+        let fastest = self.fastest.filter(|_| self.has_processing);
+        // RFC 5905 §8: θ = ((t2 − t1) + (t3 − t4)) / 2
+        let offset = fastest.map(|(_, up, down)| (up as f64 - down as f64) / 2.0 / 1e6);
+        let error = self.bound(circumstances).filter(|_| self.has_processing).map(|ns| ns as f64 / 1e6);
+        (offset, error)
+    }
+}
+
+fn schedule_error(lateness: &mut [u64]) -> Option<ScheduleError> {
+    lateness.sort_unstable();
+    let span = |q| percentile(lateness, q).map(Duration::from_nanos);
+    Some(ScheduleError { p50: span(0.5)?, p99: span(0.99)? })
+}
+
+fn one_way(transits: &[(u64, i128)]) -> Option<OneWay> {
+    let mut sorted: Vec<i128> = transits.iter().map(|&(_, transit)| transit).collect();
+    sorted.sort_unstable();
+    let at = |q| percentile(&sorted, q).map(|ns| ns as f64 / 1e6);
+    Some(OneWay { min_ms: at(0.0)?, p50_ms: at(0.5)?, p95_ms: at(0.95)?, max_ms: at(1.0)? })
 }

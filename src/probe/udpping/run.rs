@@ -1,0 +1,186 @@
+//! One run on real sockets: resolve, connect, drive, report.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::echo::{self, Echo};
+use super::engine::{Engine, Format};
+use super::plan::Plan;
+use super::session::{Session, params};
+use super::stamp::StampSender;
+use super::{Protocol, Report, UdpPing};
+use crate::failure::{Class, Failure};
+use crate::net::drive::drive;
+use crate::probe::{Ctx, Event, Events, Found};
+use crate::stats::Rng;
+use crate::sys::clock;
+use crate::sys::udp::{Setup, Udp};
+use crate::sys::wait::Stop;
+use crate::wire::stamp::{ErrorEstimate, KEYED, OPEN};
+use crate::wire::wp1::ECHO_LEAST;
+
+/// A reply may be longer than what we sent only if it is not ours; this much room shows it.
+const SLACK: usize = 64;
+/// The longest key that a file may hold.
+const MOST_KEY: u64 = 4096;
+
+impl UdpPing {
+    /// Measures once.
+    pub(in crate::probe) async fn run(&self, ctx: &Ctx) -> Found {
+        let admits = |address: &IpAddr| self.egress.family.admits(address) && self.same_family(address);
+        let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
+        let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
+        match checked {
+            Err(failure) => Found { address: None, result: Err(failure) },
+            Ok(peer) => {
+                let report = self.measure(ctx, peer).await;
+                Found {
+                    address: Some(peer.ip()),
+                    result: report.map(|report| crate::probe::Report::UdpPing(Box::new(report))),
+                }
+            }
+        }
+    }
+
+    /// A source address decides the family too.
+    fn same_family(&self, address: &IpAddr) -> bool {
+        self.egress.source.is_none_or(|source| source.is_ipv4() == address.is_ipv4())
+    }
+
+    async fn measure(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+        let psk = self.key_file.as_deref().map(read_key).transpose()?;
+        let socket = self.socket(peer)?;
+        // Both ends are this host when the packets never leave it: then one clock serves both.
+        let one_clock = socket.local().is_ok_and(|local| local.ip() == peer.ip()) || peer.ip().is_loopback();
+        let clock = own_clock();
+        let mut engine = self.engine(psk, clock, random()?, ctx.events.clone());
+        let (size, interval) = (self.payload(), self.interval.0);
+        let how = format!("{:?}, {size} octets every {}", self.protocol, self.interval).to_lowercase();
+        ctx.events.tell(Event::Started { address: peer.ip(), how });
+        let stop = Arc::new(Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?);
+        let (switch, slot) = (Arc::clone(&stop), size + SLACK);
+        let run = move || drive(&mut engine, &socket, &switch, slot, interval).map(|()| engine);
+        let engine = on_own_thread("udpping", run, ctx, &stop).await??;
+        engine
+            .finish(one_clock, clock, self.assume_synced)
+            .map_err(|failure| Failure { detail: format!("udpping {peer}: {}", failure.detail), ..failure })
+    }
+
+    fn socket(&self, peer: SocketAddr) -> Result<Udp, Failure> {
+        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let local = SocketAddr::new(self.egress.source.unwrap_or(any), 0);
+        let setup = Setup {
+            share_port: false,
+            interface: self.egress.interface.clone(),
+            ttl: self.egress.ttl,
+            tos: self.egress.tos(),
+            client: true,
+        };
+        let through =
+            self.egress.interface.as_deref().map_or_else(String::new, |name| format!(" through {name}"));
+        let socket = Udp::bind(local, &setup)
+            .map_err(|error| Failure::from_io(format_args!("bind udp {local}{through}"), &error))?;
+        socket.connect(peer).map_err(|error| Failure::from_io(format_args!("connect udp {peer}"), &error))?;
+        Ok(socket)
+    }
+
+    /// The engine of one run: pure, so that a simulator can run it too.
+    ///
+    /// `psk` is the key shared with the reflector, `secret` a random number that only we know.
+    pub fn engine(&self, psk: Option<Vec<u8>>, clock: ErrorEstimate, secret: u64, events: Events) -> Engine {
+        let mut draw = Rng::new(secret);
+        let plan = Plan {
+            count: self.count,
+            interval: self.interval.0,
+            burst: self.burst,
+            schedule: self.schedule,
+            seed: draw.bits(),
+            timeout: self.timeout.0,
+            deadline: self.deadline.map(|deadline| deadline.0),
+            catch_up: self.catch_up,
+            size: self.payload(),
+        };
+        let dscp = self.egress.dscp;
+        let format = match self.protocol {
+            Protocol::Wp1 => {
+                let bursts =
+                    u32::try_from(self.count.div_ceil(u64::from(self.burst.max(1)))).unwrap_or(u32::MAX);
+                let duration = plan.deadline.unwrap_or_else(|| plan.interval.saturating_mul(bursts));
+                let asked = params(plan.interval, plan.burst, duration, plan.size, dscp.unwrap_or(0));
+                Format::Wp1(Session::new(psk, asked, draw.bits()))
+            }
+            Protocol::Stamp | Protocol::Twamp => {
+                let (ssid, twamp) = ((draw.bits() as u16).max(1), self.protocol == Protocol::Twamp);
+                Format::Stamp(Box::new(StampSender::new(psk.as_deref(), ssid, clock, dscp, twamp)))
+            }
+            Protocol::Echo => Format::Echo(Echo::new(draw.bits())),
+        };
+        Engine::new(plan, format, events)
+    }
+
+    /// Octets of UDP payload: what was asked for, or the least that the format needs.
+    fn payload(&self) -> usize {
+        let least = match (self.protocol, &self.key_file) {
+            (Protocol::Wp1, _) => ECHO_LEAST,
+            (Protocol::Stamp, Some(_)) => KEYED.base,
+            (Protocol::Stamp | Protocol::Twamp, _) => OPEN.base,
+            (Protocol::Echo, _) => echo::HEAD,
+        };
+        usize::from(self.size).max(least)
+    }
+}
+
+/// Runs blocking `work` on a thread of its own; `ctx.cancel` sets `stop`. The thread is joined.
+async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+    ctx: &Ctx,
+    stop: &Stop,
+) -> Result<T, Failure> {
+    let (done, mut result) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _ = done.send(work());
+    });
+    let thread = thread.map_err(|error| Failure::from_io("start a thread", &error))?;
+    let ended = tokio::select! {
+        ended = &mut result => ended,
+        () = ctx.cancel.cancelled() => {
+            stop.set();
+            result.await
+        }
+    };
+    let joined = thread.join();
+    ended
+        .ok()
+        .filter(|_| joined.is_ok())
+        .ok_or_else(|| Class::Internal.because("the measuring thread panicked"))
+}
+
+/// Our own clock's quality, as STAMP and WP1 state it.
+fn own_clock() -> ErrorEstimate {
+    clock::discipline().map_or_else(ErrorEstimate::default, |discipline| {
+        let bound = Duration::from_micros(discipline.max_error_us);
+        ErrorEstimate::new(discipline.synchronised, crate::units::nanos(bound))
+    })
+}
+
+fn random() -> Result<u64, Failure> {
+    let mut octets = [0; 8];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| Class::Internal.because("no random numbers"))?;
+    Ok(u64::from_ne_bytes(octets))
+}
+
+/// The octets of a key file, without white space at the ends.
+fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failure =
+        |error: &std::io::Error| Failure::from_io(format_args!("key file {}", path.display()), error);
+    let size = std::fs::metadata(path).map_err(|error| failure(&error))?.len();
+    let key = std::fs::read(path).map_err(|error| failure(&error))?.trim_ascii().to_vec();
+    if key.is_empty() || size > MOST_KEY {
+        return Err(Class::Usage
+            .because(format_args!("key file {}: 1 to {MOST_KEY} octets are a key", path.display())));
+    }
+    Ok(key)
+}

@@ -1,0 +1,217 @@
+//! The UDP reflector: WP1 sessions on :2000, STAMP on :862, an older tool's plain echo where it is allowed.
+//!
+//! [`Reflector::answer`] is pure: a request and a time give an answer or a reason for silence. One rule holds for all
+//! formats and is checked in one place: no answer is longer than its request.
+
+mod limit;
+mod stamp;
+mod worker;
+mod wp1;
+
+pub use worker::{Listener, Workers};
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Now, Span};
+use crate::wire::stamp::ErrorEstimate;
+use crate::wire::wp1::MAGIC;
+use limit::Buckets;
+
+/// An echo is at most this long, as the older reflectors' buffers were.
+const LONGEST_ECHO: usize = 1024;
+
+/// Limits of the UDP ping reflector: section `[serve.udpping]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UdpPingSettings {
+    /// File with the key that clients must share; without it anybody may ping, slowly.
+    pub key_file: Option<PathBuf>,
+    /// Packets per second for each source without a key (IPv4 /32, IPv6 /64).
+    pub rate_per_source: u32,
+    /// Packets per second for all sources without a key together.
+    pub rate_total: u32,
+    /// Packets per second for each session with the key.
+    pub rate_per_key: u32,
+    /// Sessions open at the same time.
+    pub sessions: u32,
+    /// A session without a packet for this long is closed.
+    pub idle: Span,
+    /// Also echo what is not a session, verbatim, to private sources only.
+    pub legacy: bool,
+    /// Threads, each with its own sockets; 0 is one for every two processors.
+    pub threads: u16,
+}
+
+impl Default for UdpPingSettings {
+    fn default() -> Self {
+        Self {
+            key_file: None,
+            rate_per_source: 100,
+            rate_total: 5_000,
+            rate_per_key: 20_000,
+            sessions: 200_000,
+            idle: Span::secs(60),
+            legacy: false,
+            threads: 0,
+        }
+    }
+}
+
+/// What listens on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// WP1 and, where allowed, the plain echo.
+    UdpPing,
+    /// STAMP.
+    Stamp,
+}
+
+/// A datagram that came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Which service it came to.
+    pub service: Service,
+    /// Its payload.
+    pub bytes: &'a [u8],
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// When the kernel received it, ns since the epoch.
+    pub stamp: Option<u64>,
+    /// TTL or hop limit on arrival.
+    pub ttl: Option<u8>,
+    /// Type of service on arrival.
+    pub tos: Option<u8>,
+}
+
+/// Why a datagram got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// Nothing that this service speaks.
+    Malformed,
+    /// A reply: answering it could make a loop.
+    Reply,
+    /// From a port that no client uses.
+    Port,
+    /// Its proof is wrong: cookie, key, replay from elsewhere.
+    Tag,
+    /// No such session at this address.
+    Session,
+    /// Over a rate limit.
+    Rate,
+    /// The table of sessions is full.
+    Full,
+    /// The answer would have been longer than the request.
+    Longer,
+}
+
+/// What a reflector has done so far; shared by its threads.
+#[derive(Debug, Default)]
+pub struct Counters {
+    answered: AtomicU64,
+    dropped: [AtomicU64; 8],
+    sessions: AtomicU64,
+}
+
+impl Counters {
+    /// Datagrams answered.
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Datagrams not answered, for this reason.
+    pub fn dropped(&self, why: Drop) -> u64 {
+        self.dropped[why as usize].load(Ordering::Relaxed)
+    }
+
+    /// Sessions open at the last look of each thread.
+    pub fn sessions(&self) -> u64 {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, outcome: Result<(), Drop>) {
+        match outcome {
+            Ok(()) => self.answered.fetch_add(1, Ordering::Relaxed),
+            Err(why) => self.dropped[why as usize].fetch_add(1, Ordering::Relaxed),
+        };
+    }
+}
+
+/// The reflector of one thread.
+pub struct Reflector {
+    wp1: wp1::Server,
+    stamp: stamp::Reflector,
+    legacy: Option<Buckets>,
+    ports: Vec<u16>,
+}
+
+impl Reflector {
+    /// A reflector that never answers to one of its own `ports`. `psk` is the clients' key.
+    pub fn new(settings: &UdpPingSettings, psk: Option<&[u8]>, ports: Vec<u16>, now: Now) -> Self {
+        Self {
+            wp1: wp1::Server::new(settings, psk.map(<[u8]>::to_vec), now),
+            stamp: stamp::Reflector::new(settings, psk, now),
+            legacy: settings.legacy.then(|| Buckets::new(settings.rate_per_source.into(), now.mono)),
+            ports,
+        }
+    }
+
+    /// How many sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.wp1.sessions() + self.stamp.sessions()
+    }
+
+    /// Work that is due now and then (each second is enough).
+    pub fn tick(&mut self, now: Now, clock: ErrorEstimate) {
+        self.wp1.tick(now, clock);
+        self.stamp.tick(now, clock);
+    }
+
+    /// Writes the answer to `request` into `out`; returns the type of service that it should carry, if it matters.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Option<u8>, Drop> {
+        out.clear();
+        let port = request.from.port();
+        if port < 1024 || self.ports.contains(&port) {
+            return Err(Drop::Port);
+        }
+        let mirrored = request.tos;
+        let is_wp1 = request.bytes.starts_with(&MAGIC.to_be_bytes());
+        let tos = match request.service {
+            Service::Stamp => self.stamp.answer(now, request, out)?.or(mirrored),
+            Service::UdpPing if is_wp1 => self.wp1.answer(now, request, out).map(|()| mirrored)?,
+            Service::UdpPing => self.echo(now, request, out).map(|()| mirrored)?,
+        };
+        // The one rule: nobody can use this host to send a third party more than he spends.
+        if out.len() > request.bytes.len() { Err(Drop::Longer) } else { Ok(tos) }
+    }
+
+    fn echo(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
+        let Some(buckets) = &mut self.legacy else {
+            return Err(Drop::Malformed);
+        };
+        let fits = !request.bytes.is_empty() && request.bytes.len() <= LONGEST_ECHO;
+        if !fits || !is_private(request.from.ip()) {
+            return Err(Drop::Malformed);
+        }
+        if !buckets.take(request.from.ip(), now.mono) {
+            return Err(Drop::Rate);
+        }
+        out.extend(request.bytes);
+        Ok(())
+    }
+}
+
+/// Loopback, RFC 1918, unique local and link-local addresses.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}

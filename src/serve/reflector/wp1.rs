@@ -1,0 +1,355 @@
+//! The server's side of WP1 sessions. No state before a cookie has come back; see [`crate::wire::wp1`].
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+
+use super::limit::{Bucket, Buckets, seconds};
+use super::{Drop, Request, UdpPingSettings};
+use crate::units::Now;
+use crate::wire::stamp::ErrorEstimate;
+use crate::wire::wp1::{Body, Cookie, Direction, Echoed, FLAG_TOS, Kind, Packet, Params, Seal, Totals};
+
+/// A cookie is good for the minute of its making and the next.
+const ROTATION: Duration = Duration::from_secs(60);
+/// Hellos per second and source network.
+const HELLOS: f64 = 100.0;
+/// Packets in the window of arrivals.
+const WINDOW: u32 = 64;
+
+/// All sessions of one thread.
+pub(super) struct Server {
+    psk: Option<Vec<u8>>,
+    settings: UdpPingSettings,
+    start: Instant,
+    boot: u32,
+    secrets: Secrets,
+    sessions: HashMap<u64, Session>,
+    /// When to look whether a session is still in use, oldest first.
+    checks: VecDeque<(Instant, u64)>,
+    hellos: Buckets,
+    sources: Buckets,
+    all: Bucket,
+    clock: ErrorEstimate,
+}
+
+/// The keys of cookies and session numbers.
+struct Secrets {
+    session: hmac::Key,
+    current: hmac::Key,
+    last: hmac::Key,
+    rotated: Instant,
+}
+
+struct Session {
+    peer: SocketAddr,
+    seals: (Seal, Seal),
+    last: Instant,
+    bucket: Bucket,
+    arrivals: Arrivals,
+}
+
+/// Which numbers have arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Arrivals {
+    highest: Option<u32>,
+    window: u64,
+    totals: Totals,
+}
+
+impl Arrivals {
+    /// Counts `seq`; returns the window as seen from it.
+    fn count(&mut self, seq: u32) -> u64 {
+        let Some(highest) = self.highest else {
+            (self.highest, self.window, self.totals.received) = (Some(seq), 1, 1);
+            return 1;
+        };
+        let ahead = seq.wrapping_sub(highest);
+        if ahead != 0 && ahead < 1 << 31 {
+            self.window = if ahead < WINDOW { self.window << ahead | 1 } else { 1 };
+            self.highest = Some(seq);
+            self.totals.received += 1;
+            return self.window;
+        }
+        let behind = highest.wrapping_sub(seq);
+        if behind >= WINDOW {
+            self.totals.outside += 1;
+            return 1;
+        }
+        if self.window >> behind & 1 == 1 {
+            self.totals.duplicates += 1;
+        } else {
+            self.window |= 1 << behind;
+            self.totals.received += 1;
+            self.totals.reordered += 1;
+        }
+        self.window >> behind
+    }
+}
+
+fn fresh_key() -> hmac::Key {
+    let mut octets = [0; 32];
+    // Without randomness there is no cookie worth its name, and the process must not serve.
+    aws_lc_rs::rand::fill(&mut octets).expect("the system gives random numbers");
+    hmac::Key::new(hmac::HMAC_SHA256, &octets)
+}
+
+impl Secrets {
+    fn new(now: Instant) -> Self {
+        Self { session: fresh_key(), current: fresh_key(), last: fresh_key(), rotated: now }
+    }
+
+    fn rotate(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.rotated) >= ROTATION {
+            self.last = std::mem::replace(&mut self.current, fresh_key());
+            self.rotated = now;
+        }
+    }
+
+    fn is_ours(&self, cookie: &Cookie, peer: SocketAddr, granted: &Params) -> bool {
+        let made = [&self.current, &self.last].map(|key| make(key, peer, &granted.octets()));
+        made.iter().any(|made| aws_lc_rs::constant_time::verify_slices_are_equal(made, cookie).is_ok())
+    }
+
+    /// The session's number follows from its cookie, so that a repeated `open` finds the same session.
+    fn number(&self, cookie: &Cookie, peer: SocketAddr) -> u64 {
+        let made = make(&self.session, peer, cookie);
+        u64::from_be_bytes([made[0], made[1], made[2], made[3], made[4], made[5], made[6], made[7]])
+    }
+}
+
+fn make(key: &hmac::Key, peer: SocketAddr, what: &[u8]) -> Cookie {
+    let mut context = hmac::Context::with_key(key);
+    match peer.ip() {
+        IpAddr::V4(v4) => context.update(&v4.octets()),
+        IpAddr::V6(v6) => context.update(&v6.octets()),
+    }
+    context.update(&peer.port().to_be_bytes());
+    context.update(what);
+    let tag = context.sign();
+    let mut cookie = [0; 16];
+    cookie.copy_from_slice(&tag.as_ref()[..16]);
+    cookie
+}
+
+impl Server {
+    pub(super) fn new(settings: &UdpPingSettings, psk: Option<Vec<u8>>, now: Now) -> Self {
+        let rate = settings.rate_per_source;
+        let boot = make(&fresh_key(), SocketAddr::new([0, 0, 0, 0].into(), 0), b"boot");
+        Self {
+            psk,
+            settings: settings.clone(),
+            start: now.mono,
+            boot: u32::from_be_bytes([boot[0], boot[1], boot[2], boot[3]]),
+            secrets: Secrets::new(now.mono),
+            sessions: HashMap::new(),
+            checks: VecDeque::new(),
+            hellos: Buckets::new(HELLOS, now.mono),
+            sources: Buckets::new(rate.into(), now.mono),
+            all: Bucket::full(settings.rate_total.into(), 0.0),
+            clock: ErrorEstimate::default(),
+        }
+    }
+
+    /// How many sessions are open.
+    pub(super) fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Work that is due now and then: secrets, idle sessions, the clock's quality.
+    pub(super) fn tick(&mut self, now: Now, clock: ErrorEstimate) {
+        self.clock = clock;
+        self.secrets.rotate(now.mono);
+        while let Some(&(due, id)) = self.checks.front().filter(|(due, _)| *due <= now.mono) {
+            self.checks.pop_front();
+            let idle = self.settings.idle.0;
+            match self.sessions.get(&id).map(|session| session.last + idle) {
+                Some(until) if until > due => self.checks.push_back((until, id)),
+                _ => drop(self.sessions.remove(&id)),
+            }
+        }
+    }
+
+    /// Answers one packet into `out`.
+    pub(super) fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
+        let packet = Packet::parse(request.bytes).ok_or(Drop::Malformed)?;
+        match packet.kind {
+            Kind::Hello => self.hello(now, &packet, request.from, out),
+            Kind::Open => self.open(now, &packet, request.from, out),
+            Kind::Echo => self.echo(now, &packet, request, out),
+            Kind::Close => self.close(now, &packet, request.from, out),
+            Kind::Cookie | Kind::Opened | Kind::Echoed | Kind::Closed => Err(Drop::Reply),
+        }
+    }
+
+    fn hello(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        from: SocketAddr,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Drop> {
+        if !self.hellos.take(from.ip(), now.mono) {
+            return Err(Drop::Rate);
+        }
+        let seal = |way| Seal::new(self.psk.as_deref(), &[0; 16], packet.session, way);
+        if !packet.is_sealed_with(&seal(Direction::Up)) {
+            return Err(Drop::Tag);
+        }
+        let granted = self.grant(packet.params());
+        let cookie = make(&self.secrets.current, from, &granted.octets());
+        Body::Cookie(cookie, granted).write(packet.session, 0, &seal(Direction::Down), out);
+        Ok(())
+    }
+
+    /// What may be had of what is asked for.
+    fn grant(&self, asked: Params) -> Params {
+        let rate =
+            if self.psk.is_some() { self.settings.rate_per_key } else { self.settings.rate_per_source };
+        let least = 1_000_000 / rate.max(1);
+        Params { interval_us: asked.interval_us.max(least), flags: 0, ..asked }
+    }
+
+    fn open(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        from: SocketAddr,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Drop> {
+        let (cookie, granted) = (packet.cookie(), packet.params());
+        if !self.secrets.is_ours(&cookie, from, &granted) {
+            return Err(Drop::Tag);
+        }
+        let seal = |session, way| Seal::new(self.psk.as_deref(), &cookie, session, way);
+        if !packet.is_sealed_with(&seal(0, Direction::Up)) {
+            return Err(Drop::Tag);
+        }
+        let id = self.secrets.number(&cookie, from);
+        if !self.sessions.contains_key(&id) {
+            if self.sessions.len() >= self.settings.sessions as usize {
+                return Err(Drop::Full);
+            }
+            let bucket = Bucket::full(self.settings.rate_per_key.into(), seconds(self.start, now.mono));
+            let seals = (seal(id, Direction::Up), seal(id, Direction::Down));
+            let arrivals = Arrivals::default();
+            self.sessions.insert(id, Session { peer: from, seals, last: now.mono, bucket, arrivals });
+            self.checks.push_back((now.mono + self.settings.idle.0, id));
+        }
+        Body::Opened(granted, self.boot).write(id, 0, &seal(id, Direction::Down), out);
+        Ok(())
+    }
+
+    fn echo(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Drop> {
+        let at = seconds(self.start, now.mono);
+        let session = Self::session(&mut self.sessions, packet, request.from)?;
+        if !packet.is_sealed_with(&session.seals.0) {
+            return Err(Drop::Tag);
+        }
+        let within = if self.psk.is_some() {
+            session.bucket.take(self.settings.rate_per_key.into(), at)
+        } else {
+            self.sources.take(request.from.ip(), now.mono)
+                && self.all.take(self.settings.rate_total.into(), at)
+        };
+        if !within {
+            return Err(Drop::Rate);
+        }
+        session.last = now.mono;
+        let window = session.arrivals.count(packet.seq);
+        let totals = &session.arrivals.totals;
+        let echoed = Echoed {
+            t1: packet.t1(),
+            t2: request.stamp.unwrap_or(now.wall),
+            t3: now.wall,
+            received: totals.received,
+            error: self.clock.0,
+            ttl: request.ttl.unwrap_or(0),
+            tos: request.tos.unwrap_or(0),
+            window,
+            duplicates: totals.duplicates,
+            flags: if request.tos.is_some() { FLAG_TOS } else { 0 },
+        };
+        Body::Echoed(echoed, request.bytes.len()).write(packet.session, packet.seq, &session.seals.1, out);
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        now: Now,
+        packet: &Packet<'_>,
+        from: SocketAddr,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Drop> {
+        let session = Self::session(&mut self.sessions, packet, from)?;
+        if !packet.is_sealed_with(&session.seals.0) {
+            return Err(Drop::Tag);
+        }
+        // It stays until it is idle, so that a repeated close gets the same answer.
+        session.last = now.mono;
+        Body::Closed(session.arrivals.totals).write(packet.session, 0, &session.seals.1, out);
+        Ok(())
+    }
+
+    fn session<'a>(
+        sessions: &'a mut HashMap<u64, Session>,
+        packet: &Packet<'_>,
+        from: SocketAddr,
+    ) -> Result<&'a mut Session, Drop> {
+        sessions.get_mut(&packet.session).filter(|session| session.peer == from).ok_or(Drop::Session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(seqs: &[u32]) -> Totals {
+        let mut arrivals = Arrivals::default();
+        seqs.iter().for_each(|&seq| {
+            arrivals.count(seq);
+        });
+        arrivals.totals
+    }
+
+    #[test]
+    fn arrivals_are_told_apart() {
+        let totals =
+            |received, duplicates, reordered, outside| Totals { received, duplicates, reordered, outside };
+        for (seqs, expected) in [
+            (&[0, 1, 2][..], totals(3, 0, 0, 0)),
+            (&[0, 0, 1], totals(2, 1, 0, 0)),
+            (&[0, 2, 1, 1], totals(3, 1, 1, 0)),
+            (&[100, 36, 37], totals(2, 0, 1, 1)),
+            (&[u32::MAX, 0, 1], totals(3, 0, 0, 0)),
+            (&[0, 1000, 999], totals(3, 0, 1, 0)),
+        ] {
+            assert_eq!(counted(seqs), expected, "{seqs:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_good_for_one_address_one_grant_and_two_minutes() {
+        let now = crate::sys::clock::now().mono;
+        let mut secrets = Secrets::new(now);
+        let peer: SocketAddr = "192.0.2.1:5000".parse().expect("an address");
+        let other: SocketAddr = "192.0.2.1:5001".parse().expect("an address");
+        let granted = Params { interval_us: 10_000, ..Params::default() };
+        let cookie = make(&secrets.current, peer, &granted.octets());
+        assert!(secrets.is_ours(&cookie, peer, &granted));
+        assert!(!secrets.is_ours(&cookie, other, &granted));
+        assert!(!secrets.is_ours(&cookie, peer, &Params::default()));
+        secrets.rotate(now + ROTATION);
+        assert!(secrets.is_ours(&cookie, peer, &granted));
+        secrets.rotate(now + 2 * ROTATION);
+        assert!(!secrets.is_ours(&cookie, peer, &granted));
+    }
+}

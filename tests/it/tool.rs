@@ -1,0 +1,66 @@
+//! Programs that tests run, and rights that only some machines give.
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use nix::unistd::geteuid;
+
+/// The program under test.
+pub(crate) const WADDLEPERF: &str = env!("CARGO_BIN_EXE_waddleperf");
+
+/// Where a test keeps what the next run may use again; each takes a name of its own.
+pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// A program that `scripts/setup test` installs; fails the test where it is missing.
+pub(crate) fn tool(name: &str) -> Command {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let program = env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("needs {name} (make setup-test)"));
+    Command::new(program)
+}
+
+/// What a command wrote to its standard output, or a failed test with all that it said.
+#[track_caller]
+pub(crate) fn stdout(command: &mut Command) -> String {
+    let output = output(command);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{text}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("start {command:?}: {error}"))
+}
+
+/// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.
+#[must_use]
+pub(crate) fn real_root(what: &str) -> bool {
+    let everyone = fs::read_to_string("/proc/self/uid_map")
+        .is_ok_and(|map| map.split_whitespace().eq(["0", "0", "4294967295"]));
+    if geteuid().is_root() && everyone {
+        return true;
+    }
+    assert!(env::var_os("CI").is_none(), "{what}: CI must be root");
+    let list = Path::new(KEPT).with_file_name("not-run");
+    let mut list: File = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(list)
+        .expect("open the list of tests not run");
+    writeln!(list, "  {what}").expect("add to the list of tests not run");
+    false
+}

@@ -1,0 +1,3 @@
+//! `udpping` against its reflector.
+
+mod worlds;
