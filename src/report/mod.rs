@@ -2,6 +2,12 @@
 //!
 //! Percent, `Mbit/s` and colour exist only here. `report` knows every report type; no probe knows a renderer.
 
+pub mod csv;
+pub mod live;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod text;
+
 use std::io;
 
 use crate::probe::Measurement;

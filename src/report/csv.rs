@@ -1,0 +1,106 @@
+//! CSV (RFC 4180): a header, then one row for each measurement, in base units. What was not measured is empty.
+
+use std::io;
+
+use crate::probe::{Measurement, Outcome, Scalar};
+
+/// The columns before the scalars.
+const COLUMNS: [&str; 9] = [
+    "id",
+    "at",
+    "elapsed_seconds",
+    "host",
+    "kind",
+    "target",
+    "address",
+    "labels",
+    "failure",
+];
+
+/// Writes the header for records like `measurement`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    let scalars = measurement.scalars();
+    let names = COLUMNS.iter().map(|&name| name.to_owned());
+    line(out, names.chain(scalars.iter().map(name)))
+}
+
+/// Writes the row of `measurement`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    let labels: Vec<String> = measurement
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let failure = match &measurement.outcome {
+        Outcome::Report(_) => String::new(),
+        Outcome::Failure(failure) => failure.class.to_string(),
+    };
+    let address = measurement.address.map(|address| address.to_string());
+    let cells = [
+        measurement.id.to_string(),
+        measurement.at.to_string(),
+        measurement.elapsed.as_secs_f64().to_string(),
+        cell(&measurement.agent.host),
+        measurement.probe.kind().to_owned(),
+        cell(measurement.probe.target()),
+        address.unwrap_or_default(),
+        cell(&labels.join(" ")),
+        failure,
+    ];
+    let scalars = measurement.scalars();
+    let numbers = scalars
+        .iter()
+        .map(|scalar| scalar.value.map_or_else(String::new, |value| value.to_string()));
+    line(out, cells.into_iter().chain(numbers))
+}
+
+/// The column of a scalar: its name with its unit, which is never said twice.
+fn name(scalar: &Scalar) -> String {
+    let suffix = scalar.unit.suffix();
+    cell(&format!(
+        "{}{suffix}",
+        scalar.name.strip_suffix(suffix).unwrap_or(&scalar.name)
+    ))
+}
+
+/// `text` as a cell: never a formula to a spreadsheet, quoted where it has to be.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text
+}
+
+fn line(out: &mut impl io::Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+    writeln!(out, "{}", cells.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
+            ("-1", "'-1"),
+            ("a,b", "\"a,b\""),
+            ("a\nb", "\"a\nb\""),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The picture: round trips over time with a mark for each loss, the numbers beside it, the keys below.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::Marker;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
+
+use super::State;
+use crate::probe::{Outcome, Report};
+use crate::report::text::{ABSENT, millis, percent};
+use crate::units::ms;
+
+/// Draws `state` over the whole of `frame`.
+pub fn draw(frame: &mut Frame<'_>, state: &State, paused: bool, colour: bool) {
+    let paint = Paint(colour);
+    let [title, chart, numbers, note, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Min(5),
+        Constraint::Length(4),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
+    frame.render_widget(Paragraph::new(heading(state, paint)), title);
+    plot(frame, chart, state, paint);
+    frame.render_widget(Paragraph::new(table(state, paint)), numbers);
+    let text = state.note.as_deref().unwrap_or_default();
+    frame.render_widget(Paragraph::new(Line::styled(text, paint.of(Color::Yellow))), note);
+    frame.render_widget(Paragraph::new(footer(paused)), keys);
+}
+
+/// Colours, unless the reader wants none.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn of(self, colour: Color) -> Style {
+        if self.0 {
+            Style::new().fg(colour)
+        } else {
+            Style::new()
+        }
+    }
+}
+
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+
+fn heading(state: &State, paint: Paint) -> Line<'static> {
+    let address = state
+        .address
+        .map(|address| address.to_string())
+        .filter(|address| *address != state.title);
+    Line::from(vec![
+        Span::styled(state.title.clone(), BOLD.patch(paint.of(Color::Cyan))),
+        Span::raw(address.map_or(String::new(), |address| format!(" ({address})"))),
+        Span::styled(format!("  {}", state.how), DIM),
+    ])
+}
+
+fn plot(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
+    let Some(scene) = Scene::of(state, area) else {
+        let waiting = Paragraph::new("waiting for the first reply").style(DIM);
+        frame.render_widget(waiting.block(Block::bordered()), area);
+        return;
+    };
+    let answered = Dataset::default()
+        .marker(Marker::Braille)
+        .graph_type(GraphType::Scatter)
+        .style(paint.of(Color::Green))
+        .data(&scene.answered);
+    let lost = Dataset::default()
+        .marker(Marker::Block)
+        .graph_type(GraphType::Scatter)
+        .style(paint.of(Color::Red))
+        .data(&scene.lost);
+    let x = Axis::default()
+        .bounds([-scene.seconds, 0.0])
+        .labels([format!("-{} s", scene.seconds), "now".to_owned()])
+        .style(DIM);
+    let tick = |part: f64| {
+        format!(
+            "{:>7} ms",
+            millis(Duration::from_secs_f64(scene.top * part / 1000.0))
+        )
+    };
+    let y = Axis::default()
+        .bounds([0.0, scene.top])
+        .labels([tick(0.0), tick(0.5), tick(1.0)])
+        .style(DIM);
+    let legend = Line::from(vec![
+        Span::raw(" round trip, "),
+        Span::styled("█ lost", paint.of(Color::Red)),
+        Span::raw(" "),
+    ]);
+    let chart = Chart::new(vec![answered, lost])
+        .x_axis(x)
+        .y_axis(y)
+        .legend_position(None);
+    frame.render_widget(chart.block(Block::bordered().title(legend)), area);
+}
+
+/// The points as the chart wants them: seconds before the latest, and milliseconds.
+struct Scene {
+    answered: Vec<(f64, f64)>,
+    lost: Vec<(f64, f64)>,
+    seconds: f64,
+    top: f64,
+}
+
+impl Scene {
+    fn of(state: &State, area: Rect) -> Option<Self> {
+        // Two braille dots make one column.
+        let fits = usize::from(area.width.max(8)) * 2;
+        let shown = state.points.iter().rev().take(fits);
+        let newest = shown.clone().map(|(at, _)| *at).max()?;
+        let ago = |at: u64| -((newest.saturating_sub(at)) as f64 / 1e9);
+        let mut scene = Self {
+            answered: Vec::new(),
+            lost: Vec::new(),
+            seconds: 1.0,
+            top: 0.0,
+        };
+        for &(at, rtt) in shown {
+            match rtt {
+                Some(rtt) => scene.answered.push((ago(at), ms::of(rtt))),
+                None => scene.lost.push((ago(at), 0.0)),
+            }
+            scene.seconds = scene.seconds.max(-ago(at).floor());
+        }
+        let most = scene.answered.iter().map(|point| point.1).fold(0.0, f64::max);
+        scene.top = round_up(most * 1.1);
+        // The lost stand on top, where they are seen.
+        scene.lost.iter_mut().for_each(|point| point.1 = scene.top);
+        Some(scene)
+    }
+}
+
+/// The next of 1, 2, 5, 10, … that is not below `value`; 1 for nothing.
+fn round_up(value: f64) -> f64 {
+    if value <= 0.0 {
+        return 1.0;
+    }
+    let decade = 10f64.powf(value.log10().floor());
+    let step = [1.0, 2.0, 3.0, 5.0, 10.0]
+        .into_iter()
+        .find(|step| step * decade >= value);
+    step.unwrap_or(10.0) * decade
+}
+
+/// The numbers: heads and values of the whole watch, then the latest run.
+fn table(state: &State, paint: Paint) -> Vec<Line<'static>> {
+    let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
+    let bad = if state.lost > 0 {
+        paint.of(Color::Red)
+    } else {
+        Style::new()
+    };
+    let counts = [
+        ("sent", (state.received + state.lost).to_string(), Style::new()),
+        ("received", state.received.to_string(), Style::new()),
+        ("lost", state.lost.to_string(), bad),
+        ("loss", state.loss_ratio().map_or(ABSENT.to_owned(), percent), bad),
+    ];
+    let times = [
+        ("min", time(state.min)),
+        ("mean", time(state.mean())),
+        ("p50", time(state.quantile(0.50))),
+        ("p95", time(state.quantile(0.95))),
+        ("p99", time(state.quantile(0.99))),
+        ("max ms", time(state.max)),
+    ];
+    let cells: Vec<(&str, String, Style)> = counts
+        .into_iter()
+        .chain(times.map(|(name, value)| (name, value, Style::new())))
+        .collect();
+    let heads: String = cells.iter().map(|(name, ..)| format!("{name:>9}")).collect();
+    let values = cells
+        .into_iter()
+        .map(|(_, value, style)| Span::styled(format!("{value:>9}"), style));
+    vec![
+        Line::styled(heads, DIM),
+        Line::from(values.collect::<Vec<_>>()),
+        Line::raw(""),
+        Line::styled(latest(state), DIM),
+    ]
+}
+
+/// `run 7: 10 sent, 0.0 % lost (up 0.0 %, down 0.0 %), jitter 0.012 ms`
+fn latest(state: &State) -> String {
+    let Some(Outcome::Report(Report::UdpPing(report))) = state.last.as_ref().map(|last| &last.outcome) else {
+        return String::new();
+    };
+    let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
+    let jitter = report.rtt.as_ref().and_then(|rtt| rtt.jitter);
+    format!(
+        "run {}: {} sent, {} lost (up {}, down {}), jitter {} ms",
+        state.runs,
+        report.counts.sent,
+        ratio(report.loss_ratio),
+        ratio(report.up.loss_ratio),
+        ratio(report.down.loss_ratio),
+        jitter.map_or(ABSENT.to_owned(), millis),
+    )
+}
+
+fn footer(paused: bool) -> Line<'static> {
+    let key = |key: &'static str, what: &'static str| {
+        [
+            Span::styled(format!(" {key} "), Style::new().add_modifier(Modifier::REVERSED)),
+            Span::raw(format!(" {what}  ")),
+        ]
+    };
+    let pause = if paused { "go on" } else { "pause" };
+    let mut spans: Vec<Span<'_>> = [key("q", "quit"), key("p", pause), key("r", "reset")]
+        .into_iter()
+        .flatten()
+        .collect();
+    if paused {
+        spans.push(Span::styled("the picture rests, measuring goes on", DIM));
+    }
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Event;
+    use crate::report::sample;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    #[test]
+    fn the_scale_is_round_and_holds_everything() {
+        for (value, expected) in [
+            (0.0, 1.0),
+            (0.052, 0.1),
+            (1.0, 1.0),
+            (11.0, 20.0),
+            (25.0, 30.0),
+            (700.0, 1000.0),
+        ] {
+            assert!(
+                (round_up(value) - expected).abs() < 1e-9,
+                "{value}: {}",
+                round_up(value)
+            );
+        }
+    }
+
+    #[test]
+    fn the_picture_shows_replies_losses_and_numbers() {
+        let mut state = State::new("reflector.example");
+        state.hear(&Event::Started {
+            address: "192.0.2.1".parse().expect("an address"),
+            how: "wp1, 80 octets every 200ms".to_owned(),
+        });
+        for seq in 0..60u64 {
+            let at = 1_700_000_000_000_000_000 + seq * 200_000_000;
+            state.hear(&match seq % 20 {
+                7 => Event::Lost { seq, at },
+                _ => Event::Reply {
+                    seq,
+                    at,
+                    rtt: Duration::from_micros(10_000 + seq * 617 % 8_000),
+                    bytes: 80,
+                    ttl: Some(57),
+                },
+            });
+        }
+        state.end_run(sample::udpping(60, &[7, 27, 47]));
+        let mut terminal = Terminal::new(TestBackend::new(92, 20)).expect("a screen");
+        terminal
+            .draw(|frame| draw(frame, &state, false, false))
+            .expect("drawn");
+        insta::assert_snapshot!(terminal.backend(), @"");
+    }
+}

@@ -1,0 +1,9 @@
+//! A run that goes on, as a picture: what was heard so far ([`State`]) and how it is drawn ([`draw`]).
+//!
+//! The state folds events and owns no clock; the terminal, its keys and its size are the command line's.
+
+mod draw;
+mod state;
+
+pub use draw::draw;
+pub use state::State;

@@ -1,0 +1,133 @@
+//! What a run that goes on has shown so far.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::probe::{Event, Measurement, Outcome};
+use crate::report::text::escape;
+use crate::stats::{Moments, Sketch};
+
+/// Points that the picture can show: more than the columns of any terminal, and 160 kB.
+const MOST_POINTS: usize = 4096;
+
+/// What is known about one target since the watch began, or since it was reset.
+#[derive(Debug, Default)]
+pub struct State {
+    /// What is watched, in a few words.
+    pub title: String,
+    /// The address spoken to.
+    pub address: Option<IpAddr>,
+    /// How it measures.
+    pub how: String,
+    /// The latest points: nanoseconds since the epoch, and the round trip, or `None` for a lost packet.
+    pub points: VecDeque<(u64, Option<Duration>)>,
+    /// Answered packets.
+    pub received: u64,
+    /// Lost packets.
+    pub lost: u64,
+    /// All round trips, in seconds.
+    pub rtt: Sketch,
+    /// The longest round trip.
+    pub max: Option<Duration>,
+    /// The shortest.
+    pub min: Option<Duration>,
+    /// The latest thing that a person should know.
+    pub note: Option<String>,
+    /// Runs that ended.
+    pub runs: u64,
+    /// The latest run that ended.
+    pub last: Option<Measurement>,
+    moments: Moments,
+}
+
+impl State {
+    /// Nothing known yet about `title`.
+    pub fn new(title: &str) -> Self {
+        Self {
+            title: escape(title).into_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Forgets what was counted; what is watched stays.
+    pub fn reset(&mut self) {
+        *self = Self {
+            title: std::mem::take(&mut self.title),
+            address: self.address,
+            how: std::mem::take(&mut self.how),
+            ..Self::default()
+        };
+    }
+
+    /// Takes one event in.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Started { address, how } => {
+                self.address = Some(*address);
+                self.how = escape(how).into_owned();
+            }
+            &Event::Reply { at, rtt, .. } => {
+                self.received += 1;
+                self.rtt.push(rtt.as_secs_f64());
+                self.moments.push(rtt);
+                self.max = self.max.max(Some(rtt));
+                self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+                self.point(at, Some(rtt));
+            }
+            &Event::Lost { at, .. } => {
+                self.lost += 1;
+                self.point(at, None);
+            }
+            Event::Note { text } => self.note = Some(escape(text).into_owned()),
+        }
+    }
+
+    /// Takes a run in that has ended.
+    pub fn end_run(&mut self, measurement: Measurement) {
+        self.runs += 1;
+        if let Outcome::Failure(failure) = &measurement.outcome {
+            self.note = Some(format!("{}: {}", failure.class, escape(&failure.detail)));
+        }
+        self.last = Some(measurement);
+    }
+
+    /// Lost of all whose fate is known; `None` before there is one.
+    pub fn loss_ratio(&self) -> Option<f64> {
+        let known = self.received + self.lost;
+        (known > 0).then(|| self.lost as f64 / known as f64)
+    }
+
+    /// The arithmetic mean of the round trips.
+    pub fn mean(&self) -> Option<Duration> {
+        self.moments.mean()
+    }
+
+    /// The round trip that this part (0–1) of all does not exceed, to 1 %.
+    pub fn quantile(&self, q: f64) -> Option<Duration> {
+        self.rtt
+            .quantile(q)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    fn point(&mut self, at: u64, rtt: Option<Duration>) {
+        if self.points.len() == MOST_POINTS {
+            self.points.pop_front();
+        }
+        self.points.push_back((at, rtt));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_keeps_what_is_watched() {
+        let mut state = State::new("r.example");
+        state.hear(&Event::Lost { seq: 0, at: 1 });
+        assert_eq!((state.loss_ratio(), state.points.len()), (Some(1.0), 1));
+        state.reset();
+        assert_eq!((state.loss_ratio(), state.title.as_str()), (None, "r.example"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Constructed measurements for the tests of renderers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::probe::udpping::{Clock, Direction, OneWay, Report, ServerProcessing, UdpPing};
+use crate::probe::{
+    Agent, Counts, LossBursts, Measurement, Outcome, Probe, Report as AnyReport, Rtt, ScheduleError, Target,
+};
+use crate::stats::Sketch;
+
+/// A run of `udpping` that sent `sent` packets and lost those numbered in `lost` on the way there.
+pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
+    let samples: Vec<(u64, Duration)> = (0..sent)
+        .filter(|seq| !lost.contains(seq))
+        .map(|seq| (seq, Duration::from_micros(10_000 + seq * 37 % 500)))
+        .collect();
+    let received = samples.len() as u64;
+    let counts = Counts {
+        sent,
+        received,
+        ..Counts::default()
+    };
+    let mut sketch = Sketch::default();
+    samples.iter().for_each(|(_, rtt)| sketch.push(rtt.as_secs_f64()));
+    let answered = received > 0;
+    let way = |lost: u64, dscp| Direction {
+        lost: answered.then_some(lost),
+        loss_ratio: answered.then(|| lost as f64 / sent as f64),
+        ipdv: answered.then_some(Duration::from_micros(31)),
+        delay: answered.then_some(OneWay {
+            min_ms: 4.9,
+            p50_ms: 5.1,
+            p95_ms: 5.4,
+            max_ms: 5.5,
+        }),
+        duplicates: answered.then_some(0),
+        reordered: answered.then_some(0),
+        ttl: answered.then_some(57),
+        dscp: answered.then_some(dscp),
+        ecn_ce: None,
+    };
+    let report = Report {
+        counts,
+        loss_ratio: counts.loss_ratio(),
+        rtt: Rtt::of(&samples),
+        clock: Clock::Kernel,
+        schedule_error: Some(ScheduleError {
+            p50: Duration::from_micros(12),
+            p99: Duration::from_micros(55),
+        }),
+        loss_bursts: LossBursts {
+            count: lost.len() as u64,
+            longest: if lost.len() > 1 { 2 } else { lost.len() as u64 },
+        },
+        up: way(lost.len() as u64, 0),
+        down: way(0, 0),
+        lost_unknown: if answered { 0 } else { sent },
+        server_processing: answered.then_some(ServerProcessing {
+            p50: Duration::from_micros(9),
+            max: Duration::from_micros(31),
+        }),
+        clock_offset_ms: answered.then_some(-1.25),
+        clock_error_ms: answered.then_some(0.4),
+        payload_bytes: 80,
+        interval: Duration::from_millis(200),
+        restarts: 0,
+        errors: Vec::new(),
+        rtt_sketch: sketch,
+        samples_ms: None,
+    };
+    let mut probe = UdpPing {
+        target: Target::from("reflector.example"),
+        count: sent,
+        ..UdpPing::default()
+    };
+    probe.egress.dscp = Some(46);
+    Measurement {
+        v: Measurement::VERSION,
+        id: Uuid::nil(),
+        at: "2026-01-02T03:04:05Z".parse().expect("a moment"),
+        elapsed: Duration::from_millis(200 * sent),
+        clock_step_ms: None,
+        agent: (*agent()).clone(),
+        probe: Probe::UdpPing(probe),
+        address: "192.0.2.1".parse().ok(),
+        labels: BTreeMap::new(),
+        partial: false,
+        outcome: Outcome::Report(AnyReport::UdpPing(Box::new(report))),
+    }
+}
+
+/// Somebody.
+pub(crate) fn agent() -> Arc<Agent> {
+    Arc::new(Agent {
+        id: Uuid::nil(),
+        host: "here".to_owned(),
+        version: "0.1.0".to_owned(),
+    })
+}

@@ -1,0 +1,52 @@
+//! Text for people: live lines and summaries, aligned, in the units of design §4.
+
+mod escape;
+mod imported;
+mod lines;
+mod number;
+mod style;
+mod udpping;
+
+use std::io;
+
+use crate::probe::{Measurement, Outcome, Report};
+pub use escape::escape;
+pub use lines::Lines;
+pub use number::{ABSENT, bytes, millis, percent, rate, scalar, span};
+pub use style::Style;
+
+/// Writes what `measurement` found, or why it found nothing.
+///
+/// # Errors
+/// Those of `out`.
+pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style) -> io::Result<()> {
+    writeln!(out, "{}", style.bold(&title(measurement)))?;
+    match &measurement.outcome {
+        Outcome::Failure(failure) => writeln!(out, "{}: {}", failure.class, escape(&failure.detail))?,
+        Outcome::Report(Report::UdpPing(report)) => udpping::write(out, measurement, report, style)?,
+        Outcome::Report(Report::Imported(report)) => imported::write(out, report)?,
+    }
+    if let Some(step) = measurement.clock_step_ms {
+        writeln!(
+            out,
+            "note       this host's wall clock was set by {step:+.0} ms during the run"
+        )?;
+    }
+    Ok(())
+}
+
+/// `--- reflector.example (192.0.2.1) udpping ---`
+fn title(measurement: &Measurement) -> String {
+    let target = escape(measurement.probe.target());
+    let address = measurement
+        .address
+        .map(|address| address.to_string())
+        .filter(|address| *address != target)
+        .map(|address| format!(" ({address})"));
+    let partial = if measurement.partial { ", interrupted" } else { "" };
+    format!(
+        "--- {target}{} {}{partial} ---",
+        address.unwrap_or_default(),
+        measurement.probe.kind()
+    )
+}

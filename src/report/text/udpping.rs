@@ -1,0 +1,264 @@
+//! `udpping` for people, in the spirit of ping's and irtt's summaries.
+
+use std::io;
+use std::time::Duration;
+
+use super::number::signed_millis;
+use super::{ABSENT, Style, millis, percent, span};
+use crate::probe::udpping::{Clock, Direction, OneWay, Report};
+use crate::probe::{Counts, Measurement, Probe};
+use crate::units::ms;
+
+pub(super) fn write(
+    out: &mut impl io::Write,
+    of: &Measurement,
+    report: &Report,
+    style: Style,
+) -> io::Result<()> {
+    writeln!(out, "{}", counts(of, report, style))?;
+    writeln!(out)?;
+    times(out, report, style)?;
+    writeln!(out)?;
+    directions(out, report, style)?;
+    writeln!(out)?;
+    label(out, style, "jitter", &jitter(report))?;
+    label(out, style, "clock", &clock(report))?;
+    for note in notes(of, report) {
+        label(out, style, "note", &note)?;
+    }
+    Ok(())
+}
+
+/// `10 sent, 9 received, 10.0 % lost (up 10.0 %, down 0.0 %), 1 late in 1.81 s`
+fn counts(of: &Measurement, report: &Report, style: Style) -> String {
+    let counts = &report.counts;
+    let lost = report.loss_ratio.map_or(ABSENT.to_owned(), percent);
+    let lost = style.red_if(report.loss_ratio > Some(0.0), &format!("{lost} lost"));
+    let by_direction = match (report.up.loss_ratio, report.down.loss_ratio) {
+        (Some(up), Some(down)) => format!(" (up {}, down {})", percent(up), percent(down)),
+        _ => String::new(),
+    };
+    let rest: String = others(counts).iter().map(|text| format!(", {text}")).collect();
+    let elapsed = span(of.elapsed);
+    format!(
+        "{} sent, {} received, {lost}{by_direction}{rest} in {elapsed}",
+        counts.sent, counts.received
+    )
+}
+
+/// What happened besides sending and receiving; what did not happen is not said.
+fn others(counts: &Counts) -> Vec<String> {
+    [
+        (counts.duplicates, "duplicate"),
+        (counts.reordered, "reordered"),
+        (counts.late, "late"),
+        (counts.skipped, "skipped"),
+        (counts.send_errors, "refused by this host"),
+        (counts.pending, "pending"),
+        (counts.receive_overflow, "dropped in this host's receive queue"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect()
+}
+
+/// Round trip, and one way where the clocks allow.
+fn times(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
+    let heads = ["min", "mean", "p50", "p95", "p99", "max", "stddev"];
+    row(out, style, "ms", &heads.map(str::to_owned), true)?;
+    let rtt = report.rtt.as_ref();
+    let of = |part: fn(&crate::probe::Rtt) -> Duration| rtt.map(part).map_or(ABSENT.to_owned(), millis);
+    let cells = [
+        of(|rtt| rtt.min),
+        of(|rtt| rtt.mean),
+        of(|rtt| rtt.p50),
+        of(|rtt| rtt.p95),
+        of(|rtt| rtt.p99),
+        of(|rtt| rtt.max),
+        of(|rtt| rtt.stddev),
+    ];
+    row(out, style, "rtt", &cells, false)?;
+    for (name, direction) in [("delay up", &report.up), ("delay down", &report.down)] {
+        if let Some(delay) = &direction.delay {
+            row(out, style, name, &one_way(delay), false)?;
+        }
+    }
+    Ok(())
+}
+
+fn one_way(delay: &OneWay) -> [String; 7] {
+    let absent = || ABSENT.to_owned();
+    [
+        signed_millis(delay.min_ms),
+        absent(),
+        signed_millis(delay.p50_ms),
+        signed_millis(delay.p95_ms),
+        absent(),
+        signed_millis(delay.max_ms),
+        absent(),
+    ]
+}
+
+fn directions(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
+    let heads = ["lost", "loss", "ipdv", "dup", "reord", "ttl", "dscp", "ce"];
+    row(out, style, "", &heads.map(str::to_owned), true)?;
+    row(out, style, "up", &direction(&report.up), false)?;
+    row(out, style, "down", &direction(&report.down), false)
+}
+
+fn direction(way: &Direction) -> [String; 8] {
+    fn of(value: Option<impl ToString>) -> String {
+        value.map_or(ABSENT.to_owned(), |value| value.to_string())
+    }
+    [
+        of(way.lost),
+        of(way.loss_ratio.map(percent)),
+        of(way.ipdv.map(millis)),
+        of(way.duplicates),
+        of(way.reordered),
+        of(way.ttl),
+        of(way.dscp),
+        of(way.ecn_ce),
+    ]
+}
+
+/// One line of a table: a name and right-aligned cells.
+fn row(out: &mut impl io::Write, style: Style, name: &str, cells: &[String], head: bool) -> io::Result<()> {
+    let cells: String = cells.iter().map(|cell| format!(" {cell:>8}")).collect();
+    let line = format!("{name:<10}{cells}");
+    writeln!(out, "{}", if head { style.dim(&line) } else { line })
+}
+
+fn label(out: &mut impl io::Write, style: Style, name: &str, text: &str) -> io::Result<()> {
+    writeln!(out, "{} {text}", style.dim(&format!("{name:<10}")))
+}
+
+fn jitter(report: &Report) -> String {
+    let of = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), span);
+    let rtt = report.rtt.as_ref();
+    let jitter = of(rtt.and_then(|rtt| rtt.jitter));
+    format!("{jitter}, ipdv p95 {}", of(rtt.and_then(|rtt| rtt.ipdv)))
+}
+
+/// How far the numbers can be trusted.
+fn clock(report: &Report) -> String {
+    let mut parts = vec![match report.clock {
+        Clock::Kernel => "kernel timestamps".to_owned(),
+        Clock::User => "process timestamps".to_owned(),
+    }];
+    if let Some(error) = report.schedule_error {
+        parts.push(format!("sent {} late (p99 {})", span(error.p50), span(error.p99)));
+    }
+    if let Some(held) = report.server_processing {
+        parts.push(format!(
+            "held {} by the reflector (max {})",
+            span(held.p50),
+            span(held.max)
+        ));
+    }
+    if let Some(offset) = report.clock_offset_ms {
+        let side = if offset < 0.0 { "behind" } else { "ahead" };
+        let error = report
+            .clock_error_ms
+            .map(|error| format!(" ±{}", signed_millis(error)));
+        let error = error.unwrap_or_default();
+        parts.push(format!(
+            "reflector's clock {}{error} ms {side}",
+            signed_millis(offset.abs())
+        ));
+    }
+    parts.join(", ")
+}
+
+fn notes(of: &Measurement, report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if report.loss_bursts.longest > 1 {
+        let bursts = &report.loss_bursts;
+        notes.push(format!(
+            "losses came in {} runs, the longest of {} packets",
+            bursts.count, bursts.longest
+        ));
+    }
+    if report.lost_unknown > 0 && report.up.lost.is_some() {
+        notes.push(format!(
+            "{} lost, and nothing tells in which direction",
+            report.lost_unknown
+        ));
+    }
+    if report.restarts > 0 {
+        notes.push(format!(
+            "the reflector lost its session {} times: was it restarted?",
+            report.restarts
+        ));
+    }
+    notes.extend(remarks(of, report));
+    notes.extend(report.errors.iter().map(|error| {
+        let from = error
+            .from
+            .map_or("an unknown sender".to_owned(), |from| from.to_string());
+        format!(
+            "ICMP type {} code {} from {from}, {} times",
+            error.kind, error.code, error.count
+        )
+    }));
+    notes
+}
+
+/// What the path did to the marks on the packets, and to the plan.
+fn remarks(of: &Measurement, report: &Report) -> Vec<String> {
+    let Probe::UdpPing(asked) = &of.probe else {
+        return Vec::new();
+    };
+    let mut remarks = Vec::new();
+    if let (Some(sent), Some(arrived)) = (asked.egress.dscp, report.up.dscp)
+        && sent != arrived
+    {
+        remarks.push(format!(
+            "DSCP {sent} was sent and {arrived} arrived: the way there remarks it"
+        ));
+    }
+    if let (Some(up), Some(down)) = (report.up.dscp, report.down.dscp)
+        && up != down
+        && asked.egress.dscp.is_some()
+    {
+        remarks.push(format!(
+            "DSCP {up} was reflected and {down} came back: the way back remarks it"
+        ));
+    }
+    if report.interval != asked.interval.0 {
+        let (kept, wanted) = (span(report.interval), asked.interval);
+        remarks.push(format!(
+            "sent every {kept} instead of {wanted}: the reflector granted no more"
+        ));
+    }
+    if report.counts.skipped > 0 {
+        let most = ms::of(report.interval);
+        remarks.push(format!("this host could not keep {most} ms between packets"));
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary;
+    use super::*;
+    use crate::report::sample;
+
+    fn shown(of: &Measurement) -> String {
+        let mut out = Vec::new();
+        summary(&mut out, of, Style::PLAIN).expect("memory takes everything");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_summary_is_complete_and_aligned() {
+        insta::assert_snapshot!(shown(&sample::udpping(100, &[7, 8, 40])), @"");
+    }
+
+    #[test]
+    fn a_dead_link_shows_no_zeros() {
+        let lost: Vec<u64> = (0..10).collect();
+        insta::assert_snapshot!(shown(&sample::udpping(10, &lost)), @"");
+    }
+}
