@@ -4,7 +4,7 @@
 
 mod sketch;
 
-pub use sketch::Sketch;
+pub use sketch::{Sketch, put as put_varint, take as take_varint};
 
 use std::time::Duration;
 
