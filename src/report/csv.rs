@@ -5,17 +5,8 @@ use std::io;
 use crate::probe::{Measurement, Outcome, Scalar};
 
 /// The columns before the scalars.
-const COLUMNS: [&str; 9] = [
-    "id",
-    "at",
-    "elapsed_seconds",
-    "host",
-    "kind",
-    "target",
-    "address",
-    "labels",
-    "failure",
-];
+const COLUMNS: [&str; 9] =
+    ["id", "at", "elapsed_seconds", "host", "kind", "target", "address", "labels", "failure"];
 
 /// Writes the header for records like `measurement`.
 ///
@@ -32,11 +23,8 @@ pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result
 /// # Errors
 /// Those of `out`.
 pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let labels: Vec<String> = measurement
-        .labels
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let labels: Vec<String> =
+        measurement.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let failure = match &measurement.outcome {
         Outcome::Report(_) => String::new(),
         Outcome::Failure(failure) => failure.class.to_string(),
@@ -54,29 +42,21 @@ pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()
         failure,
     ];
     let scalars = measurement.scalars();
-    let numbers = scalars
-        .iter()
-        .map(|scalar| scalar.value.map_or_else(String::new, |value| value.to_string()));
+    let numbers =
+        scalars.iter().map(|scalar| scalar.value.map_or_else(String::new, |value| value.to_string()));
     line(out, cells.into_iter().chain(numbers))
 }
 
 /// The column of a scalar: its name with its unit, which is never said twice.
 fn name(scalar: &Scalar) -> String {
     let suffix = scalar.unit.suffix();
-    cell(&format!(
-        "{}{suffix}",
-        scalar.name.strip_suffix(suffix).unwrap_or(&scalar.name)
-    ))
+    cell(&format!("{}{suffix}", scalar.name.strip_suffix(suffix).unwrap_or(&scalar.name)))
 }
 
 /// `text` as a cell: never a formula to a spreadsheet, quoted where it has to be.
 fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) {
         return format!("\"{}\"", text.replace('"', "\"\""));
     }

@@ -19,11 +19,7 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
         .map(|seq| (seq, Duration::from_micros(10_000 + seq * 37 % 500)))
         .collect();
     let received = samples.len() as u64;
-    let counts = Counts {
-        sent,
-        received,
-        ..Counts::default()
-    };
+    let counts = Counts { sent, received, ..Counts::default() };
     let mut sketch = Sketch::default();
     samples.iter().for_each(|(_, rtt)| sketch.push(rtt.as_secs_f64()));
     let answered = received > 0;
@@ -31,12 +27,7 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
         lost: answered.then_some(lost),
         loss_ratio: answered.then(|| lost as f64 / sent as f64),
         ipdv: answered.then_some(Duration::from_micros(31)),
-        delay: answered.then_some(OneWay {
-            min_ms: 4.9,
-            p50_ms: 5.1,
-            p95_ms: 5.4,
-            max_ms: 5.5,
-        }),
+        delay: answered.then_some(OneWay { min_ms: 4.9, p50_ms: 5.1, p95_ms: 5.4, max_ms: 5.5 }),
         duplicates: answered.then_some(0),
         reordered: answered.then_some(0),
         ttl: answered.then_some(57),
@@ -59,10 +50,8 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
         up: way(lost.len() as u64, 0),
         down: way(0, 0),
         lost_unknown: if answered { 0 } else { sent },
-        server_processing: answered.then_some(ServerProcessing {
-            p50: Duration::from_micros(9),
-            max: Duration::from_micros(31),
-        }),
+        server_processing: answered
+            .then_some(ServerProcessing { p50: Duration::from_micros(9), max: Duration::from_micros(31) }),
         clock_offset_ms: answered.then_some(-1.25),
         clock_error_ms: answered.then_some(0.4),
         payload_bytes: 80,
@@ -72,11 +61,7 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
         rtt_sketch: sketch,
         samples_ms: None,
     };
-    let mut probe = UdpPing {
-        target: Target::from("reflector.example"),
-        count: sent,
-        ..UdpPing::default()
-    };
+    let mut probe = UdpPing { target: Target::from("reflector.example"), count: sent, ..UdpPing::default() };
     probe.egress.dscp = Some(46);
     Measurement {
         v: Measurement::VERSION,
@@ -95,9 +80,5 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
 
 /// Somebody.
 pub(crate) fn agent() -> Arc<Agent> {
-    Arc::new(Agent {
-        id: Uuid::nil(),
-        host: "here".to_owned(),
-        version: "0.1.0".to_owned(),
-    })
+    Arc::new(Agent { id: Uuid::nil(), host: "here".to_owned(), version: "0.1.0".to_owned() })
 }

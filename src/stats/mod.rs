@@ -6,7 +6,7 @@ mod rng;
 mod sketch;
 
 pub use rng::Rng;
-pub use sketch::Sketch;
+pub use sketch::{Sketch, put as put_varint, take as take_varint};
 
 use std::time::Duration;
 

@@ -110,7 +110,8 @@ fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-fn put(out: &mut Vec<u8>, mut value: u64) {
+/// Appends `value` as a varint (LEB128).
+pub fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -118,7 +119,8 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn take(from: &mut &[u8]) -> Option<u64> {
+/// Reads a varint and moves `from` behind it; `None` where there is none.
+pub fn take(from: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (&octet, rest) = from.split_first()?;

@@ -1,8 +1,16 @@
-//! DATA, the one directory that waddleperf writes to: store, spool, locks, sockets, identity.
+//! `DATA`: the directory that holds the store, the spool, locks and sockets (design §6).
 
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// The data directory. It need not exist yet.
+use uuid::Uuid;
+
+use crate::failure::{Class, Failure};
+use crate::sys;
+
+/// The data directory. Making the value touches nothing; [`Data::make`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data(PathBuf);
 
@@ -16,4 +24,148 @@ impl Data {
     pub fn path(&self) -> &Path {
         &self.0
     }
+
+    /// The redb file.
+    pub fn store(&self) -> PathBuf {
+        self.0.join("results.redb")
+    }
+
+    /// Where processes without the store's lock leave their records.
+    pub fn spool(&self) -> PathBuf {
+        self.0.join("spool")
+    }
+
+    /// The owner's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("control.sock")
+    }
+
+    /// Held by the one autoperf run (promise R7).
+    pub fn autoperf_lock(&self) -> PathBuf {
+        self.0.join("autoperf.lock")
+    }
+
+    /// Held while the store's file is created.
+    pub(super) fn create_lock(&self) -> PathBuf {
+        self.0.join("create.lock")
+    }
+
+    /// Creates the directory and its spool (0700), or checks that nobody else can put files into them.
+    ///
+    /// # Errors
+    /// `permission` when it belongs to somebody else, when others may write to it, or when it cannot be made.
+    pub fn make(&self) -> Result<(), Failure> {
+        make_private(&self.0)?;
+        make_private(&self.spool())
+    }
+
+    /// The id of this installation, made and written down (0600) on first use.
+    ///
+    /// # Errors
+    /// When the file can be neither read nor made, or holds something else.
+    pub fn agent_id(&self) -> Result<Uuid, Failure> {
+        let path = self.0.join("agent-id");
+        match fs::read_to_string(&path) {
+            Ok(text) => Uuid::parse_str(text.trim()).map_err(|_| {
+                Class::Internal
+                    .because(format_args!("{}: not an agent id; remove it for a new one", path.display()))
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.make()?;
+                let id = crate::probe::new_id(sys::clock::now().timestamp());
+                self.put(&path, format!("{id}\n").as_bytes())?;
+                Ok(id)
+            }
+            Err(error) => Err(Failure::from_io(format_args!("read {}", path.display()), &error)),
+        }
+    }
+
+    /// Puts `octets` durably at `path`: a private file beside it, fsync, rename, fsync of the directory.
+    ///
+    /// # Errors
+    /// The system's, with the path.
+    pub(super) fn put(&self, path: &Path, octets: &[u8]) -> Result<(), Failure> {
+        let what = || format!("write {}", path.display());
+        let dir = path.parent().unwrap_or(&self.0);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = dir.join(format!(".{name}.{}", std::process::id()));
+        let written = self
+            .create(&temporary)
+            .and_then(|mut file| file.write_all(octets).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&temporary, path))
+            .and_then(|()| sync_dir(dir));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written.map_err(|error| Failure::from_io(what(), &error))
+    }
+
+    /// A fresh private file that belongs to whom the directory belongs to, also when root makes it.
+    pub(super) fn create(&self, path: &Path) -> std::io::Result<File> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let file = options.custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
+        if sys::host::is_root() {
+            let owner = fs::metadata(&self.0)?;
+            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        Ok(file)
+    }
+}
+
+/// Makes a rename or a removal in `dir` durable.
+pub(super) fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+fn make_private(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    let mut builder = DirBuilder::new();
+    match fs::metadata(path) {
+        Ok(found) => return check_private(path, &found),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(Failure::from_io(format_args!("open {shown}"), &error));
+        }
+        Err(_) => {}
+    }
+    match builder.recursive(true).mode(0o700).create(path) {
+        Ok(()) => {
+            hand_over(path);
+            Ok(())
+        }
+        Err(error) => Err(Failure::from_io(format_args!("create {shown}"), &error)),
+    }
+}
+
+/// What root makes inside somebody's data directory belongs to that somebody. Best effort: root can read it anyway.
+fn hand_over(path: &Path) {
+    let Some(Ok(above)) = path.parent().map(fs::metadata) else {
+        return;
+    };
+    if sys::host::is_root() && path.file_name().is_some_and(|name| name == "spool" || name == "rejected") {
+        let _ = std::os::unix::fs::chown(path, Some(above.uid()), Some(above.gid()));
+    }
+}
+
+fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), Failure> {
+    let shown = path.display();
+    let me = nix::unistd::geteuid();
+    let wrong = |text: String| Err(Class::Permission.because(text));
+    if !found.is_dir() {
+        return wrong(format!("{shown}: not a directory"));
+    }
+    if found.uid() != me.as_raw() && !me.is_root() {
+        return wrong(format!(
+            "{shown}: belongs to uid {}, this is uid {me}; run as its owner or name another directory with --data",
+            found.uid()
+        ));
+    }
+    if found.mode() & 0o022 != 0 {
+        return wrong(format!("{shown}: others may write to it; chmod 700 {shown}"));
+    }
+    Ok(())
 }

@@ -4,5 +4,6 @@ mod deploy;
 mod image;
 mod install;
 mod layering;
+mod store;
 mod tool;
 mod udpping;

@@ -39,11 +39,7 @@ struct Paint(bool);
 
 impl Paint {
     fn of(self, colour: Color) -> Style {
-        if self.0 {
-            Style::new().fg(colour)
-        } else {
-            Style::new()
-        }
+        if self.0 { Style::new().fg(colour) } else { Style::new() }
     }
 }
 
@@ -51,10 +47,7 @@ const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 fn heading(state: &State, paint: Paint) -> Line<'static> {
-    let address = state
-        .address
-        .map(|address| address.to_string())
-        .filter(|address| *address != state.title);
+    let address = state.address.map(|address| address.to_string()).filter(|address| *address != state.title);
     Line::from(vec![
         Span::styled(state.title.clone(), BOLD.patch(paint.of(Color::Cyan))),
         Span::raw(address.map_or(String::new(), |address| format!(" ({address})"))),
@@ -82,25 +75,14 @@ fn plot(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
         .bounds([-scene.seconds, 0.0])
         .labels([format!("-{} s", scene.seconds), "now".to_owned()])
         .style(DIM);
-    let tick = |part: f64| {
-        format!(
-            "{:>7} ms",
-            millis(Duration::from_secs_f64(scene.top * part / 1000.0))
-        )
-    };
-    let y = Axis::default()
-        .bounds([0.0, scene.top])
-        .labels([tick(0.0), tick(0.5), tick(1.0)])
-        .style(DIM);
+    let tick = |part: f64| format!("{:>7} ms", millis(Duration::from_secs_f64(scene.top * part / 1000.0)));
+    let y = Axis::default().bounds([0.0, scene.top]).labels([tick(0.0), tick(0.5), tick(1.0)]).style(DIM);
     let legend = Line::from(vec![
         Span::raw(" round trip, "),
         Span::styled("█ lost", paint.of(Color::Red)),
         Span::raw(" "),
     ]);
-    let chart = Chart::new(vec![answered, lost])
-        .x_axis(x)
-        .y_axis(y)
-        .legend_position(None);
+    let chart = Chart::new(vec![answered, lost]).x_axis(x).y_axis(y).legend_position(None);
     frame.render_widget(chart.block(Block::bordered().title(legend)), area);
 }
 
@@ -119,12 +101,7 @@ impl Scene {
         let shown = state.points.iter().rev().take(fits);
         let newest = shown.clone().map(|(at, _)| *at).max()?;
         let ago = |at: u64| -((newest.saturating_sub(at)) as f64 / 1e9);
-        let mut scene = Self {
-            answered: Vec::new(),
-            lost: Vec::new(),
-            seconds: 1.0,
-            top: 0.0,
-        };
+        let mut scene = Self { answered: Vec::new(), lost: Vec::new(), seconds: 1.0, top: 0.0 };
         for &(at, rtt) in shown {
             match rtt {
                 Some(rtt) => scene.answered.push((ago(at), ms::of(rtt))),
@@ -146,20 +123,14 @@ fn round_up(value: f64) -> f64 {
         return 1.0;
     }
     let decade = 10f64.powf(value.log10().floor());
-    let step = [1.0, 2.0, 3.0, 5.0, 10.0]
-        .into_iter()
-        .find(|step| step * decade >= value);
+    let step = [1.0, 2.0, 3.0, 5.0, 10.0].into_iter().find(|step| step * decade >= value);
     step.unwrap_or(10.0) * decade
 }
 
 /// The numbers: heads and values of the whole watch, then the latest run.
 fn table(state: &State, paint: Paint) -> Vec<Line<'static>> {
     let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
-    let bad = if state.lost > 0 {
-        paint.of(Color::Red)
-    } else {
-        Style::new()
-    };
+    let bad = if state.lost > 0 { paint.of(Color::Red) } else { Style::new() };
     let counts = [
         ("sent", (state.received + state.lost).to_string(), Style::new()),
         ("received", state.received.to_string(), Style::new()),
@@ -174,14 +145,10 @@ fn table(state: &State, paint: Paint) -> Vec<Line<'static>> {
         ("p99", time(state.quantile(0.99))),
         ("max ms", time(state.max)),
     ];
-    let cells: Vec<(&str, String, Style)> = counts
-        .into_iter()
-        .chain(times.map(|(name, value)| (name, value, Style::new())))
-        .collect();
+    let cells: Vec<(&str, String, Style)> =
+        counts.into_iter().chain(times.map(|(name, value)| (name, value, Style::new()))).collect();
     let heads: String = cells.iter().map(|(name, ..)| format!("{name:>9}")).collect();
-    let values = cells
-        .into_iter()
-        .map(|(_, value, style)| Span::styled(format!("{value:>9}"), style));
+    let values = cells.into_iter().map(|(_, value, style)| Span::styled(format!("{value:>9}"), style));
     vec![
         Line::styled(heads, DIM),
         Line::from(values.collect::<Vec<_>>()),
@@ -216,10 +183,8 @@ fn footer(paused: bool) -> Line<'static> {
         ]
     };
     let pause = if paused { "go on" } else { "pause" };
-    let mut spans: Vec<Span<'_>> = [key("q", "quit"), key("p", pause), key("r", "reset")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut spans: Vec<Span<'_>> =
+        [key("q", "quit"), key("p", pause), key("r", "reset")].into_iter().flatten().collect();
     if paused {
         spans.push(Span::styled("the picture rests, measuring goes on", DIM));
     }
@@ -236,19 +201,10 @@ mod tests {
 
     #[test]
     fn the_scale_is_round_and_holds_everything() {
-        for (value, expected) in [
-            (0.0, 1.0),
-            (0.052, 0.1),
-            (1.0, 1.0),
-            (11.0, 20.0),
-            (25.0, 30.0),
-            (700.0, 1000.0),
-        ] {
-            assert!(
-                (round_up(value) - expected).abs() < 1e-9,
-                "{value}: {}",
-                round_up(value)
-            );
+        for (value, expected) in
+            [(0.0, 1.0), (0.052, 0.1), (1.0, 1.0), (11.0, 20.0), (25.0, 30.0), (700.0, 1000.0)]
+        {
+            assert!((round_up(value) - expected).abs() < 1e-9, "{value}: {}", round_up(value));
         }
     }
 
@@ -274,9 +230,7 @@ mod tests {
         }
         state.end_run(sample::udpping(60, &[7, 27, 47]));
         let mut terminal = Terminal::new(TestBackend::new(92, 20)).expect("a screen");
-        terminal
-            .draw(|frame| draw(frame, &state, false, false))
-            .expect("drawn");
+        terminal.draw(|frame| draw(frame, &state, false, false)).expect("drawn");
         insta::assert_snapshot!(terminal.backend(), @"");
     }
 }

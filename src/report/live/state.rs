@@ -44,10 +44,7 @@ pub struct State {
 impl State {
     /// Nothing known yet about `title`.
     pub fn new(title: &str) -> Self {
-        Self {
-            title: escape(title).into_owned(),
-            ..Self::default()
-        }
+        Self { title: escape(title).into_owned(), ..Self::default() }
     }
 
     /// Forgets what was counted; what is watched stays.
@@ -105,9 +102,7 @@ impl State {
 
     /// The round trip that this part (0–1) of all does not exceed, to 1 %.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
-        self.rtt
-            .quantile(q)
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     }
 
     fn point(&mut self, at: u64, rtt: Option<Duration>) {

@@ -22,12 +22,7 @@ pub struct Lines {
 impl Lines {
     /// Lines about `target`; `timestamps` puts the seconds since the epoch before each.
     pub fn new(target: &str, timestamps: bool, style: Style) -> Self {
-        Self {
-            style,
-            timestamps,
-            target: escape(target).into_owned(),
-            ..Self::default()
-        }
+        Self { style, timestamps, target: escape(target).into_owned(), ..Self::default() }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
@@ -39,21 +34,17 @@ impl Lines {
     pub fn line(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::Started { address, how } => self.started(*address, how),
-            &Event::Reply {
-                seq,
-                at,
-                rtt,
-                bytes,
-                ttl,
-            } => {
+            &Event::Reply { seq, at, rtt, bytes, ttl } => {
                 let seq = self.number(seq);
                 let ttl = ttl.map_or(ABSENT.to_owned(), |ttl| ttl.to_string());
                 let from = self.from();
                 let time = millis(rtt);
-                Some(self.stamped(
-                    at,
-                    &format!("{bytes} octets from {from}: seq={seq} ttl={ttl} time={time} ms"),
-                ))
+                Some(
+                    self.stamped(
+                        at,
+                        &format!("{bytes} octets from {from}: seq={seq} ttl={ttl} time={time} ms"),
+                    ),
+                )
             }
             &Event::Lost { seq, at } => {
                 let seq = self.number(seq);
@@ -67,18 +58,13 @@ impl Lines {
     fn started(&mut self, address: IpAddr, how: &str) -> Option<String> {
         self.address = Some(address);
         let shown = address.to_string();
-        let address = if shown == self.target {
-            String::new()
-        } else {
-            format!(" ({shown})")
-        };
+        let address = if shown == self.target { String::new() } else { format!(" ({shown})") };
         let how = escape(how);
         (!self.introduced).then(|| self.style.bold(&format!("{}{address}: {how}", self.target)))
     }
 
     fn from(&self) -> String {
-        self.address
-            .map_or_else(|| self.target.clone(), |address| address.to_string())
+        self.address.map_or_else(|| self.target.clone(), |address| address.to_string())
     }
 
     fn number(&mut self, seq: u64) -> u64 {
@@ -108,17 +94,9 @@ mod tests {
                 address: "192.0.2.1".parse().expect("an address"),
                 how: "wp1, 80 octets every 200ms".to_owned(),
             },
-            Event::Reply {
-                seq: 0,
-                at,
-                rtt: Duration::from_micros(52),
-                bytes: 80,
-                ttl: Some(64),
-            },
+            Event::Reply { seq: 0, at, rtt: Duration::from_micros(52), bytes: 80, ttl: Some(64) },
             Event::Lost { seq: 1, at },
-            Event::Note {
-                text: "\x1b[2J".to_owned(),
-            },
+            Event::Note { text: "\x1b[2J".to_owned() },
         ]
     }
 
@@ -139,10 +117,7 @@ mod tests {
         let mut lines = Lines::new("192.0.2.1", true, Style::PLAIN);
         events().iter().for_each(|event| drop(lines.line(event)));
         lines.go_on();
-        let shown: Vec<String> = events()[..2]
-            .iter()
-            .filter_map(|event| lines.line(event))
-            .collect();
+        let shown: Vec<String> = events()[..2].iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(
             shown.join("\n"),
             @"[1700000000.123456] 80 octets from 192.0.2.1: seq=2 ttl=64 time=0.052 ms"

@@ -27,10 +27,7 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
         Outcome::Report(Report::Imported(report)) => imported::write(out, report)?,
     }
     if let Some(step) = measurement.clock_step_ms {
-        writeln!(
-            out,
-            "note       this host's wall clock was set by {step:+.0} ms during the run"
-        )?;
+        writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;
     }
     Ok(())
 }
@@ -44,9 +41,5 @@ fn title(measurement: &Measurement) -> String {
         .filter(|address| *address != target)
         .map(|address| format!(" ({address})"));
     let partial = if measurement.partial { ", interrupted" } else { "" };
-    format!(
-        "--- {target}{} {}{partial} ---",
-        address.unwrap_or_default(),
-        measurement.probe.kind()
-    )
+    format!("--- {target}{} {}{partial} ---", address.unwrap_or_default(), measurement.probe.kind())
 }

@@ -48,11 +48,7 @@ pub fn percent(ratio: f64) -> String {
 
 /// A bit rate, decimal: `941 Mbit/s`.
 pub fn rate(bits_per_second: f64) -> String {
-    scaled(
-        bits_per_second,
-        1000.0,
-        &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"],
-    )
+    scaled(bits_per_second, 1000.0, &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
 }
 
 /// An amount of memory or data, binary: `1.10 GiB`.

@@ -40,10 +40,7 @@ fn counts(of: &Measurement, report: &Report, style: Style) -> String {
     };
     let rest: String = others(counts).iter().map(|text| format!(", {text}")).collect();
     let elapsed = span(of.elapsed);
-    format!(
-        "{} sent, {} received, {lost}{by_direction}{rest} in {elapsed}",
-        counts.sent, counts.received
-    )
+    format!("{} sent, {} received, {lost}{by_direction}{rest} in {elapsed}", counts.sent, counts.received)
 }
 
 /// What happened besides sending and receiving; what did not happen is not said.
@@ -151,22 +148,13 @@ fn clock(report: &Report) -> String {
         parts.push(format!("sent {} late (p99 {})", span(error.p50), span(error.p99)));
     }
     if let Some(held) = report.server_processing {
-        parts.push(format!(
-            "held {} by the reflector (max {})",
-            span(held.p50),
-            span(held.max)
-        ));
+        parts.push(format!("held {} by the reflector (max {})", span(held.p50), span(held.max)));
     }
     if let Some(offset) = report.clock_offset_ms {
         let side = if offset < 0.0 { "behind" } else { "ahead" };
-        let error = report
-            .clock_error_ms
-            .map(|error| format!(" ±{}", signed_millis(error)));
+        let error = report.clock_error_ms.map(|error| format!(" ±{}", signed_millis(error)));
         let error = error.unwrap_or_default();
-        parts.push(format!(
-            "reflector's clock {}{error} ms {side}",
-            signed_millis(offset.abs())
-        ));
+        parts.push(format!("reflector's clock {}{error} ms {side}", signed_millis(offset.abs())));
     }
     parts.join(", ")
 }
@@ -175,32 +163,19 @@ fn notes(of: &Measurement, report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if report.loss_bursts.longest > 1 {
         let bursts = &report.loss_bursts;
-        notes.push(format!(
-            "losses came in {} runs, the longest of {} packets",
-            bursts.count, bursts.longest
-        ));
+        notes
+            .push(format!("losses came in {} runs, the longest of {} packets", bursts.count, bursts.longest));
     }
     if report.lost_unknown > 0 && report.up.lost.is_some() {
-        notes.push(format!(
-            "{} lost, and nothing tells in which direction",
-            report.lost_unknown
-        ));
+        notes.push(format!("{} lost, and nothing tells in which direction", report.lost_unknown));
     }
     if report.restarts > 0 {
-        notes.push(format!(
-            "the reflector lost its session {} times: was it restarted?",
-            report.restarts
-        ));
+        notes.push(format!("the reflector lost its session {} times: was it restarted?", report.restarts));
     }
     notes.extend(remarks(of, report));
     notes.extend(report.errors.iter().map(|error| {
-        let from = error
-            .from
-            .map_or("an unknown sender".to_owned(), |from| from.to_string());
-        format!(
-            "ICMP type {} code {} from {from}, {} times",
-            error.kind, error.code, error.count
-        )
+        let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
+        format!("ICMP type {} code {} from {from}, {} times", error.kind, error.code, error.count)
     }));
     notes
 }
@@ -214,23 +189,17 @@ fn remarks(of: &Measurement, report: &Report) -> Vec<String> {
     if let (Some(sent), Some(arrived)) = (asked.egress.dscp, report.up.dscp)
         && sent != arrived
     {
-        remarks.push(format!(
-            "DSCP {sent} was sent and {arrived} arrived: the way there remarks it"
-        ));
+        remarks.push(format!("DSCP {sent} was sent and {arrived} arrived: the way there remarks it"));
     }
     if let (Some(up), Some(down)) = (report.up.dscp, report.down.dscp)
         && up != down
         && asked.egress.dscp.is_some()
     {
-        remarks.push(format!(
-            "DSCP {up} was reflected and {down} came back: the way back remarks it"
-        ));
+        remarks.push(format!("DSCP {up} was reflected and {down} came back: the way back remarks it"));
     }
     if report.interval != asked.interval.0 {
         let (kept, wanted) = (span(report.interval), asked.interval);
-        remarks.push(format!(
-            "sent every {kept} instead of {wanted}: the reflector granted no more"
-        ));
+        remarks.push(format!("sent every {kept} instead of {wanted}: the reflector granted no more"));
     }
     if report.counts.skipped > 0 {
         let most = ms::of(report.interval);
