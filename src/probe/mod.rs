@@ -11,6 +11,7 @@ mod egress;
 mod event;
 pub mod imported;
 mod measurement;
+mod plan;
 mod scalar;
 mod target;
 pub mod udpping;
@@ -21,7 +22,8 @@ pub use ctx::Ctx;
 pub use egress::{Egress, Family};
 pub use event::{Event, Events};
 pub use measurement::{Measurement, Outcome, new_id};
-pub use scalar::{NAMES, Scalar, Scalars, unit_of};
+pub use plan::Traffic;
+pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
 
 use std::net::IpAddr;
@@ -143,6 +145,13 @@ impl Scalars for Report {
         match self {
             Self::UdpPing(report) => report.scalars(),
             Self::Imported(report) => report.scalars(),
+        }
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        match self {
+            Self::UdpPing(report) => report.losses(),
+            Self::Imported(report) => report.losses(),
         }
     }
 }
