@@ -12,6 +12,7 @@ mod event;
 pub mod imported;
 mod kind;
 mod measurement;
+mod plan;
 mod scalar;
 mod target;
 pub mod udpping;
@@ -23,7 +24,8 @@ pub use egress::{Egress, Family};
 pub use event::{Event, Events};
 pub use kind::{File, KINDS, Kind, Manual, Options};
 pub use measurement::{Measurement, Outcome, new_id};
-pub use scalar::{NAMES, Scalar, Scalars, unit_of};
+pub use plan::Traffic;
+pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
 
 use std::net::IpAddr;
@@ -148,6 +150,13 @@ impl Scalars for Report {
         match self {
             Self::UdpPing(report) => report.scalars(),
             Self::Imported(report) => report.scalars(),
+        }
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        match self {
+            Self::UdpPing(report) => report.losses(),
+            Self::Imported(report) => report.losses(),
         }
     }
 }

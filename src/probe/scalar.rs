@@ -23,6 +23,22 @@ pub struct Scalar {
 pub trait Scalars {
     /// The numbers that this report knows, also those that it could not measure.
     fn scalars(&self) -> Vec<Scalar>;
+
+    /// The packets behind its loss ratios, so that several runs can be judged together. None where it counts none.
+    fn losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
+}
+
+/// The packets behind a loss ratio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Name of the scalar.
+    pub name: Cow<'static, str>,
+    /// Packets lost.
+    pub lost: u64,
+    /// Packets that could have been lost.
+    pub sent: u64,
 }
 
 /// Every scalar that probes share, with its unit: one list for thresholds, metrics and charts (design §3).

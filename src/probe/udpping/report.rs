@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::probe::{Counts, LossBursts, Rtt, Scalar, Scalars, ScheduleError};
+use crate::probe::{Counts, Loss, LossBursts, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::Sketch;
 use crate::units::ms;
 
@@ -124,5 +124,19 @@ impl Scalars for Report {
             Scalar::ratio("down_loss_ratio", self.down.loss_ratio),
         ]);
         scalars
+    }
+    fn losses(&self) -> Vec<Loss> {
+        let sent = self.counts.sent;
+        let of = |name: &'static str, lost, sent| Loss {
+            name: name.into(),
+            lost,
+            sent,
+        };
+        let mut losses = vec![of("loss_ratio", sent.saturating_sub(self.counts.received), sent)];
+        if let (Some(up), Some(down)) = (self.up.lost, self.down.lost) {
+            losses.push(of("up_loss_ratio", up, sent));
+            losses.push(of("down_loss_ratio", down, sent.saturating_sub(up)));
+        }
+        losses
     }
 }
