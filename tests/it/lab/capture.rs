@@ -79,8 +79,9 @@ fn user() -> String {
 /// Whether a process waits for something, by the state in its proc_pid_stat(5).
 fn sleeps(pid: u32) -> bool {
     let stat = read_to_string(format!("/proc/{pid}/stat")).expect("tcpdump is running");
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, state)| state.starts_with('S'))
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    assert_ne!(state, Some('Z'), "tcpdump has ended by itself");
+    state == Some('S')
 }
 
 /// Reads a capture file of this machine's byte order and nanoseconds

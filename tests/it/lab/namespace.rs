@@ -11,6 +11,7 @@ use std::panic::resume_unwind;
 use std::process::{Command, Stdio, id};
 use std::thread;
 
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
@@ -53,6 +54,7 @@ impl Namespace {
         command.env("PATH", path());
         sys::before_exec(&mut command, move || {
             enter(&file)?;
+            show_interfaces();
             die_with(parent)
         });
         command
@@ -122,6 +124,16 @@ fn in_a_thread<T: Send>(body: impl FnOnce() -> T + Send) -> T {
 fn enter(namespace: &File) -> io::Result<()> {
     privilege::raise()?;
     Ok(setns(namespace, CloneFlags::CLONE_NEWNET)?)
+}
+
+/// Gives the calling process a /sys that shows the interfaces of its network namespace. Where the
+/// kernel refuses (a container with parts of /sys hidden), the host's stays. Async-signal-safe.
+fn show_interfaces() {
+    const NONE: Option<&str> = None;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    let _ = unshare(CloneFlags::CLONE_NEWNS)
+        .and_then(|()| mount(NONE, "/", NONE, private, NONE))
+        .and_then(|()| mount(NONE, "/sys", Some("sysfs"), MsFlags::empty(), NONE));
 }
 
 /// Has the calling process killed when the thread that forked it ends. Async-signal-safe.

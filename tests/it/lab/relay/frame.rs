@@ -13,6 +13,19 @@ pub(crate) struct Flow {
     pub(crate) destination: u16,
 }
 
+/// What is altered in a frame on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Change {
+    /// Flip a bit.
+    pub(super) corrupt: bool,
+    /// Mark "congestion experienced".
+    pub(super) ecn_mark: bool,
+    /// Clear the DSCP.
+    pub(super) dscp_bleach: bool,
+    /// Cut to so many octets.
+    pub(super) truncate: Option<usize>,
+}
+
 /// Where things are in an IP frame.
 struct Layout {
     version: Version,
@@ -66,6 +79,24 @@ impl Layout {
     }
 }
 
+impl Change {
+    /// Alters the frame.
+    pub(super) fn apply(self, frame: &mut Vec<u8>) {
+        if self.corrupt {
+            corrupt(frame);
+        }
+        if self.ecn_mark {
+            change_traffic_class(frame, ecn_mark);
+        }
+        if self.dscp_bleach {
+            change_traffic_class(frame, dscp_bleach);
+        }
+        if let Some(length) = self.truncate {
+            frame.truncate(length);
+        }
+    }
+}
+
 impl Flow {
     /// The flow of an IP frame.
     pub(super) fn of(frame: &[u8]) -> Option<Self> {
@@ -110,25 +141,20 @@ pub(super) fn exempt(frame: &[u8]) -> bool {
 }
 
 /// Flips the last bit of the frame, which is payload; no checksum is corrected.
-pub(super) fn corrupt(frame: &mut [u8]) {
+fn corrupt(frame: &mut [u8]) {
     if let Some(last) = frame.last_mut() {
         *last ^= 1;
     }
 }
 
-/// Clears the DSCP.
-pub(super) fn dscp_bleach(frame: &mut [u8]) {
-    change_traffic_class(frame, |class| class & 0b11);
+/// The traffic class without its DSCP.
+fn dscp_bleach(class: u8) -> u8 {
+    class & 0b11
 }
 
-/// Marks an ECN-capable packet "congestion experienced".
-pub(super) fn ecn_mark(frame: &mut [u8]) {
-    change_traffic_class(frame, |class| if class & 0b11 == 0 { class } else { class | CE });
-}
-
-/// Cuts the frame to `length` octets.
-pub(super) fn truncate(frame: &mut Vec<u8>, length: usize) {
-    frame.truncate(length);
+/// The traffic class with "congestion experienced", if ECN-capable.
+fn ecn_mark(class: u8) -> u8 {
+    if class & 0b11 == 0 { class } else { class | CE }
 }
 
 fn change_traffic_class(frame: &mut [u8], change: impl Fn(u8) -> u8) {
@@ -233,34 +259,49 @@ mod tests {
         }
     }
 
+    fn changed(change: Change, frame: &[u8]) -> Vec<u8> {
+        let mut frame = frame.to_vec();
+        change.apply(&mut frame);
+        frame
+    }
+
     #[test]
     fn bleaching_clears_the_dscp_and_keeps_ecn_and_checksum() {
-        let mut frame = ECHO4.to_vec();
-        dscp_bleach(&mut frame);
+        let bleach = Change {
+            dscp_bleach: true,
+            ..Change::default()
+        };
+        let frame = changed(bleach, ECHO4);
         assert_eq!(frame[IP + 1], 0x02);
         assert_eq!(header_sum(&frame), 0xffff);
-        let mut frame = ip6(UDP, &[0; 8]);
-        dscp_bleach(&mut frame);
+        let frame = changed(bleach, &ip6(UDP, &[0; 8]));
         assert_eq!(frame[IP..IP + 2], [0x60, 0x20]);
     }
 
     #[test]
     fn only_ecn_capable_packets_are_marked() {
-        let mut frame = ECHO4.to_vec();
-        ecn_mark(&mut frame);
+        let mark = Change {
+            ecn_mark: true,
+            ..Change::default()
+        };
+        let mut frame = changed(mark, ECHO4);
         assert_eq!(frame[IP + 1], 0x2b);
         assert_eq!(header_sum(&frame), 0xffff);
         frame[IP + 1] = 0x28;
-        ecn_mark(&mut frame);
-        assert_eq!(frame[IP + 1], 0x28);
+        assert_eq!(changed(mark, &frame)[IP + 1], 0x28);
     }
 
     #[test]
     fn corruption_hits_one_payload_bit_and_truncation_the_end() {
-        let mut frame = ECHO4.to_vec();
-        corrupt(&mut frame);
-        assert_eq!(payload::<8>(&frame), *b"abcdefgi");
-        truncate(&mut frame, 45);
-        assert_eq!(payload::<8>(&frame), *b"abc\0\0\0\0\0");
+        let change = Change {
+            corrupt: true,
+            ..Change::default()
+        };
+        assert_eq!(payload::<8>(&changed(change, ECHO4)), *b"abcdefgi");
+        let change = Change {
+            truncate: Some(45),
+            ..Change::default()
+        };
+        assert_eq!(payload::<8>(&changed(change, ECHO4)), *b"abc\0\0\0\0\0");
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::frame::Change;
 use super::log::Fate;
 use super::profile::{Bottleneck, Profile};
 
@@ -34,10 +35,8 @@ pub(super) enum Verdict {
         release: u64,
         /// Once more, at the same time.
         twice: bool,
-        /// With a bit flipped.
-        corrupt: bool,
-        /// With "congestion experienced".
-        ecn_mark: bool,
+        /// Altered like this.
+        change: Change,
     },
 }
 
@@ -97,8 +96,12 @@ impl Lane {
         Verdict::Send {
             release: self.release(transmitted, &chances),
             twice: chances.duplicate < self.profile.duplicate,
-            corrupt: chances.corrupt < self.profile.corrupt,
-            ecn_mark: chances.ecn_mark < self.profile.ecn_mark,
+            change: Change {
+                corrupt: chances.corrupt < self.profile.corrupt,
+                ecn_mark: chances.ecn_mark < self.profile.ecn_mark,
+                dscp_bleach: self.profile.dscp_bleach,
+                truncate: self.profile.truncate,
+            },
         }
     }
 

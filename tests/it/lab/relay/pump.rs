@@ -29,7 +29,6 @@ pub(super) struct Pump {
     /// The socket that hears each direction, in the order of `Direction::BOTH`.
     sockets: [PacketSocket; 2],
     held: BinaryHeap<Reverse<Held>>,
-    serial: u64,
     shared: Arc<Shared>,
     stop: OwnedFd,
 }
@@ -38,10 +37,9 @@ pub(super) struct Pump {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Held {
     release: u64,
-    serial: u64,
-    direction: Direction,
     /// Its place in the log.
     record: usize,
+    direction: Direction,
     frame: Vec<u8>,
 }
 
@@ -52,7 +50,6 @@ impl Pump {
         Ok(Self {
             sockets: [PacketSocket::open(client)?, PacketSocket::open(server)?],
             held: BinaryHeap::new(),
-            serial: 0,
             shared,
             stop,
         })
@@ -96,90 +93,59 @@ impl Pump {
         let record = Record {
             direction,
             arrival,
-            release: None,
+            release: Some(arrival),
             written: None,
-            fate: Fate::Forwarded,
+            fate: Fate::Exempt,
             length: frame.len(),
             flow: Flow::of(&frame),
             payload: frame::payload(&frame),
         };
         if frame::exempt(&frame) {
-            return self.hold(
-                Record {
-                    release: Some(arrival),
-                    fate: Fate::Exempt,
-                    ..record
-                },
-                frame,
-            );
+            return self.hold(record, frame);
         }
-        let (verdict, profile) = {
-            let mut lane = self.shared.lane(direction);
-            (lane.offer(arrival, frame.len()), lane.profile)
-        };
-        let (release, twice) = match verdict {
-            Verdict::Drop(fate) => {
-                self.shared.log().push(Record { fate, ..record });
-                return;
-            }
+        let verdict = self.shared.lane(direction).offer(arrival, frame.len());
+        match verdict {
+            Verdict::Drop(fate) => self.shared.log().push(Record {
+                release: None,
+                fate,
+                ..record
+            }),
             Verdict::Send {
                 release,
                 twice,
-                corrupt,
-                ecn_mark,
+                change,
             } => {
-                if corrupt {
-                    frame::corrupt(&mut frame);
+                change.apply(&mut frame);
+                let sent = |fate| Record {
+                    release: Some(release),
+                    fate,
+                    ..record.clone()
+                };
+                if twice {
+                    self.hold(sent(Fate::Forwarded), frame.clone());
+                    self.hold(sent(Fate::Duplicate), frame);
+                } else {
+                    self.hold(sent(Fate::Forwarded), frame);
                 }
-                if ecn_mark {
-                    frame::ecn_mark(&mut frame);
-                }
-                (Some(release), twice)
             }
-        };
-        if profile.dscp_bleach {
-            frame::dscp_bleach(&mut frame);
-        }
-        if let Some(length) = profile.truncate {
-            frame::truncate(&mut frame, length);
-        }
-        if twice {
-            let copy = Record {
-                release,
-                fate: Fate::Duplicate,
-                ..record.clone()
-            };
-            self.hold(Record { release, ..record }, frame.clone());
-            self.hold(copy, frame);
-        } else {
-            self.hold(Record { release, ..record }, frame);
         }
     }
 
     fn hold(&mut self, record: Record, frame: Vec<u8>) {
         let (direction, release) = (record.direction, record.release.unwrap_or(record.arrival));
         let mut log = self.shared.log();
-        log.push(record);
-        self.serial += 1;
         self.held.push(Reverse(Held {
             release,
-            serial: self.serial,
+            record: log.len(),
             direction,
-            record: log.len() - 1,
             frame,
         }));
+        log.push(record);
     }
 
     /// Sends what is due.
     fn let_out(&mut self) {
-        while self
-            .held
-            .peek()
-            .is_some_and(|Reverse(held)| held.release <= now())
-        {
-            let Some(Reverse(held)) = self.held.pop() else {
-                return;
-            };
+        while let Some(held) = self.due() {
             // Locked before, so that whoever has received the frame finds it written in the log.
             let mut log = self.shared.log();
             let sent = self.sockets[held.direction.opposite() as usize].send(&held.frame);
@@ -189,6 +155,14 @@ impl Pump {
                 Err(_) => record.fate = Fate::Refused,
             }
         }
+    }
+
+    fn due(&mut self) -> Option<Held> {
+        let Reverse(next) = self.held.peek()?;
+        if next.release > now() {
+            return None;
+        }
+        self.held.pop().map(|Reverse(held)| held)
     }
 }
 

@@ -4,5 +4,6 @@ mod cleanup;
 mod impairments;
 mod packets;
 mod paths;
+mod privilege;
 mod rules;
 mod timing;

@@ -57,7 +57,11 @@ fn the_relay_delays_by_what_it_was_told() {
         let held = ours.filter(|record| record.flow.is_some_and(|flow| flow.protocol == 17));
         let held: Vec<_> = held.map(|record| record.one_way().unwrap()).collect();
         assert_eq!(held.len(), 50);
-        println!("{direction:?}: held {:?} (median)", median(held.clone()));
+        println!(
+            "{direction:?}: held {:?} (median), {:?} (most)",
+            median(held.clone()),
+            held.iter().max()
+        );
         within(median(held), 20.ms(), 500.us());
     }
     println!("round trip {:?} (median)", median(round_trips.clone()));
@@ -127,12 +131,12 @@ fn the_relay_passes_its_rate() {
 }
 
 #[test]
-fn a_lab_of_three_routers_is_built_before_anybody_yawns() {
+fn a_lab_of_three_routers_is_built_in_half_a_second() {
     let _alone = alone();
     let start = Instant::now();
     let lab = Lab::line(3).relay().build();
     let built = start.elapsed();
     drop(lab);
     println!("built in {built:?}, removed in {:?}", start.elapsed() - built);
-    assert!(built < 1.secs(), "{built:?}");
+    assert!(built < 500.ms(), "{built:?}");
 }
