@@ -123,25 +123,15 @@ impl Test {
 impl Judgement {
     /// What the round says, in words that mean the same in every round: the raised thresholds, and the failures.
     pub fn signature<'a>(&'a self, config: &'a TargetConfig) -> impl Iterator<Item = Cow<'a, str>> {
-        let raised = self
-            .raised
-            .iter()
-            .filter_map(|raised| config.rules.get(raised.rule));
+        let raised = self.raised.iter().filter_map(|raised| config.rules.get(raised.rule));
         let raised = raised.map(|rule| Cow::Borrowed(rule.threshold.as_str()));
-        let failed = self
-            .failures
-            .iter()
-            .map(|(kind, class)| Cow::Owned(failed(kind, *class)));
+        let failed = self.failures.iter().map(|(kind, class)| Cow::Owned(failed(kind, *class)));
         raised.chain(failed)
     }
 
     /// Whether a higher tier could tell more about it.
     pub fn escalates(&self, config: &TargetConfig) -> bool {
-        let rules = || {
-            self.raised
-                .iter()
-                .filter_map(|raised| config.rules.get(raised.rule))
-        };
+        let rules = || self.raised.iter().filter_map(|raised| config.rules.get(raised.rule));
         !self.failures.is_empty() || rules().any(|rule| rule.threshold.escalates())
     }
 }
@@ -233,10 +223,7 @@ impl Judgement {
             self.severity = self.severity.max(Severity::Warning);
         }
         let losses = seen.tests.iter().flat_map(|test| &test.losses);
-        let lost: u64 = losses
-            .filter(|loss| loss.name == "loss_ratio")
-            .map(|loss| loss.lost)
-            .sum();
+        let lost: u64 = losses.filter(|loss| loss.name == "loss_ratio").map(|loss| loss.lost).sum();
         self.restless = lost >= RESTLESS;
     }
 }
@@ -259,9 +246,8 @@ fn weigh<'a>(
     if let Some(own) = own.filter(|_| threshold.is_upper()) {
         let same = |(place, loss): &&(u8, Loss)| *place == slot && loss.name == own.name;
         let earlier = recent.flat_map(|past| past.packets.iter().filter(same));
-        let (lost, sent) = earlier.fold((own.lost, own.sent), |(lost, sent), (_, loss)| {
-            (lost + loss.lost, sent + loss.sent)
-        });
+        let (lost, sent) = earlier
+            .fold((own.lost, own.sent), |(lost, sent), (_, loss)| (lost + loss.lost, sent + loss.sent));
         return weigh_loss(threshold, lost, sent, clear_at);
     }
     match threshold.value_in(&test.scalars) {

@@ -48,11 +48,7 @@ pub fn hash(parts: &[&str]) -> u64 {
 /// This agent's place for this target within `span`: always the same, and evenly spread over agents and targets.
 pub fn stagger(agent: &str, target: &str, span: Duration) -> Duration {
     let span = nanos(span);
-    Duration::from_nanos(if span == 0 {
-        0
-    } else {
-        hash(&[agent, target]) % span
-    })
+    Duration::from_nanos(if span == 0 { 0 } else { hash(&[agent, target]) % span })
 }
 
 #[cfg(test)]
@@ -73,21 +69,14 @@ mod tests {
             let at = stagger("agent", &format!("target{n}"), span);
             tenths[(at.as_secs() / 30) as usize] += 1;
         }
-        assert!(
-            tenths.iter().all(|&count| (60..150).contains(&count)),
-            "{tenths:?}"
-        );
+        assert!(tenths.iter().all(|&count| (60..150).contains(&count)), "{tenths:?}");
     }
 
     #[test]
     fn jitter_stays_within_a_tenth() {
         let (span, mut dice) = (Duration::from_secs(10), Dice::new(7));
         let throws: Vec<_> = (0..1_000).map(|_| dice.jitter(span)).collect();
-        assert!(
-            throws
-                .iter()
-                .all(|at| (9_000..=11_000).contains(&(at.as_millis() as u64)))
-        );
+        assert!(throws.iter().all(|at| (9_000..=11_000).contains(&(at.as_millis() as u64))));
         assert!(
             throws.iter().any(|at| at.as_millis() < 9_200) && throws.iter().any(|at| at.as_millis() > 10_800)
         );

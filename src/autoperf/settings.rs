@@ -194,10 +194,7 @@ impl Default for Settings {
                 "tls_expires_in < 14d",
             ]),
             critical: known(&["http_status >= 500", "tls_expires_in < 3d"]),
-            tier1: Tier {
-                probe: vec![Probe::UdpPing(UdpPing::default())],
-                timeout: None,
-            },
+            tier1: Tier { probe: vec![Probe::UdpPing(UdpPing::default())], timeout: None },
             tier2: Tier::default(),
             tier3: Tier::default(),
             target: Vec::new(),
@@ -206,20 +203,12 @@ impl Default for Settings {
 }
 
 fn known(texts: &[&str]) -> Vec<Threshold> {
-    texts
-        .iter()
-        .filter_map(|text| Threshold::parse(text).ok())
-        .collect()
+    texts.iter().filter_map(|text| Threshold::parse(text).ok()).collect()
 }
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self {
-            tier2: 12,
-            tier3: 4,
-            bytes: Size(2 << 30),
-            agent: AgentBudgets::default(),
-        }
+        Self { tier2: 12, tier3: 4, bytes: Size(2 << 30), agent: AgentBudgets::default() }
     }
 }
 
@@ -231,11 +220,7 @@ impl Default for AgentBudgets {
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self {
-            tier1: 64,
-            tier2: 4,
-            tier3: 1,
-        }
+        Self { tier1: 64, tier2: 4, tier3: 1 }
     }
 }
 
@@ -358,11 +343,7 @@ impl Settings {
         let shortest = if self.allow_fast { SHORTEST_FAST } else { SHORTEST };
         let interval = target.interval.unwrap_or(self.interval);
         if interval.0 < shortest {
-            let remedy = if self.allow_fast {
-                ""
-            } else {
-                ", or `allow_fast = true` for a demonstration"
-            };
+            let remedy = if self.allow_fast { "" } else { ", or `allow_fast = true` for a demonstration" };
             return wrong(format_args!(
                 "target `{name}`: interval {interval} is too short, {} at least{remedy}",
                 Span(shortest)
@@ -398,19 +379,12 @@ impl Settings {
 
     fn rules(&self, target: &TargetSettings) -> Vec<Rule> {
         let of = |list: &[Threshold], severity| -> Vec<Rule> {
-            let rule = |threshold: &Threshold| Rule {
-                threshold: threshold.clone(),
-                severity,
-            };
+            let rule = |threshold: &Threshold| Rule { threshold: threshold.clone(), severity };
             list.iter().map(rule).collect()
         };
         let thresholds = target.thresholds.as_ref().unwrap_or(&self.thresholds);
         let critical = target.critical.as_ref().unwrap_or(&self.critical);
-        [
-            of(thresholds, Severity::Warning),
-            of(critical, Severity::Critical),
-        ]
-        .concat()
+        [of(thresholds, Severity::Warning), of(critical, Severity::Critical)].concat()
     }
 }
 
@@ -429,11 +403,7 @@ fn tier(number: u8, tier: &Tier, target: &TargetSettings) -> Result<TierConfig, 
             .map_err(|failure| Class::Config.because(format_args!("{}: {failure}", what())))
     };
     let probes = tier.probe.iter().map(aim).collect::<Result<Vec<_>, _>>()?;
-    Ok(TierConfig {
-        bytes: probes.iter().map(|probe| probe.traffic().bytes).sum(),
-        probes,
-        timeout,
-    })
+    Ok(TierConfig { bytes: probes.iter().map(|probe| probe.traffic().bytes).sum(), probes, timeout })
 }
 
 fn wrong<T>(why: impl fmt::Display) -> Result<T, Failure> {
@@ -469,16 +439,8 @@ macro_rules! written_as_text {
     };
 }
 
-written_as_text!(
-    Raise,
-    "a number of bad rounds of the last ones, at most of 60",
-    "2/3"
-);
-written_as_text!(
-    Size,
-    "a number of octets with its unit (B, KiB, MiB, GiB)",
-    "200MiB"
-);
+written_as_text!(Raise, "a number of bad rounds of the last ones, at most of 60", "2/3");
+written_as_text!(Size, "a number of octets with its unit (B, KiB, MiB, GiB)", "200MiB");
 
 impl Raise {
     fn read(text: &str) -> Option<Self> {
@@ -498,10 +460,7 @@ impl Size {
     fn read(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, word) = text.split_at(digits);
-        let (_, scale) = Unit::Bytes
-            .words()
-            .iter()
-            .find(|(name, _)| *name == word.trim())?;
+        let (_, scale) = Unit::Bytes.words().iter().find(|(name, _)| *name == word.trim())?;
         number.parse::<u64>().ok()?.checked_mul(*scale as u64).map(Self)
     }
 }

@@ -181,10 +181,7 @@ impl State {
             severity: Severity::Unknown,
             since: 0,
             incident: None,
-            due: Due {
-                at: nanos(first),
-                why: Cause::Schedule,
-            },
+            due: Due { at: nanos(first), why: Cause::Schedule },
             running: None,
             used: Used::default(),
             cooling: Vec::new(),
@@ -250,9 +247,7 @@ impl Clock {
     /// Moves on to `now`; whether the clock was set back or rounds are missing.
     pub(super) fn advance(&mut self, now: Moment, interval: Duration) -> bool {
         let (passed, wall_passed) = self.passed(now);
-        let set_back = self
-            .last
-            .is_some_and(|last| now.wall.saturating_add(SET_BACK) < last.wall);
+        let set_back = self.last.is_some_and(|last| now.wall.saturating_add(SET_BACK) < last.wall);
         self.t = self.t.saturating_add(passed);
         self.last = Some(now);
         set_back || passed.max(wall_passed) > nanos(interval.saturating_mul(GAP))
@@ -274,11 +269,7 @@ impl Used {
     pub(super) fn turn(&mut self, now: Moment, t: u64) {
         let day = now.wall / DAY;
         if day > self.day || t.saturating_sub(self.since) >= DAY {
-            *self = Self {
-                day: day.max(self.day),
-                since: t,
-                ..Self::default()
-            };
+            *self = Self { day: day.max(self.day), since: t, ..Self::default() };
         }
     }
 }
@@ -291,19 +282,11 @@ impl Moment {
 
     /// This moment, `span` later on every clock.
     pub fn after(self, span: Duration) -> Self {
-        Self {
-            up: self.up.saturating_add(nanos(span)),
-            wall: self.wall.saturating_add(nanos(span)),
-            ..self
-        }
+        Self { up: self.up.saturating_add(nanos(span)), wall: self.wall.saturating_add(nanos(span)), ..self }
     }
 
     /// The moment `now` of a machine that has been up for `up` since the start `boot`.
     pub fn of(now: Now, up: Duration, boot: u64) -> Self {
-        Self {
-            up: nanos(up),
-            boot,
-            wall: now.wall,
-        }
+        Self { up: nanos(up), boot, wall: now.wall }
     }
 }

@@ -103,12 +103,7 @@ pub enum Action {
 /// The same arguments give the same answer, to the byte. Each answer names at most one tier to run, and, but for a
 /// [`Observation::Asked`], when the next round is due.
 pub fn step(state: State, seen: &Observation, now: Moment, config: &TargetConfig) -> (State, Vec<Action>) {
-    let mut turn = Turn {
-        state,
-        actions: Vec::with_capacity(4),
-        now,
-        config,
-    };
+    let mut turn = Turn { state, actions: Vec::with_capacity(4), now, config };
     turn.pass_time();
     match seen {
         Observation::Round(seen) => turn.round(seen),
@@ -141,15 +136,8 @@ impl Turn<'_> {
         }
         let t = self.t();
         self.state.used.turn(self.now, t);
-        self.state
-            .cooling
-            .retain(|entry| t.saturating_sub(entry.until) < MEMORY);
-        if self
-            .state
-            .outstanding
-            .as_ref()
-            .is_some_and(|tier| tier.deadline < t)
-        {
+        self.state.cooling.retain(|entry| t.saturating_sub(entry.until) < MEMORY);
+        if self.state.outstanding.as_ref().is_some_and(|tier| tier.deadline < t) {
             self.give_up(Why::Aborted);
         }
     }
@@ -198,11 +186,7 @@ impl Turn<'_> {
         let packets = (0u8..)
             .zip(&seen.tests)
             .flat_map(|(slot, test)| test.losses.iter().map(move |loss| (slot, loss.clone())));
-        state.rounds.push_back(Past {
-            at: state.clock.t,
-            round: found.round,
-            packets: packets.collect(),
-        });
+        state.rounds.push_back(Past { at: state.clock.t, round: found.round, packets: packets.collect() });
         if state.rounds.len() > KEPT {
             state.rounds.pop_front();
         }
@@ -210,11 +194,7 @@ impl Turn<'_> {
         while state.streak.len() > usize::from(self.config.raise.last.max(2)) {
             state.streak.pop_front();
         }
-        state.good = if found.round == Round::Good {
-            state.good.saturating_add(1)
-        } else {
-            0
-        };
+        state.good = if found.round == Round::Good { state.good.saturating_add(1) } else { 0 };
         if is_bad(found.round) {
             state.calm_since = state.clock.t;
         }
@@ -283,10 +263,7 @@ impl Turn<'_> {
     fn is_raised(&self) -> bool {
         let (streak, raise) = (&self.state.streak, self.config.raise);
         let last = || streak.iter().rev();
-        let bad = last()
-            .take(usize::from(raise.last))
-            .filter(|round| is_bad(**round))
-            .count();
+        let bad = last().take(usize::from(raise.last)).filter(|round| is_bad(**round)).count();
         let hard = last().take(2).filter(|round| **round == Round::Hard).count();
         bad >= usize::from(raise.of) || hard == 2
     }
@@ -294,10 +271,7 @@ impl Turn<'_> {
     fn raise(&mut self, found: &Judgement) {
         let id = self.incident_id();
         self.state.incidents += 1;
-        self.state.incident = Some(Incident {
-            id,
-            peak: found.severity,
-        });
+        self.state.incident = Some(Incident { id, peak: found.severity });
         self.actions.push(Action::Open(id));
         let finding = self.finding(found);
         self.diagnose(found, finding, "confirmed");
@@ -320,11 +294,7 @@ impl Turn<'_> {
     fn run_tier(&mut self, tier: u8, finding: Option<Finding>, reason: &'static str) {
         let plan = self.config.tier(tier);
         let used = &mut self.state.used;
-        let runs = if tier == 2 {
-            &mut used.tier2
-        } else {
-            &mut used.tier3
-        };
+        let runs = if tier == 2 { &mut used.tier2 } else { &mut used.tier3 };
         *runs = runs.saturating_add(1);
         used.bytes = used.bytes.saturating_add(plan.bytes);
         if finding.is_some() {
@@ -386,10 +356,7 @@ impl Turn<'_> {
         };
         match refusal {
             None => {
-                let finding = Finding {
-                    severity,
-                    ..finding.clone()
-                };
+                let finding = Finding { severity, ..finding.clone() };
                 self.run_tier(3, Some(finding), "escalation");
             }
             Some(why) => {
@@ -400,12 +367,7 @@ impl Turn<'_> {
     }
 
     fn tier_refused(&mut self, tier: u8, why: Why) {
-        if self
-            .state
-            .outstanding
-            .as_ref()
-            .is_some_and(|running| running.tier == tier)
-        {
+        if self.state.outstanding.as_ref().is_some_and(|running| running.tier == tier) {
             self.give_up(why);
         }
         self.schedule_anew();
@@ -458,11 +420,7 @@ impl Turn<'_> {
             entry.exponent = entry.exponent.saturating_add(1);
         }
         let longer = 1u32.checked_shl(entry.exponent.into()).unwrap_or(u32::MAX);
-        let span = self
-            .config
-            .cooldown
-            .saturating_mul(longer)
-            .min(self.config.cooldown_max);
+        let span = self.config.cooldown.saturating_mul(longer).min(self.config.cooldown_max);
         entry.until = t.saturating_add(nanos(span));
         entry.severity = severity;
         if cooling.len() >= FINDINGS {
@@ -475,11 +433,7 @@ impl Turn<'_> {
     /// The entry whose signatures cover `signature`; of several, the one that rests longest.
     fn known(&self, signature: &[String]) -> Option<&Cooling> {
         let covers = |known: &Vec<String>| signature.iter().all(|word| known.contains(word));
-        let entries = self
-            .state
-            .cooling
-            .iter()
-            .filter(|entry| entry.signatures.iter().any(covers));
+        let entries = self.state.cooling.iter().filter(|entry| entry.signatures.iter().any(covers));
         entries.max_by_key(|entry| (entry.severity, entry.until))
     }
 
@@ -487,10 +441,7 @@ impl Turn<'_> {
         let mut signature: Vec<String> = found.signature(self.config).map(Into::into).collect();
         signature.sort_unstable();
         signature.dedup();
-        Finding {
-            signature,
-            severity: found.severity,
-        }
+        Finding { signature, severity: found.severity }
     }
 
     fn skip(&mut self, tier: u8, why: Why) {
@@ -537,11 +488,7 @@ impl Turn<'_> {
     /// The next round in its usual time, from the beginning of the one that `took` so long.
     fn schedule(&mut self, took: Duration) {
         let well = matches!(self.state.phase, Phase::Unknown | Phase::Ok);
-        let span = if well {
-            self.config.interval
-        } else {
-            self.config.fast
-        };
+        let span = if well { self.config.interval } else { self.config.fast };
         let mut after = self.state.dice.jitter(span).saturating_sub(took);
         if self.state.phase == Phase::Recovering {
             // A round just when the incident may be resolved.
@@ -561,10 +508,7 @@ impl Turn<'_> {
     }
 
     fn due_in(&mut self, after: Duration, why: Cause) {
-        self.state.due = Due {
-            at: self.t().saturating_add(nanos(after)),
-            why,
-        };
+        self.state.due = Due { at: self.t().saturating_add(nanos(after)), why };
         self.actions.push(Action::RunTier1 { after, why });
     }
 

@@ -53,10 +53,7 @@ impl Threshold {
     /// An unknown scalar (with the nearest known one), a missing or wrong unit (with a suggestion), a kind
     /// that this version does not have yet.
     pub fn parse(text: &str) -> Result<Self, BadThreshold> {
-        read(text.trim()).map_err(|why| BadThreshold {
-            text: text.trim().to_owned(),
-            why,
-        })
+        read(text.trim()).map_err(|why| BadThreshold { text: text.trim().to_owned(), why })
     }
 
     /// The value among `scalars` that breaks it; `None` when none does or it was not measured.
@@ -130,9 +127,7 @@ impl Threshold {
 
 fn read(text: &str) -> Result<Threshold, String> {
     refuse_later_kinds(text)?;
-    let at = text
-        .find(['<', '>'])
-        .ok_or("no comparison: write it as `rtt_p95 > 100ms`")?;
+    let at = text.find(['<', '>']).ok_or("no comparison: write it as `rtt_p95 > 100ms`")?;
     let (subject, rest) = (text[..at].trim(), &text[at..]);
     let (op, word, rest) = read_op(rest);
     let (number, unit_word) = split_number(rest.trim())?;
@@ -152,9 +147,7 @@ fn read(text: &str) -> Result<Threshold, String> {
             return Err(format!("no scalar is called `{scalar}`; the nearest is `{hint}`"));
         }
     };
-    let value = number
-        .parse::<f64>()
-        .map_err(|_| format!("`{number}` is not a number"))?;
+    let value = number.parse::<f64>().map_err(|_| format!("`{number}` is not a number"))?;
     Ok(Threshold {
         probe: probe.map(str::to_owned),
         scalar: scalar.to_owned(),
@@ -167,9 +160,7 @@ fn read(text: &str) -> Result<Threshold, String> {
 
 fn refuse_later_kinds(text: &str) -> Result<(), String> {
     let not_yet = |kind: &str| {
-        Err(format!(
-            "{kind} thresholds are not there yet; write a fixed value, as `rtt_p95 > 100ms`"
-        ))
+        Err(format!("{kind} thresholds are not there yet; write a fixed value, as `rtt_p95 > 100ms`"))
     };
     let has = |wanted: &str| text.split([' ', '.']).any(|word| word == wanted);
     match () {
@@ -184,12 +175,7 @@ fn refuse_later_kinds(text: &str) -> Result<(), String> {
 }
 
 fn read_op(text: &str) -> (Op, &'static str, &str) {
-    let ops = [
-        (">=", Op::AtLeast),
-        ("<=", Op::AtMost),
-        (">", Op::Above),
-        ("<", Op::Below),
-    ];
+    let ops = [(">=", Op::AtLeast), ("<=", Op::AtMost), (">", Op::Above), ("<", Op::Below)];
     for (word, op) in ops {
         if let Some(rest) = text.strip_prefix(word) {
             return (op, word, rest);
@@ -200,9 +186,7 @@ fn read_op(text: &str) -> (Op, &'static str, &str) {
 
 /// The number at the front and the unit behind it.
 fn split_number(text: &str) -> Result<(&str, &str), String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     if end == 0 {
         return Err(format!("`{text}` is not a number with its unit"));
     }
@@ -225,11 +209,7 @@ fn scale_of(unit: Unit, scalar: &str, number: &str, word: &str) -> Result<f64, S
     };
     let found = words.iter().find(|(name, _)| *name == word);
     found.map(|&(_, scale)| scale).ok_or_else(|| match word {
-        "" => format!(
-            "`{number}` needs a unit, such as `{number}{}` ({})",
-            usual(unit),
-            known()
-        ),
+        "" => format!("`{number}` needs a unit, such as `{number}{}` ({})", usual(unit), known()),
         _ => format!("`{word}` is not a unit of {scalar}: {}", known()),
     })
 }
@@ -330,11 +310,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(name: &'static str, unit: Unit, value: f64) -> [Scalar; 1] {
-        [Scalar {
-            name: name.into(),
-            unit,
-            value: Some(value),
-        }]
+        [Scalar { name: name.into(), unit, value: Some(value) }]
     }
 
     #[test]
@@ -361,31 +337,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_remedy() {
         for (text, why) in [
-            (
-                "rtt_p95 > 100",
-                "`100` needs a unit, such as `100ms` (ns, us, ms, s, m, h, d)",
-            ),
+            ("rtt_p95 > 100", "`100` needs a unit, such as `100ms` (ns, us, ms, s, m, h, d)"),
             ("loss_ratio > 0.05", "`0.05` needs a unit, such as `0.05%` (%)"),
-            (
-                "throughput < 10",
-                "`10` needs a unit, such as `10Mbit/s` (bit/s, kbit/s, Mbit/s, Gbit/s)",
-            ),
-            (
-                "rtt_95 > 1ms",
-                "no scalar is called `rtt_95`; the nearest is `rtt_p95`",
-            ),
-            (
-                "loss_rate > 1%",
-                "no scalar is called `loss_rate`; the nearest is `loss_ratio`",
-            ),
-            (
-                "upping.rtt_p95 > 1ms",
-                "no probe is called `upping`; the nearest is `udpping`",
-            ),
-            (
-                "udpping.vpn_up < 1",
-                "no scalar is called `vpn_up`; the nearest is `connect`",
-            ),
+            ("throughput < 10", "`10` needs a unit, such as `10Mbit/s` (bit/s, kbit/s, Mbit/s, Gbit/s)"),
+            ("rtt_95 > 1ms", "no scalar is called `rtt_95`; the nearest is `rtt_p95`"),
+            ("loss_rate > 1%", "no scalar is called `loss_rate`; the nearest is `loss_ratio`"),
+            ("upping.rtt_p95 > 1ms", "no probe is called `upping`; the nearest is `udpping`"),
+            ("udpping.vpn_up < 1", "no scalar is called `vpn_up`; the nearest is `connect`"),
             ("http_status > 400ms", "http_status has no unit: write `400`"),
             ("loss_ratio > 5ms", "`ms` is not a unit of loss_ratio: %"),
             ("rtt_p95", "no comparison: write it as `rtt_p95 > 100ms`"),
@@ -424,10 +382,7 @@ mod tests {
         }
         let lower = Threshold::parse("throughput < 80Mbit/s").expect("a threshold");
         for (value, raised, clear) in [(79e6, true, false), (90e6, false, false), (101e6, false, true)] {
-            assert_eq!(
-                (lower.is_raised(value), lower.is_clear(value, 0.8)),
-                (raised, clear)
-            );
+            assert_eq!((lower.is_raised(value), lower.is_clear(value, 0.8)), (raised, clear));
         }
         let code = Threshold::parse("exec.up < 1").expect("a threshold");
         assert!(code.is_clear(1.0, 0.8) && !code.is_clear(0.0, 0.8));

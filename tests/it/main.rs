@@ -3,6 +3,7 @@
 mod deploy;
 mod image;
 mod install;
+mod lab;
 mod layering;
 mod store;
 mod tool;

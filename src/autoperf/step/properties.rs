@@ -27,14 +27,9 @@ fn cases() -> ProptestConfig {
 
 fn settings() -> Settings {
     let threshold = |text| Threshold::parse(text).expect("a threshold");
-    let probe = Tier {
-        probe: vec![Probe::UdpPing(UdpPing::default())],
-        timeout: None,
-    };
+    let probe = Tier { probe: vec![Probe::UdpPing(UdpPing::default())], timeout: None };
     Settings {
-        thresholds: ["rtt_p95 > 100ms", "jitter > 50ms", "loss_ratio > 5%"]
-            .map(threshold)
-            .into(),
+        thresholds: ["rtt_p95 > 100ms", "jitter > 50ms", "loss_ratio > 5%"].map(threshold).into(),
         critical: vec![threshold("rtt_p95 > 500ms")],
         tier2: probe.clone(),
         tier3: probe,
@@ -74,11 +69,7 @@ fn test(rtt: Option<f64>, jitter: f64) -> Test {
 
 fn lossy(lost: u64, sent: u64) -> RoundSeen {
     let mut seen = round(Some(10.0), 1.0);
-    seen.tests[0].losses = vec![Loss {
-        name: "loss_ratio".into(),
-        lost,
-        sent,
-    }];
+    seen.tests[0].losses = vec![Loss { name: "loss_ratio".into(), lost, sent }];
     seen
 }
 
@@ -98,11 +89,7 @@ impl World {
         Self {
             config,
             state: State::new(seed, Duration::from_secs(1)),
-            now: Moment {
-                up: 1_000 * SECOND,
-                boot: 1,
-                wall: 20_000 * DAY + 3 * SECOND,
-            },
+            now: Moment { up: 1_000 * SECOND, boot: 1, wall: 20_000 * DAY + 3 * SECOND },
             opens: 0,
             resolves: 0,
             tiers: Vec::new(),
@@ -135,14 +122,9 @@ impl World {
         self.wait(nanos(self.state.until_due(self.now)));
         let mut actions = self.see(seen);
         while let Some(tier) = asked_tier(&actions) {
-            let Observation::Round(same) = seen else {
-                unreachable!("rounds only")
-            };
+            let Observation::Round(same) = seen else { unreachable!("rounds only") };
             self.wait(5 * SECOND);
-            actions = self.see(&Observation::TierDone {
-                tier,
-                seen: same.clone(),
-            });
+            actions = self.see(&Observation::TierDone { tier, seen: same.clone() });
         }
     }
 
@@ -168,18 +150,7 @@ fn pick<'a, T>(dice: &mut Dice, list: &'a [T]) -> &'a T {
 
 /// Any round that a network can bring about.
 fn any_round(dice: &mut Dice) -> RoundSeen {
-    let rtt = *pick(
-        dice,
-        &[
-            Some(10.0),
-            Some(10.0),
-            Some(90.0),
-            Some(150.0),
-            Some(150.0),
-            Some(900.0),
-            None,
-        ],
-    );
+    let rtt = *pick(dice, &[Some(10.0), Some(10.0), Some(90.0), Some(150.0), Some(150.0), Some(900.0), None]);
     let mut seen = round(rtt, *pick(dice, &[1.0, 1.0, 1.0, 45.0, 80.0]));
     let sent = 10 + dice.throw() % 60;
     seen.tests[0].losses = vec![Loss {
@@ -198,12 +169,7 @@ fn any_round(dice: &mut Dice) -> RoundSeen {
 }
 
 fn failed_test(class: Class) -> Test {
-    Test {
-        scalars: Vec::new(),
-        failure: Some(class),
-        replied: false,
-        ..test(None, 0.0)
-    }
+    Test { scalars: Vec::new(), failure: Some(class), replied: false, ..test(None, 0.0) }
 }
 
 /// Anything at all that can be observed, in any order.
@@ -211,21 +177,10 @@ fn any_observation(dice: &mut Dice) -> Observation {
     let tier = 2 + (dice.throw() % 2) as u8;
     match dice.throw() % 20 {
         0 => Observation::Tick,
-        1 => Observation::Restarted {
-            aborted: dice.throw().is_multiple_of(2),
-        },
-        2 => Observation::TierRefused {
-            tier,
-            why: Why::Lease,
-        },
-        3 => Observation::Asked {
-            tier,
-            ignore_budget: false,
-        },
-        4..=8 => Observation::TierDone {
-            tier,
-            seen: any_round(dice),
-        },
+        1 => Observation::Restarted { aborted: dice.throw().is_multiple_of(2) },
+        2 => Observation::TierRefused { tier, why: Why::Lease },
+        3 => Observation::Asked { tier, ignore_budget: false },
+        4..=8 => Observation::TierDone { tier, seen: any_round(dice) },
         _ => Observation::Round(any_round(dice)),
     }
 }
@@ -602,10 +557,7 @@ fn a_round_that_lost_two_packets_is_confirmed_at_once_but_starts_no_streak() {
     let mut world = World::new(config(), 1);
     world.round(&Observation::Round(lossy(0, 10)));
     world.round(&Observation::Round(lossy(2, 10)));
-    assert_eq!(
-        (world.state.phase, world.state.due.why),
-        (Phase::Ok, Cause::Confirm)
-    );
+    assert_eq!((world.state.phase, world.state.due.why), (Phase::Ok, Cause::Confirm));
     world.round(&Observation::Round(lossy(2, 50)));
     assert_eq!(world.state.due.why, Cause::Schedule);
     world.round(&Observation::Round(lossy(2, 10)));
@@ -617,36 +569,21 @@ fn a_round_that_lost_two_packets_is_confirmed_at_once_but_starts_no_streak() {
 fn the_whole_way_up_and_down_again() {
     let mut world = World::new(config(), 1);
     world.value(Some(10.0));
-    assert_eq!(
-        (world.state.phase, world.state.severity),
-        (Phase::Ok, Severity::Ok)
-    );
+    assert_eq!((world.state.phase, world.state.severity), (Phase::Ok, Severity::Ok));
     world.value(Some(150.0));
-    assert_eq!(
-        (world.state.phase, world.state.severity),
-        (Phase::Suspect, Severity::Warning)
-    );
+    assert_eq!((world.state.phase, world.state.severity), (Phase::Suspect, Severity::Warning));
     assert_eq!(world.state.due.why, Cause::Confirm);
     world.value(Some(150.0));
-    assert_eq!(
-        (world.state.phase, world.tiers.as_slice()),
-        (Phase::Cooldown, &[2, 3][..])
-    );
+    assert_eq!((world.state.phase, world.tiers.as_slice()), (Phase::Cooldown, &[2, 3][..]));
     // The same finding rests, a worse one does not; its tier 3 is another finding's.
     world.value(Some(150.0));
     assert_eq!(world.tiers, [2, 3]);
     world.value(Some(600.0));
-    assert_eq!(
-        (world.tiers.as_slice(), world.state.severity),
-        (&[2, 3, 2, 3][..], Severity::Critical)
-    );
+    assert_eq!((world.tiers.as_slice(), world.state.severity), (&[2, 3, 2, 3][..], Severity::Critical));
     (0..3).for_each(|_| world.value(Some(10.0)));
     assert_eq!((world.state.phase, world.resolves), (Phase::Recovering, 0));
     (0..15).for_each(|_| world.value(Some(10.0)));
-    assert_eq!(
-        (world.state.phase, world.opens, world.resolves),
-        (Phase::Ok, 1, 1)
-    );
+    assert_eq!((world.state.phase, world.opens, world.resolves), (Phase::Ok, 1, 1));
     assert_eq!(world.state.severity, Severity::Ok);
 }
 
@@ -672,17 +609,11 @@ fn tiers_that_cannot_run_are_listed_with_their_reason() {
     plan.tier3 = Tier::default();
     let mut world = World::new(plan.ad_hoc("192.0.2.1").expect("valid"), 1);
     (0..2).for_each(|_| world.value(Some(150.0)));
-    assert_eq!(
-        (world.tiers.as_slice(), world.skipped.as_slice()),
-        (&[2][..], &[(3, Why::Disabled)][..])
-    );
+    assert_eq!((world.tiers.as_slice(), world.skipped.as_slice()), (&[2][..], &[(3, Why::Disabled)][..]));
     plan.budget.tier2 = 0;
     let mut world = World::new(plan.ad_hoc("192.0.2.1").expect("valid"), 1);
     (0..10).for_each(|_| world.value(Some(150.0)));
-    assert_eq!(
-        (world.opens, world.skipped.as_slice()),
-        (1, &[(2, Why::Budget)][..])
-    );
+    assert_eq!((world.opens, world.skipped.as_slice()), (1, &[(2, Why::Budget)][..]));
 }
 
 #[test]
@@ -691,24 +622,16 @@ fn a_certificate_that_ages_is_told_and_not_diagnosed() {
     plan.thresholds = vec![Threshold::parse("tls_expires_in < 14d").expect("a threshold")];
     let mut world = World::new(plan.ad_hoc("192.0.2.1").expect("valid"), 1);
     let mut seen = round(Some(10.0), 1.0);
-    seen.tests[0]
-        .scalars
-        .push(Scalar::time("tls_expires_in", Some(Duration::from_secs(86_400))));
+    seen.tests[0].scalars.push(Scalar::time("tls_expires_in", Some(Duration::from_secs(86_400))));
     (0..4).for_each(|_| world.round(&Observation::Round(seen.clone())));
-    assert_eq!(
-        (world.opens, world.tiers.len(), world.state.phase),
-        (1, 0, Phase::Cooldown)
-    );
+    assert_eq!((world.opens, world.tiers.len(), world.state.phase), (1, 0, Phase::Cooldown));
 }
 
 #[test]
 fn one_failed_probe_is_bad_and_all_of_them_are_hard() {
     let config = config();
     let of = |tests: Vec<Test>| {
-        let seen = RoundSeen {
-            tests,
-            ..round(None, 0.0)
-        };
+        let seen = RoundSeen { tests, ..round(None, 0.0) };
         judge([].iter(), &seen, 0, &config)
     };
     let (well, dumb) = (test(Some(10.0), 1.0), test(None, 0.0));
@@ -717,11 +640,7 @@ fn one_failed_probe_is_bad_and_all_of_them_are_hard() {
         (vec![well.clone()], Round::Good, Severity::Ok),
         (vec![well.clone(), refused.clone()], Round::Bad, Severity::Warning),
         (vec![well.clone(), dumb.clone()], Round::Good, Severity::Ok),
-        (
-            vec![refused.clone(), dumb.clone()],
-            Round::Hard,
-            Severity::Critical,
-        ),
+        (vec![refused.clone(), dumb.clone()], Round::Hard, Severity::Critical),
         (vec![dumb], Round::Hard, Severity::Critical),
         (vec![refused, denied.clone()], Round::Hard, Severity::Critical),
         (vec![well, denied.clone()], Round::Good, Severity::Ok),
@@ -746,10 +665,7 @@ fn a_newer_state_is_refused_and_a_crash_shows_as_aborted() {
     world.see(&Observation::Round(round(Some(150.0), 1.0)));
     assert_eq!(world.state.phase, Phase::Tier2);
     world.see(&Observation::Restarted { aborted: true });
-    assert_eq!(
-        (world.state.phase, world.skipped.as_slice()),
-        (Phase::Cooldown, &[(2, Why::Aborted)][..])
-    );
+    assert_eq!((world.state.phase, world.skipped.as_slice()), (Phase::Cooldown, &[(2, Why::Aborted)][..]));
     assert!(world.state.incident.is_some());
 }
 
@@ -775,37 +691,20 @@ fn settings_are_refused_with_their_remedy() {
         ..TargetSettings::default()
     };
     let check = |change: fn(&mut Settings), expected: &str| {
-        let mut plan = Settings {
-            target: vec![target("a")],
-            ..settings()
-        };
+        let mut plan = Settings { target: vec![target("a")], ..settings() };
         change(&mut plan);
         let failure = plan.targets().expect_err(expected);
-        assert_eq!(
-            (failure.class, failure.detail.as_str()),
-            (Class::Config, expected)
-        );
+        assert_eq!((failure.class, failure.detail.as_str()), (Class::Config, expected));
     };
     check(
         |plan| plan.interval = Span::secs(5),
         "target `a`: interval 5s is too short, 10s at least, or `allow_fast = true` for a demonstration",
     );
-    check(
-        |plan| plan.target.push(plan.target[0].clone()),
-        "two targets are called `a`",
-    );
-    check(
-        |plan| plan.target[0].host.clear(),
-        "each [[autoperf.target]] needs a name and a host",
-    );
+    check(|plan| plan.target.push(plan.target[0].clone()), "two targets are called `a`");
+    check(|plan| plan.target[0].host.clear(), "each [[autoperf.target]] needs a name and a host");
     check(|plan| plan.tier1.probe.clear(), "target `a`: tier 1 has no probe");
     check(
-        |plan| {
-            plan.tier2.probe = vec![Probe::UdpPing(UdpPing {
-                count: 0,
-                ..UdpPing::default()
-            })]
-        },
+        |plan| plan.tier2.probe = vec![Probe::UdpPing(UdpPing { count: 0, ..UdpPing::default() })],
         "target `a`, tier 2: --count 0: send at least 1 packet, or use --watch to go on for ever",
     );
 }

@@ -127,11 +127,7 @@ impl Scalars for Report {
     }
     fn losses(&self) -> Vec<Loss> {
         let sent = self.counts.sent;
-        let of = |name: &'static str, lost, sent| Loss {
-            name: name.into(),
-            lost,
-            sent,
-        };
+        let of = |name: &'static str, lost, sent| Loss { name: name.into(), lost, sent };
         let mut losses = vec![of("loss_ratio", sent.saturating_sub(self.counts.received), sent)];
         if let (Some(up), Some(down)) = (self.up.lost, self.down.lost) {
             losses.push(of("up_loss_ratio", up, sent));

@@ -106,12 +106,3 @@ fn records(answer: Answer) -> Vec<Record> {
         other => panic!("another answer: {other:?}"),
     }
 }
-
-fn ids_in(access: &Access) -> Vec<Uuid> {
-    let found = access.ask(&list(Filter::default())).expect("an answer");
-    records(found).iter().map(Record::id).collect()
-}
-
-fn open(data: &Data) -> Access {
-    Access::open(data, &Settings::default()).expect("access")
-}
