@@ -14,7 +14,7 @@ use crate::config::{Config, Loaded};
 use crate::failure::{Class, Failure};
 use crate::net::{Policy, Resolver};
 use crate::probe::{Agent, Ctx};
-use crate::store::Data;
+use crate::store::{Access, Data};
 use crate::sys::host;
 
 /// Threads of the runtime: measuring waits far more than it computes, and bulk traffic has threads of its own.
@@ -56,6 +56,14 @@ impl Env {
         ctx.cancel = self.cancel.clone();
         ctx.labels = self.config.agent.labels.clone();
         ctx
+    }
+
+    /// The store: taken where it is free, else reached through the process that holds it.
+    ///
+    /// # Errors
+    /// When it is damaged, newer than this build, or somebody else's.
+    pub fn store(&self) -> Result<Arc<Access>, Failure> {
+        Access::open(&self.data, &self.config.store).map(Arc::new)
     }
 
     /// The exit code of a process that was told to stop: 130 after SIGINT, 143 after SIGTERM.

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, Deserializer};
 
 use crate::failure::{Class, Failure, reason};
+use crate::{autoperf, serve, store};
 pub use agent::Agent;
 pub use log::Log;
 pub use probes::Probes;
@@ -32,6 +33,12 @@ pub struct Config {
     pub log: Log,
     /// Defaults of each kind of probe, as its subcommand's flags are called (`[probe.udpping]`).
     pub probe: Probes,
+    /// What is kept, and for how long.
+    pub store: store::Settings,
+    /// What is measured on a schedule, and what is bad.
+    pub autoperf: autoperf::Settings,
+    /// The test server.
+    pub serve: serve::Settings,
 }
 
 impl Config {
