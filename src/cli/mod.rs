@@ -11,6 +11,7 @@ mod identity;
 mod layers;
 mod logging;
 mod probing;
+mod serve;
 mod version;
 
 use std::ffi::OsString;
@@ -56,18 +57,21 @@ struct Global {
 enum Command {
     #[command(flatten)]
     Probe(probing::Probing),
+    /// Run the test server
+    Serve(serve::Serve),
     /// Check the configuration, or print what is in force
     Config(config::Config),
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] = &[&config::MANUAL];
+const MANUALS: &[&Manual] = &[&serve::MANUAL, &config::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
     fn run(self, env: &Env) -> Result<u8, Failure> {
         match self {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
+            Self::Serve(args) => serve::run(args, env),
             Self::Config(args) => config::run(&args, env),
         }
     }
@@ -75,7 +79,7 @@ impl Command {
     /// Whether it must work although the configuration is broken: what helps to mend it.
     const fn needs_no_configuration(&self) -> bool {
         match self {
-            Self::Probe(_) | Self::Config(_) => false,
+            Self::Probe(_) | Self::Serve(_) | Self::Config(_) => false,
         }
     }
 }
