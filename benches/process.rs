@@ -2,6 +2,8 @@
 //!
 //! Beside the peer where it has the same thing (`irtt`, iputils `ping`). `cargo bench --bench process`.
 
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ fn main() {
     let server = Server::start(data);
     let own = |args: &[&'static str]| [&["--data", data], args].concat();
     row("--help", time(BINARY, &own(&["--help"])), 5.0, &[("irtt", "-h"), ("mtr", "--help")]);
-    let ping = own(&["udpping", "127.0.0.1:2999", "-c", "1", "-q"]);
+    let ping = own(&["udpping", "127.0.0.1", "-p", "2999", "-c", "1", "--json"]);
     row("udpping -c 1", time(BINARY, &ping), 15.0, &[("ping", "-q -c 1 127.0.0.1")]);
     let size = fs::metadata(BINARY).expect("the binary").len() as f64 / 1e6;
     println!("{:<22}{size:>8.1} MB   (the goal, 12 MB, is for the dist profile)", "binary");
@@ -62,7 +64,8 @@ impl Server {
         let child = Command::new(BINARY).args(args).stdout(Stdio::null()).spawn().expect("a server");
         let server = Self(child);
         let answered = || {
-            let args = ["--data", data, "udpping", "127.0.0.1:2999", "-c", "1", "-q", "-W", "0.1"];
+            let args =
+                ["--data", data, "udpping", "127.0.0.1", "-p", "2999", "-c", "1", "--json", "-W", "0.1"];
             Command::new(BINARY).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status()
         };
         let up = (0..50).any(|_| answered().is_ok_and(|status| status.success()));
