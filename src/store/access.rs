@@ -38,9 +38,10 @@ impl Access {
     /// When the directory is not ours, or the store is damaged, newer, or cannot be opened.
     pub fn open(data: &Data, settings: &Settings) -> Result<Self, Failure> {
         super::spool::check(settings)?;
-        // A directory that cannot be written can still be read; what needs writing fails by itself.
+        // A directory that cannot be written can still be read; what needs writing fails by itself. One that others
+        // may write to cannot be believed.
         if let Err(failure) = data.make()
-            && !data.store().exists()
+            && (!data.store().exists() || data.is_exposed())
         {
             return Err(failure);
         }

@@ -59,6 +59,13 @@ impl Data {
         make_private(&self.spool())
     }
 
+    /// Whether others may put files into the directory or its spool.
+    pub(super) fn is_exposed(&self) -> bool {
+        [self.path(), &self.spool()]
+            .into_iter()
+            .any(|path| fs::metadata(path).is_ok_and(|found| is_exposed(&found)))
+    }
+
     /// The id of this installation, made and written down (0600) on first use.
     ///
     /// # Errors
@@ -164,8 +171,12 @@ fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), Failure> {
             found.uid()
         ));
     }
-    if found.mode() & 0o022 != 0 {
+    if is_exposed(found) {
         return wrong(format!("{shown}: others may write to it; chmod 700 {shown}"));
     }
     Ok(())
+}
+
+fn is_exposed(found: &fs::Metadata) -> bool {
+    found.mode() & 0o022 != 0
 }

@@ -124,6 +124,10 @@ impl Store {
 
     /// Runs `work` in one transaction and commits it.
     pub(super) fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Redb<T>) -> Result<T, Failure> {
+        // The disk may have become writable since the file was opened to read.
+        if matches!(*self.ensure_open()?, Some(Db::Read(_))) {
+            self.close();
+        }
         let result = self.with_db(|db| {
             let transaction = db.begin_write()?;
             let answer = work(&transaction)?;

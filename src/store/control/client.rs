@@ -1,8 +1,11 @@
 //! The asking side of the control socket: blocking, one connection a question.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{DEADLINE, Health, MOST_OCTETS, Reply, Request};
 use crate::failure::{Class, Failure, reason};
@@ -10,6 +13,8 @@ use crate::store::{Answer, Data, Query, Record};
 
 /// How long an answer may take: a verification of a large store takes its time.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long an owner may take to say that he is well.
+const HEALTHY: Duration = Duration::from_secs(2);
 
 /// Why the owner gave no answer.
 pub(in crate::store) enum Trouble {
@@ -22,9 +27,9 @@ pub(in crate::store) enum Trouble {
 /// How the process is that holds the store of `data`.
 ///
 /// # Errors
-/// `unreachable` when none serves its socket, `protocol` when something else does.
+/// `unreachable` when none serves its socket or answers within 2 s, `protocol` when something else does.
 pub fn health(data: &Data) -> Result<Health, Failure> {
-    match ask_for(data, &Request::Health) {
+    match ask_within(data, &Request::Health, HEALTHY) {
         Ok(Reply::Health { health }) => Ok(health),
         Ok(_) => Err(Class::Protocol.because("control socket: an answer to another question")),
         Err(Trouble::Refused(failure)) => Err(failure),
@@ -74,15 +79,21 @@ fn stray() -> Trouble {
 }
 
 fn ask_for(data: &Data, request: &Request) -> Result<Reply, Trouble> {
-    let away = |error: &std::io::Error| Trouble::Away(reason(error));
+    ask_within(data, request, PATIENCE)
+}
+
+/// Asks, and waits for an answer at most `patience`.
+fn ask_within(data: &Data, request: &Request, patience: Duration) -> Result<Reply, Trouble> {
+    let away = |error: &std::io::Error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            Trouble::Away(format!("no answer within {} s", patience.as_secs()))
+        }
+        _ => Trouble::Away(reason(error)),
+    };
     let request =
         serde_json::to_vec(request).map_err(|error| Trouble::Refused(Class::Internal.because(error)))?;
-    let mut stream = UnixStream::connect(data.socket()).map_err(|error| away(&error))?;
-    stream
-        .set_write_timeout(Some(DEADLINE))
-        .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-        .and_then(|()| write_frame(&mut stream, &request))
-        .map_err(|error| away(&error))?;
+    let mut stream = connect(data, patience).map_err(|error| away(&error))?;
+    write_frame(&mut stream, &request).map_err(|error| away(&error))?;
     let reply = read_frame(&mut stream).map_err(|error| away(&error))?;
     match serde_json::from_slice(&reply) {
         Ok(Reply::Failure { failure }) => Err(Trouble::Refused(failure)),
@@ -91,6 +102,15 @@ fn ask_for(data: &Data, request: &Request) -> Result<Reply, Trouble> {
             Class::Protocol.because(format_args!("control socket: unreadable answer: {error}")),
         )),
     }
+}
+
+/// A connection whose waits are bounded, that for an owner with a full queue included.
+fn connect(data: &Data, patience: Duration) -> std::io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_write_timeout(Some(patience.min(DEADLINE)))?;
+    socket.set_read_timeout(Some(patience))?;
+    socket.connect(&SockAddr::unix(data.socket())?)?;
+    Ok(UnixStream::from(OwnedFd::from(socket)))
 }
 
 fn write_frame(stream: &mut UnixStream, octets: &[u8]) -> std::io::Result<()> {

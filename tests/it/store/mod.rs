@@ -1,7 +1,12 @@
 //! The store: what is kept stays kept, and is found again.
 
+mod broken;
 mod contents;
 mod crash;
+mod disk;
+mod kill;
+mod spool;
+mod stage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
