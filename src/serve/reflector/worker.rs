@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Counters, Reflector, Request, Service, UdpPingSettings};
+use super::{Counters, Drop, Limits, Reflector, Request, Service, UdpPingSettings};
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
 use crate::sys::udp::{Batch, Meta, Outgoing, Setup, Udp};
@@ -16,7 +16,7 @@ use crate::units::nanos;
 use crate::wire::stamp::ErrorEstimate;
 
 /// Datagrams per system call.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// The largest datagram there is.
 const LARGEST: usize = 65_536;
 /// How often idle sessions and secrets are looked after.
@@ -85,16 +85,14 @@ impl Workers {
         let counters = Arc::new(Counters::default());
         let draining = Arc::new(AtomicBool::new(false));
         let mut workers = Self { stop, draining, threads: Vec::new(), counters };
-        let count = groups.len().max(1) as u32;
+        let now = clock::now();
+        let limits = Arc::new(Limits::new(settings, now.mono));
         for listeners in groups {
             let ports = listeners
                 .iter()
                 .filter_map(|listener| listener.socket.local().ok())
                 .map(|local| local.port());
-            // Limits for all sources together are shared out among the threads.
-            let share =
-                UdpPingSettings { rate_total: settings.rate_total.div_ceil(count), ..settings.clone() };
-            let reflector = Reflector::new(&share, psk, ports.collect(), clock::now());
+            let reflector = Reflector::sharing(&limits, settings, psk, ports.collect(), now);
             let stop = Arc::clone(&workers.stop);
             let counters = Arc::clone(&workers.counters);
             let draining = Arc::clone(&workers.draining);
@@ -181,6 +179,11 @@ impl Worker {
             for (bytes, from, meta) in (0..count).filter_map(|n| incoming.get(n)) {
                 let Some(from) = from else { continue };
                 let Meta { stamp, ttl, tos, .. } = meta;
+                if meta.to_many {
+                    // All hosts of a network would answer the one who is named as the sender.
+                    self.counters.count(Err(Drop::Address));
+                    continue;
+                }
                 let request = Request { service: *service, bytes, from, stamp, ttl, tos };
                 let outcome = self.reflector.answer(clock::now(), &request, &mut answers[replies.len()]);
                 self.counters.count(outcome.map(|_| ()));
