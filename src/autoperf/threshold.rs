@@ -343,7 +343,7 @@ mod tests {
             ("rtt_95 > 1ms", "no scalar is called `rtt_95`; the nearest is `rtt_p95`"),
             ("loss_rate > 1%", "no scalar is called `loss_rate`; the nearest is `loss_ratio`"),
             ("upping.rtt_p95 > 1ms", "no probe is called `upping`; the nearest is `udpping`"),
-            ("udpping.vpn_up < 1", "no scalar is called `vpn_up`; the nearest is `connect`"),
+            ("udpping.vpn_up < 1", "no scalar is called `vpn_up`; the nearest is `lookup`"),
             ("http_status > 400ms", "http_status has no unit: write `400`"),
             ("loss_ratio > 5ms", "`ms` is not a unit of loss_ratio: %"),
             ("rtt_p95", "no comparison: write it as `rtt_p95 > 100ms`"),

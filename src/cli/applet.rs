@@ -6,9 +6,17 @@ use std::path::Path;
 use clap::Command;
 use clap::builder::Resettable;
 
+use crate::probe::{KINDS, Kind};
+
 /// Names that earlier tools had for what are commands now. A name counts once its command exists.
 pub(super) const UPSTREAM: &[(&str, &[&str])] =
     &[("perfDB", &["results"]), ("waddledb", &["results"]), ("ppingParser", &["results", "import"])];
+
+/// The names that are commands alone where links are made: every probe, and what cron calls.
+pub(super) fn linked() -> impl Iterator<Item = &'static str> {
+    let others = super::MANUALS.iter().map(|manual| manual.name).filter(|name| *name == "autoperf");
+    KINDS.iter().map(Kind::name).chain(others)
+}
 
 /// `argv` with the command that its first word names in front, and that command; `None` when it names none.
 ///

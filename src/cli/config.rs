@@ -1,11 +1,10 @@
 //! `waddleperf config`: is the file right, and what is in force?
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Env;
+use super::{Env, say};
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
 
@@ -62,14 +61,4 @@ fn printed(env: &Env) -> Result<String, Failure> {
         |file| format!("# from {}\n", file.display()),
     );
     Ok(format!("{from}# DATA is {}\n\n{body}", env.data.path().display()))
-}
-
-/// Writes `text` to stdout. Nobody reading is no failure.
-fn say(text: &str) -> Result<u8, Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::from_io("write to stdout", &error))
-        }
-        _ => Ok(0),
-    }
 }

@@ -5,14 +5,14 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 use uuid::{Builder, Uuid};
 
 use crate::config;
 use crate::failure::{Class, Failure};
 use crate::probe::Agent;
 use crate::store::Data;
-use crate::sys::host;
+use crate::sys::{host, random};
 
 /// What is hashed with the machine's id as the key, as machine-id(5) asks for.
 const APPLICATION: &[u8] = b"waddleperf agent id";
@@ -25,7 +25,7 @@ pub(super) fn of(section: &config::Agent, data: &Data) -> Result<Agent, Failure>
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => match host::machine_id() {
             Some(machine) => hashed(&machine),
-            None => random(&file)?,
+            None => made(&file)?,
         },
     };
     Ok(Agent {
@@ -63,10 +63,10 @@ fn hashed(machine: &str) -> Uuid {
 }
 
 /// A random id, kept in `file`. Of two processes that make one at once, the first wins.
-fn random(file: &Path) -> Result<Uuid, Failure> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| Class::Internal.because("read random bytes: the system has none"))?;
-    let id = Builder::from_random_bytes(bytes).into_uuid();
+fn made(file: &Path) -> Result<Uuid, Failure> {
+    let octets = random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
+    let (bytes, _) = octets.split_first_chunk().expect("32 octets are more than 16");
+    let id = Builder::from_random_bytes(*bytes).into_uuid();
     let write = || -> std::io::Result<()> {
         if let Some(dir) = file.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
@@ -114,6 +114,6 @@ mod tests {
     fn a_random_id_is_made_once() {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("state/agent-id");
-        assert_eq!(random(&file).expect("an id"), random(&file).expect("the same"));
+        assert_eq!(made(&file).expect("an id"), made(&file).expect("the same"));
     }
 }

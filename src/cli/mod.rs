@@ -11,9 +11,12 @@ mod identity;
 mod layers;
 mod logging;
 mod probing;
+mod serve;
+mod setup;
 mod version;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,26 +59,33 @@ struct Global {
 enum Command {
     #[command(flatten)]
     Probe(probing::Probing),
+    /// Run the test server
+    Serve(serve::Serve),
     /// Check the configuration, or print what is in force
     Config(config::Config),
+    /// Links, manual pages, completions, a sample configuration
+    Setup(setup::Setup),
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] = &[&config::MANUAL];
+const MANUALS: &[&Manual] = &[&serve::MANUAL, &config::MANUAL, &setup::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
     fn run(self, env: &Env) -> Result<u8, Failure> {
         match self {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
+            Self::Serve(args) => serve::run(args, env),
             Self::Config(args) => config::run(&args, env),
+            Self::Setup(args) => setup::run(args, env),
         }
     }
 
     /// Whether it must work although the configuration is broken: what helps to mend it.
     const fn needs_no_configuration(&self) -> bool {
         match self {
-            Self::Probe(_) | Self::Config(_) => false,
+            Self::Setup(_) => true,
+            Self::Probe(_) | Self::Serve(_) | Self::Config(_) => false,
         }
     }
 }
@@ -135,5 +145,15 @@ fn finish(name: &str, result: Result<u8, Failure>) -> u8 {
             complaint::tell(name, &failure.detail);
             failure.class.exit_code()
         }
+    }
+}
+
+/// Writes `text` to stdout. Nobody reading is no failure.
+fn say(text: &str) -> Result<u8, Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::from_io("write to stdout", &error))
+        }
+        _ => Ok(0),
     }
 }

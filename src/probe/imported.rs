@@ -25,6 +25,7 @@ pub struct Imported {
 
 /// The other tool's numbers under our names, and its own record beside them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ImportedReport")]
 pub struct Report {
     /// The headline numbers that the tool gave, in base units. What it did not give is absent.
     pub scalars: Vec<Scalar>,

@@ -8,12 +8,15 @@ mod settings;
 
 pub use settings::{Listen, Place, ServiceName, Settings};
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Class, Failure};
 use crate::probe::udpping::read_key;
+use crate::store::{Access, Data, control};
 use crate::sys::privilege::{self, Account};
 use crate::sys::{host, service};
 use reflector::{Listener, Workers};
@@ -28,8 +31,7 @@ pub struct Prepared {
     settings: Settings,
     groups: Vec<Vec<Listener>>,
     psk: Option<Vec<u8>>,
-    /// What the operator should read once: where it listens, what it runs as.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Prepared {
@@ -38,7 +40,7 @@ impl Prepared {
     ///
     /// # Errors
     /// A socket that cannot be opened, a key that cannot be read, an account that does not exist.
-    pub fn new(settings: Settings, data: &std::path::Path) -> Result<Self, Failure> {
+    pub fn new(settings: Settings, data: &Data) -> Result<Self, Failure> {
         let psk = settings.udpping.key_file.as_deref().map(read_key).transpose()?;
         let groups = open(&settings)?;
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
@@ -46,36 +48,63 @@ impl Prepared {
         Ok(Self { settings, groups, psk, notes })
     }
 
+    /// What the operator should read once: where it listens, what it runs as.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Serves until `cancel`; then lets running sessions end, for at most the settings' `drain`.
     ///
     /// # Errors
-    /// When it cannot start.
-    pub async fn run(self, cancel: &CancellationToken) -> Result<(), Failure> {
+    /// When it cannot start, or the store fails for good.
+    pub async fn run(self, store: Arc<Access>, cancel: &CancellationToken) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
+        let drained = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(control::serve(store, drained.clone()));
         service::notify("READY=1");
-        stay_alive(cancel).await;
+        let ended = stay_alive(cancel, &mut tasks).await;
         service::notify("STOPPING=1");
-        workers.refuse_new();
-        let patience = tokio::time::timeout(self.settings.drain.0, async {
-            while workers.counters.active() > 0 {
-                tokio::time::sleep(LOOK).await;
-            }
-        });
-        let _ = patience.await;
-        tokio::task::spawn_blocking(move || workers.stop())
-            .await
-            .map_err(|_| Class::Internal.because("a reflector thread panicked"))
+        drain(&workers, self.settings.drain.0).await;
+        drained.cancel();
+        let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
+        while tasks.join_next().await.is_some() {}
+        stopped.map_err(|_| Class::Internal.because("a reflector thread panicked"))?;
+        ended
     }
 }
 
-/// Waits for `cancel`, and tells the service manager meanwhile that the process is alive.
-async fn stay_alive(cancel: &CancellationToken) {
-    let Some(every) = service::watchdog() else { return cancel.cancelled().await };
-    let mut beat = tokio::time::interval(every);
+/// Lets no session begin, and waits until those that run have ended, at most `patience`.
+async fn drain(workers: &Workers, patience: Duration) {
+    workers.refuse_new();
+    let quiet = async {
+        while workers.counters.active() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(patience, quiet).await;
+}
+
+/// Waits for `cancel`, or for a task that ends before it should; tells the service manager meanwhile that the
+/// process is alive.
+async fn stay_alive(
+    cancel: &CancellationToken,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let mut beat = service::watchdog().map(tokio::time::interval);
     loop {
+        let beat = async {
+            match &mut beat {
+                Some(beat) => beat.tick().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = beat.tick() => service::notify("WATCHDOG=1"),
+            () = cancel.cancelled() => return Ok(()),
+            Some(ended) = tasks.join_next() => {
+                return ended.unwrap_or_else(|_| Err(Class::Internal.because("a task of the server panicked")));
+            }
+            _ = beat => service::notify("WATCHDOG=1"),
         }
     }
 }
@@ -129,7 +158,7 @@ fn describe(listener: &Listener) -> String {
 }
 
 /// Becomes another account where it started as root; says if it stays root.
-fn drop_privileges(settings: &Settings, data: &std::path::Path) -> Result<Option<String>, Failure> {
+fn drop_privileges(settings: &Settings, data: &Data) -> Result<Option<String>, Failure> {
     let note = match (&settings.user, host::is_root()) {
         (_, false) => None,
         (Some(name), true) => {
@@ -147,13 +176,12 @@ fn drop_privileges(settings: &Settings, data: &std::path::Path) -> Result<Option
     Ok(note)
 }
 
-fn become_account(account: &Account, data: &std::path::Path) -> Result<String, Failure> {
-    let failure = |error: &std::io::Error| Failure::from_io(format_args!("become {}", account.name), error);
-    if !data.exists() {
-        std::fs::create_dir_all(data)
-            .and_then(|()| account.own(data))
-            .map_err(|error| Failure::from_io(format_args!("create {}", data.display()), &error))?;
+fn become_account(account: &Account, data: &Data) -> Result<String, Failure> {
+    let data = data.path();
+    // What root has left there would be out of reach; what is somebody else's stays his.
+    if let Err(error) = std::fs::create_dir_all(data).and_then(|()| account.take_over(data)) {
+        return Err(Failure::from_io(format_args!("give {} to {}", data.display(), account.name), &error));
     }
-    account.become_it().map_err(|error| failure(&error))?;
+    account.become_it().map_err(|error| Failure::from_io(format_args!("become {}", account.name), &error))?;
     Ok(format!("runs as {}", account.name))
 }

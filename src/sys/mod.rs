@@ -5,6 +5,7 @@ pub mod host;
 pub mod lock;
 pub mod privilege;
 pub mod process;
+pub mod random;
 pub mod service;
 pub mod udp;
 pub mod wait;

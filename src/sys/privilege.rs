@@ -1,6 +1,8 @@
 //! Giving up what a process may do. Irreversible, and before any thread is started.
 
 use std::io;
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::path::Path;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
@@ -23,12 +25,25 @@ impl Account {
         Some(Self { name: user.name, uid: user.uid, gid: user.gid })
     }
 
-    /// Gives `path` to this account.
+    /// Gives the directory at `dir`, and all in it, to this account, where they are root's and nobody else may
+    /// write there. Links are not followed.
     ///
     /// # Errors
-    /// What chown(2) says.
-    pub fn own(&self, path: &std::path::Path) -> io::Result<()> {
-        Ok(nix::unistd::chown(path, Some(self.uid), Some(self.gid))?)
+    /// What the system says.
+    pub fn take_over(&self, dir: &Path) -> io::Result<()> {
+        let found = std::fs::symlink_metadata(dir)?;
+        if found.uid() != 0 || !found.is_dir() || found.mode() & 0o022 != 0 {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(dir)? {
+            let (path, found) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if found.is_dir() {
+                self.take_over(&path)?;
+            } else if found.uid() == 0 {
+                lchown(path, Some(self.uid.as_raw()), Some(self.gid.as_raw()))?;
+            }
+        }
+        lchown(dir, Some(self.uid.as_raw()), Some(self.gid.as_raw()))
     }
 
     /// Becomes this account for good: groups, real, effective and saved ids. With them go all capabilities.

@@ -11,6 +11,7 @@ use crate::units::ms;
 
 /// RTT, loss and delay by direction, and how sure each number is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UdpPingReport")]
 pub struct Report {
     /// What became of the packets.
     pub counts: Counts,

@@ -15,9 +15,9 @@ use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
-use crate::sys::clock;
 use crate::sys::udp::{Setup, Udp};
 use crate::sys::wait::Stop;
+use crate::sys::{clock, random as system_random};
 use crate::wire::stamp::{ErrorEstimate, KEYED, OPEN};
 use crate::wire::wp1::ECHO_LEAST;
 
@@ -167,9 +167,9 @@ fn own_clock() -> ErrorEstimate {
 }
 
 fn random() -> Result<u64, Failure> {
-    let mut octets = [0; 8];
-    aws_lc_rs::rand::fill(&mut octets).map_err(|_| Class::Internal.because("no random numbers"))?;
-    Ok(u64::from_ne_bytes(octets))
+    let octets = system_random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
+    let (first, _) = octets.split_first_chunk().expect("32 octets are more than 8");
+    Ok(u64::from_ne_bytes(*first))
 }
 
 /// The octets of a key file, without white space at the ends.

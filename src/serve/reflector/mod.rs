@@ -198,6 +198,11 @@ impl Reflector {
         self.wp1.active(now)
     }
 
+    /// Whether it opens no session any more.
+    pub fn is_refusing(&self) -> bool {
+        self.wp1.is_refusing()
+    }
+
     /// Opens no session from here on; open ones go on.
     pub fn refuse_new(&mut self) {
         self.wp1.refuse_new();

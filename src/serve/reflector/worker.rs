@@ -135,7 +135,8 @@ impl Worker {
         let mut due = clock::now().mono;
         loop {
             let now = clock::now();
-            if now.mono >= due {
+            let must_refuse = self.draining.load(Ordering::Relaxed) && !self.reflector.is_refusing();
+            if now.mono >= due || must_refuse {
                 due = now.mono + self.tick();
             }
             let sockets: Vec<_> = self.listeners.iter().map(|listener| listener.socket.as_fd()).collect();

@@ -97,9 +97,8 @@ impl Arrivals {
 }
 
 fn fresh_key() -> hmac::Key {
-    let mut octets = [0; 32];
     // Without randomness there is no cookie worth its name, and the process must not serve.
-    aws_lc_rs::rand::fill(&mut octets).expect("the system gives random numbers");
+    let octets = crate::sys::random::octets().expect("the system gives random numbers");
     hmac::Key::new(hmac::HMAC_SHA256, &octets)
 }
 
@@ -177,6 +176,11 @@ impl Server {
         let at = self.limits.at(now.mono);
         let is_active = |session: &&Session| !session.closed && session.last.saturating_add(ACTIVE) > at;
         self.sessions.values().filter(is_active).count()
+    }
+
+    /// Whether no session opens any more.
+    pub(super) const fn is_refusing(&self) -> bool {
+        self.refusing
     }
 
     /// Answers no hello and no open from here on: the server is about to end.

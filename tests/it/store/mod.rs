@@ -10,7 +10,7 @@ use uuid::Uuid;
 use waddleperf::failure::Class;
 use waddleperf::probe::imported::{self, Imported};
 use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Report, Scalar, Target};
-use waddleperf::store::{Access, Answer, Data, Filter, Order, Query, Record, Settings, Store};
+use waddleperf::store::{Answer, Data, Filter, Order, Query, Record, Store};
 use waddleperf::units::{Timestamp, Unit};
 
 /// 2026-11-23T10:00:00Z.

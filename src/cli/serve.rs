@@ -1,0 +1,70 @@
+//! `waddleperf serve`: the test server, in the foreground until told to stop.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Env;
+use crate::failure::Failure;
+use crate::probe::Manual;
+use crate::serve::{Listen, Prepared, Settings};
+
+/// See the module.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)
+    #[arg(long, value_name = "NAME=ADDR:PORT")]
+    listen: Vec<Listen>,
+    /// Also echo what is no session of ours, verbatim, to private addresses only
+    #[arg(long)]
+    udp_legacy: bool,
+    /// File with the key that UDP clients must share
+    #[arg(long, value_name = "FILE")]
+    udp_key_file: Option<PathBuf>,
+    /// The account to become when started as root
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
+pub(super) const MANUAL: Manual = Manual {
+    name: "serve",
+    about: "Run the test server",
+    text: "Reflects UDP pings on port 2000, keeps the store, and measures the targets that the configuration names. \
+           SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. Started as root it \
+           opens its sockets, then becomes the account `waddleperf` (or serve.user).",
+    examples: &[
+        ("waddleperf serve", "the reflector on port 2000"),
+        (
+            "waddleperf serve --listen udpping=127.0.0.1:2000 --listen stamp=[::]:8620",
+            "other addresses, and STAMP",
+        ),
+        ("waddleperf serve --udp-key-file /etc/waddleperf/udp.key", "only for those who have the key"),
+    ],
+    files: &[],
+    see_also: &["waddleperf-udpping(1)", "waddleperf-autoperf(1)", "waddleperf-health(1)"],
+};
+
+pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
+    // Sockets first, then the privileges, and only then the files and the threads.
+    let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data)?;
+    let store = env.store()?;
+    let mut out = io::stdout().lock();
+    for note in prepared.notes() {
+        // A server goes on when nobody reads what it says.
+        let _ = writeln!(out, "{note}");
+    }
+    drop(out);
+    env.block_on(async { prepared.run(store, &env.cancel).await.map(|()| 0) })
+}
+
+impl Serve {
+    /// What the file says, with the flags on top.
+    fn settings(self, mut settings: Settings) -> Settings {
+        settings.listen.extend(self.listen.into_iter().map(|Listen(service, place)| (service, place)));
+        settings.udpping.legacy |= self.udp_legacy;
+        settings.udpping.key_file = self.udp_key_file.or(settings.udpping.key_file);
+        settings.user = self.user.or(settings.user);
+        settings
+    }
+}

@@ -1,0 +1,99 @@
+//! `waddleperf setup`: what an installation needs beside the executable, all made from the one declaration.
+
+mod completions;
+mod files;
+mod links;
+mod pages;
+mod reference;
+mod schema;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+
+use super::Env;
+use crate::failure::Failure;
+use crate::probe::Manual;
+use files::File;
+
+/// See the module.
+#[derive(Debug, Args)]
+pub(super) struct Setup {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make the names by which a command is called alone, such as `udpping`
+    Links(links::Links),
+    /// Print a shell's completions, or write all shells' into a directory
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL", required_unless_present = "dir", conflicts_with = "dir")]
+        shell: Option<Shell>,
+        /// Write the files of all shells here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Write the manual pages
+    Man(Dir),
+    /// Write the reference of records and configuration (Markdown)
+    Docs(Dir),
+    /// Print a commented configuration to begin with
+    Config,
+}
+
+#[derive(Debug, Args)]
+struct Dir {
+    /// Where to; made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+}
+
+pub(super) const MANUAL: Manual = Manual {
+    name: "setup",
+    about: "Links, manual pages, completions, a sample configuration",
+    text: "Writes what an installation needs beside the one executable. Everything is made from the declaration of \
+           the commands, so it is always true for this build.",
+    examples: &[
+        ("waddleperf setup links", "call `udpping` without `waddleperf`, from ~/.local/bin"),
+        ("waddleperf setup links --prefix wp-", "as `wp-udpping`, where names would clash"),
+        ("source <(waddleperf setup completions bash)", "completions for this shell"),
+        ("waddleperf setup man --dir ~/.local/share/man/man1", "the manual pages"),
+        ("waddleperf setup config > waddleperf.toml", "a configuration to begin with"),
+    ],
+    files: &[("~/.local/bin", "where links are made unless `--dir` says otherwise")],
+    see_also: &["waddleperf.toml(5)"],
+};
+
+/// The commented configuration that `make run` uses.
+const SAMPLE: &str = include_str!("../../../examples/waddleperf.toml");
+
+pub(super) fn run(args: Setup, _: &Env) -> Result<u8, Failure> {
+    match args.action {
+        Action::Links(args) => links::run(&args),
+        Action::Completions { shell: Some(shell), .. } => super::say(&completions::of(shell)),
+        Action::Completions { dir: Some(dir), .. } => File::write_all(&dir, &completions::files()),
+        Action::Completions { .. } => Ok(0),
+        Action::Man(Dir { dir }) => File::write_all(&dir, &pages::files()),
+        Action::Docs(Dir { dir }) => File::write_all(&dir, &reference::files()),
+        Action::Config => super::say(SAMPLE),
+    }
+}
+
+/// The whole command line as declared, without what a configuration or the environment makes of it.
+fn declared() -> clap::Command {
+    use clap::CommandFactory;
+    let mut command = super::Cli::command().version(env!("CARGO_PKG_VERSION"));
+    command.build();
+    command
+}
+
+/// The command called `name` as an applet: on its own, with the global options.
+fn applet(name: &'static str) -> Option<clap::Command> {
+    let mut command = declared().find_subcommand(name)?.clone();
+    command = command.name(name).bin_name(name).display_name(name);
+    Some(command.version(env!("CARGO_PKG_VERSION")))
+}
