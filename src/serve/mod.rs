@@ -78,7 +78,7 @@ impl Prepared {
 async fn drain(workers: &Workers, patience: Duration) {
     workers.refuse_new();
     let quiet = async {
-        while workers.counters.active() > 0 {
+        while !workers.is_quiet() {
             tokio::time::sleep(LOOK).await;
         }
     };

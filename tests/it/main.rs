@@ -7,6 +7,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod serve;
 mod store;
 mod tool;
 mod udpping;

@@ -125,6 +125,7 @@ pub struct Counters {
     dropped: [AtomicU64; 9],
     sessions: AtomicU64,
     active: AtomicU64,
+    refusing: AtomicU64,
 }
 
 impl Counters {
@@ -141,11 +142,6 @@ impl Counters {
     /// Sessions open at the last look of each thread.
     pub fn sessions(&self) -> u64 {
         self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Sessions in use at the last look of each thread, while the server is about to end.
-    pub fn active(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
     }
 
     fn count(&self, outcome: Result<(), Drop>) {
