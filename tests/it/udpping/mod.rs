@@ -3,6 +3,7 @@
 mod loss;
 mod order;
 mod path;
+mod rfc8762;
 mod rtt;
 mod serving;
 mod worlds;
