@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::serving::{Serving, number, ping};
+use super::serving::{STAMP, Serving, number, ping};
 use crate::lab::{Direction, Fate, Lab, Percent, Profile, Record, Units, alone};
 
 /// Octets of Ethernet, IPv4 and UDP header before the payload.
@@ -125,6 +125,24 @@ fn everything_at_once_is_still_what_the_log_says() {
     let came = (different.len() as u64, down.order.len() as u64);
     let pointers = ["/counts/received", "/counts/duplicates", "/down/lost"];
     assert_eq!(told(&report, &pointers), [came.0, came.1 - came.0, 300 - up.lost - came.0], "{report}");
+}
+
+/// A reflector of STAMP counts what it receives, copies included (RFC 8972 §4.5).
+#[test]
+fn copies_on_the_way_there_hide_no_loss_from_stamp() {
+    let up = Profile { delay: 3.ms(), loss: 5.pct(), duplicate: 10.pct(), ..Profile::default() };
+    let down = Profile { delay: 7.ms(), duplicate: 10.pct(), ..Profile::default() };
+    let lab = Lab::line(1).profile(Direction::Up, up).profile(Direction::Down, down).seed(5).build();
+    let _serving = Serving::start(lab.server());
+    let report =
+        ping(lab.client(), lab.server().address4(), &format!("{OPTIONS} --protocol stamp -p {STAMP}"));
+    let [up, down] = Direction::BOTH.map(|direction| Truth::of(&lab, direction));
+    assert!(up.lost > 0 && up.duplicates > 0 && down.duplicates > 0);
+    // Without a last word from the reflector, what is lost after the last reply is lost somewhere.
+    let told = told(&report, &["/up/lost", "/down/lost", "/lost_unknown", "/counts/duplicates"]);
+    assert_eq!(told[0] + told[2], up.lost, "{report}");
+    assert!(told[2] < 3, "{report}");
+    assert_eq!((told[1], told[3]), (0, up.duplicates + down.duplicates), "{report}");
 }
 
 fn median(mut values: Vec<Duration>) -> f64 {
