@@ -63,7 +63,7 @@ enum Command {
     Probe(probing::Probing),
     /// Run the test server
     Serve(serve::Serve),
-    /// List, show, export, sum up and remove what was kept
+    /// List, show, export, import, sum up and remove what was kept
     Results(results::Results),
     /// Say whether the server is well
     Health(health::Health),

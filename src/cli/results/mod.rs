@@ -5,6 +5,7 @@
 
 mod export;
 mod ids;
+mod import;
 mod list;
 pub(super) mod out;
 mod prune;
@@ -43,11 +44,13 @@ enum Action {
     Verify(verify::Verify),
     /// List ids alone
     Ids(ids::Ids),
+    /// Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured
+    Import(import::Import),
 }
 
 pub(super) const MANUAL: Manual = Manual {
     name: "results",
-    about: "List, show, export, sum up and remove what was kept",
+    about: "List, show, export, import, sum up and remove what was kept",
     text: "What is kept comes from `--save`, from autoperf and from imports. Answers are the same while a \
            server holds the store. A limited list names on stderr the cursor for `--after`.",
     examples: &[
@@ -58,6 +61,7 @@ pub(super) const MANUAL: Manual = Manual {
             "headline numbers for a spreadsheet",
         ),
         ("waddleperf results stats --scalar rtt_p95", "counts, sizes, and each series as a line"),
+        ("ping -D -c 10 example.com | waddleperf results import -", "keep what another tool measured"),
         ("waddleperf results prune --older 30d --dry-run", "how many records would go?"),
     ],
     files: &[],
@@ -73,5 +77,6 @@ pub(super) fn run(args: Results, env: &Env) -> Result<u8, Failure> {
         Action::Prune(args) => prune::run(&args, env),
         Action::Verify(args) => verify::run(&args, env),
         Action::Ids(args) => ids::run(&args, env),
+        Action::Import(args) => import::run(args, env),
     }
 }
