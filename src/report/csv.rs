@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::probe::{Measurement, Outcome, Scalar};
+use crate::probe::{Measurement, Outcome, Scalar, Scalars};
 
 /// The columns before the scalars.
 const COLUMNS: [&str; 9] =
@@ -13,7 +13,7 @@ const COLUMNS: [&str; 9] =
 /// # Errors
 /// Those of `out`.
 pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     let names = COLUMNS.iter().map(|&name| name.to_owned());
     line(out, names.chain(scalars.iter().map(name)))
 }
@@ -41,10 +41,18 @@ pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()
         cell(&labels.join(" ")),
         failure,
     ];
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     let numbers =
         scalars.iter().map(|scalar| scalar.value.map_or_else(String::new, |value| value.to_string()));
     line(out, cells.into_iter().chain(numbers))
+}
+
+/// The numbers; where nothing was measured, as many empty ones.
+fn scalars(measurement: &Measurement) -> Vec<Scalar> {
+    match &measurement.outcome {
+        Outcome::Report(report) => report.scalars(),
+        Outcome::Failure(_) => measurement.probe.unmeasured(),
+    }
 }
 
 /// The column of a scalar: its name with its unit, which is never said twice.
