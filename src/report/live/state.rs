@@ -12,7 +12,7 @@ use crate::stats::{Moments, Sketch};
 const MOST_POINTS: usize = 4096;
 
 /// What is known about one target since the watch began, or since it was reset.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     /// What is watched, in a few words.
     pub title: String,
