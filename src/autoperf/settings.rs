@@ -23,6 +23,7 @@ const SHORTEST_FAST: Duration = Duration::from_secs(1);
 /// What is measured, how often, and when it is bad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Autoperf")]
 pub struct Settings {
     /// Time between two rounds of tier 1, at least 10s.
     pub interval: Span,

@@ -13,6 +13,7 @@ use crate::units::Span;
 /// The test server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Serve")]
 pub struct Settings {
     /// Where each service listens: `ADDRESS:PORT` or `off`. What is not named keeps its default:
     /// `udpping = "[::]:2000"`, `stamp = "off"` (its port is 862).

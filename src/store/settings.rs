@@ -11,6 +11,7 @@ use crate::units::Span;
 /// What is kept, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Store")]
 pub struct Settings {
     /// Probes on the command line are kept too, as if each had `--save`.
     pub save: bool,

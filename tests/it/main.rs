@@ -1,10 +1,13 @@
 //! The one integration binary.
 
 mod deploy;
+mod drift;
 mod image;
 mod install;
 mod lab;
 mod layering;
+mod links;
+mod serve;
 mod store;
 mod tool;
 mod udpping;

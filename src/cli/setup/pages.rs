@@ -75,7 +75,12 @@ fn manual(name: &str) -> Option<&'static Manual> {
 fn page(command: &Command, name: &str, manual: Option<&Manual>) -> String {
     let called = name.replacen('-', " ", name.matches('-').count());
     let command = command.clone().name(name.to_owned()).bin_name(called).display_name(name.to_owned());
-    let command = command.version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    let mut command = command.version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    // A subcommand's page has its own words only.
+    if let Some(manual) = manual.filter(|_| name.matches('-').count() == 1) {
+        command = command.long_about(manual.text);
+    }
+    let has_subcommands = command.has_subcommands();
     let page = Man::new(command).title(name.to_uppercase()).section("1").source(SOURCE).manual(BOOK);
     let mut octets = Vec::new();
     // Writing to memory cannot fail.
@@ -84,7 +89,9 @@ fn page(command: &Command, name: &str, manual: Option<&Manual>) -> String {
     let _ = page.render_synopsis_section(&mut octets);
     let _ = page.render_description_section(&mut octets);
     let _ = page.render_options_section(&mut octets);
-    let _ = page.render_subcommands_section(&mut octets);
+    if has_subcommands {
+        let _ = page.render_subcommands_section(&mut octets);
+    }
     let own = sections(name, manual);
     String::from_utf8_lossy(&octets).into_owned() + &own.to_roff()
 }
@@ -142,8 +149,8 @@ fn configuration() -> File {
         "TOML. Every key is optional, an unknown one is refused by name and line. Times and sizes take a unit (200ms, 5m, \
          256MiB). Built-in defaults are overridden by the file, the file by WADDLEPERF_… variables, these by flags.",
     )]);
-    for section in Section::of::<Config>("Configuration") {
-        roff.control("SH", [section.title.to_uppercase().as_str()]);
+    for section in Section::tables::<Config>() {
+        roff.control("SH", [section.title.as_str()]);
         roff.text([roman(section.text)]);
         for field in section.fields {
             roff.control("TP", []);

@@ -28,7 +28,7 @@ pub(super) fn files() -> Vec<File> {
         [Section::of::<Measurement>("Measurement"), Section::of::<Run>("Run"), Section::of::<Gap>("Gap")];
     vec![
         document("measurement.md", "The record", RECORD, record.into_iter().flatten()),
-        document("config.md", "The configuration", FILE, Section::of::<Config>("Configuration").into_iter()),
+        document("config.md", "The configuration", FILE, Section::tables::<Config>().into_iter()),
     ]
 }
 

@@ -34,6 +34,83 @@ impl Section {
         sections.retain(|section| !section.fields.is_empty());
         sections
     }
+
+    /// The tables of a file of type `T`, by their headings there: `[store]`, `[[autoperf.target]]`.
+    pub(super) fn tables<T: JsonSchema>() -> Vec<Self> {
+        let schema = schema_for!(T).to_value();
+        let mut file = File { types: schema.get("$defs"), told: Vec::new(), sections: Vec::new() };
+        file.table("", "", &schema);
+        file.sections.retain(|section| !section.fields.is_empty());
+        file.sections
+    }
+}
+
+/// A file's tables, while they are told.
+struct File<'a> {
+    types: Option<&'a Value>,
+    /// Types that have been told, and under which heading.
+    told: Vec<(&'a str, String)>,
+    sections: Vec<Section>,
+}
+
+impl<'a> File<'a> {
+    fn table(&mut self, path: &str, heading: &str, schema: &'a Value) {
+        let at = self.sections.len();
+        self.sections.push(Section { title: heading.to_owned(), text: text(schema), fields: Vec::new() });
+        for (name, of) in properties(schema) {
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            if let Some(field) = self.key(name, &path, of) {
+                self.sections[at].fields.push(field);
+            }
+        }
+    }
+
+    /// One key; none where it is a table that gets a section of its own.
+    fn key(&mut self, name: &str, path: &str, of: &'a Value) -> Option<Field> {
+        let mut field = Field::of(name, of, true);
+        let is_list = of.get("items").is_some();
+        let found = reference(of).and_then(|known| Some((known, self.types?.get(known)?)));
+        let (known, schema) = found.unwrap_or(("", of));
+        if properties(schema).next().is_none() {
+            field.form = match (is_list, tags(schema)) {
+                (_, true) => "list of tables: `kind`, and that kind's options".to_owned(),
+                (true, _) if !known.is_empty() => format!("list of {}", words(schema)),
+                _ => words(schema),
+            };
+            return Some(field);
+        }
+        if let Some((_, heading)) = self.told.iter().find(|(told, _)| !told.is_empty() && *told == known) {
+            field.form = format!("as {heading}");
+            return Some(field);
+        }
+        let heading = if is_list { format!("[[{path}]]") } else { format!("[{path}]") };
+        self.told.push((known, heading.clone()));
+        self.table(path, &heading, schema);
+        None
+    }
+}
+
+/// The type that a value is of, or may be, or is a list of.
+fn reference(schema: &Value) -> Option<&str> {
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        return name.rsplit('/').next();
+    }
+    let choices = ["anyOf", "allOf"].iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
+    choices.chain(schema.get("items")).find_map(reference)
+}
+
+/// Whether it is a choice between tagged tables.
+fn tags(schema: &Value) -> bool {
+    let choices = schema.get("oneOf").and_then(Value::as_array);
+    choices.is_some_and(|choices| choices.iter().any(|choice| tag(choice).is_some()))
+}
+
+/// What a value may be; of a choice of words, the words.
+fn words(schema: &Value) -> String {
+    let choices = schema.get("oneOf").and_then(Value::as_array);
+    let words = choices.into_iter().flatten().filter_map(|choice| choice.get("const"));
+    let words = joined(words.map(ToString::to_string));
+    if words.is_empty() { form(schema) } else { words }
 }
 
 /// The section of one type; of a choice between objects, one for each.

@@ -1,0 +1,389 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'waddleperf'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'waddleperf' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
+            [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, sum up and remove what was kept')
+            [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Links, manual pages, completions, a sample configuration')
+            break
+        }
+        'waddleperf;udpping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'Format of the packets')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--schedule', '--schedule', [CompletionResultType]::ParameterName, 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)')
+            [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Packets sent back to back at each point of the schedule')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets that were missed by more than one interval at once, instead of counting them as skipped')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;serve' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)')
+            [CompletionResult]::new('--udp-key-file', '--udp-key-file', [CompletionResultType]::ParameterName, 'File with the key that UDP clients must share')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The account to become when started as root')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--udp-legacy', '--udp-legacy', [CompletionResultType]::ParameterName, 'Also echo what is no session of ours, verbatim, to private addresses only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List records, newest first, one a line')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one record')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write records for another program, oldest first')
+            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count what there is, and sum up each series')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove what is old')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check the whole store')
+            [CompletionResult]::new('ids', 'ids', [CompletionResultType]::ParameterValue, 'List ids alone')
+            break
+        }
+        'waddleperf;results;list' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--oldest', '--oldest', [CompletionResultType]::ParameterName, 'Oldest first')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: records, and the cursor for more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;show' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;export' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;results;stats' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--scalar', '--scalar', [CompletionResultType]::ParameterName, 'The number that is told of each series')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;prune' {
+            [CompletionResult]::new('--older', '--older', [CompletionResultType]::ParameterName, 'Remove raw records that are older than this, by whole hours before the newest record')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say how many')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;verify' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;ids' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: ids, and the cursor for more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;health' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;config' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the configuration is right; the first fault is named with its line')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the configuration in force, defaults filled in, secrets hidden')
+            break
+        }
+        'waddleperf;config;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;config;print' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'Make the names by which a command is called alone, such as `udpping`')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completions, or write all shells'' into a directory')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages')
+            [CompletionResult]::new('docs', 'docs', [CompletionResultType]::ParameterValue, 'Write the reference of records and configuration (Markdown)')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print a commented configuration to begin with')
+            break
+        }
+        'waddleperf;setup;links' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to make them [default: ~/.local/bin]')
+            [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'Put this before each name, such as `wp-`')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'Also the names of earlier tools (perfDB, waddledb, ppingParser)')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace other files of these names')
+            [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Make hard links')
+            [CompletionResult]::new('--sym', '--sym', [CompletionResultType]::ParameterName, 'Make symbolic links, which is the default')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Only list the names')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Remove the links again; nothing else is touched')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;completions' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Write the files of all shells here')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;man' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to; made if it does not exist')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;docs' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to; made if it does not exist')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;config' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'udpping'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'udpping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'Format of the packets')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--schedule', '--schedule', [CompletionResultType]::ParameterName, 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)')
+            [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Packets sent back to back at each point of the schedule')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets that were missed by more than one interval at once, instead of counting them as skipped')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,357 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[waddleperf] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'waddleperf'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'waddleperf'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand udpping 'Round-trip time, loss by direction and one-way delay over UDP'
+            cand serve 'Run the test server'
+            cand results 'List, show, export, sum up and remove what was kept'
+            cand health 'Say whether the server is well'
+            cand config 'Check the configuration, or print what is in force'
+            cand setup 'Links, manual pages, completions, a sample configuration'
+        }
+        &'waddleperf;udpping'= {
+            cand -p 'UDP port of the reflector [default: 2000; stamp and twamp: 862]'
+            cand --port 'UDP port of the reflector [default: 2000; stamp and twamp: 862]'
+            cand --protocol 'Format of the packets'
+            cand -c 'Send this many packets, then stop'
+            cand --count 'Send this many packets, then stop'
+            cand -i 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds'
+            cand --interval 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds'
+            cand --schedule 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)'
+            cand --burst 'Packets sent back to back at each point of the schedule'
+            cand -s 'Octets of UDP payload; formats round it up to what they need'
+            cand -l 'Octets of UDP payload; formats round it up to what they need'
+            cand --size 'Octets of UDP payload; formats round it up to what they need'
+            cand -W 'How long to wait for the reply to each packet; later ones are `late`'
+            cand --timeout 'How long to wait for the reply to each packet; later ones are `late`'
+            cand -w 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand -d 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand --deadline 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand --key-file 'File with the key that the reflector shares (its octets, without white space at the ends)'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface'
+            cand --interface 'Send through this network interface'
+            cand --ttl 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255'
+            cand --dscp 'DSCP of what is sent, 0-63 (46 is EF)'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
+            cand --catch-up 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;serve'= {
+            cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)'
+            cand --udp-key-file 'File with the key that UDP clients must share'
+            cand --user 'The account to become when started as root'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --udp-legacy 'Also echo what is no session of ours, verbatim, to private addresses only'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List records, newest first, one a line'
+            cand show 'Show one record'
+            cand export 'Write records for another program, oldest first'
+            cand stats 'Count what there is, and sum up each series'
+            cand prune 'Remove what is old'
+            cand verify 'Check the whole store'
+            cand ids 'List ids alone'
+        }
+        &'waddleperf;results;list'= {
+            cand --kind 'Only this kind (also autoperf and gap); may be given several times'
+            cand --target 'Only this target, * stands for any text; may be given several times'
+            cand --label 'Only with this label; may be given several times'
+            cand --since 'From then on: a span before now (6h) or RFC 3339'
+            cand --until 'Before then: a span before now (1h) or RFC 3339'
+            cand --limit 'At most so many records'
+            cand --after 'Go on behind this cursor, which a limited answer names'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --oldest 'Oldest first'
+            cand --json 'Print one JSON object: records, and the cursor for more'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results;show'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print the record as one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results;export'= {
+            cand --kind 'Only this kind (also autoperf and gap); may be given several times'
+            cand --target 'Only this target, * stands for any text; may be given several times'
+            cand --label 'Only with this label; may be given several times'
+            cand --since 'From then on: a span before now (6h) or RFC 3339'
+            cand --until 'Before then: a span before now (1h) or RFC 3339'
+            cand --limit 'At most so many records'
+            cand --after 'Go on behind this cursor, which a limited answer names'
+            cand --format 'How it is written'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;results;stats'= {
+            cand --kind 'Only this kind (also autoperf and gap); may be given several times'
+            cand --target 'Only this target, * stands for any text; may be given several times'
+            cand --label 'Only with this label; may be given several times'
+            cand --since 'From then on: a span before now (6h) or RFC 3339'
+            cand --until 'Before then: a span before now (1h) or RFC 3339'
+            cand --scalar 'The number that is told of each series'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results;prune'= {
+            cand --older 'Remove raw records that are older than this, by whole hours before the newest record'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --dry-run 'Only say how many'
+            cand --json 'Print one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results;verify'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;results;ids'= {
+            cand --kind 'Only this kind (also autoperf and gap); may be given several times'
+            cand --target 'Only this target, * stands for any text; may be given several times'
+            cand --label 'Only with this label; may be given several times'
+            cand --since 'From then on: a span before now (6h) or RFC 3339'
+            cand --until 'Before then: a span before now (1h) or RFC 3339'
+            cand --limit 'At most so many records'
+            cand --after 'Go on behind this cursor, which a limited answer names'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one JSON object: ids, and the cursor for more'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;health'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;config'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand check 'Say whether the configuration is right; the first fault is named with its line'
+            cand print 'Print the configuration in force, defaults filled in, secrets hidden'
+        }
+        &'waddleperf;config;check'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;config;print'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand links 'Make the names by which a command is called alone, such as `udpping`'
+            cand completions 'Print a shell''s completions, or write all shells'' into a directory'
+            cand man 'Write the manual pages'
+            cand docs 'Write the reference of records and configuration (Markdown)'
+            cand config 'Print a commented configuration to begin with'
+        }
+        &'waddleperf;setup;links'= {
+            cand --dir 'Where to make them [default: ~/.local/bin]'
+            cand --prefix 'Put this before each name, such as `wp-`'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --upstream 'Also the names of earlier tools (perfDB, waddledb, ppingParser)'
+            cand --force 'Replace other files of these names'
+            cand --hard 'Make hard links'
+            cand --sym 'Make symbolic links, which is the default'
+            cand --list 'Only list the names'
+            cand --remove 'Remove the links again; nothing else is touched'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;completions'= {
+            cand --dir 'Write the files of all shells here'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;man'= {
+            cand --dir 'Where to; made if it does not exist'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;docs'= {
+            cand --dir 'Where to; made if it does not exist'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;config'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[udpping] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'udpping'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'udpping'= {
+            cand -p 'UDP port of the reflector [default: 2000; stamp and twamp: 862]'
+            cand --port 'UDP port of the reflector [default: 2000; stamp and twamp: 862]'
+            cand --protocol 'Format of the packets'
+            cand -c 'Send this many packets, then stop'
+            cand --count 'Send this many packets, then stop'
+            cand -i 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds'
+            cand --interval 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds'
+            cand --schedule 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)'
+            cand --burst 'Packets sent back to back at each point of the schedule'
+            cand -s 'Octets of UDP payload; formats round it up to what they need'
+            cand -l 'Octets of UDP payload; formats round it up to what they need'
+            cand --size 'Octets of UDP payload; formats round it up to what they need'
+            cand -W 'How long to wait for the reply to each packet; later ones are `late`'
+            cand --timeout 'How long to wait for the reply to each packet; later ones are `late`'
+            cand -w 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand -d 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand --deadline 'Stop sending after this time, however many packets are left (irtt''s -d)'
+            cand --key-file 'File with the key that the reflector shares (its octets, without white space at the ends)'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface'
+            cand --interface 'Send through this network interface'
+            cand --ttl 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255'
+            cand --dscp 'DSCP of what is sent, 0-63 (46 is EF)'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
+            cand --catch-up 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,237 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_waddleperf_global_optspecs
+    string join \n config= data= v/verbose h/help V/version
+end
+
+function __fish_waddleperf_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_waddleperf_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_waddleperf_using_subcommand
+    set -l cmd (__fish_waddleperf_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, sum up and remove what was kept'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
+stamp\t'STAMP, RFC 8762 and 8972'
+twamp\t'TWAMP Light, RFC 5357 appendix I'
+echo\t'A verbatim echo, as older reflectors give'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s c -l count -d 'Send this many packets, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s i -l interval -d 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l schedule -d 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)' -r -f -a "fixed\t'Send k is due at start + k × interval'
+poisson\t'Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this)'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l burst -d 'Packets sent back to back at each point of the schedule' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s s -s l -l size -d 'Octets of UDP payload; formats round it up to what they need' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l catch-up -d 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-legacy -d 'Also echo what is no session of ours, verbatim, to private addresses only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "list" -d 'List records, newest first, one a line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "show" -d 'Show one record'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "export" -d 'Write records for another program, oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "stats" -d 'Count what there is, and sum up each series'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "prune" -d 'Remove what is old'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "verify" -d 'Check the whole store'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l oldest -d 'Oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object: records, and the cursor for more'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l format -d 'How it is written' -r -f -a "json\t'Each record whole, one a line'
+csv\t'Each measurement\'s headline numbers in base units, one a row'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l scalar -d 'The number that is told of each series' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l older -d 'Remove raw records that are older than this, by whole hours before the newest record' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l dry-run -d 'Only say how many'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l json -d 'Print one JSON object: ids, and the cursor for more'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "check" -d 'Say whether the configuration is right; the first fault is named with its line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "print" -d 'Print the configuration in force, defaults filled in, secrets hidden'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "links" -d 'Make the names by which a command is called alone, such as `udpping`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "completions" -d 'Print a shell\'s completions, or write all shells\' into a directory'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "man" -d 'Write the manual pages'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "docs" -d 'Write the reference of records and configuration (Markdown)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "config" -d 'Print a commented configuration to begin with'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l dir -d 'Where to make them [default: ~/.local/bin]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l prefix -d 'Put this before each name, such as `wp-`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l upstream -d 'Also the names of earlier tools (perfDB, waddledb, ppingParser)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l force -d 'Replace other files of these names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l hard -d 'Make hard links'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l sym -d 'Make symbolic links, which is the default'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l list -d 'Only list the names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l remove -d 'Remove the links again; nothing else is touched'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l dir -d 'Write the files of all shells here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l dir -d 'Where to; made if it does not exist' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l dir -d 'Where to; made if it does not exist' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'
+complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
+complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
+stamp\t'STAMP, RFC 8762 and 8972'
+twamp\t'TWAMP Light, RFC 5357 appendix I'
+echo\t'A verbatim echo, as older reflectors give'"
+complete -c udpping -s c -l count -d 'Send this many packets, then stop' -r
+complete -c udpping -s i -l interval -d 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds' -r
+complete -c udpping -l schedule -d 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)' -r -f -a "fixed\t'Send k is due at start + k × interval'
+poisson\t'Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this)'"
+complete -c udpping -l burst -d 'Packets sent back to back at each point of the schedule' -r
+complete -c udpping -s s -s l -l size -d 'Octets of UDP payload; formats round it up to what they need' -r
+complete -c udpping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c udpping -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
+complete -c udpping -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c udpping -l source -d 'Send from this address of this host' -r
+complete -c udpping -s I -l interface -d 'Send through this network interface' -r
+complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
+complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c udpping -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c udpping -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
+complete -c udpping -l catch-up -d 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c udpping -l json -d 'Print the record as one line of JSON'
+complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
