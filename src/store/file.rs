@@ -12,7 +12,7 @@ use redb::{
 };
 
 use super::data::{Data, sync_dir};
-use super::fault::{Redb, failure, guarded, newer};
+use super::fault::{Redb, failure, guarded, let_go, newer};
 use super::schema::{FORMAT, HORIZON, META, POINT, RECORD, ROLLUP, SERIES, STATE, TODO};
 use crate::failure::{Class, Failure};
 use crate::sys::lock::Lock;
@@ -99,15 +99,17 @@ pub(super) fn open(data: &Data) -> Result<Db, Refusal> {
         }
     }
     let db = open_file(&path)?;
-    match guarded(|| format_of(&db.begin_read()?)) {
-        Ok(Some(FORMAT)) => Ok(db),
-        Ok(Some(other)) if other > FORMAT => Err(Refusal::Broken(newer(&path))),
-        Ok(_) => Err(Refusal::Broken(Class::Internal.because(format_args!(
+    let refusal = match guarded(|| format_of(&db.begin_read()?)) {
+        Ok(Some(FORMAT)) => return Ok(db),
+        Ok(Some(other)) if other > FORMAT => newer(&path),
+        Ok(_) => Class::Internal.because(format_args!(
             "store {}: a redb file, but not one of waddleperf's; move it away",
             path.display()
-        )))),
-        Err(error) => Err(Refusal::Broken(failure(&path, &error))),
-    }
+        )),
+        Err(error) => failure(&path, &error),
+    };
+    let_go(db);
+    Err(Refusal::Broken(refusal))
 }
 
 /// The format that an open file says it has; `None` where it says none.

@@ -7,7 +7,7 @@ use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTableMetadata, StorageBackend, WriteTransaction,
 };
 
-use super::fault::{Redb, corrupt, failure, guarded};
+use super::fault::{Redb, corrupt, failure, guarded, let_go};
 use super::file::{self, Db, Refusal};
 use super::insert::{self, Row};
 use super::schema::{FORMAT, RECORD, STATE};
@@ -163,7 +163,7 @@ impl Store {
             None => Err(redb::Error::DatabaseClosed),
         };
         if result.is_err() {
-            held.take();
+            let_go(held.take());
         }
         drop(held);
         result.map_err(|error| self.told(&error))
@@ -194,15 +194,17 @@ impl Store {
 
     /// Lets go of the file after an error; the next use opens it again.
     fn close(&self) {
-        let gone = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        let _ = guarded(|| {
-            drop(gone);
-            Ok(())
-        });
+        let_go(self.db.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     fn told(&self, error: &redb::Error) -> Failure {
         failure(&self.path, error)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -84,11 +84,15 @@ impl<'a> Spool<'a> {
                 Err(why) => self.reject(&entry.path, &why),
             }
             if rows.len() == BATCH || octets > BATCH_OCTETS {
-                taken += self.take_in(store, &mut rows, &mut done)?;
+                taken += self.take_in(store, &rows, &done)?;
+                rows.clear();
+                done.clear();
                 octets = 0;
             }
         }
-        taken += self.take_in(store, &mut rows, &mut done)?;
+        if !rows.is_empty() {
+            taken += self.take_in(store, &rows, &done)?;
+        }
         Ok(taken)
     }
 
@@ -103,20 +107,25 @@ impl<'a> Spool<'a> {
         Ok((entries.len() as u64, octets, rejected))
     }
 
-    fn take_in(&self, store: &Store, rows: &mut Vec<Row>, done: &mut Vec<PathBuf>) -> Result<u64, Failure> {
-        if rows.is_empty() {
-            return Ok(0);
+    /// Keeps `rows` in the store, then removes their files. Where that fails in one piece it is tried in halves: on a disk
+    /// that the spool itself has filled there is room for a few at a time.
+    fn take_in(&self, store: &Store, rows: &[Row], files: &[PathBuf]) -> Result<u64, Failure> {
+        match store.commit_rows(rows, &[]) {
+            Ok(_) => {}
+            Err(failure) if rows.len() < 2 => return Err(failure),
+            Err(_) => {
+                let half = rows.len() / 2;
+                let first = self.take_in(store, &rows[..half], &files[..half])?;
+                return Ok(first + self.take_in(store, &rows[half..], &files[half..])?);
+            }
         }
-        store.commit_rows(rows, &[])?;
-        let taken = rows.len() as u64;
-        for path in done.drain(..) {
+        for path in files {
             // A file that stays is taken in again later, and found to be there: harmless.
-            if let Err(error) = fs::remove_file(&path) {
+            if let Err(error) = fs::remove_file(path) {
                 tracing::warn!(path = %path.display(), error = words(&error), "spool: cannot remove what was taken in");
             }
         }
-        rows.clear();
-        Ok(taken)
+        Ok(rows.len() as u64)
     }
 
     /// The record in a file; `None` when it is gone or cannot be read just now; an error when it never will be.

@@ -56,7 +56,8 @@ fn full_spool() {
     let Some(place) = stage::place() else { return };
     tmpfs(&place);
     let filler = place.join("filler");
-    fs::write(&filler, vec![1; 1 << 20]).expect("a filler");
+    // What waits in the spool takes as much again in the store, before its files go.
+    fs::write(&filler, vec![1; 5 << 20]).expect("a filler");
     let owner = open(&place);
     let other = open(&place);
     assert!(other.store().is_none(), "the store has one owner");
@@ -85,8 +86,8 @@ fn full_from_the_start() {
     let Some(place) = stage::place() else { return };
     tmpfs(&place);
     let filler = place.join("filler");
-    // All but a few pages.
-    fs::write(&filler, vec![1; (8 << 20) - (64 << 10)]).expect("a filler");
+    // More than there is room for.
+    fs::write(&filler, vec![1; 9 << 20]).expect_err("a full disk");
     let data = Data::at(place.join("data"));
     let Err(failure) = Access::open(&data, &Settings::default()) else { panic!("a store on a full disk") };
     assert_is_told(&failure, "no space left on device");
@@ -113,7 +114,7 @@ fn read_only() {
     let access = open(&place);
     for n in 0..3 {
         assert_eq!(all(&access), kept);
-        assert_is_told(&access.keep(&[plain(100 + n)]).expect_err("read-only"), "read-only file system");
+        assert_is_told(&access.keep(&[plain(100 + n)]).expect_err("read-only"), "read-only filesystem");
     }
     assert_eq!(all(&access), kept);
     remount(&place, MsFlags::empty());
