@@ -78,6 +78,9 @@ pub enum Query {
         retention: Box<Retention>,
         /// Now.
         now: Timestamp,
+        /// Only count what would go.
+        #[serde(default)]
+        dry_run: bool,
     },
     /// Check everything.
     Verify,
@@ -162,7 +165,8 @@ impl Store {
             Query::Summaries { filter, scalar } => {
                 self.read(|transaction| summary::each(transaction, filter, scalar)).map(Answer::Summaries)
             }
-            Query::Prune { retention, now } => {
+            Query::Prune { retention, now, dry_run: true } => self.due(retention, *now).map(Answer::Prune),
+            Query::Prune { retention, now, dry_run: false } => {
                 let pruned = self.prune(retention, *now)?;
                 self.compact()?;
                 Ok(Answer::Prune(pruned))

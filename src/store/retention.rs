@@ -56,7 +56,7 @@ impl Store {
         let now = newest.min(since_epoch(now) / 1000);
         let series = self.read(|transaction| super::Filter::default().series(transaction))?;
         for (number, key) in series {
-            let cut = start_of(now.saturating_sub(retention.raw(&key).0.as_secs()), HOUR);
+            let cut = raw_cut(retention, &key, now);
             loop {
                 let gone = self.write_if_due(number, cut)?;
                 pruned.records += gone;
@@ -71,6 +71,35 @@ impl Store {
             Ok(())
         })?;
         Ok(pruned)
+    }
+
+    /// What [`prune`](Self::prune) would remove, without doing it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn due(&self, retention: &Retention, now: Timestamp) -> Result<Pruned, Failure> {
+        self.read(|transaction| {
+            let mut due = Pruned::default();
+            let Some(newest) = newest_second(transaction)? else {
+                return Ok(due);
+            };
+            let now = newest.min(since_epoch(now) / 1000);
+            let (point, rollup) = (transaction.open_table(POINT)?, transaction.open_table(ROLLUP)?);
+            for (number, key) in super::Filter::default().series(transaction)? {
+                let cut = raw_cut(retention, &key, now);
+                for entry in point.range((number, 0)..(number, first_id(cut * 1000)))? {
+                    entry?;
+                    due.records += 1;
+                }
+                for (step, cut) in rolled_cuts(retention, &key, now) {
+                    for entry in rollup.range((number, step, 0)..(number, step, cut))? {
+                        entry?;
+                        due.rollups += 1;
+                    }
+                }
+            }
+            Ok(due)
+        })
     }
 
     /// Rolls up what has passed, and prunes once a day.
@@ -100,12 +129,7 @@ impl Store {
     }
 
     fn prune_rollups(&self, series: u64, key: &Key, retention: &Retention, now: u64) -> Result<u64, Failure> {
-        let cut = |step: u32| {
-            // A roll-up outlives the records that it can be computed from.
-            let age = retention.rolled(step).max(retention.raw(key)).0.as_secs();
-            start_of(now.saturating_sub(age), DAY)
-        };
-        let steps = [FIVE_MINUTES, HOUR, DAY].map(|step| (step, cut(step)));
+        let steps = rolled_cuts(retention, key, now);
         let due = self.read(|transaction| {
             let table = transaction.open_table(ROLLUP)?;
             for (step, cut) in steps {
@@ -130,6 +154,20 @@ impl Store {
             Ok(gone)
         })
     }
+}
+
+/// The second before which raw records of the series `key` go.
+fn raw_cut(retention: &Retention, key: &Key, now: u64) -> u64 {
+    start_of(now.saturating_sub(retention.raw(key).0.as_secs()), HOUR)
+}
+
+/// The same for its roll-ups, by step.
+fn rolled_cuts(retention: &Retention, key: &Key, now: u64) -> [(u32, u64); 3] {
+    [FIVE_MINUTES, HOUR, DAY].map(|step| {
+        // A roll-up outlives the records that it can be computed from.
+        let age = retention.rolled(step).max(retention.raw(key)).0.as_secs();
+        (step, start_of(now.saturating_sub(age), DAY))
+    })
 }
 
 fn is_due(transaction: &redb::ReadTransaction, before: u64) -> Redb<bool> {

@@ -1,4 +1,5 @@
-//! `results prune`: removes what is old. Roll-ups stay as long as the configuration keeps them.
+//! `results prune`: removes what is old, by the configuration or by one age for all. Roll-ups stay as long as the
+//! configuration keeps them.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -7,19 +8,20 @@ use clap::Args;
 use serde_json::json;
 
 use super::out;
-use super::which::{self, Part, stray};
+use super::which::stray;
 use crate::cli::Env;
 use crate::failure::Failure;
-use crate::store::{Access, Answer, Filter, Order, Query, Retention};
+use crate::store::{Answer, Query, Retention};
 use crate::sys::clock;
-use crate::units::{Span, Timestamp};
+use crate::units::Span;
 
 /// See the module.
 #[derive(Debug, Args)]
 pub(super) struct Prune {
-    /// Remove raw records that are older than this, by whole hours before the newest record
+    /// Remove raw records that are older than this, by whole hours before the newest record [default: as
+    /// store.retention says]
     #[arg(long, value_name = "SPAN")]
-    older: Span,
+    older: Option<Span>,
     /// Only say how many
     #[arg(long)]
     dry_run: bool,
@@ -29,28 +31,22 @@ pub(super) struct Prune {
 }
 
 pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
-    let store = env.store()?;
+    let usual = &env.config.store.retention;
+    let retention = Box::new(args.older.map_or_else(|| usual.clone(), |older| retention(older, usual)));
     let now = clock::now().timestamp();
-    if args.dry_run {
-        let count = count(&store, args.older, now)?;
-        return out::with_stdout(|out| {
-            if args.json {
-                out::json(out, &json!({ "records": count, "dry_run": true }))?;
-            } else {
-                writeln!(out, "{count} records would go")?;
-            }
-            Ok(0)
-        });
-    }
-    let retention = Box::new(retention(args.older, &env.config.store.retention));
-    let Answer::Prune(pruned) = store.ask(&Query::Prune { retention, now })? else {
+    let query = Query::Prune { retention, now, dry_run: args.dry_run };
+    let Answer::Prune(pruned) = env.store()?.ask(&query)? else {
         return Err(stray());
     };
     out::with_stdout(|out| {
-        if args.json {
-            out::json(out, &pruned)?;
-        } else {
-            writeln!(out, "{} records and {} roll-ups removed", pruned.records, pruned.rollups)?;
+        let (records, rollups) = (pruned.records, pruned.rollups);
+        match (args.json, args.dry_run) {
+            (true, false) => out::json(out, &pruned)?,
+            (true, true) => {
+                out::json(out, &json!({ "records": records, "rollups": rollups, "dry_run": true }))?;
+            }
+            (false, false) => writeln!(out, "{records} records and {rollups} roll-ups removed")?,
+            (false, true) => writeln!(out, "{records} records and {rollups} roll-ups would go")?,
         }
         Ok(0)
     })
@@ -66,31 +62,4 @@ fn retention(older: Span, usual: &Retention) -> Retention {
         kind: BTreeMap::new(),
         ..usual.clone()
     }
-}
-
-/// How many records lie before the hour that pruning would cut at.
-fn count(store: &Access, older: Span, now: Timestamp) -> Result<u64, Failure> {
-    let Answer::Stats(stats) = store.ask(&Query::Stats)? else {
-        return Err(stray());
-    };
-    let Some(newest) = stats.newest else {
-        return Ok(0);
-    };
-    let filter = Filter { until: Some(cut(older, newest.min(now))), ..Filter::default() };
-    let mut count = 0;
-    let walked = which::ids(store, &filter, &Part { limit: None, after: None }, Order::Oldest, |ids| {
-        count += ids.len() as u64;
-        Ok(())
-    });
-    match walked {
-        Err(out::Stop::Failed(failure)) => Err(failure),
-        _ => Ok(count),
-    }
-}
-
-/// The hour's start that pruning at `now` cuts at.
-fn cut(older: Span, now: Timestamp) -> Timestamp {
-    let span = i64::try_from(older.0.as_secs()).unwrap_or(i64::MAX);
-    let second = now.as_second().saturating_sub(span).max(0);
-    Timestamp::from_second(second - second % 3600).unwrap_or(Timestamp::UNIX_EPOCH)
 }

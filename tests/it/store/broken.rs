@@ -6,9 +6,9 @@ use std::path::Path;
 
 use redb::TableDefinition;
 use waddleperf::failure::Failure;
-use waddleperf::store::{Access, Answer, Data, Query, Settings};
+use waddleperf::store::{Access, Answer, Data, Filter, Query, Settings};
 
-use super::{data, plain, store};
+use super::{data, list, plain, store};
 
 /// A store with 200 records.
 fn filled(data: &Data) {
@@ -99,6 +99,20 @@ fn a_newer_store_is_refused_and_left_alone() {
     let db = redb::Database::open(data.store()).expect("a redb file");
     let read = redb::ReadableDatabase::begin_read(&db).expect("a transaction");
     assert_eq!(read.open_table(meta).expect("a table").get("format").expect("a row").expect("2").value(), 2);
+}
+
+#[test]
+fn a_store_of_the_first_format_is_read() {
+    let (_dir, data) = data();
+    data.make().expect("a directory");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/format-1.redb");
+    fs::copy(golden, data.store()).expect("a copy");
+    let store = store(&data);
+    assert_eq!(store.count(), Ok(9));
+    let verified = store.verify().expect("a check");
+    assert_eq!((verified.records, verified.wrong), (9, 0), "{verified:?}");
+    let Ok(Answer::List(page)) = store.ask(&list(Filter::default())) else { panic!("another answer") };
+    assert_eq!((page.records.len(), page.unreadable), (9, 0));
 }
 
 #[test]

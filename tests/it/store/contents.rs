@@ -256,7 +256,9 @@ fn retention_goes_by_kind_and_tier() {
         }
     }
     store.commit(&all, &[]).expect("kept");
-    store.prune(&Retention::default(), at(now + HOUR)).expect("pruned");
+    let due = store.due(&Retention::default(), at(now + HOUR)).expect("counted");
+    assert_eq!((due.records, store.count()), (6, Ok(13)), "counting removes nothing");
+    assert_eq!(store.prune(&Retention::default(), at(now + HOUR)).expect("pruned").records, 6);
     let left = |tier: &str| {
         let filter = Filter { labels: [("tier".to_owned(), tier.to_owned())].into(), ..Filter::default() };
         records(store.ask(&list(filter)).expect("an answer")).len()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
@@ -12,6 +13,7 @@ use waddleperf::store::{Access, Answer, Data, Filter, Query, Record, Settings};
 use waddleperf::sys::clock;
 
 use super::{START, list, plain, records, sampled, stage};
+use crate::tool::{WADDLEPERF, stdout};
 
 #[test]
 fn a_full_disk_refuses_reads_on_and_recovers() {
@@ -117,6 +119,13 @@ fn read_only() {
         assert_is_told(&access.keep(&[plain(100 + n)]).expect_err("read-only"), "read-only filesystem");
     }
     assert_eq!(all(&access), kept);
+    // Whole processes find it so as well.
+    let results = |command: &str| {
+        let mut results = Command::new(WADDLEPERF);
+        results.arg("--data").arg(place.join("data")).args(["results", command]);
+        stdout(&mut results).lines().count()
+    };
+    assert_eq!((results("ids"), results("list"), results("export")), (20, 20, 20));
     remount(&place, MsFlags::empty());
     access.keep(&[plain(200)]).expect("writable again, in the same process");
     assert_whole(&access, &kept);

@@ -5,6 +5,7 @@ mod contents;
 mod crash;
 mod disk;
 mod kill;
+mod processes;
 mod spool;
 mod stage;
 
