@@ -31,7 +31,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Pri
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, sum up and remove what was kept'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
@@ -53,6 +53,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -61,6 +63,12 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l i
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)' -r
@@ -71,17 +79,18 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l data -d 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-legacy -d 'Also echo what is no session of ours, verbatim, to private addresses only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "list" -d 'List records, newest first, one a line'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "show" -d 'Show one record'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "export" -d 'Write records for another program, oldest first'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "stats" -d 'Count what there is, and sum up each series'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "prune" -d 'Remove what is old'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "verify" -d 'Check the whole store'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "list" -d 'List records, newest first, one a line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "show" -d 'Show one record'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "export" -d 'Write records for another program, oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "stats" -d 'Count what there is, and sum up each series'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "prune" -d 'Remove what is old'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "verify" -d 'Check the whole store'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "import" -d 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l target -d 'Only this target, * stands for any text; may be given several times' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l label -d 'Only with this label; may be given several times' -r
@@ -148,6 +157,20 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fis
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l json -d 'Print one JSON object: ids, and the cursor for more'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l format -d 'Which tool wrote it' -r -f -a "auto\t'Whichever the content shows'
+ping\t'ping\'s text'
+pping\t'pping\'s text'
+mtr\t'mtr --json'
+iperf3\t'iperf3 -J'
+irtt\t'irtt client -o'
+upstream\t'JSON of WaddlePerf before this program'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l at -d 'When it was measured, where the content does not say [default: when the file was written]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l label -d 'A label for every record; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l json -d 'Print one JSON object: the ids'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l json -d 'Print one line of JSON'
@@ -225,6 +248,8 @@ complete -c udpping -l source -d 'Send from this address of this host' -r
 complete -c udpping -s I -l interface -d 'Send through this network interface' -r
 complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l label -d 'Label the record; once for each label' -r
+complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c udpping -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c udpping -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -233,5 +258,11 @@ complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c udpping -l json -d 'Print the record as one line of JSON'
+complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c udpping -s q -l quiet -d 'Print only the summary'
+complete -c udpping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c udpping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
