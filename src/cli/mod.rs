@@ -7,10 +7,12 @@ mod applet;
 mod complaint;
 mod config;
 mod env;
+mod health;
 mod identity;
 mod layers;
 mod logging;
 mod probing;
+mod results;
 mod serve;
 mod setup;
 mod version;
@@ -61,6 +63,10 @@ enum Command {
     Probe(probing::Probing),
     /// Run the test server
     Serve(serve::Serve),
+    /// List, show, export, import, sum up and remove what was kept
+    Results(results::Results),
+    /// Say whether the server is well
+    Health(health::Health),
     /// Check the configuration, or print what is in force
     Config(config::Config),
     /// Links, manual pages, completions, a sample configuration
@@ -68,7 +74,8 @@ enum Command {
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] = &[&serve::MANUAL, &config::MANUAL, &setup::MANUAL];
+const MANUALS: &[&Manual] =
+    &[&serve::MANUAL, &results::MANUAL, &health::MANUAL, &config::MANUAL, &setup::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
@@ -76,6 +83,8 @@ impl Command {
         match self {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
             Self::Serve(args) => serve::run(args, env),
+            Self::Results(args) => results::run(args, env),
+            Self::Health(args) => health::run(&args, env),
             Self::Config(args) => config::run(&args, env),
             Self::Setup(args) => setup::run(args, env),
         }
@@ -85,7 +94,7 @@ impl Command {
     const fn needs_no_configuration(&self) -> bool {
         match self {
             Self::Setup(_) => true,
-            Self::Probe(_) | Self::Serve(_) | Self::Config(_) => false,
+            Self::Probe(_) | Self::Serve(_) | Self::Results(_) | Self::Health(_) | Self::Config(_) => false,
         }
     }
 }

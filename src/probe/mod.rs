@@ -183,7 +183,7 @@ impl Report {
     pub fn replied(&self) -> bool {
         match self {
             Self::UdpPing(report) => report.counts.received > 0,
-            Self::Imported(_) => true,
+            Self::Imported(report) => report.replied(),
         }
     }
 }
