@@ -46,6 +46,9 @@ _waddleperf() {
             waddleperf__subcmd__results,ids)
                 cmd="waddleperf__subcmd__results__subcmd__ids"
                 ;;
+            waddleperf__subcmd__results,import)
+                cmd="waddleperf__subcmd__results__subcmd__import"
+                ;;
             waddleperf__subcmd__results,list)
                 cmd="waddleperf__subcmd__results__subcmd__list"
                 ;;
@@ -193,7 +196,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__results)
-            opts="-v -h --config --data --verbose --help list show export stats prune verify ids"
+            opts="-v -h --config --data --verbose --help list show export stats prune verify ids import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -300,6 +303,40 @@ _waddleperf() {
                     return 0
                     ;;
                 --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__results__subcmd__import)
+            opts="-v -h --format --at --label --json --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "auto ping pping mtr iperf3 irtt upstream" -- "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

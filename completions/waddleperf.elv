@@ -28,7 +28,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --version 'Print version'
             cand udpping 'Round-trip time, loss by direction and one-way delay over UDP'
             cand serve 'Run the test server'
-            cand results 'List, show, export, sum up and remove what was kept'
+            cand results 'List, show, export, import, sum up and remove what was kept'
             cand health 'Say whether the server is well'
             cand config 'Check the configuration, or print what is in force'
             cand setup 'Links, manual pages, completions, a sample configuration'
@@ -98,6 +98,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand prune 'Remove what is old'
             cand verify 'Check the whole store'
             cand ids 'List ids alone'
+            cand import 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured'
         }
         &'waddleperf;results;list'= {
             cand --kind 'Only this kind (also autoperf and gap); may be given several times'
@@ -191,6 +192,18 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'waddleperf;results;import'= {
+            cand --format 'Which tool wrote it'
+            cand --at 'When it was measured, where the content does not say [default: when the file was written]'
+            cand --label 'A label for every record; may be given several times'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one JSON object: the ids'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'waddleperf;health'= {
             cand --config 'Read this configuration instead of the system''s or the user''s'

@@ -7,6 +7,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod results;
 mod store;
 mod tool;
 mod udpping;
