@@ -97,7 +97,7 @@ fn as_text(out: &mut Out, env: &Env, args: &List, filter: &Filter) -> Result<(),
     })?;
     out.flush()?;
     if unreadable > 0 {
-        tell(&format!("{unreadable} records cannot be read (see `waddleperf results verify`)"));
+        tell(&format!("{} unreadable (see `waddleperf results verify`)", out::counted(unreadable, "record")));
     }
     tell_cursor(next);
     Ok(())
@@ -163,7 +163,7 @@ fn outcome(record: &Record) -> String {
             let severity = word(run.severity).and_then(|value| value.as_str().map(str::to_owned));
             format!("tier {}: {}", run.tier, severity.unwrap_or_default())
         }
-        Record::Gap(gap) => format!("{} records lost", gap.lost),
+        Record::Gap(gap) => format!("{} lost", out::counted(gap.lost, "record")),
     }
 }
 
