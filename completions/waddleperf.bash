@@ -708,7 +708,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__udpping)
-            opts="-p -c -i -l -s -W -d -w -4 -6 -I -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --config --data --verbose --help"
+            opts="-p -c -i -l -s -W -d -w -4 -6 -I -q -D -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -806,6 +806,14 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -854,7 +862,7 @@ _udpping() {
 
     case "${cmd}" in
         udpping)
-            opts="-p -c -i -l -s -W -d -w -4 -6 -I -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --config --data --verbose --help"
+            opts="-p -c -i -l -s -W -d -w -4 -6 -I -q -D -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -949,6 +957,14 @@ _udpping() {
                     return 0
                     ;;
                 --dscp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

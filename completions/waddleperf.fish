@@ -53,6 +53,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -61,6 +63,12 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l i
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)' -r
@@ -240,6 +248,8 @@ complete -c udpping -l source -d 'Send from this address of this host' -r
 complete -c udpping -s I -l interface -d 'Send through this network interface' -r
 complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l label -d 'Label the record; once for each label' -r
+complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c udpping -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c udpping -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -248,5 +258,11 @@ complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c udpping -l json -d 'Print the record as one line of JSON'
+complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c udpping -s q -l quiet -d 'Print only the summary'
+complete -c udpping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c udpping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'

@@ -52,10 +52,15 @@ impl Env {
     /// A context for probes that the operator himself asks for: cancelled with this process, labelled as the
     /// configuration says, not restricted.
     pub fn ctx(&self) -> Ctx {
+        self.contexts()()
+    }
+
+    /// Makes such contexts, as many as there are rounds.
+    pub fn contexts(&self) -> impl Fn() -> Ctx + Send + Sync + 'static {
         let mut ctx = Ctx::new(self.agent.clone(), Arc::new(Policy::Operator), Resolver::default());
         ctx.cancel = self.cancel.clone();
         ctx.labels = self.config.agent.labels.clone();
-        ctx
+        move || ctx.clone()
     }
 
     /// The store: taken where it is free, else reached through the process that holds it.

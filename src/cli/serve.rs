@@ -5,10 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use tokio::sync::mpsc;
+
 use super::Env;
+use crate::autoperf::{self, text};
 use crate::failure::Failure;
 use crate::probe::Manual;
-use crate::serve::{Listen, Prepared, Settings};
+use crate::serve::{Autoperf, Listen, Prepared, Settings};
+
+/// Rounds that wait to be printed; more are kept, but not told.
+const WAITING: usize = 256;
 
 /// See the module.
 #[derive(Debug, Args)]
@@ -46,6 +52,7 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
+    env.config.autoperf.targets()?;
     // Sockets first, then the privileges, and only then the files and the threads.
     let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data)?;
     let store = env.store()?;
@@ -55,7 +62,26 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
         let _ = writeln!(out, "{note}");
     }
     drop(out);
-    env.block_on(async { prepared.run(store, &env.cancel).await.map(|()| 0) })
+    env.block_on(async {
+        let autoperf = (!env.config.autoperf.target.is_empty()).then(|| Autoperf {
+            settings: env.config.autoperf.clone(),
+            ctx: Box::new(env.contexts()),
+            rounds: printer(),
+        });
+        prepared.run(store, autoperf, &env.cancel).await.map(|()| 0)
+    })
+}
+
+/// Where rounds go to be printed on stdout, one line each. A reader that is slow, or gone, stops nothing.
+pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
+    let (rounds, mut waiting) = mpsc::channel::<autoperf::Round>(WAITING);
+    tokio::task::spawn_blocking(move || {
+        while let Some(round) = waiting.blocking_recv() {
+            let line = text::line(&round.run, &round.measurements);
+            let _ = writeln!(io::stdout().lock(), "{line}");
+        }
+    });
+    rounds
 }
 
 impl Serve {

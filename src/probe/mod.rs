@@ -29,6 +29,7 @@ pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,22 @@ impl Probe {
         match self {
             Self::UdpPing(_) => true,
             Self::Imported(_) => false,
+        }
+    }
+
+    /// The headline numbers that its report will have, none of them measured.
+    pub fn unmeasured(&self) -> Vec<Scalar> {
+        match self {
+            Self::UdpPing(_) => udpping::Report::scalars_of(None),
+            Self::Imported(_) => Vec::new(),
+        }
+    }
+
+    /// The least time between two runs of a watch: what it leaves between two packets.
+    pub const fn pace(&self) -> Duration {
+        match self {
+            Self::UdpPing(probe) => probe.interval.0,
+            Self::Imported(_) => Duration::ZERO,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::probe::{Measurement, NAMES, Outcome, Scalar};
+use crate::probe::{Measurement, NAMES, Outcome, Scalar, Scalars};
 
 /// The columns before the scalars.
 const COLUMNS: [&str; 9] =
@@ -13,7 +13,7 @@ const COLUMNS: [&str; 9] =
 /// # Errors
 /// Those of `out`.
 pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     let names = COLUMNS.iter().map(|&name| name.to_owned());
     line(out, names.chain(scalars.iter().map(name)))
 }
@@ -33,7 +33,7 @@ pub fn wide_header(out: &mut impl io::Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`.
 pub fn wide_row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     let value =
         |wanted: &str| scalars.iter().find(|scalar| scalar.name == wanted).and_then(|scalar| scalar.value);
     line(out, common(measurement).into_iter().chain(NAMES.iter().map(|&(name, _)| number(value(name)))))
@@ -44,7 +44,7 @@ pub fn wide_row(out: &mut impl io::Write, measurement: &Measurement) -> io::Resu
 /// # Errors
 /// Those of `out`.
 pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     line(out, common(measurement).into_iter().chain(scalars.iter().map(|scalar| number(scalar.value))))
 }
 
@@ -72,6 +72,14 @@ fn common(measurement: &Measurement) -> [String; COLUMNS.len()] {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// The numbers; where nothing was measured, as many empty ones.
+fn scalars(measurement: &Measurement) -> Vec<Scalar> {
+    match &measurement.outcome {
+        Outcome::Report(report) => report.scalars(),
+        Outcome::Failure(_) => measurement.probe.unmeasured(),
+    }
 }
 
 /// The column of a scalar: its name with its unit, which is never said twice.

@@ -11,10 +11,13 @@ pub use settings::{Listen, Place, ServiceName, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::autoperf;
 use crate::failure::{Class, Failure};
+use crate::probe::Ctx;
 use crate::probe::udpping::read_key;
 use crate::store::{Access, Data, control};
 use crate::sys::privilege::{self, Account};
@@ -32,6 +35,16 @@ pub struct Prepared {
     groups: Vec<Vec<Listener>>,
     psk: Option<Vec<u8>>,
     notes: Vec<String>,
+}
+
+/// What a server measures on the side.
+pub struct Autoperf {
+    /// What, and how often.
+    pub settings: autoperf::Settings,
+    /// The context of a round.
+    pub ctx: Box<dyn Fn() -> Ctx + Send + Sync>,
+    /// Where each round goes once it is kept.
+    pub rounds: mpsc::Sender<autoperf::Round>,
 }
 
 impl Prepared {
@@ -53,15 +66,24 @@ impl Prepared {
         &self.notes
     }
 
-    /// Serves until `cancel`; then lets running sessions end, for at most the settings' `drain`.
+    /// Serves, and measures what `autoperf` names, until `cancel`; then lets running sessions end, for at most the
+    /// settings' `drain`.
     ///
     /// # Errors
     /// When it cannot start, or the store fails for good.
-    pub async fn run(self, store: Arc<Access>, cancel: &CancellationToken) -> Result<(), Failure> {
+    pub async fn run(
+        self,
+        store: Arc<Access>,
+        autoperf: Option<Autoperf>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
         let drained = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(control::serve(store, drained.clone()));
+        tasks.spawn(control::serve(Arc::clone(&store), drained.clone()));
+        if let Some(autoperf) = autoperf {
+            tasks.spawn(measure(autoperf, store, cancel.clone()));
+        }
         service::notify("READY=1");
         let ended = stay_alive(cancel, &mut tasks).await;
         service::notify("STOPPING=1");
@@ -74,11 +96,19 @@ impl Prepared {
     }
 }
 
+/// Runs autoperf's schedule once no other process does.
+async fn measure(autoperf: Autoperf, store: Arc<Access>, cancel: CancellationToken) -> Result<(), Failure> {
+    let Some(_lock) = autoperf::lock::wait(store.data(), &cancel).await? else {
+        return Ok(());
+    };
+    autoperf::daemon(&autoperf.settings, store, autoperf.ctx, cancel, autoperf.rounds).await
+}
+
 /// Lets no session begin, and waits until those that run have ended, at most `patience`.
 async fn drain(workers: &Workers, patience: Duration) {
     workers.refuse_new();
     let quiet = async {
-        while workers.counters.active() > 0 {
+        while !workers.is_quiet() {
             tokio::time::sleep(LOOK).await;
         }
     };

@@ -1,5 +1,11 @@
 //! The clocks. Everything else is handed its time.
 
+use std::fs;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+
 use crate::units::{Now, nanos};
 
 /// This moment on both clocks.
@@ -31,4 +37,30 @@ pub fn discipline() -> Option<Discipline> {
         synchronised: state.status & nix::libc::STA_UNSYNC == 0,
         max_error_us: u64::try_from(state.maxerror).unwrap_or(0),
     })
+}
+
+/// How long the machine has been up, time asleep included, and a number that tells this start of it from others.
+/// Unlike an `Instant` it means the same to every process.
+pub fn up() -> (Duration, u64) {
+    static BOOT: OnceLock<u64> = OnceLock::new();
+    let up = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
+    (up, *BOOT.get_or_init(boot))
+}
+
+/// Half of the kernel's id of this start, which is random throughout; 0 where it tells none.
+fn boot() -> u64 {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    uuid::Uuid::parse_str(text.trim()).map_or(0, |id| id.as_u64_pair().1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_stays_up_and_is_the_same() {
+        let (first, then) = (up(), up());
+        assert!(first.0 > Duration::ZERO && then.0 >= first.0);
+        assert!(first.1 > 0 && first.1 == then.1);
+    }
 }

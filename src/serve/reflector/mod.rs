@@ -125,6 +125,7 @@ pub struct Counters {
     dropped: [AtomicU64; 9],
     sessions: AtomicU64,
     active: AtomicU64,
+    refusing: AtomicU64,
 }
 
 impl Counters {
@@ -141,11 +142,6 @@ impl Counters {
     /// Sessions open at the last look of each thread.
     pub fn sessions(&self) -> u64 {
         self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Sessions in use at the last look of each thread, while the server is about to end.
-    pub fn active(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
     }
 
     fn count(&self, outcome: Result<(), Drop>) {
@@ -228,7 +224,7 @@ impl Reflector {
         if !is_host(request.from.ip()) {
             return Err(Drop::Address);
         }
-        let mirrored = request.tos;
+        let mirrored = request.tos.map(unmarked);
         let tos = match request.service {
             Service::Stamp => self.stamp.answer(now, request, out)?.or(mirrored),
             Service::UdpPing if is_wp1(request.bytes) => {
@@ -281,4 +277,11 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
+}
+
+/// The type of service of an answer: the request's, but congestion on the way here is none on the way back.
+const fn unmarked(tos: u8) -> u8 {
+    const CE: u8 = 0b11;
+    const ECT0: u8 = 0b10;
+    if tos & CE == CE { tos & !CE | ECT0 } else { tos }
 }
