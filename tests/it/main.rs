@@ -8,6 +8,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod results;
 mod serve;
 mod store;
 mod tool;

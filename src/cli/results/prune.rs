@@ -37,7 +37,7 @@ pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
             if args.json {
                 out::json(out, &json!({ "records": count, "dry_run": true }))?;
             } else {
-                writeln!(out, "{count} records would go")?;
+                writeln!(out, "{} would go", out::counted(count, "record"))?;
             }
             Ok(0)
         });
@@ -50,7 +50,9 @@ pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
         if args.json {
             out::json(out, &pruned)?;
         } else {
-            writeln!(out, "{} records and {} roll-ups removed", pruned.records, pruned.rollups)?;
+            let (records, rollups) =
+                (out::counted(pruned.records, "record"), out::counted(pruned.rollups, "roll-up"));
+            writeln!(out, "{records} and {rollups} removed")?;
         }
         Ok(0)
     })
