@@ -4,6 +4,7 @@
 //! needs none of the three, for it is in `probe::KINDS`. [`Env`] is what a command gets to work with.
 
 mod applet;
+mod autoperf;
 mod complaint;
 mod config;
 mod env;
@@ -61,6 +62,8 @@ enum Command {
     Probe(probing::Probing),
     /// Run the test server
     Serve(serve::Serve),
+    /// Measure the configured targets, and look closer where something is wrong
+    Autoperf(autoperf::Autoperf),
     /// Check the configuration, or print what is in force
     Config(config::Config),
     /// Links, manual pages, completions, a sample configuration
@@ -68,7 +71,7 @@ enum Command {
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] = &[&serve::MANUAL, &config::MANUAL, &setup::MANUAL];
+const MANUALS: &[&Manual] = &[&serve::MANUAL, &autoperf::MANUAL, &config::MANUAL, &setup::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
@@ -76,6 +79,7 @@ impl Command {
         match self {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
             Self::Serve(args) => serve::run(args, env),
+            Self::Autoperf(args) => autoperf::run(&args, env),
             Self::Config(args) => config::run(&args, env),
             Self::Setup(args) => setup::run(args, env),
         }
@@ -85,7 +89,7 @@ impl Command {
     const fn needs_no_configuration(&self) -> bool {
         match self {
             Self::Setup(_) => true,
-            Self::Probe(_) | Self::Serve(_) | Self::Config(_) => false,
+            Self::Probe(_) | Self::Serve(_) | Self::Autoperf(_) | Self::Config(_) => false,
         }
     }
 }
