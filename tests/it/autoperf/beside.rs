@@ -90,7 +90,8 @@ fn beside_a_server_as_alone() {
 
 #[test]
 fn a_plugin_tells_numbers_and_limits() {
-    let server = Server::on(&Place::new(closed_port()));
+    let served = Place::new(closed_port());
+    let server = Server::on(&served);
     let place = Place::new(server.1);
     let ended = output(&mut place.waddleperf(&["autoperf", "run", "--nagios"]));
     let line = String::from_utf8_lossy(&ended.stdout).into_owned();
