@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
+            [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
             [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
@@ -94,6 +95,76 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--udp-legacy', '--udp-legacy', [CompletionResultType]::ParameterName, 'Also echo what is no session of ours, verbatim, to private addresses only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'waddleperf;autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -281,6 +352,8 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages')
             [CompletionResult]::new('docs', 'docs', [CompletionResultType]::ParameterValue, 'Write the reference of records and configuration (Markdown)')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print a commented configuration to begin with')
+            [CompletionResult]::new('cron', 'cron', [CompletionResultType]::ParameterValue, 'Print the crontab line for `autoperf run`, or install it')
+            [CompletionResult]::new('timer', 'timer', [CompletionResultType]::ParameterValue, 'Print the systemd units for `autoperf run`, or write them')
             break
         }
         'waddleperf;setup;links' {
@@ -333,6 +406,29 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
         'waddleperf;setup;config' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;cron' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Put the line into this account''s crontab, in the place of an earlier one')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;timer' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to write them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -414,6 +510,103 @@ Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'autoperf' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'autoperf'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
     })

@@ -28,6 +28,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --version 'Print version'
             cand udpping 'Round-trip time, loss by direction and one-way delay over UDP'
             cand serve 'Run the test server'
+            cand autoperf 'Measure the configured targets, and look closer where something is wrong'
             cand results 'List, show, export, import, sum up and remove what was kept'
             cand health 'Say whether the server is well'
             cand config 'Check the configuration, or print what is in force'
@@ -89,6 +90,71 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --udp-legacy 'Also echo what is no session of ours, verbatim, to private addresses only'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand run 'One round of every target now, and what it leads to (also without this word)'
+            cand daemon 'Measure on the schedule, in the foreground until told to stop'
+            cand check 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+            cand status 'Print how the targets are'
+        }
+        &'waddleperf;autoperf;run'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;autoperf;daemon'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf;check'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf;status'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each target'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help'
@@ -262,6 +328,8 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand man 'Write the manual pages'
             cand docs 'Write the reference of records and configuration (Markdown)'
             cand config 'Print a commented configuration to begin with'
+            cand cron 'Print the crontab line for `autoperf run`, or install it'
+            cand timer 'Print the systemd units for `autoperf run`, or write them'
         }
         &'waddleperf;setup;links'= {
             cand --dir 'Where to make them [default: ~/.local/bin]'
@@ -309,6 +377,27 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
         &'waddleperf;setup;config'= {
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;cron'= {
+            cand --every 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --install 'Put the line into this account''s crontab, in the place of an earlier one'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;timer'= {
+            cand --every 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day'
+            cand --dir 'Where to write them'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --install 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help'
@@ -384,6 +473,93 @@ set edit:completion:arg-completer[udpping] = {|@words|
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[autoperf] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'autoperf'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'autoperf'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand run 'One round of every target now, and what it leads to (also without this word)'
+            cand daemon 'Measure on the schedule, in the foreground until told to stop'
+            cand check 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+            cand status 'Print how the targets are'
+        }
+        &'autoperf;run'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'autoperf;daemon'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'autoperf;check'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'autoperf;status'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each target'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
     ]
     $completions[$command]

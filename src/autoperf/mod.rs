@@ -22,4 +22,4 @@ mod watch;
 pub use daemon::daemon;
 pub use round::{Round, Runner, moment};
 pub use settings::Settings;
-pub use watch::Watch;
+pub use watch::{Watch, left};

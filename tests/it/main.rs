@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod autoperf;
 mod cli;
 mod deploy;
 mod drift;
