@@ -67,7 +67,7 @@ impl Bench {
 
     /// As fast as it goes.
     fn maximum(&self) {
-        let ours = self.ours(&["-i", "0", "-c", "200000", "--catch-up", "-q"]);
+        let ours = self.ours(&["-i", "0", "-c", "200000", "--catch-up"]);
         let theirs = self.theirs(&["-i", "10us", "-d", "2s"]);
         let rate = |run: &Run| run.sent as f64 / run.lasted.as_secs_f64() / 1e3;
         let answered = |run: &Run| 100.0 * run.answered as f64 / run.sent as f64;

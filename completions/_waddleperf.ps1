@@ -31,7 +31,8 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
-            [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, sum up and remove what was kept')
+            [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
+            [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Links, manual pages, completions, a sample configuration')
@@ -61,6 +62,8 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255')
             [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
@@ -71,6 +74,14 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -78,12 +89,82 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             break
         }
         'waddleperf;serve' {
-            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)')
             [CompletionResult]::new('--udp-key-file', '--udp-key-file', [CompletionResultType]::ParameterName, 'File with the key that UDP clients must share')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The account to become when started as root')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--udp-legacy', '--udp-legacy', [CompletionResultType]::ParameterName, 'Also echo what is no session of ours, verbatim, to private addresses only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'waddleperf;autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -104,6 +185,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove what is old')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check the whole store')
             [CompletionResult]::new('ids', 'ids', [CompletionResultType]::ParameterValue, 'List ids alone')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured')
             break
         }
         'waddleperf;results;list' {
@@ -206,6 +288,19 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'waddleperf;results;import' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Which tool wrote it')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'When it was measured, where the content does not say [default: when the file was written]')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'A label for every record; may be given several times')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: the ids')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'waddleperf;health' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
@@ -257,6 +352,8 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages')
             [CompletionResult]::new('docs', 'docs', [CompletionResultType]::ParameterValue, 'Write the reference of records and configuration (Markdown)')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print a commented configuration to begin with')
+            [CompletionResult]::new('cron', 'cron', [CompletionResultType]::ParameterValue, 'Print the crontab line for `autoperf run`, or install it')
+            [CompletionResult]::new('timer', 'timer', [CompletionResultType]::ParameterValue, 'Print the systemd units for `autoperf run`, or write them')
             break
         }
         'waddleperf;setup;links' {
@@ -315,6 +412,29 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'waddleperf;setup;cron' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Put the line into this account''s crontab, in the place of an earlier one')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;timer' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to write them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
     })
 
     $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
@@ -366,6 +486,8 @@ Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255')
             [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
@@ -376,10 +498,115 @@ Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'autoperf' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'autoperf'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
     })

@@ -16,6 +16,9 @@ _waddleperf() {
             ",$1")
                 cmd="waddleperf"
                 ;;
+            waddleperf,autoperf)
+                cmd="waddleperf__subcmd__autoperf"
+                ;;
             waddleperf,config)
                 cmd="waddleperf__subcmd__config"
                 ;;
@@ -34,6 +37,18 @@ _waddleperf() {
             waddleperf,udpping)
                 cmd="waddleperf__subcmd__udpping"
                 ;;
+            waddleperf__subcmd__autoperf,check)
+                cmd="waddleperf__subcmd__autoperf__subcmd__check"
+                ;;
+            waddleperf__subcmd__autoperf,daemon)
+                cmd="waddleperf__subcmd__autoperf__subcmd__daemon"
+                ;;
+            waddleperf__subcmd__autoperf,run)
+                cmd="waddleperf__subcmd__autoperf__subcmd__run"
+                ;;
+            waddleperf__subcmd__autoperf,status)
+                cmd="waddleperf__subcmd__autoperf__subcmd__status"
+                ;;
             waddleperf__subcmd__config,check)
                 cmd="waddleperf__subcmd__config__subcmd__check"
                 ;;
@@ -45,6 +60,9 @@ _waddleperf() {
                 ;;
             waddleperf__subcmd__results,ids)
                 cmd="waddleperf__subcmd__results__subcmd__ids"
+                ;;
+            waddleperf__subcmd__results,import)
+                cmd="waddleperf__subcmd__results__subcmd__import"
                 ;;
             waddleperf__subcmd__results,list)
                 cmd="waddleperf__subcmd__results__subcmd__list"
@@ -67,6 +85,9 @@ _waddleperf() {
             waddleperf__subcmd__setup,config)
                 cmd="waddleperf__subcmd__setup__subcmd__config"
                 ;;
+            waddleperf__subcmd__setup,cron)
+                cmd="waddleperf__subcmd__setup__subcmd__cron"
+                ;;
             waddleperf__subcmd__setup,docs)
                 cmd="waddleperf__subcmd__setup__subcmd__docs"
                 ;;
@@ -76,6 +97,9 @@ _waddleperf() {
             waddleperf__subcmd__setup,man)
                 cmd="waddleperf__subcmd__setup__subcmd__man"
                 ;;
+            waddleperf__subcmd__setup,timer)
+                cmd="waddleperf__subcmd__setup__subcmd__timer"
+                ;;
             *)
                 ;;
         esac
@@ -83,8 +107,150 @@ _waddleperf() {
 
     case "${cmd}" in
         waddleperf)
-            opts="-v -h -V --config --data --verbose --help --version udpping serve results health config setup"
+            opts="-v -h -V --config --data --verbose --help --version udpping serve autoperf results health config setup"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__autoperf)
+            opts="-q -v -h --target --tier --ignore-budget --stagger --if-locked --strict --nagios --json --quiet --config --data --verbose --help run daemon check status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stagger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-locked)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__autoperf__subcmd__check)
+            opts="-v -h --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__autoperf__subcmd__daemon)
+            opts="-v -h --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__autoperf__subcmd__run)
+            opts="-q -v -h --target --tier --ignore-budget --stagger --if-locked --strict --nagios --json --quiet --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stagger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-locked)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__autoperf__subcmd__status)
+            opts="-v -h --json --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -193,7 +359,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__results)
-            opts="-v -h --config --data --verbose --help list show export stats prune verify ids"
+            opts="-v -h --config --data --verbose --help list show export stats prune verify ids import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -300,6 +466,40 @@ _waddleperf() {
                     return 0
                     ;;
                 --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__results__subcmd__import)
+            opts="-v -h --format --at --label --json --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "auto ping pping mtr iperf3 irtt upstream" -- "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -519,7 +719,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__setup)
-            opts="-v -h --config --data --verbose --help links completions man docs config"
+            opts="-v -h --config --data --verbose --help links completions man docs config cron timer"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -573,6 +773,32 @@ _waddleperf() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        waddleperf__subcmd__setup__subcmd__cron)
+            opts="-v -h --every --install --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -670,8 +896,38 @@ _waddleperf() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        waddleperf__subcmd__setup__subcmd__timer)
+            opts="-v -h --every --install --dir --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         waddleperf__subcmd__udpping)
-            opts="-p -c -i -l -s -W -d -w -4 -6 -I -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --config --data --verbose --help"
+            opts="-p -c -i -l -s -W -d -w -4 -6 -I -q -D -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -769,6 +1025,14 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -817,7 +1081,7 @@ _udpping() {
 
     case "${cmd}" in
         udpping)
-            opts="-p -c -i -l -s -W -d -w -4 -6 -I -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --config --data --verbose --help"
+            opts="-p -c -i -l -s -W -d -w -4 -6 -I -q -D -v -h --port --protocol --count --interval --schedule --burst --size --timeout --deadline --key-file --assume-synced --catch-up --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -915,6 +1179,14 @@ _udpping() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -937,4 +1209,190 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
     complete -F _udpping -o nosort -o bashdefault -o default udpping
 else
     complete -F _udpping -o bashdefault -o default udpping
+fi
+_autoperf() {
+    local i cur prev opts cmd
+    COMPREPLY=()
+    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+        cur="$2"
+    else
+        cur="${COMP_WORDS[COMP_CWORD]}"
+    fi
+    prev="$3"
+    cmd=""
+    opts=""
+
+    for i in "${COMP_WORDS[@]:0:COMP_CWORD}"
+    do
+        case "${cmd},${i}" in
+            ",$1")
+                cmd="autoperf"
+                ;;
+            autoperf,check)
+                cmd="autoperf__subcmd__check"
+                ;;
+            autoperf,daemon)
+                cmd="autoperf__subcmd__daemon"
+                ;;
+            autoperf,run)
+                cmd="autoperf__subcmd__run"
+                ;;
+            autoperf,status)
+                cmd="autoperf__subcmd__status"
+                ;;
+            *)
+                ;;
+        esac
+    done
+
+    case "${cmd}" in
+        autoperf)
+            opts="-q -v -h --target --tier --ignore-budget --stagger --if-locked --strict --nagios --json --quiet --config --data --verbose --help run daemon check status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stagger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-locked)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        autoperf__subcmd__check)
+            opts="-v -h --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        autoperf__subcmd__daemon)
+            opts="-v -h --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        autoperf__subcmd__run)
+            opts="-q -v -h --target --tier --ignore-budget --stagger --if-locked --strict --nagios --json --quiet --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stagger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-locked)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        autoperf__subcmd__status)
+            opts="-v -h --json --config --data --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+    esac
+}
+
+if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
+    complete -F _autoperf -o nosort -o bashdefault -o default autoperf
+else
+    complete -F _autoperf -o bashdefault -o default autoperf
 fi

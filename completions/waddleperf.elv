@@ -28,7 +28,8 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --version 'Print version'
             cand udpping 'Round-trip time, loss by direction and one-way delay over UDP'
             cand serve 'Run the test server'
-            cand results 'List, show, export, sum up and remove what was kept'
+            cand autoperf 'Measure the configured targets, and look closer where something is wrong'
+            cand results 'List, show, export, import, sum up and remove what was kept'
             cand health 'Say whether the server is well'
             cand config 'Check the configuration, or print what is in force'
             cand setup 'Links, manual pages, completions, a sample configuration'
@@ -57,6 +58,8 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --interface 'Send through this network interface'
             cand --ttl 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255'
             cand --dscp 'DSCP of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
@@ -67,18 +70,91 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --ipv6 'Use IPv6 only'
             cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
             cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'waddleperf;serve'= {
-            cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)'
+            cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)'
             cand --udp-key-file 'File with the key that UDP clients must share'
             cand --user 'The account to become when started as root'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --udp-legacy 'Also echo what is no session of ours, verbatim, to private addresses only'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand run 'One round of every target now, and what it leads to (also without this word)'
+            cand daemon 'Measure on the schedule, in the foreground until told to stop'
+            cand check 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+            cand status 'Print how the targets are'
+        }
+        &'waddleperf;autoperf;run'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;autoperf;daemon'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf;check'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;autoperf;status'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each target'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help'
@@ -98,6 +174,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand prune 'Remove what is old'
             cand verify 'Check the whole store'
             cand ids 'List ids alone'
+            cand import 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured'
         }
         &'waddleperf;results;list'= {
             cand --kind 'Only this kind (also autoperf and gap); may be given several times'
@@ -192,6 +269,18 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'waddleperf;results;import'= {
+            cand --format 'Which tool wrote it'
+            cand --at 'When it was measured, where the content does not say [default: when the file was written]'
+            cand --label 'A label for every record; may be given several times'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one JSON object: the ids'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'waddleperf;health'= {
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
@@ -239,6 +328,8 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand man 'Write the manual pages'
             cand docs 'Write the reference of records and configuration (Markdown)'
             cand config 'Print a commented configuration to begin with'
+            cand cron 'Print the crontab line for `autoperf run`, or install it'
+            cand timer 'Print the systemd units for `autoperf run`, or write them'
         }
         &'waddleperf;setup;links'= {
             cand --dir 'Where to make them [default: ~/.local/bin]'
@@ -291,6 +382,27 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'waddleperf;setup;cron'= {
+            cand --every 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --install 'Put the line into this account''s crontab, in the place of an earlier one'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;setup;timer'= {
+            cand --every 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day'
+            cand --dir 'Where to write them'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --install 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
     ]
     $completions[$command]
 }
@@ -337,6 +449,8 @@ set edit:completion:arg-completer[udpping] = {|@words|
             cand --interface 'Send through this network interface'
             cand --ttl 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255'
             cand --dscp 'DSCP of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
@@ -347,10 +461,105 @@ set edit:completion:arg-completer[udpping] = {|@words|
             cand --ipv6 'Use IPv6 only'
             cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
             cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[autoperf] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'autoperf'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'autoperf'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand run 'One round of every target now, and what it leads to (also without this word)'
+            cand daemon 'Measure on the schedule, in the foreground until told to stop'
+            cand check 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+            cand status 'Print how the targets are'
+        }
+        &'autoperf;run'= {
+            cand --target 'Measure only this target; may be repeated'
+            cand --tier 'Run this tier now, whatever the state; its budget still counts'
+            cand --stagger 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst'
+            cand --if-locked 'What to do when another process measures already: end with 75, or with 0 and silently'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --ignore-budget 'Run it although the day''s budget is spent'
+            cand --strict 'End with 1 when a target is bad'
+            cand --nagios 'End with a Nagios plugin''s codes and print its line, with performance data'
+            cand --json 'Print each run''s record as one line of JSON'
+            cand -q 'Print nothing but failures'
+            cand --quiet 'Print nothing but failures'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'autoperf;daemon'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'autoperf;check'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'autoperf;status'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each target'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
     ]
     $completions[$command]

@@ -31,7 +31,8 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Pri
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, sum up and remove what was kept'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
@@ -53,6 +54,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -61,9 +64,15 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l i
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -71,17 +80,63 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l data -d 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-legacy -d 'Also echo what is no session of ours, verbatim, to private addresses only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "list" -d 'List records, newest first, one a line'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "show" -d 'Show one record'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "export" -d 'Write records for another program, oldest first'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "stats" -d 'Count what there is, and sum up each series'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "prune" -d 'Remove what is old'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "verify" -d 'Check the whole store'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l target -d 'Measure only this target; may be repeated' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l strict -d 'End with 1 when a target is bad'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s q -l quiet -d 'Print nothing but failures'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "run" -d 'One round of every target now, and what it leads to (also without this word)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "daemon" -d 'Measure on the schedule, in the foreground until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "check" -d 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "status" -d 'Print how the targets are'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l target -d 'Measure only this target; may be repeated' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l strict -d 'End with 1 when a target is bad'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print nothing but failures'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l json -d 'Print one line of JSON for each target'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "list" -d 'List records, newest first, one a line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "show" -d 'Show one record'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "export" -d 'Write records for another program, oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "stats" -d 'Count what there is, and sum up each series'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "prune" -d 'Remove what is old'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "verify" -d 'Check the whole store'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "import" -d 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l target -d 'Only this target, * stands for any text; may be given several times' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l label -d 'Only with this label; may be given several times' -r
@@ -148,6 +203,20 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fis
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l json -d 'Print one JSON object: ids, and the cursor for more'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l format -d 'Which tool wrote it' -r -f -a "auto\t'Whichever the content shows'
+ping\t'ping\'s text'
+pping\t'pping\'s text'
+mtr\t'mtr --json'
+iperf3\t'iperf3 -J'
+irtt\t'irtt client -o'
+upstream\t'JSON of WaddlePerf before this program'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l at -d 'When it was measured, where the content does not say [default: when the file was written]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l label -d 'A label for every record; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l json -d 'Print one JSON object: the ids'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l json -d 'Print one line of JSON'
@@ -167,15 +236,17 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "links" -d 'Make the names by which a command is called alone, such as `udpping`'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "completions" -d 'Print a shell\'s completions, or write all shells\' into a directory'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "man" -d 'Write the manual pages'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "docs" -d 'Write the reference of records and configuration (Markdown)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config" -f -a "config" -d 'Print a commented configuration to begin with'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "links" -d 'Make the names by which a command is called alone, such as `udpping`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "completions" -d 'Print a shell\'s completions, or write all shells\' into a directory'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "man" -d 'Write the manual pages'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "docs" -d 'Write the reference of records and configuration (Markdown)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "config" -d 'Print a commented configuration to begin with'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "cron" -d 'Print the crontab line for `autoperf run`, or install it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "timer" -d 'Print the systemd units for `autoperf run`, or write them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l dir -d 'Where to make them [default: ~/.local/bin]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l prefix -d 'Put this before each name, such as `wp-`' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -207,6 +278,19 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l every -d 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l install -d 'Put the line into this account\'s crontab, in the place of an earlier one'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l every -d 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l dir -d 'Where to write them' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
 complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -225,6 +309,8 @@ complete -c udpping -l source -d 'Send from this address of this host' -r
 complete -c udpping -s I -l interface -d 'Send through this network interface' -r
 complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l label -d 'Label the record; once for each label' -r
+complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c udpping -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c udpping -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
@@ -233,5 +319,82 @@ complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c udpping -l json -d 'Print the record as one line of JSON'
+complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c udpping -s q -l quiet -d 'Print only the summary'
+complete -c udpping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c udpping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_autoperf_global_optspecs
+    string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help
+end
+
+function __fish_autoperf_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_autoperf_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_autoperf_using_subcommand
+    set -l cmd (__fish_autoperf_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c autoperf -n "__fish_autoperf_needs_command" -l target -d 'Measure only this target; may be repeated' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c autoperf -n "__fish_autoperf_needs_command" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_needs_command" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_needs_command" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l strict -d 'End with 1 when a target is bad'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s q -l quiet -d 'Print nothing but failures'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "run" -d 'One round of every target now, and what it leads to (also without this word)'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "daemon" -d 'Measure on the schedule, in the foreground until told to stop'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "check" -d 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "status" -d 'Print how the targets are'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l target -d 'Measure only this target; may be repeated' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l strict -d 'End with 1 when a target is bad'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s q -l quiet -d 'Print nothing but failures'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -s h -l help -d 'Print help'
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -s h -l help -d 'Print help'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l json -d 'Print one line of JSON for each target'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -s h -l help -d 'Print help'

@@ -2,7 +2,7 @@
 //!
 //! [`threshold`], [`judge`], [`state`], [`schedule`] and [`step`] are pure: no I/O, no clock, no randomness of their own.
 //! [`Runner`] runs rounds: a round's tests (`tests`, `own_line`), what is remembered of its target ([`Watch`]), its
-//! record. [`daemon`] runs them on their schedule; [`text`] tells of them.
+//! record. [`daemon()`] runs them on their schedule; [`text`] tells of them.
 
 mod budget;
 pub mod daemon;
@@ -22,4 +22,4 @@ mod watch;
 pub use daemon::daemon;
 pub use round::{Round, Runner, moment};
 pub use settings::Settings;
-pub use watch::Watch;
+pub use watch::{Watch, left};

@@ -117,3 +117,49 @@ pub const fn why(why: Why) -> &'static str {
         Why::Aborted => "aborted",
     }
 }
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::units::Unit;
+
+    fn run(text: &str) -> Run {
+        let mut run = serde_json::json!({
+            "v": 1, "id": "019ab0e2-0000-7000-8000-000000000001", "at": "2026-11-23T10:00:03Z", "elapsed_ms": 1000.0,
+            "agent": sample::agent().as_ref(), "mode": "autoperf", "target": "shop", "tier": 1, "reason": "schedule",
+            "state": "ok", "severity": "ok", "round": "good", "own_line": "ok", "clock": "ok", "tests": [],
+            "triggers": [], "triggered_escalation": false, "next_tier": null, "skipped": [], "verdict": null,
+            "incident": null, "bundle": null,
+            "next": {"at": "2026-11-23T10:05:04Z", "tier": 1, "why": "schedule"},
+            "budget": {"tier2": 12, "tier3": 4, "bytes": 0}
+        });
+        let changes: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).expect("changes");
+        run.as_object_mut().expect("an object").extend(changes);
+        serde_json::from_value(run).expect("a run")
+    }
+
+    #[test]
+    fn a_good_round_tells_its_numbers_and_what_is_next() {
+        let told = line(&run("{}"), &[sample::udpping(10, &[])]);
+        assert!(told.starts_with("10:00:03 shop tier 1 good  rtt_p95 "), "{told}");
+        assert!(told.ends_with("  loss 0.0 %  next in 5 min (schedule)"), "{told}");
+    }
+
+    #[test]
+    fn a_bad_round_names_what_it_raised_and_what_follows() {
+        let mut bad = run(r#"{"round": "bad", "state": "tier2", "severity": "warning", "next_tier": 2,
+            "skipped": [{"tier": 3, "why": "budget"}], "next": {"at": "2026-11-23T10:00:04Z", "tier": 2, "why": "confirmed"}}"#);
+        bad.triggers = vec![Trigger {
+            threshold: "rtt_p95 > 100ms".to_owned(),
+            value: Some(0.143),
+            unit: Unit::Seconds,
+            rounds: "2/3".to_owned(),
+            severity: Severity::Warning,
+        }];
+        let expected = "10:00:03 shop tier 1 bad  rtt_p95 > 100ms (2/3)  tier 3 skipped: budget  tier2, warning  \
+                        tier 2 now (confirmed)";
+        assert_eq!(line(&bad, &[]), expected);
+    }
+}

@@ -213,7 +213,7 @@ fn next(state: &State, led: &Led, now: Moment) -> Next {
 }
 
 /// What is left of a target's budgets for the day.
-pub(super) fn left(state: &State, config: &TargetConfig) -> Budget {
+pub fn left(state: &State, config: &TargetConfig) -> Budget {
     let (budget, used) = (config.budget, state.used);
     Budget {
         tier2: budget.tier2.saturating_sub(used.tier2),
@@ -229,12 +229,5 @@ impl Cause {
             Self::Schedule => "schedule",
             Self::Confirm => "confirm",
         }
-    }
-}
-
-impl Watch {
-    /// What is left of its budgets today.
-    pub fn left(&self) -> Budget {
-        left(&self.state, &self.config)
     }
 }

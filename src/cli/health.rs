@@ -47,7 +47,11 @@ pub(super) fn run(args: &Health, env: &Env) -> Result<u8, Failure> {
     }
     out::with_stdout(|out| {
         let control::Health { pid, version, uptime_s, records, .. } = &health;
-        writeln!(out, "well: process {pid}, version {version}, up {uptime_s} s, {records} records")?;
+        writeln!(
+            out,
+            "well: process {pid}, version {version}, up {uptime_s} s, {}",
+            out::counted(*records, "record")
+        )?;
         Ok(0)
     })
 }

@@ -4,6 +4,7 @@
 //! needs none of the three, for it is in `probe::KINDS`. [`Env`] is what a command gets to work with.
 
 mod applet;
+mod autoperf;
 mod complaint;
 mod config;
 mod env;
@@ -63,6 +64,8 @@ enum Command {
     Probe(probing::Probing),
     /// Run the test server
     Serve(serve::Serve),
+    /// Measure the configured targets, and look closer where something is wrong
+    Autoperf(autoperf::Autoperf),
     /// List, show, export, import, sum up and remove what was kept
     Results(results::Results),
     /// Say whether the server is well
@@ -75,7 +78,7 @@ enum Command {
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
 const MANUALS: &[&Manual] =
-    &[&serve::MANUAL, &results::MANUAL, &health::MANUAL, &config::MANUAL, &setup::MANUAL];
+    &[&serve::MANUAL, &autoperf::MANUAL, &results::MANUAL, &health::MANUAL, &config::MANUAL, &setup::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
@@ -83,6 +86,7 @@ impl Command {
         match self {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
             Self::Serve(args) => serve::run(args, env),
+            Self::Autoperf(args) => autoperf::run(&args, env),
             Self::Results(args) => results::run(args, env),
             Self::Health(args) => health::run(&args, env),
             Self::Config(args) => config::run(&args, env),
@@ -94,7 +98,12 @@ impl Command {
     const fn needs_no_configuration(&self) -> bool {
         match self {
             Self::Setup(_) => true,
-            Self::Probe(_) | Self::Serve(_) | Self::Results(_) | Self::Health(_) | Self::Config(_) => false,
+            Self::Probe(_)
+            | Self::Serve(_)
+            | Self::Autoperf(_)
+            | Self::Results(_)
+            | Self::Health(_)
+            | Self::Config(_) => false,
         }
     }
 }

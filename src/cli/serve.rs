@@ -19,7 +19,7 @@ const WAITING: usize = 256;
 /// See the module.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Where a service listens, or `NAME=off`; once for each (udpping=[::]:2000 is on, stamp=[::]:862 is off)
+    /// Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)
     #[arg(long, value_name = "NAME=ADDR:PORT")]
     listen: Vec<Listen>,
     /// Also echo what is no session of ours, verbatim, to private addresses only

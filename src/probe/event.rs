@@ -28,6 +28,8 @@ pub enum Event {
         /// Round-trip time.
         #[serde(rename = "rtt_ms", with = "ms")]
         rtt: Duration,
+        /// One-way delay to the reflector and back in milliseconds; `None` unless the clocks allow it.
+        delay_ms: Option<(f64, f64)>,
         /// Octets of payload.
         bytes: usize,
         /// TTL or hop limit of the reply as it arrived.

@@ -1,5 +1,7 @@
 //! The one integration binary.
 
+mod autoperf;
+mod cli;
 mod deploy;
 mod drift;
 mod image;
@@ -7,6 +9,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod results;
 mod serve;
 mod store;
 mod tool;

@@ -381,12 +381,13 @@ proptest! {
             let mut world = World::new(config(), seed);
             let mut dice = Dice::new(seed);
             let mut told = Vec::new();
-            for _ in 0..events {
+            for event in 0..events {
                 let span = any_span(&mut dice);
                 world.wait(span);
                 let seen = any_observation(&mut dice);
                 told.push(world.see(&seen));
-                if stored {
+                // Every fourth step, another one in each case: the cases together store them all.
+                if stored && event as u64 % 4 == seed % 4 {
                     let row = world.state.encode().expect("a row");
                     world.state = State::decode(&row).expect("its state");
                 }

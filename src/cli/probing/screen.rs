@@ -43,9 +43,11 @@ impl Screen {
         let terminal = ratatui::try_init()?;
         let mut picture = Picture::new(State::new(target), heard, ended, stop);
         let thread = thread::Builder::new().name("screen".to_owned()).spawn(move || {
+            // Nobody measures for a picture that is gone, not even after a panic.
+            let gone = picture.stop.clone().drop_guard();
             let shown = picture.show(terminal);
             ratatui::restore();
-            picture.stop.cancel();
+            drop(gone);
             picture.take_rest();
             // Whoever measured may have broken off.
             let _ = tell.send((picture.state, shown));

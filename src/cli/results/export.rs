@@ -46,7 +46,7 @@ pub(super) fn run(args: &Export, env: &Env) -> Result<u8, Failure> {
         std::io::Write::flush(out)?;
         tell_cursor(next);
         if left_out > 0 {
-            tell(&format!("{left_out} records left out, which are no measurements or unreadable"));
+            tell(&format!("{} left out: no measurements, or unreadable", out::counted(left_out, "record")));
         }
         Ok(0)
     })

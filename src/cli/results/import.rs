@@ -82,7 +82,7 @@ pub(super) fn run(args: Import, env: &Env) -> Result<u8, Failure> {
         if args.json {
             out::json(out, &json!({ "ids": ids }))?;
         } else {
-            writeln!(out, "{} records kept", ids.len())?;
+            writeln!(out, "{} kept", out::counted(ids.len() as u64, "record"))?;
         }
         Ok(0)
     })

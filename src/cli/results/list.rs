@@ -10,7 +10,7 @@ use super::out::{self, Out, Stop};
 use super::which::{Part, Which, pages, tell, tell_cursor};
 use crate::cli::Env;
 use crate::failure::Failure;
-use crate::probe::Scalar;
+use crate::probe::{Probe, Scalar};
 use crate::report::text;
 use crate::store::{Filter, Order, Page, Record};
 use crate::units::Timestamp;
@@ -97,7 +97,7 @@ fn as_text(out: &mut Out, env: &Env, args: &List, filter: &Filter) -> Result<(),
     })?;
     out.flush()?;
     if unreadable > 0 {
-        tell(&format!("{unreadable} records cannot be read (see `waddleperf results verify`)"));
+        tell(&format!("{} unreadable (see `waddleperf results verify`)", out::counted(unreadable, "record")));
     }
     tell_cursor(next);
     Ok(())
@@ -114,12 +114,23 @@ fn row(record: &Record) -> [String; 7] {
     [
         local(record.at()),
         record.id().to_string(),
-        record.kind().to_owned(),
+        kind(record),
         named(record.target()),
         address.unwrap_or_else(absent),
         named(&headline(record)),
         outcome(record),
     ]
+}
+
+/// The kind; of an imported record also the tool.
+fn kind(record: &Record) -> String {
+    match record {
+        Record::Measurement(measured) => match &measured.probe {
+            Probe::Imported(import) => format!("imported/{}", text::escape(&import.tool)),
+            probe => probe.kind().to_owned(),
+        },
+        record => record.kind().to_owned(),
+    }
 }
 
 /// `at` as the clock on the wall shows it.
@@ -163,7 +174,7 @@ fn outcome(record: &Record) -> String {
             let severity = word(run.severity).and_then(|value| value.as_str().map(str::to_owned));
             format!("tier {}: {}", run.tier, severity.unwrap_or_default())
         }
-        Record::Gap(gap) => format!("{} records lost", gap.lost),
+        Record::Gap(gap) => format!("{} lost", out::counted(gap.lost, "record")),
     }
 }
 

@@ -40,13 +40,15 @@ pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
     };
     out::with_stdout(|out| {
         let (records, rollups) = (pruned.records, pruned.rollups);
-        match (args.json, args.dry_run) {
-            (true, false) => out::json(out, &pruned)?,
-            (true, true) => {
-                out::json(out, &json!({ "records": records, "rollups": rollups, "dry_run": true }))?;
-            }
-            (false, false) => writeln!(out, "{records} records and {rollups} roll-ups removed")?,
-            (false, true) => writeln!(out, "{records} records and {rollups} roll-ups would go")?,
+        if args.json {
+            let counted = json!({ "records": records, "rollups": rollups, "dry_run": true });
+            return if args.dry_run { out::json(out, &counted) } else { out::json(out, &pruned) }.map(|()| 0);
+        }
+        let what = format!("{} and {}", out::counted(records, "record"), out::counted(rollups, "roll-up"));
+        if args.dry_run {
+            writeln!(out, "{what} would go")?;
+        } else {
+            writeln!(out, "{what} removed")?;
         }
         Ok(0)
     })

@@ -9,6 +9,7 @@ use super::out::{self, Out, Stop};
 use super::which::stray;
 use crate::cli::Env;
 use crate::failure::Failure;
+use crate::probe::Probe;
 use crate::report::text::{self, Style};
 use crate::store::{Answer, Query, Record};
 
@@ -43,6 +44,11 @@ fn as_text(out: &mut Out, record: &Record) -> Result<(), Stop> {
     let labels: Vec<String> = record.labels().iter().map(|(name, value)| format!("{name}={value}")).collect();
     if !labels.is_empty() {
         writeln!(out, "labels     {}", text::escape(&labels.join(" ")))?;
+    }
+    if let Record::Measurement(record) = record
+        && let Probe::Imported(import) = &record.probe
+    {
+        writeln!(out, "tool       {} ({})", text::escape(&import.tool), text::escape(&import.mode))?;
     }
     match record {
         Record::Measurement(record) => text::summary(out, record, style())?,

@@ -67,7 +67,7 @@ impl Told {
             return Err(stray());
         };
         // Autoperf's runs and gaps, and probes that know no such number, have nothing to tell.
-        series.retain(|(_, summary)| summary.count > 0);
+        series.retain(|(_, summary)| summary.count > 0 || summary.min.is_some());
         Ok(Self { numbers: *numbers, series, lines })
     }
 

@@ -36,13 +36,14 @@ pub(super) fn run(args: &Verify, env: &Env) -> Result<u8, Failure> {
     Ok(code)
 }
 
-fn as_text(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+fn as_text(to: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
     for problem in &verified.problems {
-        writeln!(out, "{}", text::escape(problem))?;
+        writeln!(to, "{}", text::escape(problem))?;
     }
-    let Verified { records, rollups, wrong, .. } = verified;
-    match wrong {
-        0 => writeln!(out, "{records} records and {rollups} roll-ups: all well"),
-        _ => writeln!(out, "{records} records and {rollups} roll-ups: {wrong} problems"),
+    let (records, rollups) =
+        (out::counted(verified.records, "record"), out::counted(verified.rollups, "roll-up"));
+    match verified.wrong {
+        0 => writeln!(to, "{records} and {rollups}: all well"),
+        wrong => writeln!(to, "{records} and {rollups}: {}", out::counted(wrong, "problem")),
     }
 }

@@ -182,7 +182,7 @@ impl Numbers {
 
     /// The same for a time in milliseconds.
     pub(super) fn put_ms(&mut self, name: &'static str, value: Option<f64>) {
-        self.put(name, value.map(|value| value / 1e3));
+        self.put(name, value.and_then(ms::to).map(|span| span.as_secs_f64()));
     }
 
     /// Says that there was no round trip to measure.

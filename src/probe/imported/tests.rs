@@ -59,11 +59,26 @@ fn line(record: &Measurement) -> String {
 
 #[test]
 fn pings_are_read() {
-    insta::assert_snapshot!(told(golden!("ping.txt")), @"");
-    insta::assert_snapshot!(told(golden!("ping-D.txt")), @"");
-    insta::assert_snapshot!(told(golden!("ping-q.txt")), @"");
-    insta::assert_snapshot!(told(golden!("ping-6.txt")), @"");
-    insta::assert_snapshot!(told(golden!("ping-lost.txt")), @"");
+    insta::assert_snapshot!(told(golden!("ping.txt")), @"
+    ping icmp 127.0.0.1 127.0.0.1 2026-11-25T10:00:00Z
+      rtt_min=0.000032 rtt_mean=0.000039 rtt_max=0.000043 rtt_p50=0.000040 rtt_p95=0.000043 rtt_p99=0.000043 jitter=0.000001 loss_ratio=0.000000 samples=4
+    ");
+    insta::assert_snapshot!(told(golden!("ping-D.txt")), @"
+    ping icmp 127.0.0.1 127.0.0.1 2026-11-25T09:30:21.775325Z
+      rtt_min=0.000039 rtt_mean=0.000046 rtt_max=0.000059 rtt_p50=0.000040 rtt_p95=0.000059 rtt_p99=0.000059 jitter=0.000001 loss_ratio=0.000000 samples=3
+    ");
+    insta::assert_snapshot!(told(golden!("ping-q.txt")), @"
+    ping icmp 127.0.0.1 127.0.0.1 2026-11-25T10:00:00Z
+      rtt_min=0.000026 rtt_mean=0.000033 rtt_max=0.000039 loss_ratio=0.000000 samples=0
+    ");
+    insta::assert_snapshot!(told(golden!("ping-6.txt")), @"
+    ping icmp ::1 ::1 2026-11-25T10:00:00Z
+      rtt_min=0.000027 rtt_mean=0.000046 rtt_max=0.000069 rtt_p50=0.000044 rtt_p95=0.000069 rtt_p99=0.000069 jitter=0.000003 loss_ratio=0.000000 samples=3
+    ");
+    insta::assert_snapshot!(told(golden!("ping-lost.txt")), @"
+    ping icmp 127.255.255.255 127.255.255.255 2026-11-25T10:00:00Z
+      rtt_min=- rtt_mean=- rtt_max=- loss_ratio=1.000000 samples=3
+    ");
 }
 
 #[test]
@@ -81,40 +96,74 @@ fn a_lost_ping_and_a_second_reply_are_told_apart() {
     };
     assert_eq!(report.samples_ms, [Some(1.0), None, Some(3.0)]);
     assert_eq!(report.details["duplicates"], 1);
-    insta::assert_snapshot!(told(text.as_bytes()), @"");
+    insta::assert_snapshot!(told(text.as_bytes()), @"
+    ping icmp host.example 2001:db8::1 2026-11-25T10:00:00Z
+      rtt_min=0.001000 rtt_mean=0.002000 rtt_max=0.003000 rtt_p50=0.001000 rtt_p95=0.003000 rtt_p99=0.003000 jitter=0.000125 loss_ratio=0.333333 samples=3
+    ");
 }
 
 #[test]
 fn ppings_are_read_with_their_mode() {
     insta::assert_snapshot!(told(b"Ping www.example.com (443):\n\
         [1] 192.0.2.1: time=26 ms\n[2] 192.0.2.1: time=27 ms\n[3] dial tcp: i/o timeout\n[4] 192.0.2.1: time=26 ms\n\n\
-        \tsent = 4, ok = 3, failed = 1 (25%)\n\tmin = 26 ms, max = 27 ms, avg = 26 ms\n"), @"");
+        \tsent = 4, ok = 3, failed = 1 (25%)\n\tmin = 26 ms, max = 27 ms, avg = 26 ms\n"), @"
+    pping tcp www.example.com - 2026-11-25T10:00:00Z
+      rtt_min=0.026000 rtt_mean=0.026000 rtt_max=0.027000 rtt_p50=0.026000 rtt_p95=0.027000 rtt_p99=0.027000 jitter=0.000121 loss_ratio=0.250000 samples=4
+    ");
     insta::assert_snapshot!(told(b"Ping www.example.com (443):\n\
         [1] 192.0.2.1: protocol=TLS 1.3, connection=5 ms, handshake=9 ms, time=14 ms\n\n\
         \tsent = 1, ok = 1, failed = 0 (0.00%)\n\tmin = 14.000000 ms, max = 14.000000 ms, avg = 14.00 ms\n\
         Ping https://www.example.com/:\n\
-        [1] 192.0.2.1: proto=HTTP/2.0, status=200, length=5, time=40 ms\n"), @"");
+        [1] 192.0.2.1: proto=HTTP/2.0, status=200, length=5, time=40 ms\n"), @"
+    pping tls www.example.com - 2026-11-25T10:00:00Z
+      rtt_min=0.014000 rtt_mean=0.014000 rtt_max=0.014000 rtt_p50=0.014000 rtt_p95=0.014000 rtt_p99=0.014000 loss_ratio=0.000000 samples=1
+    pping http https://www.example.com/ - 2026-11-25T10:00:00Z
+      rtt_min=0.040000 rtt_mean=0.040000 rtt_p50=0.040000 rtt_p95=0.040000 rtt_p99=0.040000 rtt_max=0.040000 loss_ratio=0.000000 samples=1
+    ");
 }
 
 #[test]
 fn json_is_read() {
-    insta::assert_snapshot!(told(golden!("mtr.json")), @"");
-    insta::assert_snapshot!(told(golden!("iperf3.json")), @"");
-    insta::assert_snapshot!(told(golden!("iperf3-udp.json")), @"");
-    insta::assert_snapshot!(told(golden!("irtt.json")), @"");
+    insta::assert_snapshot!(told(golden!("mtr.json")), @"
+    mtr report 127.0.0.1 127.0.0.1 2026-11-25T10:00:00Z
+      rtt_min=0.000065 rtt_mean=0.000068 rtt_max=0.000073 loss_ratio=0.000000 hops=1.000000 samples=0
+    ");
+    insta::assert_snapshot!(told(golden!("iperf3.json")), @"
+    iperf3 tcp 127.0.0.1 127.0.0.1 2026-11-25T09:30:43Z
+      throughput_up=10964760707.984064 throughput=10964760707.984064 rtt_min=0.000071 rtt_mean=0.000071 rtt_max=0.000071 samples=0
+    ");
+    insta::assert_snapshot!(told(golden!("iperf3-udp.json")), @"
+    iperf3 udp 127.0.0.1 127.0.0.1 2026-11-25T09:30:45Z
+      throughput_up=10219752.933391 throughput=10219752.933391 jitter=0.000012 loss_ratio=0.000000 samples=0
+    ");
+    insta::assert_snapshot!(told(golden!("irtt.json")), @"
+    irtt udp 127.0.0.1 127.0.0.1 2026-11-25T09:30:47.223927352Z
+      rtt_min=0.000128 rtt_mean=0.000186 rtt_max=0.000314 rtt_p50=0.000169 rtt_p95=0.000314 rtt_p99=0.000314 jitter=0.000024 loss_ratio=0.000000 up_loss_ratio=0.000000 down_loss_ratio=0.000000 samples=10
+    ");
 }
 
 #[test]
 fn upstreams_shapes_are_read() {
     insta::assert_snapshot!(told(br#"{"packets_transmitted": 4, "packets_received": 3, "packet_loss": 25.0,
-        "rtt_min": 1.0, "rtt_avg": 2.0, "rtt_max": 3.0, "target": "a.example"}"#), @"");
+        "rtt_min": 1.0, "rtt_avg": 2.0, "rtt_max": 3.0, "target": "a.example"}"#), @"
+    waddleperf-upstream udp a.example - 2026-11-25T10:00:00Z
+      loss_ratio=0.250000 rtt_min=0.001000 rtt_mean=0.002000 rtt_max=0.003000 samples=0
+    ");
     insta::assert_snapshot!(told(br#"{"test_config": {"dst_host": "192.0.2.1", "port": 2000}, "statistics":
         {"packets_transmitted": 2, "packets_received": 1, "packet_loss_percent": 50,
         "rtt_stats": {"min_ms": 1.5, "max_ms": 1.5, "avg_ms": 1.5}},
-        "detailed_results": [{"seq": 0, "rtt_ms": 1.5}, {"seq": 1, "rtt_ms": null}]}"#), @"");
+        "detailed_results": [{"seq": 0, "rtt_ms": 1.5}, {"seq": 1, "rtt_ms": null}]}"#), @"
+    waddleperf-upstream udp 192.0.2.1 192.0.2.1 2026-11-25T10:00:00Z
+      loss_ratio=0.500000 rtt_min=0.001500 rtt_mean=0.001500 rtt_max=0.001500 rtt_p50=0.001500 rtt_p95=0.001500 rtt_p99=0.001500 samples=2
+    ");
     insta::assert_snapshot!(told(br#"[{"test_type": "HTTP", "target_host": "a.example", "target_ip": "192.0.2.1",
         "latency_ms": 12.5, "throughput_mbps": 94.5, "timestamp": "2026-11-24T10:00:00Z"},
-        {"id": 1, "status": "completed", "target": "b.example", "result": {"latency_ms": 2}}]"#), @"");
+        {"id": 1, "status": "completed", "target": "b.example", "result": {"latency_ms": 2}}]"#), @"
+    waddleperf-upstream http a.example 192.0.2.1 2026-11-24T10:00:00Z
+      rtt_mean=0.012500 throughput=94500000.000000 samples=0
+    waddleperf-upstream unknown b.example - 2026-11-25T10:00:00Z
+      rtt_mean=0.002000 samples=0
+    ");
 }
 
 #[test]

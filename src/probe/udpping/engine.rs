@@ -70,6 +70,12 @@ impl Engine {
         }
     }
 
+    /// Tells one-way delays with each reply, where the clocks will allow them in the report; as for [`Self::finish`].
+    pub fn tell_delays(&mut self, one_clock: bool, clock: ErrorEstimate, assume_synced: bool) {
+        let bounded = clock.is_synchronised() && clock.bound_ns().is_some();
+        self.tally.tell_delays(one_clock || assume_synced, bounded);
+    }
+
     /// What was found; `one_clock` when both ends run on one kernel's clock, `clock` is our own clock's quality.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ impl UdpPing {
         let one_clock = socket.local().is_ok_and(|local| local.ip() == peer.ip()) || peer.ip().is_loopback();
         let clock = own_clock();
         let mut engine = self.engine(psk, clock, random()?, ctx.events.clone());
+        engine.tell_delays(one_clock, clock, self.assume_synced);
         let (size, interval) = (self.payload(), self.interval.0);
         let how = format!("{:?}, {size} octets every {}", self.protocol, self.interval).to_lowercase();
         ctx.events.tell(Event::Started { address: peer.ip(), how });

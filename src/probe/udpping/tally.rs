@@ -121,10 +121,25 @@ struct Leg {
     totals: Option<FarTotals>,
 }
 
+/// t2 − t1 and t4 − t3 in ns, by the kernel's times or by ours.
+fn one_way_of(flight: &Flight, far: &FarTimes, arrived: &Arrived, kernel: bool) -> (i64, i64) {
+    let (t1, t4) = if kernel {
+        (flight.stamp.unwrap_or(flight.sent.wall), arrived.stamp.unwrap_or(arrived.now.wall))
+    } else {
+        (flight.sent.wall, arrived.now.wall)
+    };
+    let between = |late: u64, early: u64| late.wrapping_sub(early) as i64;
+    (between(far.t2, t1), between(t4, far.t3))
+}
+
 /// The counts of a run.
 pub(super) struct Tally {
     timeout: Duration,
     events: Events,
+    /// The two clocks are one, or taken for equal: one-way delays can be told at once.
+    agree: bool,
+    /// Our clock is synchronised: they can if the reflector's is, too.
+    bounded: bool,
     samples: Vec<Sample>,
     flights: VecDeque<Flight>,
     first: u64,
@@ -164,6 +179,8 @@ impl Tally {
         Self {
             timeout,
             events,
+            agree: false,
+            bounded: false,
             samples: Vec::new(),
             flights: VecDeque::new(),
             first: 0,
@@ -183,6 +200,11 @@ impl Tally {
             restarts: 0,
             last_arrival: None,
         }
+    }
+
+    /// Tells one-way delays as well, where the clocks `agree`, or both are synchronised and ours is (`bounded`).
+    pub(super) const fn tell_delays(&mut self, agree: bool, bounded: bool) {
+        (self.agree, self.bounded) = (agree, bounded);
     }
 
     /// Number of the next packet.
@@ -355,11 +377,17 @@ impl Tally {
         if self.events.heard()
             && let Some((reply, arrived)) = self.flights[at].answer
         {
-            let (rtt, _) = self.round_trip(&self.flights[at], &reply, &arrived);
+            let flight = &self.flights[at];
+            let (rtt, kernel) = self.round_trip(flight, &reply, &arrived);
+            let delay = reply.times.filter(|far| self.agree || self.bounded && far.bound_ns.is_some());
             self.events.tell(Event::Reply {
                 seq,
                 at: arrived.stamp.unwrap_or(arrived.now.wall),
                 rtt: Duration::from_nanos(rtt),
+                delay_ms: delay.map(|far| {
+                    let (up, down) = one_way_of(flight, &far, &arrived, kernel);
+                    (up as f64 / 1e6, down as f64 / 1e6)
+                }),
                 bytes: reply.bytes,
                 ttl: arrived.ttl,
             });
@@ -383,13 +411,7 @@ impl Tally {
         let (rtt, kernel) = self.round_trip(&flight, &reply, &arrived);
         self.all_kernel &= kernel;
         self.counts.received += 1;
-        let (t1, t4) = if kernel {
-            (flight.stamp.unwrap_or(flight.sent.wall), arrived.stamp.unwrap_or(arrived.now.wall))
-        } else {
-            (flight.sent.wall, arrived.now.wall)
-        };
-        let between = |late: u64, early: u64| late.wrapping_sub(early) as i64;
-        let (up, down) = reply.times.map_or((0, 0), |far| (between(far.t2, t1), between(t4, far.t3)));
+        let (up, down) = reply.times.map_or((0, 0), |far| one_way_of(&flight, &far, &arrived, kernel));
         if let Some(far) = reply.times {
             self.has_processing = true;
             self.processing.push(far.t3.saturating_sub(far.t2));

@@ -187,6 +187,7 @@ mod tests {
                     seq,
                     at,
                     rtt: Duration::from_micros(10_000 + seq * 617 % 8_000),
+                    delay_ms: None,
                     bytes: 80,
                     ttl: Some(57),
                 },

@@ -1,4 +1,4 @@
-//! A run that goes on, as a picture: what was heard so far ([`State`]) and how it is drawn ([`draw`]).
+//! A run that goes on, as a picture: what was heard so far ([`State`]) and how it is drawn ([`draw()`]).
 //!
 //! The state folds events and owns no clock; the terminal, its keys and its size are the command line's.
 

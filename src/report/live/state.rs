@@ -127,7 +127,9 @@ impl State {
 
     /// The round trip that this part (0–1) of all does not exceed, to 1 %.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
-        self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        let rtt = self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
+        // The sketch rounds, what was seen does not.
+        Some(rtt.clamp(self.min?, self.max?))
     }
 
     fn add(&mut self, loss: &Loss) {

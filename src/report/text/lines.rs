@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::number::signed_millis;
 use super::{ABSENT, Style, escape, millis};
 use crate::probe::Event;
 
@@ -34,17 +35,16 @@ impl Lines {
     pub fn line(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::Started { address, how } => self.started(*address, how),
-            &Event::Reply { seq, at, rtt, bytes, ttl } => {
+            &Event::Reply { seq, at, rtt, delay_ms, bytes, ttl } => {
                 let seq = self.number(seq);
                 let ttl = ttl.map_or(ABSENT.to_owned(), |ttl| ttl.to_string());
                 let from = self.from();
                 let time = millis(rtt);
-                Some(
-                    self.stamped(
-                        at,
-                        &format!("{bytes} bytes from {from}: seq={seq} ttl={ttl} time={time} ms"),
-                    ),
-                )
+                let ways = delay_ms.map_or_else(String::new, |(up, down)| {
+                    format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
+                });
+                let text = format!("{bytes} bytes from {from}: seq={seq} ttl={ttl} time={time} ms{ways}");
+                Some(self.stamped(at, &text))
             }
             &Event::Lost { seq, at } => {
                 let seq = self.number(seq);
@@ -94,7 +94,14 @@ mod tests {
                 address: "192.0.2.1".parse().expect("an address"),
                 how: "wp1, 80 octets every 200ms".to_owned(),
             },
-            Event::Reply { seq: 0, at, rtt: Duration::from_micros(52), bytes: 80, ttl: Some(64) },
+            Event::Reply {
+                seq: 0,
+                at,
+                rtt: Duration::from_micros(52),
+                delay_ms: Some((0.031, -0.021)),
+                bytes: 80,
+                ttl: Some(64),
+            },
             Event::Lost { seq: 1, at },
             Event::Note { text: "\x1b[2J".to_owned() },
         ]
@@ -106,7 +113,7 @@ mod tests {
         let shown: Vec<String> = events().iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(shown.join("\n"), @r"
         r.example (192.0.2.1): wp1, 80 octets every 200ms
-        80 bytes from 192.0.2.1: seq=0 ttl=64 time=0.052 ms
+        80 bytes from 192.0.2.1: seq=0 ttl=64 time=0.052 ms (up 0.031, down -0.021)
         no reply from 192.0.2.1: seq=1
         note: \u{1b}[2J
         ");
@@ -120,7 +127,7 @@ mod tests {
         let shown: Vec<String> = events()[..2].iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(
             shown.join("\n"),
-            @"[1700000000.123456] 80 bytes from 192.0.2.1: seq=2 ttl=64 time=0.052 ms"
+            @"[1700000000.123456] 80 bytes from 192.0.2.1: seq=2 ttl=64 time=0.052 ms (up 0.031, down -0.021)"
         );
     }
 }

@@ -116,6 +116,11 @@ impl Workers {
         refusing == self.threads.len() as u64 && self.counters.active.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether all threads still run.
+    pub fn is_alive(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// Ends the threads and waits for them.
     pub fn stop(mut self) {
         self.stop.set();

@@ -43,13 +43,15 @@ fn check(case: Case) {
     };
     let (up, down) = (rule("dport", end_up, case.up), rule("sport", end_down, case.down));
     let format = if case.stamp { format!("--protocol stamp -p {STAMP}") } else { "--protocol wp1".into() };
-    let options = format!("-c 200 -i 2ms -W 0.2 -s 128 --catch-up {format}");
+    let options = format!("-c 200 -i 2ms -W 0.5 -s 128 --catch-up {format}");
     let report = ping(lab.client(), lab.server().address4(), &options);
     let [up, down] = [up, down].map(|rule| rule.map_or(0, |rule| rule.dropped()));
     let told = ["/up/lost", "/down/lost", "/lost_unknown"].map(|pointer| number(&report, pointer));
     assert_eq!(told, [up, down, 0], "{case:?}: {report}");
     assert_eq!(number(&report, "/counts/sent"), 200, "{case:?}");
-    assert_eq!(number(&report, "/counts/received"), 200 - up - down, "{case:?}");
+    // On a busy machine a reply may be late; it is not lost for that.
+    let answered = number(&report, "/counts/received") + number(&report, "/counts/late");
+    assert_eq!(answered, 200 - up - down, "{case:?}: {report}");
 }
 
 /// Runs all cases, a few at a time.

@@ -1,0 +1,53 @@
+//! `autoperf daemon`: the schedule, without a server.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{LOCKED, take_lock, targets};
+use crate::autoperf;
+use crate::cli::{Env, serve};
+use crate::failure::{Class, Failure};
+use crate::store::{Access, control};
+use crate::sys::service;
+
+pub(super) fn run(env: &Env) -> Result<u8, Failure> {
+    targets(env)?;
+    let Some(_lock) = take_lock(&env.data, "waddleperf autoperf daemon", false)? else {
+        return Ok(LOCKED);
+    };
+    let store = env.store()?;
+    env.block_on(async { work(store, env).await.map(|()| 0) })
+}
+
+/// Measures, and serves the store to other processes, until told to stop.
+async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
+    let over = CancellationToken::new();
+    let mut control = tokio::spawn(control::serve(Arc::clone(&store), over.clone()));
+    let rounds = serve::printer();
+    let settings = &env.config.autoperf;
+    service::notify("READY=1");
+    let measured = tokio::select! {
+        measured = autoperf::daemon(settings, store, env.contexts(), env.cancel.clone(), rounds) => measured,
+        ended = &mut control => {
+            return ended.unwrap_or_else(|_| Err(Class::Internal.because("the store's task panicked")));
+        }
+        () = beat() => Ok(()),
+    };
+    service::notify("STOPPING=1");
+    over.cancel();
+    let _ = control.await;
+    measured
+}
+
+/// Tells the service manager that the process is alive, as often as it wants to hear it; for ever.
+async fn beat() {
+    let Some(every) = service::watchdog() else {
+        return std::future::pending().await;
+    };
+    let mut beat = tokio::time::interval(every);
+    loop {
+        beat.tick().await;
+        service::notify("WATCHDOG=1");
+    }
+}

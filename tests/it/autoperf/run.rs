@@ -1,0 +1,79 @@
+//! What a run answers: exit codes, a plugin's line, and what a clock that jumps makes of it.
+
+use std::fs;
+
+use super::{Place, closed_port, records};
+use crate::tool::{output, tool};
+
+#[test]
+fn a_bad_file_is_one_line_that_says_where() {
+    let place = Place::new(closed_port());
+    for (text, expected) in [
+        (
+            "[autoperf]\nintervall = \"1m\"",
+            "2: unknown key `intervall` in [autoperf], did you mean `interval`?",
+        ),
+        (
+            "[autoperf]\n\ninterval = \"5x\"",
+            "3: interval: `5x` is not a span of time (a number with ns, us, ms, s, m, h or d, such as 200ms)",
+        ),
+        ("[autoperf]\ninterval = \"5\"", "2: interval: `5` needs a unit, such as `5ms`"),
+        (
+            "[autoperf]\nthresholds = [\"rtt_p95 > 100\"]",
+            "2: thresholds: threshold `rtt_p95 > 100`: `100` needs a unit, such as `100ms` (ns, us, ms, s, m, h, d)",
+        ),
+        (
+            "[autoperf]\nraise = \"4/3\"",
+            "2: raise: `4/3` is not a number of bad rounds of the last ones, at most of 60, such as 2/3",
+        ),
+        (
+            "[[autoperf.target]]\nname = \"a\"\nhots = \"b\"",
+            "3: unknown key `hots` in [[autoperf.target]], did you mean `host`?",
+        ),
+    ] {
+        fs::write(place.config(), text).expect("write the configuration");
+        let ended = output(&mut place.waddleperf(&["autoperf", "run"]));
+        let error = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let expected = format!("waddleperf autoperf run: {}:{expected}\n", place.config().display());
+        assert_eq!((ended.status.code(), error), (Some(2), expected), "{text}");
+    }
+}
+
+#[test]
+fn codes_follow_severity_only_where_asked() {
+    let place = Place::new(closed_port());
+    let mut codes = Vec::new();
+    let mut lines = Vec::new();
+    for arguments in [&["autoperf"][..], &["autoperf", "--strict"], &["autoperf", "run", "--nagios"]] {
+        let ended = output(&mut place.waddleperf(arguments));
+        codes.push(ended.status.code());
+        lines.push(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    assert_eq!(codes, [Some(0), Some(1), Some(2)]);
+    assert_eq!(lines[2], "WADDLEPERF CRITICAL - shop: udpping failed: refused\n");
+    let unknown = output(&mut place.waddleperf(&["autoperf", "run", "--nagios", "--target", "ship"]));
+    assert_eq!(unknown.status.code(), Some(3));
+    assert_eq!(
+        String::from_utf8_lossy(&unknown.stdout),
+        "WADDLEPERF UNKNOWN - --target: no target is called `ship`; it may be shop\n"
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_is_told_and_makes_nothing_negative() {
+    let place = Place::new(closed_port());
+    assert_eq!(place.run()[0]["clock"], "ok");
+    let mut later = tool("faketime");
+    later.args(["-m", "-f", "+30d"]).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let plain = place.waddleperf(&["autoperf", "run", "--json"]);
+    later.arg(plain.get_program()).args(plain.get_args());
+    // A month later, then back again.
+    let jumped = [records(&output(&mut later)), place.run()];
+    for records in jumped {
+        assert_eq!(records[0]["clock"], "stepped", "{records:?}");
+        let elapsed = records[0]["elapsed_ms"].as_f64().expect("a number");
+        assert!((0.0..60_000.0).contains(&elapsed), "{elapsed}");
+        assert_ne!(records[0]["next"]["at"], serde_json::Value::Null);
+    }
+    assert_eq!(place.run()[0]["clock"], "ok");
+}
