@@ -73,7 +73,8 @@ impl Store {
         Ok(pruned)
     }
 
-    /// What [`prune`](Self::prune) would remove, without doing it.
+    /// How many records [`prune`](Self::prune) would remove, without doing it. (Roll-ups it makes first, so they are not
+    /// counted.)
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -84,18 +85,12 @@ impl Store {
                 return Ok(due);
             };
             let now = newest.min(since_epoch(now) / 1000);
-            let (point, rollup) = (transaction.open_table(POINT)?, transaction.open_table(ROLLUP)?);
+            let point = transaction.open_table(POINT)?;
             for (number, key) in super::Filter::default().series(transaction)? {
                 let cut = raw_cut(retention, &key, now);
                 for entry in point.range((number, 0)..(number, first_id(cut * 1000)))? {
                     entry?;
                     due.records += 1;
-                }
-                for (step, cut) in rolled_cuts(retention, &key, now) {
-                    for entry in rollup.range((number, step, 0)..(number, step, cut))? {
-                        entry?;
-                        due.rollups += 1;
-                    }
                 }
             }
             Ok(due)
@@ -129,7 +124,11 @@ impl Store {
     }
 
     fn prune_rollups(&self, series: u64, key: &Key, retention: &Retention, now: u64) -> Result<u64, Failure> {
-        let steps = rolled_cuts(retention, key, now);
+        let steps = [FIVE_MINUTES, HOUR, DAY].map(|step| {
+            // A roll-up outlives the records that it can be computed from.
+            let age = retention.rolled(step).max(retention.raw(key)).0.as_secs();
+            (step, start_of(now.saturating_sub(age), DAY))
+        });
         let due = self.read(|transaction| {
             let table = transaction.open_table(ROLLUP)?;
             for (step, cut) in steps {
@@ -159,15 +158,6 @@ impl Store {
 /// The second before which raw records of the series `key` go.
 fn raw_cut(retention: &Retention, key: &Key, now: u64) -> u64 {
     start_of(now.saturating_sub(retention.raw(key).0.as_secs()), HOUR)
-}
-
-/// The same for its roll-ups, by step.
-fn rolled_cuts(retention: &Retention, key: &Key, now: u64) -> [(u32, u64); 3] {
-    [FIVE_MINUTES, HOUR, DAY].map(|step| {
-        // A roll-up outlives the records that it can be computed from.
-        let age = retention.rolled(step).max(retention.raw(key)).0.as_secs();
-        (step, start_of(now.saturating_sub(age), DAY))
-    })
 }
 
 fn is_due(transaction: &redb::ReadTransaction, before: u64) -> Redb<bool> {

@@ -39,16 +39,14 @@ pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
         return Err(stray());
     };
     out::with_stdout(|out| {
-        let (records, rollups) = (pruned.records, pruned.rollups);
-        if args.json {
-            let counted = json!({ "records": records, "rollups": rollups, "dry_run": true });
-            return if args.dry_run { out::json(out, &counted) } else { out::json(out, &pruned) }.map(|()| 0);
-        }
-        let what = format!("{} and {}", out::counted(records, "record"), out::counted(rollups, "roll-up"));
-        if args.dry_run {
-            writeln!(out, "{what} would go")?;
-        } else {
-            writeln!(out, "{what} removed")?;
+        let records = out::counted(pruned.records, "record");
+        match (args.json, args.dry_run) {
+            (true, true) => out::json(out, &json!({ "records": pruned.records, "dry_run": true }))?,
+            (true, false) => out::json(out, &pruned)?,
+            (false, true) => writeln!(out, "{records} would go")?,
+            (false, false) => {
+                writeln!(out, "{records} and {} removed", out::counted(pruned.rollups, "roll-up"))?;
+            }
         }
         Ok(0)
     })

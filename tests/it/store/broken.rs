@@ -31,9 +31,12 @@ fn assert_names(failure: &Failure, path: &Path, remedy: &str) {
     assert!(!failure.detail.contains('\n'), "{failure}");
 }
 
+/// A way to spoil a file.
+type Spoil = fn(Vec<u8>) -> Vec<u8>;
+
 #[test]
 fn a_file_that_is_no_store_is_named_with_the_remedy_and_left_alone() {
-    let wholes: [(&str, fn(Vec<u8>) -> Vec<u8>); 5] = [
+    let ways: [(&str, Spoil); 5] = [
         ("text", |_| b"this is not a store\n".to_vec()),
         ("empty", |_| Vec::new()),
         ("zeros", |whole| vec![0; whole.len()]),
@@ -46,7 +49,7 @@ fn a_file_that_is_no_store_is_named_with_the_remedy_and_left_alone() {
             whole
         }),
     ];
-    for (what, spoil) in wholes {
+    for (what, spoil) in ways {
         let (_dir, data) = data();
         filled(&data);
         let spoilt = spoil(fs::read(data.store()).expect("the file"));
