@@ -250,7 +250,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             break
         }
         'waddleperf;results;prune' {
-            [CompletionResult]::new('--older', '--older', [CompletionResultType]::ParameterName, 'Remove raw records that are older than this, by whole hours before the newest record')
+            [CompletionResult]::new('--older', '--older', [CompletionResultType]::ParameterName, 'Remove raw records that are older than this, by whole hours before the newest record [default: as store.retention says]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say how many')

@@ -234,7 +234,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --help 'Print help'
         }
         &'waddleperf;results;prune'= {
-            cand --older 'Remove raw records that are older than this, by whole hours before the newest record'
+            cand --older 'Remove raw records that are older than this, by whole hours before the newest record [default: as store.retention says]'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --dry-run 'Only say how many'

@@ -179,7 +179,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fis
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l json -d 'Print one line of JSON'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l older -d 'Remove raw records that are older than this, by whole hours before the newest record' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l older -d 'Remove raw records that are older than this, by whole hours before the newest record [default: as store.retention says]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l dry-run -d 'Only say how many'
