@@ -304,9 +304,30 @@ impl JsonSchema for Threshold {
     }
 }
 
+/// The body of the fuzz target for thresholds: any text is taken or refused with a reason, and what is taken reads
+/// back as it is written.
+///
+/// # Panics
+/// When that does not hold.
+pub fn fuzz_threshold(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    match Threshold::parse(text) {
+        Ok(threshold) => assert_eq!(Threshold::parse(&threshold.to_string()), Ok(threshold)),
+        Err(bad) => assert!(!bad.to_string().is_empty()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_or_refused(text in "(rtt_p95|loss_ratio|udpping\\.jitter|\\PC{0,8}) ?[<>]=? ?[0-9.e]{0,6} ?(ms|%|s|\\PC{0,3})") {
+            fuzz_threshold(text.as_bytes());
+        }
+    }
+
     use proptest::prelude::*;
 
     fn of(name: &'static str, unit: Unit, value: f64) -> [Scalar; 1] {

@@ -8,10 +8,12 @@ mod autoperf;
 mod complaint;
 mod config;
 mod env;
+mod health;
 mod identity;
 mod layers;
 mod logging;
 mod probing;
+mod results;
 mod serve;
 mod setup;
 mod version;
@@ -64,6 +66,10 @@ enum Command {
     Serve(serve::Serve),
     /// Measure the configured targets, and look closer where something is wrong
     Autoperf(autoperf::Autoperf),
+    /// List, show, export, import, sum up and remove what was kept
+    Results(results::Results),
+    /// Say whether the server is well
+    Health(health::Health),
     /// Check the configuration, or print what is in force
     Config(config::Config),
     /// Links, manual pages, completions, a sample configuration
@@ -71,7 +77,8 @@ enum Command {
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] = &[&serve::MANUAL, &autoperf::MANUAL, &config::MANUAL, &setup::MANUAL];
+const MANUALS: &[&Manual] =
+    &[&serve::MANUAL, &autoperf::MANUAL, &results::MANUAL, &health::MANUAL, &config::MANUAL, &setup::MANUAL];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
@@ -80,6 +87,8 @@ impl Command {
             Self::Probe(args) => env.block_on(probing::run(args, env)),
             Self::Serve(args) => serve::run(args, env),
             Self::Autoperf(args) => autoperf::run(&args, env),
+            Self::Results(args) => results::run(args, env),
+            Self::Health(args) => health::run(&args, env),
             Self::Config(args) => config::run(&args, env),
             Self::Setup(args) => setup::run(args, env),
         }
@@ -89,7 +98,12 @@ impl Command {
     const fn needs_no_configuration(&self) -> bool {
         match self {
             Self::Setup(_) => true,
-            Self::Probe(_) | Self::Serve(_) | Self::Autoperf(_) | Self::Config(_) => false,
+            Self::Probe(_)
+            | Self::Serve(_)
+            | Self::Autoperf(_)
+            | Self::Results(_)
+            | Self::Health(_)
+            | Self::Config(_) => false,
         }
     }
 }

@@ -100,3 +100,44 @@ pub fn places() -> Vec<PathBuf> {
     places.extend(user.or_else(home).map(|dir| dir.join("waddleperf/waddleperf.toml")));
     places
 }
+
+/// The body of the fuzz target for files: whatever is in one, it is taken or refused on one line that names a place, and
+/// what is taken is written and read back the same.
+///
+/// # Panics
+/// When that does not hold.
+pub fn fuzz_config(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    match Config::parse(text, Path::new("x.toml")) {
+        Err(failure) => assert!(!failure.detail.contains('\n') && failure.detail.starts_with("x.toml")),
+        Ok(config) => {
+            let again = toml::to_string(&config).map(|text| Config::parse(&text, Path::new("x.toml")));
+            assert_eq!(again.ok().and_then(Result::ok), Some(config));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_file_is_taken_or_refused_on_one_line(
+            keys in prop::collection::vec((
+                prop::sample::select(vec![
+                    "[serve]", "[autoperf]", "[store]", "[probe.udpping]", "[[autoperf.target]]", "interval", "thresholds",
+                    "listen", "count", "name", "host", "retention", "udpping", "nonsense",
+                ]),
+                prop::sample::select(vec![
+                    "", " = 1", " = \"5s\"", " = \"x\"", " = [\"rtt_p95 > 1ms\"]", " = { tier1 = \"1h\" }", " = {}", " = true", " = -1",
+                ]),
+            ), 0..8),
+            noise in "\\PC{0,20}",
+        ) {
+            let text: String = keys.iter().map(|(key, value)| format!("{key}{value}\n")).collect();
+            super::fuzz_config(text.as_bytes());
+            super::fuzz_config((text + &noise).as_bytes());
+        }
+    }
+}

@@ -29,6 +29,7 @@ pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,22 @@ impl Probe {
         }
     }
 
+    /// The headline numbers that its report will have, none of them measured.
+    pub fn unmeasured(&self) -> Vec<Scalar> {
+        match self {
+            Self::UdpPing(_) => udpping::Report::scalars_of(None),
+            Self::Imported(_) => Vec::new(),
+        }
+    }
+
+    /// The least time between two runs of a watch: what it leaves between two packets.
+    pub const fn pace(&self) -> Duration {
+        match self {
+            Self::UdpPing(probe) => probe.interval.0,
+            Self::Imported(_) => Duration::ZERO,
+        }
+    }
+
     /// Refuses what cannot be measured, before anything is sent.
     ///
     /// # Errors
@@ -166,7 +183,7 @@ impl Report {
     pub fn replied(&self) -> bool {
         match self {
             Self::UdpPing(report) => report.counts.received > 0,
-            Self::Imported(_) => true,
+            Self::Imported(report) => report.replied(),
         }
     }
 }

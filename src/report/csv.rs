@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::probe::{Measurement, Outcome, Scalar};
+use crate::probe::{Measurement, NAMES, Outcome, Scalar, Scalars};
 
 /// The columns before the scalars.
 const COLUMNS: [&str; 9] =
@@ -13,9 +13,30 @@ const COLUMNS: [&str; 9] =
 /// # Errors
 /// Those of `out`.
 pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = measurement.scalars();
+    let scalars = scalars(measurement);
     let names = COLUMNS.iter().map(|&name| name.to_owned());
     line(out, names.chain(scalars.iter().map(name)))
+}
+
+/// Writes the header for records of any kind: a column for every scalar that probes share.
+///
+/// # Errors
+/// Those of `out`.
+pub fn wide_header(out: &mut impl io::Write) -> io::Result<()> {
+    let names = COLUMNS.iter().map(|&name| name.to_owned());
+    let scalars = NAMES.iter().map(|&(name, unit)| Scalar { name: name.into(), unit, value: None });
+    line(out, names.chain(scalars.map(|scalar| self::name(&scalar))))
+}
+
+/// Writes the row of `measurement` below [`wide_header`].
+///
+/// # Errors
+/// Those of `out`.
+pub fn wide_row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    let scalars = scalars(measurement);
+    let value =
+        |wanted: &str| scalars.iter().find(|scalar| scalar.name == wanted).and_then(|scalar| scalar.value);
+    line(out, common(measurement).into_iter().chain(NAMES.iter().map(|&(name, _)| number(value(name)))))
 }
 
 /// Writes the row of `measurement`.
@@ -23,6 +44,12 @@ pub fn header(out: &mut impl io::Write, measurement: &Measurement) -> io::Result
 /// # Errors
 /// Those of `out`.
 pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    let scalars = scalars(measurement);
+    line(out, common(measurement).into_iter().chain(scalars.iter().map(|scalar| number(scalar.value))))
+}
+
+/// The cells under [`COLUMNS`].
+fn common(measurement: &Measurement) -> [String; COLUMNS.len()] {
     let labels: Vec<String> =
         measurement.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let failure = match &measurement.outcome {
@@ -30,7 +57,7 @@ pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()
         Outcome::Failure(failure) => failure.class.to_string(),
     };
     let address = measurement.address.map(|address| address.to_string());
-    let cells = [
+    [
         measurement.id.to_string(),
         measurement.at.to_string(),
         measurement.elapsed.as_secs_f64().to_string(),
@@ -40,11 +67,19 @@ pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()
         address.unwrap_or_default(),
         cell(&labels.join(" ")),
         failure,
-    ];
-    let scalars = measurement.scalars();
-    let numbers =
-        scalars.iter().map(|scalar| scalar.value.map_or_else(String::new, |value| value.to_string()));
-    line(out, cells.into_iter().chain(numbers))
+    ]
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// The numbers; where nothing was measured, as many empty ones.
+fn scalars(measurement: &Measurement) -> Vec<Scalar> {
+    match &measurement.outcome {
+        Outcome::Report(report) => report.scalars(),
+        Outcome::Failure(_) => measurement.probe.unmeasured(),
+    }
 }
 
 /// The column of a scalar: its name with its unit, which is never said twice.

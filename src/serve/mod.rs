@@ -26,6 +26,8 @@ use reflector::{Listener, Workers};
 
 /// The account that a root process becomes where the settings name none.
 const ACCOUNT: &str = "waddleperf";
+/// How often a server looks whether its threads live.
+const BEAT: Duration = Duration::from_secs(1);
 /// How often a draining server looks whether sessions still run.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -85,7 +87,7 @@ impl Prepared {
             tasks.spawn(measure(autoperf, store, cancel.clone()));
         }
         service::notify("READY=1");
-        let ended = stay_alive(cancel, &mut tasks).await;
+        let ended = stay_alive(cancel, &workers, &mut tasks).await;
         service::notify("STOPPING=1");
         drain(&workers, self.settings.drain.0).await;
         drained.cancel();
@@ -108,33 +110,36 @@ async fn measure(autoperf: Autoperf, store: Arc<Access>, cancel: CancellationTok
 async fn drain(workers: &Workers, patience: Duration) {
     workers.refuse_new();
     let quiet = async {
-        while workers.counters.active() > 0 {
+        while !workers.is_quiet() {
             tokio::time::sleep(LOOK).await;
         }
     };
     let _ = tokio::time::timeout(patience, quiet).await;
 }
 
-/// Waits for `cancel`, or for a task that ends before it should; tells the service manager meanwhile that the
+/// Waits for `cancel`, or for a task or thread that ends before it should; tells the service manager meanwhile that the
 /// process is alive.
 async fn stay_alive(
     cancel: &CancellationToken,
+    workers: &Workers,
     tasks: &mut JoinSet<Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let mut beat = service::watchdog().map(tokio::time::interval);
+    let watchdog = service::watchdog();
+    let mut beat = tokio::time::interval(watchdog.map_or(BEAT, |watchdog| watchdog.min(BEAT)));
     loop {
-        let beat = async {
-            match &mut beat {
-                Some(beat) => beat.tick().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
             Some(ended) = tasks.join_next() => {
                 return ended.unwrap_or_else(|_| Err(Class::Internal.because("a task of the server panicked")));
             }
-            _ = beat => service::notify("WATCHDOG=1"),
+            _ = beat.tick() => {
+                if !workers.is_alive() {
+                    return Err(Class::Internal.because("a reflector thread has ended"));
+                }
+                if watchdog.is_some() {
+                    service::notify("WATCHDOG=1");
+                }
+            }
         }
     }
 }

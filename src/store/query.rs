@@ -12,7 +12,7 @@ use super::page::{self, Order, Page};
 use super::record::{millis, moment};
 use super::retention::Pruned;
 use super::schema::{META, POINT, RECORD, ROLLUP, SERIES, TODO};
-use super::{Filter, Line, Record, Retention, Store, Summary, Verified, chart, summary};
+use super::{Filter, Key, Line, Record, Retention, Store, Summary, Verified, chart, summary};
 use crate::failure::{Class, Failure};
 use crate::units::Timestamp;
 
@@ -65,6 +65,13 @@ pub enum Query {
         /// The scalar's name.
         scalar: String,
     },
+    /// The same for each series by itself.
+    Summaries {
+        /// Which.
+        filter: Filter,
+        /// The scalar's name.
+        scalar: String,
+    },
     /// Roll up, remove what is past its time, give space back.
     Prune {
         /// For how long what is kept.
@@ -92,6 +99,8 @@ pub enum Answer {
     Series(Vec<Line>),
     /// The numbers.
     Summary(Summary),
+    /// The numbers of each series.
+    Summaries(Vec<(Key, Summary)>),
     /// What went.
     Prune(Pruned),
     /// What is wrong.
@@ -150,6 +159,9 @@ impl Store {
             Query::Summary { filter, scalar } => self
                 .read(|transaction| summary::whole(transaction, filter))
                 .map(|roll| Answer::Summary(Summary::of(&roll, scalar))),
+            Query::Summaries { filter, scalar } => {
+                self.read(|transaction| summary::each(transaction, filter, scalar)).map(Answer::Summaries)
+            }
             Query::Prune { retention, now } => {
                 let pruned = self.prune(retention, *now)?;
                 self.compact()?;

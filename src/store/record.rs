@@ -231,3 +231,25 @@ pub fn fuzz_spool_record(octets: &[u8]) {
         assert!(super::Point::decode(&point).is_some(), "a point did not survive its octets");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    const GAP: &str = r#"{"v":1,"id":"01a211ba-f3e4-73cf-a76a-05aab7be02d9","at":"2026-11-25T08:03:14.5Z","mode":"gap","to":"2026-11-25T08:03:15Z","lost":3,"why":"spool full"}"#;
+
+    proptest! {
+        #[test]
+        fn no_octets_break_the_reader_of_records(
+            noise in prop::collection::vec(any::<u8>(), 0..200),
+            at in 0..GAP.len(),
+            octet in any::<u8>(),
+        ) {
+            super::fuzz_spool_record(&noise);
+            super::fuzz_spool_record(GAP.as_bytes());
+            let mut changed = GAP.as_bytes().to_vec();
+            changed[at] = octet;
+            super::fuzz_spool_record(&changed);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::{Redb, corrupt};
 use super::record::first_id;
 use super::schema::{DAY, FIVE_MINUTES, HORIZON, HOUR, POINT, ROLLUP, TODO, start_of};
-use super::{Filter, Point, Roll};
+use super::{Filter, Key, Point, Roll};
 use crate::units::Unit;
 
 /// What a scalar was over a stretch of time. Percentiles of round-trip times are those of all samples, within 1 %.
@@ -81,6 +81,23 @@ pub(super) fn whole(transaction: &ReadTransaction, filter: &Filter) -> Redb<Roll
         }
     }
     Ok(roll)
+}
+
+/// Each series of `filter` that has records in its span.
+pub(super) fn each(
+    transaction: &ReadTransaction,
+    filter: &Filter,
+    scalar: &str,
+) -> Redb<Vec<(Key, Summary)>> {
+    let mut found = Vec::new();
+    for (series, key) in filter.series(transaction)? {
+        let mut roll = Roll::default();
+        Stretch::new(transaction, series)?.merge(filter.span(), &mut roll)?;
+        if roll.records > 0 {
+            found.push((key, Summary::of(&roll, scalar)));
+        }
+    }
+    Ok(found)
 }
 
 /// One series, read at the coarsest step that is true.

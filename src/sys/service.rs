@@ -2,11 +2,13 @@
 //! told (sd_notify(3)). Without a manager both do nothing.
 
 use std::ffi::OsString;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 /// The first descriptor that a manager passes.
 const FIRST: RawFd = 3;
@@ -26,13 +28,14 @@ pub fn sockets() -> Vec<(String, OwnedFd)> {
     let mut names = names.split(':').map(str::to_owned);
     let count = number("LISTEN_FDS").unwrap_or(0).min(MOST);
     let named = |n: usize| {
-        let fd = FIRST + n as RawFd;
-        // SAFETY: by the protocol these descriptors are open and belong to this process; nobody else takes them.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let _ = nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC));
-        (names.next().unwrap_or_default(), fd)
+        let (name, fd) = (names.next().unwrap_or_default(), FIRST + n as RawFd);
+        // SAFETY: only looked at, and the call says if it is not open.
+        let seen = unsafe { BorrowedFd::borrow_raw(fd) };
+        fcntl(seen, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
+        // SAFETY: it is open, and by the protocol it belongs to this process; nobody else takes it.
+        Some((name, unsafe { OwnedFd::from_raw_fd(fd) }))
     };
-    (0..count).map(named).collect()
+    (0..count).filter_map(named).collect()
 }
 
 /// Tells the manager `state` (`READY=1`, `STATUS=…`); silently nothing where there is none.

@@ -120,7 +120,9 @@ impl Udp {
             self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
             self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1)?;
             self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
-        } else {
+        }
+        // A service manager's socket may serve both families (`BindIPv6Only=both`).
+        if !self.v6 || !self.socket.only_v6()? {
             self.option(libc::IPPROTO_IP, libc::IP_RECVTTL, 1)?;
             self.option(libc::IPPROTO_IP, libc::IP_RECVTOS, 1)?;
             self.option(libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
@@ -199,6 +201,8 @@ pub struct Meta {
     pub tos: Option<u8>,
     /// Our address that it was sent to.
     pub to: Option<IpAddr>,
+    /// It was sent to a broadcast or multicast address.
+    pub to_many: bool,
     /// Datagrams dropped in this socket's queue so far.
     pub overflow: Option<u32>,
     /// What the error queue says.
@@ -326,7 +330,9 @@ impl Batch {
         let bytes = &self.buffers[n * self.slot..n * self.slot + length];
         // SAFETY: the kernel filled this header's control buffer, which `self` owns and nobody has moved since.
         let meta = unsafe { meta(&message.msg_hdr) };
-        Some((bytes, address(&self.names[n]), meta))
+        // Without a name the place holds the one of an earlier datagram.
+        let named = message.msg_hdr.msg_namelen > 0;
+        Some((bytes, address(&self.names[n]).filter(|_| named), meta))
     }
 
     /// Sends `datagrams` (at most [`capacity`](Self::capacity)), as far as the socket takes them; returns how many.
@@ -335,6 +341,7 @@ impl Batch {
     /// What the system says about the first that was not taken, if none was.
     pub fn send(&mut self, socket: &Udp, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
         let count = datagrams.len().min(self.messages.len());
+        self.filled = 0;
         for (n, datagram) in datagrams.iter().take(count).enumerate() {
             self.vectors[n] = libc::iovec {
                 iov_base: datagram.bytes.as_ptr().cast_mut().cast(),
@@ -397,8 +404,11 @@ impl Writer<'_> {
             None => {}
         }
         if let Some(tos) = datagram.tos {
-            let (level, name) =
-                socket.by_family((libc::IPPROTO_IP, libc::IP_TOS), (libc::IPPROTO_IPV6, libc::IPV6_TCLASS));
+            let mapped = datagram.to.is_some_and(|to| to.ip().to_canonical().is_ipv4());
+            let (level, name) = match socket.v6 && !mapped {
+                true => (libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
+                false => (libc::IPPROTO_IP, libc::IP_TOS),
+            };
             self.push(level, name, libc::c_int::from(tos));
         }
         if let Some(id) = id {
@@ -465,12 +475,16 @@ fn read(meta: &mut Meta, level: libc::c_int, name: libc::c_int, data: &[u8]) {
         (libc::IPPROTO_IP, libc::IP_TOS) => meta.tos = data.first().copied(),
         (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => meta.tos = octet(),
         (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-            let info = value::<libc::in_pktinfo>(data);
-            meta.to = info.map(|info| Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)).into());
+            let Some(info) = value::<libc::in_pktinfo>(data) else { return };
+            meta.to = Some(Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)).into());
+            // The header's destination is not ours alone where it is not the address that we would answer from.
+            meta.to_many = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
         }
         (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-            meta.to =
-                value::<libc::in6_pktinfo>(data).map(|info| Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
+            let Some(info) = value::<libc::in6_pktinfo>(data) else { return };
+            let to = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+            meta.to = Some(to.into());
+            meta.to_many |= to.is_multicast();
         }
         (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
             meta.error = queued(data)

@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod autoperf;
+mod cli;
 mod deploy;
 mod drift;
 mod image;
@@ -8,6 +9,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod serve;
 mod store;
 mod tool;
 mod udpping;

@@ -116,16 +116,24 @@ pub struct ServerProcessing {
     pub max: Duration,
 }
 
-impl Scalars for Report {
-    fn scalars(&self) -> Vec<Scalar> {
-        let mut scalars = Rtt::scalars(self.rtt.as_ref());
+impl Report {
+    /// The headline numbers of a report that may not exist.
+    pub(in crate::probe) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
+        let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));
         scalars.extend([
-            Scalar::ratio("loss_ratio", self.loss_ratio),
-            Scalar::ratio("up_loss_ratio", self.up.loss_ratio),
-            Scalar::ratio("down_loss_ratio", self.down.loss_ratio),
+            Scalar::ratio("loss_ratio", report.and_then(|report| report.loss_ratio)),
+            Scalar::ratio("up_loss_ratio", report.and_then(|report| report.up.loss_ratio)),
+            Scalar::ratio("down_loss_ratio", report.and_then(|report| report.down.loss_ratio)),
         ]);
         scalars
     }
+}
+
+impl Scalars for Report {
+    fn scalars(&self) -> Vec<Scalar> {
+        Self::scalars_of(Some(self))
+    }
+
     fn losses(&self) -> Vec<Loss> {
         let sent = self.counts.sent;
         let of = |name: &'static str, lost, sent| Loss { name: name.into(), lost, sent };

@@ -22,6 +22,40 @@ pub(super) struct StampSender {
     sent: u32,
     /// The reflector was seen to count for itself: its number fell behind ours.
     stateful: bool,
+    copies: Copies,
+}
+
+/// Packets that reached the reflector more than once: each copy is answered under a number of its own, while a reply
+/// that is copied on the way back keeps its number. The reflector counts them as received like any other.
+struct Copies {
+    /// For each of the latest packets: its number and the reflector's numbers of its first and its latest reply.
+    recent: Vec<Option<(u32, [u32; 2])>>,
+    count: u32,
+}
+
+impl Copies {
+    /// How many packets back a copy is still recognised.
+    const REACH: usize = 1024;
+
+    /// Packet `seq` was answered under the number `own`.
+    fn note(&mut self, seq: u32, own: u32) {
+        let place = &mut self.recent[seq as usize % Self::REACH];
+        match place {
+            Some((known, replies)) if *known == seq => {
+                if !replies.contains(&own) {
+                    replies[1] = own;
+                    self.count = self.count.wrapping_add(1);
+                }
+            }
+            _ => *place = Some((seq, [own; 2])),
+        }
+    }
+}
+
+impl Default for Copies {
+    fn default() -> Self {
+        Self { recent: vec![None; Self::REACH], count: 0 }
+    }
 }
 
 impl StampSender {
@@ -42,6 +76,7 @@ impl StampSender {
             extended: !twamp,
             sent: 0,
             stateful: false,
+            copies: Copies::default(),
         }
     }
 
@@ -106,6 +141,10 @@ impl StampSender {
             reply.far = Some(FarCounts { received: reflector.seq.wrapping_add(1) });
         }
         packet.tlvs().filter(|tlv| tlv.flags == 0).for_each(|tlv| read_tlv(tlv.kind, tlv.value, &mut reply));
+        self.copies.note(received.sender.seq, reflector.seq);
+        if let Some(far) = &mut reply.far {
+            far.received = far.received.saturating_sub(self.copies.count);
+        }
         Some(reply)
     }
 }

@@ -10,8 +10,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 
 use super::State;
-use crate::probe::{Outcome, Report};
-use crate::report::text::{ABSENT, millis, percent};
+use super::totals::{latest, rows};
+use crate::report::text::millis;
 use crate::units::ms;
 
 /// Draws `state` over the whole of `frame`.
@@ -20,7 +20,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, paused: bool, colour: bool) {
     let [title, chart, numbers, note, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(5),
-        Constraint::Length(4),
+        Constraint::Length(5),
         Constraint::Length(1),
         Constraint::Length(1),
     ])
@@ -127,52 +127,16 @@ fn round_up(value: f64) -> f64 {
     step.unwrap_or(10.0) * decade
 }
 
-/// The numbers: heads and values of the whole watch, then the latest run.
+/// The numbers of the whole watch, then the latest run.
 fn table(state: &State, paint: Paint) -> Vec<Line<'static>> {
-    let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
     let bad = if state.lost > 0 { paint.of(Color::Red) } else { Style::new() };
-    let counts = [
-        ("sent", (state.received + state.lost).to_string(), Style::new()),
-        ("received", state.received.to_string(), Style::new()),
-        ("lost", state.lost.to_string(), bad),
-        ("loss", state.loss_ratio().map_or(ABSENT.to_owned(), percent), bad),
-    ];
-    let times = [
-        ("min", time(state.min)),
-        ("mean", time(state.mean())),
-        ("p50", time(state.quantile(0.50))),
-        ("p95", time(state.quantile(0.95))),
-        ("p99", time(state.quantile(0.99))),
-        ("max ms", time(state.max)),
-    ];
-    let cells: Vec<(&str, String, Style)> =
-        counts.into_iter().chain(times.map(|(name, value)| (name, value, Style::new()))).collect();
-    let heads: String = cells.iter().map(|(name, ..)| format!("{name:>9}")).collect();
-    let values = cells.into_iter().map(|(_, value, style)| Span::styled(format!("{value:>9}"), style));
-    vec![
-        Line::styled(heads, DIM),
-        Line::from(values.collect::<Vec<_>>()),
-        Line::raw(""),
-        Line::styled(latest(state), DIM),
-    ]
-}
-
-/// `run 7: 10 sent, 0.0 % lost (up 0.0 %, down 0.0 %), jitter 0.012 ms`
-fn latest(state: &State) -> String {
-    let Some(Outcome::Report(Report::UdpPing(report))) = state.last.as_ref().map(|last| &last.outcome) else {
-        return String::new();
-    };
-    let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
-    let jitter = report.rtt.as_ref().and_then(|rtt| rtt.jitter);
-    format!(
-        "run {}: {} sent, {} lost (up {}, down {}), jitter {} ms",
-        state.runs,
-        report.counts.sent,
-        ratio(report.loss_ratio),
-        ratio(report.up.loss_ratio),
-        ratio(report.down.loss_ratio),
-        jitter.map_or(ABSENT.to_owned(), millis),
-    )
+    let mut lines = Vec::new();
+    for (row, style) in rows(state).into_iter().zip([bad, Style::new()]) {
+        lines.push(Line::styled(row.heads, DIM));
+        lines.push(Line::styled(row.values, style));
+    }
+    lines.push(Line::styled(latest(state).unwrap_or_default(), DIM));
+    lines
 }
 
 fn footer(paused: bool) -> Line<'static> {
@@ -231,6 +195,27 @@ mod tests {
         state.end_run(sample::udpping(60, &[7, 27, 47]));
         let mut terminal = Terminal::new(TestBackend::new(92, 20)).expect("a screen");
         terminal.draw(|frame| draw(frame, &state, false, false)).expect("drawn");
-        insta::assert_snapshot!(terminal.backend(), @"");
+        insta::assert_snapshot!(terminal.backend(), @r#"
+        "reflector.example (192.0.2.1)  wp1, 80 octets every 200ms                                   "
+        "┌ round trip, █ lost ──────────────────────────────────────────────────────────────────────┐"
+        "│  20.00 ms│          █                         █                         █                │"
+        "│          │             ⡀⠠⠐ ⠁            ⡀⠠⠐ ⠁            ⡀⠠⠐ ⠁            ⡀⠠⠐ ⠁          │"
+        "│          │        ⡀⠄  ⠁            ⡀⠄⠐ ⠁            ⡀⠄⠐ ⠁            ⡀⠄⠐              ⡀⠄⠐│"
+        "│          │  ⢀ ⠄⠂⠈           ⢀⢀ ⠄⠂⠈           ⢀  ⠄⠐⠈           ⢀⠠ ⠂⠐⠈           ⢀⠠ ⠂⠐⠈    │"
+        "│  10.00 ms│ ⠈                                                                             │"
+        "│          │                                                                               │"
+        "│          │                                                                               │"
+        "│  0.000 ms│                                                                               │"
+        "│          └───────────────────────────────────────────────────────────────────────────────│"
+        "│      -12 s                                                                            now│"
+        "└──────────────────────────────────────────────────────────────────────────────────────────┘"
+        "packets       sent  received      lost      loss        up      down                        "
+        "                60        57         3     5.0 %     5.0 %     0.0 %                        "
+        "rtt ms         min      mean       p50       p95       p99       max                        "
+        "             10.00     13.55     13.16     17.42     17.42     17.47                        "
+        "run 1: 60 sent, 5.0 % lost (up 5.0 %, down 0.0 %), rtt p50 10.22 ms, jitter 0.072 ms        "
+        "                                                                                            "
+        " q  quit   p  pause   r  reset                                                              "
+        "#);
     }
 }

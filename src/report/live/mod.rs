@@ -4,6 +4,8 @@
 
 mod draw;
 mod state;
+mod totals;
 
 pub use draw::draw;
-pub use state::State;
+pub use state::{Share, State};
+pub use totals::{latest, totals};

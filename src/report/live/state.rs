@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::probe::{Event, Measurement, Outcome};
+use crate::probe::{Event, Loss, Measurement, Outcome, Scalars};
 use crate::report::text::escape;
 use crate::stats::{Moments, Sketch};
 
@@ -12,7 +12,7 @@ use crate::stats::{Moments, Sketch};
 const MOST_POINTS: usize = 4096;
 
 /// What is known about one target since the watch began, or since it was reset.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     /// What is watched, in a few words.
     pub title: String,
@@ -26,6 +26,10 @@ pub struct State {
     pub received: u64,
     /// Lost packets.
     pub lost: u64,
+    /// Lost on the way there, of how many; of the runs that ended and could tell.
+    pub up: Share,
+    /// Lost on the way back, of how many.
+    pub down: Share,
     /// All round trips, in seconds.
     pub rtt: Sketch,
     /// The longest round trip.
@@ -39,6 +43,24 @@ pub struct State {
     /// The latest run that ended.
     pub last: Option<Measurement>,
     moments: Moments,
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    part: u64,
+    whole: u64,
+}
+
+impl Share {
+    /// 0–1; `None` of nothing.
+    pub fn ratio(self) -> Option<f64> {
+        (self.whole > 0).then(|| self.part as f64 / self.whole as f64)
+    }
+
+    fn add(&mut self, loss: &Loss) {
+        (self.part, self.whole) = (self.part + loss.lost, self.whole + loss.sent);
+    }
 }
 
 impl State {
@@ -83,8 +105,11 @@ impl State {
     /// Takes a run in that has ended.
     pub fn end_run(&mut self, measurement: Measurement) {
         self.runs += 1;
-        if let Outcome::Failure(failure) = &measurement.outcome {
-            self.note = Some(format!("{}: {}", failure.class, escape(&failure.detail)));
+        match &measurement.outcome {
+            Outcome::Failure(failure) => {
+                self.note = Some(format!("{}: {}", failure.class, escape(&failure.detail)));
+            }
+            Outcome::Report(report) => report.losses().iter().for_each(|loss| self.add(loss)),
         }
         self.last = Some(measurement);
     }
@@ -102,7 +127,17 @@ impl State {
 
     /// The round trip that this part (0–1) of all does not exceed, to 1 %.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
-        self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        let rtt = self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
+        // The sketch rounds, what was seen does not.
+        Some(rtt.clamp(self.min?, self.max?))
+    }
+
+    fn add(&mut self, loss: &Loss) {
+        match &*loss.name {
+            "up_loss_ratio" => self.up.add(loss),
+            "down_loss_ratio" => self.down.add(loss),
+            _ => {}
+        }
     }
 
     fn point(&mut self, at: u64, rtt: Option<Duration>) {

@@ -42,7 +42,7 @@ impl Lines {
                 Some(
                     self.stamped(
                         at,
-                        &format!("{bytes} octets from {from}: seq={seq} ttl={ttl} time={time} ms"),
+                        &format!("{bytes} bytes from {from}: seq={seq} ttl={ttl} time={time} ms"),
                     ),
                 )
             }
@@ -106,7 +106,7 @@ mod tests {
         let shown: Vec<String> = events().iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(shown.join("\n"), @r"
         r.example (192.0.2.1): wp1, 80 octets every 200ms
-        80 octets from 192.0.2.1: seq=0 ttl=64 time=0.052 ms
+        80 bytes from 192.0.2.1: seq=0 ttl=64 time=0.052 ms
         no reply from 192.0.2.1: seq=1
         note: \u{1b}[2J
         ");
@@ -120,7 +120,7 @@ mod tests {
         let shown: Vec<String> = events()[..2].iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(
             shown.join("\n"),
-            @"[1700000000.123456] 80 octets from 192.0.2.1: seq=2 ttl=64 time=0.052 ms"
+            @"[1700000000.123456] 80 bytes from 192.0.2.1: seq=2 ttl=64 time=0.052 ms"
         );
     }
 }

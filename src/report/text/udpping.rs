@@ -23,6 +23,9 @@ pub(super) fn write(
     writeln!(out)?;
     label(out, style, "jitter", &jitter(report))?;
     label(out, style, "clock", &clock(report))?;
+    if let Some(text) = reflector(report) {
+        label(out, style, "reflector", &text)?;
+    }
     for note in notes(of, report) {
         label(out, style, "note", &note)?;
     }
@@ -138,25 +141,32 @@ fn jitter(report: &Report) -> String {
     format!("{jitter}, ipdv p95 {}", of(rtt.and_then(|rtt| rtt.ipdv)))
 }
 
-/// How far the numbers can be trusted.
+/// How far the times can be trusted.
 fn clock(report: &Report) -> String {
-    let mut parts = vec![match report.clock {
-        Clock::Kernel => "kernel timestamps".to_owned(),
-        Clock::User => "process timestamps".to_owned(),
-    }];
-    if let Some(error) = report.schedule_error {
-        parts.push(format!("sent {} late (p99 {})", span(error.p50), span(error.p99)));
-    }
-    if let Some(held) = report.server_processing {
-        parts.push(format!("held {} by the reflector (max {})", span(held.p50), span(held.max)));
-    }
-    if let Some(offset) = report.clock_offset_ms {
+    let by = match report.clock {
+        Clock::Kernel => "kernel timestamps",
+        Clock::User => "process timestamps",
+    };
+    report.schedule_error.map_or_else(
+        || by.to_owned(),
+        |error| format!("{by}, sent {} late (p99 {})", span(error.p50), span(error.p99)),
+    )
+}
+
+/// What the reflector told of itself; `None` where it told nothing.
+fn reflector(report: &Report) -> Option<String> {
+    let held = report
+        .server_processing
+        .map(|held| format!("held packets for {} (max {})", span(held.p50), span(held.max)));
+    let offset = report.clock_offset_ms.map(|offset| {
         let side = if offset < 0.0 { "behind" } else { "ahead" };
-        let error = report.clock_error_ms.map(|error| format!(" ±{}", signed_millis(error)));
-        let error = error.unwrap_or_default();
-        parts.push(format!("reflector's clock {}{error} ms {side}", signed_millis(offset.abs())));
-    }
-    parts.join(", ")
+        let error = report
+            .clock_error_ms
+            .map_or_else(String::new, |error| format!(" (±{} ms)", signed_millis(error)));
+        format!("its clock is {} ms {side}{error}", signed_millis(offset.abs()))
+    });
+    let parts: Vec<String> = held.into_iter().chain(offset).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn notes(of: &Measurement, report: &Report) -> Vec<String> {
@@ -222,12 +232,44 @@ mod tests {
 
     #[test]
     fn a_summary_is_complete_and_aligned() {
-        insta::assert_snapshot!(shown(&sample::udpping(100, &[7, 8, 40])), @"");
+        insta::assert_snapshot!(shown(&sample::udpping(100, &[7, 8, 40])), @"
+        --- reflector.example (192.0.2.1) udpping ---
+        100 sent, 97 received, 3.0 % lost (up 3.0 %, down 0.0 %) in 20.00 s
+
+        ms              min     mean      p50      p95      p99      max   stddev
+        rtt           10.00    10.24    10.24    10.48    10.50    10.50    0.147
+        delay up      4.900        –    5.100    5.400        –    5.500        –
+        delay down    4.900        –    5.100    5.400        –    5.500        –
+
+                       lost     loss     ipdv      dup    reord      ttl     dscp       ce
+        up                3    3.0 %    0.031        0        0       57        0        –
+        down              0    0.0 %    0.031        0        0       57        0        –
+
+        jitter     0.073 ms, ipdv p95 0.463 ms
+        clock      kernel timestamps, sent 0.012 ms late (p99 0.055 ms)
+        reflector  held packets for 0.009 ms (max 0.031 ms); its clock is 1.250 ms behind (±0.400 ms)
+        note       losses came in 3 runs, the longest of 2 packets
+        note       DSCP 46 was sent and 0 arrived: the way there remarks it
+        ");
     }
 
     #[test]
     fn a_dead_link_shows_no_zeros() {
         let lost: Vec<u64> = (0..10).collect();
-        insta::assert_snapshot!(shown(&sample::udpping(10, &lost)), @"");
+        insta::assert_snapshot!(shown(&sample::udpping(10, &lost)), @"
+        --- reflector.example (192.0.2.1) udpping ---
+        10 sent, 0 received, 100.0 % lost in 2.00 s
+
+        ms              min     mean      p50      p95      p99      max   stddev
+        rtt               –        –        –        –        –        –        –
+
+                       lost     loss     ipdv      dup    reord      ttl     dscp       ce
+        up                –        –        –        –        –        –        –        –
+        down              –        –        –        –        –        –        –        –
+
+        jitter     –, ipdv p95 –
+        clock      kernel timestamps, sent 0.012 ms late (p99 0.055 ms)
+        note       losses came in 10 runs, the longest of 2 packets
+        ");
     }
 }

@@ -3,15 +3,20 @@
 //! [`Reflector::answer`] is pure: a request and a time give an answer or a reason for silence. One rule holds for all
 //! formats and is checked in one place: no answer is longer than its request.
 
+mod census;
+mod fuzz;
 mod limit;
 mod stamp;
 mod worker;
 mod wp1;
 
+pub use fuzz::fuzz_answer;
+pub use limit::Limits;
 pub use worker::{Listener, Workers};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use schemars::JsonSchema;
@@ -20,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Now, Span};
 use crate::wire::stamp::ErrorEstimate;
 use crate::wire::wp1::MAGIC;
-use limit::Buckets;
 
 /// An echo is at most this long, as the older reflectors' buffers were.
 const LONGEST_ECHO: usize = 1024;
@@ -39,6 +43,8 @@ pub struct UdpPingSettings {
     pub rate_per_key: u32,
     /// Sessions open at the same time.
     pub sessions: u32,
+    /// Sessions of each source without a key (IPv4 /32, IPv6 /64); its neighbourhood (/24, /48) may have 16 times it.
+    pub sessions_per_source: u32,
     /// A session without a packet for this long is closed.
     pub idle: Span,
     /// Also echo what is not a session, verbatim, to private sources only.
@@ -55,6 +61,7 @@ impl Default for UdpPingSettings {
             rate_total: 5_000,
             rate_per_key: 20_000,
             sessions: 200_000,
+            sessions_per_source: 1_000,
             idle: Span::secs(60),
             legacy: false,
             threads: 0,
@@ -97,6 +104,8 @@ pub enum Drop {
     Reply,
     /// From a port that no client uses.
     Port,
+    /// From or to an address that is not one host's.
+    Address,
     /// Its proof is wrong: cookie, key, replay from elsewhere.
     Tag,
     /// No such session at this address.
@@ -113,9 +122,10 @@ pub enum Drop {
 #[derive(Debug, Default)]
 pub struct Counters {
     answered: AtomicU64,
-    dropped: [AtomicU64; 8],
+    dropped: [AtomicU64; 9],
     sessions: AtomicU64,
     active: AtomicU64,
+    refusing: AtomicU64,
 }
 
 impl Counters {
@@ -134,11 +144,6 @@ impl Counters {
         self.sessions.load(Ordering::Relaxed)
     }
 
-    /// Sessions in use at the last look of each thread, while the server is about to end.
-    pub fn active(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
-    }
-
     fn count(&self, outcome: Result<(), Drop>) {
         match outcome {
             Ok(()) => self.answered.fetch_add(1, Ordering::Relaxed),
@@ -151,17 +156,30 @@ impl Counters {
 pub struct Reflector {
     wp1: wp1::Server,
     stamp: stamp::Reflector,
-    legacy: Option<Buckets>,
+    limits: Arc<Limits>,
+    legacy: bool,
     ports: Vec<u16>,
 }
 
 impl Reflector {
     /// A reflector that never answers to one of its own `ports`. `psk` is the clients' key.
     pub fn new(settings: &UdpPingSettings, psk: Option<&[u8]>, ports: Vec<u16>, now: Now) -> Self {
+        Self::sharing(&Arc::new(Limits::new(settings, now.mono)), settings, psk, ports, now)
+    }
+
+    /// One that shares its `limits` with others.
+    pub fn sharing(
+        limits: &Arc<Limits>,
+        settings: &UdpPingSettings,
+        psk: Option<&[u8]>,
+        ports: Vec<u16>,
+        now: Now,
+    ) -> Self {
         Self {
-            wp1: wp1::Server::new(settings, psk.map(<[u8]>::to_vec), now),
-            stamp: stamp::Reflector::new(settings, psk, now),
-            legacy: settings.legacy.then(|| Buckets::new(settings.rate_per_source.into(), now.mono)),
+            wp1: wp1::Server::new(settings, psk.map(<[u8]>::to_vec), Arc::clone(limits), now),
+            stamp: stamp::Reflector::new(settings, psk, Arc::clone(limits)),
+            limits: Arc::clone(limits),
+            legacy: settings.legacy,
             ports,
         }
     }
@@ -198,15 +216,20 @@ impl Reflector {
     /// Why there is no answer.
     pub fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Option<u8>, Drop> {
         out.clear();
+        let request = &Request { from: canonical(request.from), ..*request };
         let port = request.from.port();
         if port < 1024 || self.ports.contains(&port) {
             return Err(Drop::Port);
         }
-        let mirrored = request.tos;
-        let is_wp1 = request.bytes.starts_with(&MAGIC.to_be_bytes());
+        if !is_host(request.from.ip()) {
+            return Err(Drop::Address);
+        }
+        let mirrored = request.tos.map(unmarked);
         let tos = match request.service {
             Service::Stamp => self.stamp.answer(now, request, out)?.or(mirrored),
-            Service::UdpPing if is_wp1 => self.wp1.answer(now, request, out).map(|()| mirrored)?,
+            Service::UdpPing if is_wp1(request.bytes) => {
+                self.wp1.answer(now, request, out).map(|()| mirrored)?
+            }
             Service::UdpPing => self.echo(now, request, out).map(|()| mirrored)?,
         };
         // The one rule: nobody can use this host to send a third party more than he spends.
@@ -214,18 +237,37 @@ impl Reflector {
     }
 
     fn echo(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
-        let Some(buckets) = &mut self.legacy else {
-            return Err(Drop::Malformed);
-        };
         let fits = !request.bytes.is_empty() && request.bytes.len() <= LONGEST_ECHO;
-        if !fits || !is_private(request.from.ip()) {
+        if !self.legacy || !fits || !is_private(request.from.ip()) {
             return Err(Drop::Malformed);
         }
-        if !buckets.take(request.from.ip(), now.mono) {
+        if !self.limits.packet(request.from.ip(), self.limits.at(now.mono)) {
             return Err(Drop::Rate);
         }
         out.extend(request.bytes);
         Ok(())
+    }
+}
+
+/// WP1 of any version; a text may begin with `WP` too, but goes on with a character.
+fn is_wp1(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC.to_be_bytes()) && bytes.get(2).is_none_or(|&version| version < b' ')
+}
+
+/// An IPv4 source as such, also on a socket that serves both families.
+fn canonical(from: SocketAddr) -> SocketAddr {
+    match from.ip().to_canonical() {
+        IpAddr::V4(v4) => SocketAddr::new(v4.into(), from.port()),
+        IpAddr::V6(_) => from,
+    }
+}
+
+/// Whether an address can be one host's: an answer to another would reach many, or nobody.
+fn is_host(address: IpAddr) -> bool {
+    match address {
+        // 0/8 is this network, 224/4 multicast, 240/4 reserved with the broadcast address at its end.
+        IpAddr::V4(v4) => v4.octets()[0] != 0 && v4.octets()[0] < 224,
+        IpAddr::V6(v6) => !v6.is_unspecified() && !v6.is_multicast(),
     }
 }
 
@@ -235,4 +277,11 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
+}
+
+/// The type of service of an answer: the request's, but congestion on the way here is none on the way back.
+const fn unmarked(tos: u8) -> u8 {
+    const CE: u8 = 0b11;
+    const ECT0: u8 = 0b10;
+    if tos & CE == CE { tos & !CE | ECT0 } else { tos }
 }

@@ -1,53 +1,67 @@
 //! The STAMP session-reflector (RFC 8762 §4.3, RFC 8972): stateful, symmetrical, both modes.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use super::limit::{Bucket, Buckets, seconds};
+use super::limit::{Bucket, Limits, Rate};
 use super::{Drop, Request, UdpPingSettings};
 use crate::units::Now;
-use crate::wire::stamp::{self, ErrorEstimate, KEYED, Layout, OPEN, Packet, Received, Sender, TWAMP, tlv};
+use crate::wire::stamp::{
+    self, ErrorEstimate, KEYED, Layout, OPEN, Packet, Received, Sender, TWAMP, Tlv, tlv,
+};
 
 /// How long a silent session's counters are kept (REFWAIT, RFC 5357 §3.1).
-const IDLE: Duration = Duration::from_secs(900);
-/// Sessions with counters; beyond it packets are reflected without (stateless, RFC 8762 §4).
-const SESSIONS: usize = 10_000;
+const IDLE: u64 = 900_000_000_000;
+/// A packet numbered 0 begins a session anew only after this long: before, it is a late or repeated one.
+const ANEW: u64 = 2_000_000_000;
+/// A packet whose time of reception is this near to its own time comes from a reflector (NTP or PTP format).
+const SECOND: u64 = 1 << 32;
+
+/// Octets of an HMAC TLV's value.
+const MAC: usize = 16;
+
+type Id = (SocketAddr, u16);
 
 /// All STAMP sessions of one thread.
 pub(super) struct Reflector {
     layout: Layout,
     key: Option<hmac::Key>,
-    start: Instant,
     clock: ErrorEstimate,
-    sessions: HashMap<(SocketAddr, u16), Counters>,
-    checks: VecDeque<(Instant, (SocketAddr, u16))>,
-    sources: Buckets,
-    all: Bucket,
-    rate_total: f64,
+    limits: Arc<Limits>,
+    rate_per_key: Rate,
+    sessions: HashMap<Id, Session>,
+    /// When to look whether a session is still in use, soonest first.
+    checks: BinaryHeap<Reverse<(u64, Id)>>,
+}
+
+struct Session {
+    counters: Counters,
+    /// When its numbers began and when its last packet came, nanoseconds since the start.
+    began: u64,
+    last: u64,
+    bucket: Bucket,
 }
 
 #[derive(Clone, Copy)]
 struct Counters {
     received: u32,
     reflected: u32,
-    last: Instant,
 }
 
 impl Reflector {
-    pub(super) fn new(settings: &UdpPingSettings, psk: Option<&[u8]>, now: Now) -> Self {
+    pub(super) fn new(settings: &UdpPingSettings, psk: Option<&[u8]>, limits: Arc<Limits>) -> Self {
         Self {
             layout: if psk.is_some() { KEYED } else { OPEN },
             key: psk.map(stamp::key),
-            start: now.mono,
             clock: ErrorEstimate::default(),
+            limits,
+            rate_per_key: Rate::per_second(settings.rate_per_key),
             sessions: HashMap::new(),
-            checks: VecDeque::new(),
-            sources: Buckets::new(settings.rate_per_source.into(), now.mono),
-            all: Bucket::full(settings.rate_total.into(), 0.0),
-            rate_total: settings.rate_total.into(),
+            checks: BinaryHeap::new(),
         }
     }
 
@@ -59,12 +73,20 @@ impl Reflector {
     /// Work that is due now and then.
     pub(super) fn tick(&mut self, now: Now, clock: ErrorEstimate) {
         self.clock = clock;
-        while let Some(&(due, id)) = self.checks.front().filter(|(due, _)| *due <= now.mono) {
-            self.checks.pop_front();
-            match self.sessions.get(&id).map(|counters| counters.last + IDLE) {
-                Some(until) if until > due => self.checks.push_back((until, id)),
-                _ => drop(self.sessions.remove(&id)),
+        let at = self.limits.at(now.mono);
+        while let Some(Reverse((_, id))) = self.checks.peek().copied().filter(|Reverse((due, _))| *due <= at)
+        {
+            self.checks.pop();
+            match self.sessions.get(&id).map(|session| session.last.saturating_add(IDLE)) {
+                Some(until) if until > at => self.checks.push(Reverse((until, id))),
+                _ => self.forget(&id),
             }
+        }
+    }
+
+    fn forget(&mut self, id: &Id) {
+        if self.sessions.remove(id).is_some() {
+            self.limits.stamp.leave(id.0.ip());
         }
     }
 
@@ -89,12 +111,11 @@ impl Reflector {
         if !packet.is_authentic(self.key.as_ref()) {
             return Err(Drop::Tag);
         }
-        let at = seconds(self.start, now.mono);
-        if !(self.sources.take(request.from.ip(), now.mono) && self.all.take(self.rate_total, at)) {
-            return Err(Drop::Rate);
+        if is_reply(&packet) {
+            return Err(Drop::Reply);
         }
         let sender = packet.sender();
-        let counters = self.count(now, request.from, &sender);
+        let counters = self.count(now, request.from, &sender)?;
         let seq = counters.map_or(sender.seq, |counters| counters.reflected.wrapping_sub(1));
         let own = Sender { seq, time: stamp::ntp(now.wall), error: self.clock, ssid: sender.ssid };
         let received = Received {
@@ -110,28 +131,33 @@ impl Reflector {
         Ok(tos)
     }
 
-    fn count(&mut self, now: Now, from: SocketAddr, sender: &Sender) -> Option<Counters> {
-        let id = (from, sender.ssid);
-        let known = self.sessions.contains_key(&id);
-        if !known {
-            if self.sessions.len() >= SESSIONS {
-                return None;
-            }
-            self.checks.push_back((now.mono + IDLE, id));
+    /// Counts a packet that is within the limits; no counters where the table has no room.
+    fn count(&mut self, now: Now, from: SocketAddr, sender: &Sender) -> Result<Option<Counters>, Drop> {
+        let (id, at) = ((from, sender.ssid), self.limits.at(now.mono));
+        if self.key.is_none() && !self.limits.packet(from.ip(), at) {
+            return Err(Drop::Rate);
         }
-        let counters =
-            self.sessions.entry(id).or_insert(Counters { received: 0, reflected: 0, last: now.mono });
-        if sender.seq == 0 && counters.received > 0 {
-            // The sender began anew with the same ports.
-            (counters.received, counters.reflected) = (0, 0);
+        if !self.sessions.contains_key(&id) && self.limits.stamp.enter(from.ip()) {
+            let counters = Counters { received: 0, reflected: 0 };
+            self.sessions.insert(id, Session { counters, began: at, last: at, bucket: Bucket::default() });
+            self.checks.push(Reverse((at.saturating_add(IDLE), id)));
         }
-        counters.received = counters.received.wrapping_add(1);
-        counters.reflected = counters.reflected.wrapping_add(1);
-        counters.last = now.mono;
-        Some(*counters)
+        let session = self.sessions.get_mut(&id);
+        let within = match (&self.key, &session) {
+            (None, _) => true,
+            (Some(_), Some(session)) => session.bucket.take(self.rate_per_key, at),
+            (Some(_), None) => self.limits.packet(from.ip(), at),
+        };
+        if !within {
+            return Err(Drop::Rate);
+        }
+        Ok(session.map(|session| session.count(sender.seq, at)))
     }
 
     /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came, flagged.
+    ///
+    /// With a key only TLVs before an HMAC TLV that is right are acted on (RFC 8972 §4.8). One HMAC TLV is computed,
+    /// whatever the packet holds: each covers all octets before it.
     fn answer_tlvs(
         &self,
         packet: &Packet<'_>,
@@ -140,48 +166,88 @@ impl Reflector {
         out: &mut [u8],
     ) -> Option<u8> {
         let mut tos = None;
-        let base = self.layout.base;
+        let seal = packet.tlvs().find(|found| found.kind == tlv::HMAC && self.key.is_some());
+        let intact = self.key.is_none() || seal.is_some_and(|seal| self.is_intact(&seal, request.bytes));
         for found in packet.tlvs() {
-            let value = found.at + 4;
-            let known = match (found.kind, found.value) {
-                (_, None) => {
-                    out[found.at] = found.flags | tlv::MALFORMED;
-                    continue;
-                }
-                (tlv::PADDING, _) => true,
-                (tlv::CLASS_OF_SERVICE, Some([first, ..]))
-                    if found.value.is_some_and(|value| value.len() == 4) =>
-                {
-                    let seen = request.tos.unwrap_or(0);
-                    out[value] = first & 0xfc | seen >> 6;
-                    out[value + 1] = seen << 2 & 0xf0 | (seen & 3) << 2;
-                    tos = Some(first & 0xfc);
-                    true
-                }
-                (tlv::DIRECT, Some(counts)) if counts.len() == 12 => match counters {
-                    Some(counters) => {
-                        out[value + 4..value + 8].copy_from_slice(&counters.received.to_be_bytes());
-                        out[value + 8..value + 12].copy_from_slice(&counters.reflected.to_be_bytes());
-                        true
-                    }
-                    None => false,
-                },
-                (tlv::HMAC, Some(mac)) if mac.len() == 16 => match &self.key {
-                    Some(key) => {
-                        let asked = stamp::tlv_mac(key, &request.bytes[..4], &request.bytes[base..found.at]);
-                        let intact = aws_lc_rs::constant_time::verify_slices_are_equal(&asked, mac).is_ok();
-                        let answer = stamp::tlv_mac(key, &out[..4], &out[base..found.at]);
-                        out[value..value + 16].copy_from_slice(&answer);
-                        out[found.at] = if intact { 0 } else { tlv::INTEGRITY };
-                        continue;
-                    }
-                    None => false,
-                },
-                _ => false,
+            let place = &mut out[found.at..];
+            let Some(value) = found.value else {
+                place[0] = found.flags | tlv::MALFORMED;
+                continue;
             };
-            out[found.at] =
-                if known { found.flags & !tlv::UNRECOGNISED } else { found.flags | tlv::UNRECOGNISED };
+            let is_seal = seal.is_some_and(|seal| seal.at == found.at);
+            let covered = self.key.is_none() || seal.is_some_and(|seal| found.at < seal.at);
+            let outcome = match found.kind {
+                tlv::PADDING => Some(true),
+                tlv::HMAC if is_seal && value.len() == MAC => Some(true),
+                _ if !(covered && intact) => None,
+                tlv::CLASS_OF_SERVICE if value.len() == 4 => {
+                    tos = Some(answer_class(request.tos.unwrap_or(0), &mut place[4..8]));
+                    Some(true)
+                }
+                tlv::DIRECT if value.len() == 12 => {
+                    Some(counters.is_some_and(|counters| counters.write(&mut place[8..16])))
+                }
+                _ => Some(false),
+            };
+            place[0] = match outcome {
+                Some(true) => found.flags & !tlv::UNRECOGNISED,
+                Some(false) => found.flags | tlv::UNRECOGNISED,
+                None => found.flags,
+            } | if intact { 0 } else { tlv::INTEGRITY };
+        }
+        if let (Some(key), Some(seal)) = (&self.key, seal.filter(|seal| is_mac(seal))) {
+            let mac = stamp::tlv_mac(key, &out[..4], &out[self.layout.base..seal.at]);
+            out[seal.at + 4..seal.at + 4 + MAC].copy_from_slice(&mac);
         }
         tos
     }
+
+    fn is_intact(&self, seal: &Tlv<'_>, bytes: &[u8]) -> bool {
+        let (Some(key), Some(value)) = (&self.key, seal.value) else { return false };
+        let mac = stamp::tlv_mac(key, &bytes[..4], &bytes[self.layout.base..seal.at]);
+        aws_lc_rs::constant_time::verify_slices_are_equal(&mac, value).is_ok()
+    }
+}
+
+impl Session {
+    fn count(&mut self, seq: u32, at: u64) -> Counters {
+        if seq == 0 && at.saturating_sub(self.began) > ANEW {
+            // The sender began anew with the same ports.
+            self.counters = Counters { received: 0, reflected: 0 };
+            self.began = at;
+        }
+        self.counters.received = self.counters.received.wrapping_add(1);
+        self.counters.reflected = self.counters.reflected.wrapping_add(1);
+        self.last = at;
+        self.counters
+    }
+}
+
+impl Counters {
+    /// Fills the reflector's two numbers of a direct-measurement TLV in.
+    fn write(self, out: &mut [u8]) -> bool {
+        out[..4].copy_from_slice(&self.received.to_be_bytes());
+        out[4..8].copy_from_slice(&self.reflected.to_be_bytes());
+        true
+    }
+}
+
+/// Whether a reflector wrote this: it would be answered by the next one, and so on without end. Where a reflector's
+/// time of reception stands, a sender has zeros or, in TWAMP Light, padding that cannot be so near to its own time.
+fn is_reply(packet: &Packet<'_>) -> bool {
+    let received = packet.received().time;
+    received != 0 && received.abs_diff(packet.sender().time) < SECOND
+}
+
+fn is_mac(tlv: &Tlv<'_>) -> bool {
+    tlv.value.is_some_and(|value| value.len() == MAC)
+}
+
+/// Fills a class-of-service TLV in: DSCP wanted (6 bits), DSCP (6) and ECN (2) as `seen`. Returns the type of
+/// service that is wanted.
+fn answer_class(seen: u8, out: &mut [u8]) -> u8 {
+    let wanted = out[0] & 0xfc;
+    out[0] = wanted | seen >> 6;
+    out[1] = seen << 2 & 0xf0 | (seen & 3) << 2;
+    wanted
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Counters, Reflector, Request, Service, UdpPingSettings};
+use super::{Counters, Drop, Limits, Reflector, Request, Service, UdpPingSettings};
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
 use crate::sys::udp::{Batch, Meta, Outgoing, Setup, Udp};
@@ -16,7 +16,7 @@ use crate::units::nanos;
 use crate::wire::stamp::ErrorEstimate;
 
 /// Datagrams per system call.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// The largest datagram there is.
 const LARGEST: usize = 65_536;
 /// How often idle sessions and secrets are looked after.
@@ -85,20 +85,19 @@ impl Workers {
         let counters = Arc::new(Counters::default());
         let draining = Arc::new(AtomicBool::new(false));
         let mut workers = Self { stop, draining, threads: Vec::new(), counters };
-        let count = groups.len().max(1) as u32;
+        let now = clock::now();
+        let limits = Arc::new(Limits::new(settings, now.mono));
         for listeners in groups {
             let ports = listeners
                 .iter()
                 .filter_map(|listener| listener.socket.local().ok())
                 .map(|local| local.port());
-            // Limits for all sources together are shared out among the threads.
-            let share =
-                UdpPingSettings { rate_total: settings.rate_total.div_ceil(count), ..settings.clone() };
-            let reflector = Reflector::new(&share, psk, ports.collect(), clock::now());
+            let reflector = Reflector::sharing(&limits, settings, psk, ports.collect(), now);
             let stop = Arc::clone(&workers.stop);
             let counters = Arc::clone(&workers.counters);
             let draining = Arc::clone(&workers.draining);
-            let worker = Worker { listeners, reflector, counters, draining, sessions: 0, active: 0 };
+            let worker =
+                Worker { listeners, reflector, counters, draining, sessions: 0, active: 0, refusing: 0 };
             let thread =
                 std::thread::Builder::new().name("reflector".to_owned()).spawn(move || worker.run(&stop));
             workers.threads.push(thread.map_err(|error| Failure::from_io("start a thread", &error))?);
@@ -106,9 +105,20 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Opens no session from here on; [`Counters::active`] tells within 1.1 s how many still run.
+    /// Opens no session from here on; open ones go on until [`is_quiet`](Self::is_quiet).
     pub fn refuse_new(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether every thread has ceased to open sessions and none is in use. The first takes up to a second.
+    pub fn is_quiet(&self) -> bool {
+        let refusing = self.counters.refusing.load(Ordering::Acquire);
+        refusing == self.threads.len() as u64 && self.counters.active.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether all threads still run.
+    pub fn is_alive(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// Ends the threads and waits for them.
@@ -127,6 +137,8 @@ struct Worker {
     sessions: u64,
     /// Active sessions of this thread that the counters know of.
     active: u64,
+    /// 1 once the counters know that this thread opens no more sessions.
+    refusing: u64,
 }
 
 impl Worker {
@@ -136,22 +148,27 @@ impl Worker {
         let mut answers: Vec<Vec<u8>> = vec![Vec::new(); BATCH];
         let mut due = clock::now().mono;
         loop {
-            let now = clock::now();
-            let must_refuse = self.draining.load(Ordering::Relaxed) && !self.reflector.is_refusing();
-            if now.mono >= due || must_refuse {
-                due = now.mono + self.tick();
-            }
+            let left = due.saturating_duration_since(clock::now().mono);
             let sockets: Vec<_> = self.listeners.iter().map(|listener| listener.socket.as_fd()).collect();
-            let Ok(woken) = wait(&sockets, Some(stop), Some(due.saturating_duration_since(now.mono))) else {
+            let Ok(woken) = wait(&sockets, Some(stop), Some(left)) else {
                 return;
             };
             if woken.stop {
                 return;
             }
+            let now = clock::now().mono;
+            if now >= due || self.must_refuse() {
+                due = now + self.tick();
+            }
             for n in (0..self.listeners.len()).filter(|n| (woken.readable | woken.errors) >> n & 1 == 1) {
                 self.serve(n, &mut incoming, &mut outgoing, &mut answers);
             }
         }
+    }
+
+    /// Whether it has been told to open no more sessions, and has not yet begun to.
+    fn must_refuse(&self) -> bool {
+        self.draining.load(Ordering::Relaxed) && !self.reflector.is_refusing()
     }
 
     /// Looks after what is due, and returns when to do so again.
@@ -162,12 +179,15 @@ impl Worker {
         });
         let now = clock::now();
         self.reflector.tick(now, clock);
+        if self.must_refuse() {
+            self.reflector.refuse_new();
+        }
         tell(&self.counters.sessions, &mut self.sessions, self.reflector.sessions());
         tell(&self.counters.active, &mut self.active, self.reflector.active(now));
-        if !self.draining.load(Ordering::Relaxed) {
+        if !self.reflector.is_refusing() {
             return TICK;
         }
-        self.reflector.refuse_new();
+        tell(&self.counters.refusing, &mut self.refusing, 1);
         DRAIN_TICK
     }
 
@@ -182,6 +202,11 @@ impl Worker {
             for (bytes, from, meta) in (0..count).filter_map(|n| incoming.get(n)) {
                 let Some(from) = from else { continue };
                 let Meta { stamp, ttl, tos, .. } = meta;
+                if meta.to_many {
+                    // All hosts of a network would answer the one who is named as the sender.
+                    self.counters.count(Err(Drop::Address));
+                    continue;
+                }
                 let request = Request { service: *service, bytes, from, stamp, ttl, tos };
                 let outcome = self.reflector.answer(clock::now(), &request, &mut answers[replies.len()]);
                 self.counters.count(outcome.map(|_| ()));
@@ -215,6 +240,6 @@ impl Worker {
 /// Adds to `total` what has changed since this thread `told` it last.
 fn tell(total: &AtomicU64, told: &mut u64, now: usize) {
     let now = now as u64;
-    total.fetch_add(now.wrapping_sub(*told), Ordering::Relaxed);
+    total.fetch_add(now.wrapping_sub(*told), Ordering::Release);
     *told = now;
 }

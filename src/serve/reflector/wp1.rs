@@ -1,23 +1,25 @@
 //! The server's side of WP1 sessions. No state before a cookie has come back; see [`crate::wire::wp1`].
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
-use super::limit::{Bucket, Buckets, seconds};
+use super::limit::{Bucket, Limits, Rate};
 use super::{Drop, Request, UdpPingSettings};
-use crate::units::Now;
+use crate::units::{Now, nanos};
 use crate::wire::stamp::ErrorEstimate;
 use crate::wire::wp1::{Body, Cookie, Direction, Echoed, FLAG_TOS, Kind, Packet, Params, Seal, Totals};
 
 /// A cookie is good for the minute of its making and the next.
 const ROTATION: Duration = Duration::from_secs(60);
 /// A session without a packet for this long holds no stopping server up.
-const ACTIVE: Duration = Duration::from_secs(2);
-/// Hellos per second and source network.
-const HELLOS: f64 = 100.0;
+const ACTIVE: u64 = 2_000_000_000;
+/// A closed session stays this long, so that a repeated close gets the same answer.
+const LINGER: u64 = 5_000_000_000;
 /// Packets in the window of arrivals.
 const WINDOW: u32 = 64;
 
@@ -25,15 +27,14 @@ const WINDOW: u32 = 64;
 pub(super) struct Server {
     psk: Option<Vec<u8>>,
     settings: UdpPingSettings,
-    start: Instant,
+    limits: Arc<Limits>,
+    idle: u64,
+    rate_per_key: Rate,
     boot: u32,
     secrets: Secrets,
     sessions: HashMap<u64, Session>,
-    /// When to look whether a session is still in use, oldest first.
-    checks: VecDeque<(Instant, u64)>,
-    hellos: Buckets,
-    sources: Buckets,
-    all: Bucket,
+    /// When to look whether a session is still in use, soonest first.
+    checks: BinaryHeap<Reverse<(u64, u64)>>,
     clock: ErrorEstimate,
     refusing: bool,
 }
@@ -49,7 +50,9 @@ struct Secrets {
 struct Session {
     peer: SocketAddr,
     seals: (Seal, Seal),
-    last: Instant,
+    /// When its last packet came, and when to look whether there were more; nanoseconds since the start.
+    last: u64,
+    check: u64,
     closed: bool,
     bucket: Bucket,
     arrivals: Arrivals,
@@ -74,20 +77,20 @@ impl Arrivals {
         if ahead != 0 && ahead < 1 << 31 {
             self.window = if ahead < WINDOW { self.window << ahead | 1 } else { 1 };
             self.highest = Some(seq);
-            self.totals.received += 1;
+            self.totals.received = self.totals.received.wrapping_add(1);
             return self.window;
         }
         let behind = highest.wrapping_sub(seq);
         if behind >= WINDOW {
-            self.totals.outside += 1;
+            self.totals.outside = self.totals.outside.wrapping_add(1);
             return 1;
         }
         if self.window >> behind & 1 == 1 {
-            self.totals.duplicates += 1;
+            self.totals.duplicates = self.totals.duplicates.wrapping_add(1);
         } else {
             self.window |= 1 << behind;
-            self.totals.received += 1;
-            self.totals.reordered += 1;
+            self.totals.received = self.totals.received.wrapping_add(1);
+            self.totals.reordered = self.totals.reordered.wrapping_add(1);
         }
         self.window >> behind
     }
@@ -105,10 +108,13 @@ impl Secrets {
     }
 
     fn rotate(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.rotated) >= ROTATION {
-            self.last = std::mem::replace(&mut self.current, fresh_key());
-            self.rotated = now;
+        let age = now.saturating_duration_since(self.rotated);
+        if age < ROTATION {
+            return;
         }
+        let current = std::mem::replace(&mut self.current, fresh_key());
+        self.last = if age < 2 * ROTATION { current } else { fresh_key() };
+        self.rotated = now;
     }
 
     fn is_ours(&self, cookie: &Cookie, peer: SocketAddr, granted: &Params) -> bool {
@@ -138,20 +144,23 @@ fn make(key: &hmac::Key, peer: SocketAddr, what: &[u8]) -> Cookie {
 }
 
 impl Server {
-    pub(super) fn new(settings: &UdpPingSettings, psk: Option<Vec<u8>>, now: Now) -> Self {
-        let rate = settings.rate_per_source;
+    pub(super) fn new(
+        settings: &UdpPingSettings,
+        psk: Option<Vec<u8>>,
+        limits: Arc<Limits>,
+        now: Now,
+    ) -> Self {
         let boot = make(&fresh_key(), SocketAddr::new([0, 0, 0, 0].into(), 0), b"boot");
         Self {
             psk,
             settings: settings.clone(),
-            start: now.mono,
+            limits,
+            idle: nanos(settings.idle.0),
+            rate_per_key: Rate::per_second(settings.rate_per_key),
             boot: u32::from_be_bytes([boot[0], boot[1], boot[2], boot[3]]),
             secrets: Secrets::new(now.mono),
             sessions: HashMap::new(),
-            checks: VecDeque::new(),
-            hellos: Buckets::new(HELLOS, now.mono),
-            sources: Buckets::new(rate.into(), now.mono),
-            all: Bucket::full(settings.rate_total.into(), 0.0),
+            checks: BinaryHeap::new(),
             clock: ErrorEstimate::default(),
             refusing: false,
         }
@@ -164,7 +173,8 @@ impl Server {
 
     /// How many sessions had a packet just now and have not been closed.
     pub(super) fn active(&self, now: Now) -> usize {
-        let is_active = |session: &&Session| !session.closed && session.last + ACTIVE > now.mono;
+        let at = self.limits.at(now.mono);
+        let is_active = |session: &&Session| !session.closed && session.last.saturating_add(ACTIVE) > at;
         self.sessions.values().filter(is_active).count()
     }
 
@@ -182,12 +192,21 @@ impl Server {
     pub(super) fn tick(&mut self, now: Now, clock: ErrorEstimate) {
         self.clock = clock;
         self.secrets.rotate(now.mono);
-        while let Some(&(due, id)) = self.checks.front().filter(|(due, _)| *due <= now.mono) {
-            self.checks.pop_front();
-            let idle = self.settings.idle.0;
-            match self.sessions.get(&id).map(|session| session.last + idle) {
-                Some(until) if until > due => self.checks.push_back((until, id)),
-                _ => drop(self.sessions.remove(&id)),
+        let at = self.limits.at(now.mono);
+        while let Some(Reverse((due, id))) =
+            self.checks.peek().copied().filter(|Reverse((due, _))| *due <= at)
+        {
+            self.checks.pop();
+            // Closing a session sets its check anew; the one that was set before is void.
+            let Some(session) = self.sessions.get_mut(&id).filter(|session| session.check == due) else {
+                continue;
+            };
+            let until = session.last.saturating_add(if session.closed { LINGER } else { self.idle });
+            if until > at {
+                session.check = until;
+                self.checks.push(Reverse((until, id)));
+            } else if let Some(session) = self.sessions.remove(&id).filter(|_| self.psk.is_none()) {
+                self.limits.sessions.leave(session.peer.ip());
             }
         }
     }
@@ -212,12 +231,16 @@ impl Server {
         from: SocketAddr,
         out: &mut Vec<u8>,
     ) -> Result<(), Drop> {
-        if !self.hellos.take(from.ip(), now.mono) {
+        let at = self.limits.at(now.mono);
+        if !self.limits.handshake(from.ip(), at) {
             return Err(Drop::Rate);
         }
         let seal = |way| Seal::new(self.psk.as_deref(), &[0; 16], packet.session, way);
         if !packet.is_sealed_with(&seal(Direction::Up)) {
             return Err(Drop::Tag);
+        }
+        if !self.limits.hello(at) {
+            return Err(Drop::Rate);
         }
         let granted = self.grant(packet.params());
         let cookie = make(&self.secrets.current, from, &granted.octets());
@@ -248,17 +271,27 @@ impl Server {
         if !packet.is_sealed_with(&seal(0, Direction::Up)) {
             return Err(Drop::Tag);
         }
+        let at = self.limits.at(now.mono);
+        if !self.limits.open(from.ip(), at) {
+            return Err(Drop::Rate);
+        }
         let id = self.secrets.number(&cookie, from);
         if !self.sessions.contains_key(&id) {
-            if self.sessions.len() >= self.settings.sessions as usize {
+            if !self.has_room(from) {
                 return Err(Drop::Full);
             }
-            let bucket = Bucket::full(self.settings.rate_per_key.into(), seconds(self.start, now.mono));
-            let seals = (seal(id, Direction::Up), seal(id, Direction::Down));
-            let arrivals = Arrivals::default();
-            self.sessions
-                .insert(id, Session { peer: from, seals, last: now.mono, closed: false, bucket, arrivals });
-            self.checks.push_back((now.mono + self.settings.idle.0, id));
+            let check = at.saturating_add(self.idle);
+            let session = Session {
+                peer: from,
+                seals: (seal(id, Direction::Up), seal(id, Direction::Down)),
+                last: at,
+                check,
+                closed: false,
+                bucket: Bucket::default(),
+                arrivals: Arrivals::default(),
+            };
+            self.sessions.insert(id, session);
+            self.checks.push(Reverse((check, id)));
         }
         Body::Opened(granted, self.boot).write(id, 0, &seal(id, Direction::Down), out);
         Ok(())
@@ -271,21 +304,8 @@ impl Server {
         request: &Request<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Drop> {
-        let at = seconds(self.start, now.mono);
-        let session = Self::session(&mut self.sessions, packet, request.from)?;
-        if !packet.is_sealed_with(&session.seals.0) {
-            return Err(Drop::Tag);
-        }
-        let within = if self.psk.is_some() {
-            session.bucket.take(self.settings.rate_per_key.into(), at)
-        } else {
-            self.sources.take(request.from.ip(), now.mono)
-                && self.all.take(self.settings.rate_total.into(), at)
-        };
-        if !within {
-            return Err(Drop::Rate);
-        }
-        session.last = now.mono;
+        let clock = self.clock.0;
+        let session = self.session(now, packet, request.from)?;
         let window = session.arrivals.count(packet.seq);
         let totals = &session.arrivals.totals;
         let echoed = Echoed {
@@ -293,7 +313,7 @@ impl Server {
             t2: request.stamp.unwrap_or(now.wall),
             t3: now.wall,
             received: totals.received,
-            error: self.clock.0,
+            error: clock,
             ttl: request.ttl.unwrap_or(0),
             tos: request.tos.unwrap_or(0),
             window,
@@ -311,22 +331,44 @@ impl Server {
         from: SocketAddr,
         out: &mut Vec<u8>,
     ) -> Result<(), Drop> {
-        let session = Self::session(&mut self.sessions, packet, from)?;
-        if !packet.is_sealed_with(&session.seals.0) {
-            return Err(Drop::Tag);
+        let session = self.session(now, packet, from)?;
+        let closes = !std::mem::replace(&mut session.closed, true);
+        let until = session.last.saturating_add(LINGER);
+        if closes {
+            session.check = until;
         }
-        // It stays until it is idle, so that a repeated close gets the same answer.
-        (session.last, session.closed) = (now.mono, true);
         Body::Closed(session.arrivals.totals).write(packet.session, 0, &session.seals.1, out);
+        if closes {
+            self.checks.push(Reverse((until, packet.session)));
+        }
         Ok(())
     }
 
-    fn session<'a>(
-        sessions: &'a mut HashMap<u64, Session>,
-        packet: &Packet<'_>,
-        from: SocketAddr,
-    ) -> Result<&'a mut Session, Drop> {
-        sessions.get_mut(&packet.session).filter(|session| session.peer == from).ok_or(Drop::Session)
+    /// Who has the key is bounded by the table, others also by where they are.
+    fn has_room(&self, from: SocketAddr) -> bool {
+        match self.psk {
+            Some(_) => self.sessions.len() < self.settings.sessions as usize,
+            None => self.limits.sessions.enter(from.ip()),
+        }
+    }
+
+    /// The session of an authentic packet that is within the limits.
+    fn session(&mut self, now: Now, packet: &Packet<'_>, from: SocketAddr) -> Result<&mut Session, Drop> {
+        let session = self.sessions.get_mut(&packet.session).filter(|session| session.peer == from);
+        let session = session.ok_or(Drop::Session)?;
+        if !packet.is_sealed_with(&session.seals.0) {
+            return Err(Drop::Tag);
+        }
+        let at = self.limits.at(now.mono);
+        let within = match self.psk {
+            Some(_) => session.bucket.take(self.rate_per_key, at),
+            None => self.limits.packet(from.ip(), at),
+        };
+        if !within {
+            return Err(Drop::Rate);
+        }
+        session.last = at;
+        Ok(session)
     }
 }
 

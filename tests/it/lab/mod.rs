@@ -39,10 +39,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 pub(crate) use self::builder::Builder;
+pub(crate) use self::capture::Packet;
 pub(crate) use self::link::Link;
 pub(crate) use self::node::Node;
-pub(crate) use self::relay::{Bottleneck, Fate, GilbertElliott, Profile, Relay};
-pub(crate) use self::rule::{Hook, Loss};
+pub(crate) use self::relay::{Bottleneck, Fate, GilbertElliott, Profile, Record, Relay};
+pub(crate) use self::rule::{Hook, Loss, Rule};
 pub(crate) use self::shape::Shaper;
 pub(crate) use self::topology::Direction;
 pub(crate) use self::turn::alone;

@@ -1,3 +1,9 @@
 //! `udpping` against its reflector.
 
+mod loss;
+mod order;
+mod path;
+mod rfc8762;
+mod rtt;
+mod serving;
 mod worlds;

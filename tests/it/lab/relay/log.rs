@@ -13,6 +13,8 @@ pub(crate) struct Record {
     pub(crate) arrival: u64,
     /// When it was to leave; nothing if it was dropped.
     pub(crate) release: Option<u64>,
+    /// When it began to leave: just before the write, within which it may reach the other end.
+    pub(crate) begun: Option<u64>,
     /// When it had left: just after the write. Nothing if it was dropped or is still held.
     pub(crate) written: Option<u64>,
     pub(crate) fate: Fate,

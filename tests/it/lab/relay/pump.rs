@@ -94,6 +94,7 @@ impl Pump {
             direction,
             arrival,
             release: Some(arrival),
+            begun: None,
             written: None,
             fate: Fate::Exempt,
             length: frame.len(),
@@ -131,10 +132,11 @@ impl Pump {
         while let Some(held) = self.due() {
             // Locked before, so that whoever has received the frame finds it written in the log.
             let mut log = self.shared.log();
+            let begun = now();
             let sent = self.sockets[held.direction.opposite() as usize].send(&held.frame);
             let record = &mut log[held.record];
             match sent {
-                Ok(()) => record.written = Some(now()),
+                Ok(()) => (record.begun, record.written) = (Some(begun), Some(now())),
                 Err(_) => record.fate = Fate::Refused,
             }
         }

@@ -1,6 +1,17 @@
 //! What another tool measured, kept beside our own records.
 //!
 //! Not a probe of ours: the numbers are the other tool's, with its clock and its definitions, and say so.
+//! [`parse`] reads a tool's output; each tool has its file here.
+
+mod iperf3;
+mod irtt;
+mod mtr;
+mod ping;
+mod pping;
+mod read;
+#[cfg(test)]
+mod tests;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Scalar, Scalars, Target};
 use crate::units::ms;
+pub use read::{Origin, Tool, fuzz_import, parse};
 
 /// Where an imported record comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +50,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether anything came back, as far as the tool tells.
+    pub fn replied(&self) -> bool {
+        !self.scalars.iter().any(|scalar| scalar.name == "loss_ratio" && scalar.value == Some(1.0))
+    }
+
     /// The samples that were answered.
     pub fn answered(&self) -> impl Iterator<Item = Duration> + '_ {
         self.samples_ms.iter().flatten().filter_map(|&sample| ms::to(sample))

@@ -1,0 +1,80 @@
+//! `waddleperf health`: is the server that holds this store well? For container health checks and service managers.
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Env;
+use super::results::out;
+use crate::failure::{Class, Failure};
+use crate::probe::Manual;
+use crate::store::{Data, control};
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// See the module.
+#[derive(Debug, Args)]
+pub(super) struct Health {
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) const MANUAL: Manual = Manual {
+    name: "health",
+    about: "Say whether the server is well",
+    text: "Asks the process that holds the store, through DATA/control.sock, and waits for at most 2 s. The exit \
+           code is 0 when it is well and 1 when it is not, or when there is none.",
+    examples: &[("waddleperf health", "for a container's health check")],
+    files: &[],
+    see_also: &["waddleperf-serve(1)"],
+};
+
+pub(super) fn run(args: &Health, env: &Env) -> Result<u8, Failure> {
+    let health = ask(&env.data);
+    if args.json {
+        return as_json(health);
+    }
+    let health = health?;
+    let why = health.why.as_deref().unwrap_or("no reason given");
+    if !health.well {
+        return Err(Class::Unreachable.because(format_args!("process {}: {why}", health.pid)));
+    }
+    out::with_stdout(|out| {
+        let control::Health { pid, version, uptime_s, records, .. } = &health;
+        writeln!(out, "well: process {pid}, version {version}, up {uptime_s} s, {records} records")?;
+        Ok(0)
+    })
+}
+
+/// What was learnt as JSON, also when nobody answered.
+fn as_json(health: Result<control::Health, Failure>) -> Result<u8, Failure> {
+    let code = u8::from(!health.as_ref().is_ok_and(|health| health.well));
+    out::with_stdout(|out| {
+        match &health {
+            Ok(health) => out::json(out, health)?,
+            Err(failure) => out::json(out, &json!({ "well": false, "why": failure.detail }))?,
+        }
+        Ok(code)
+    })?;
+    Ok(code)
+}
+
+/// Asks on a thread of its own, which ends with the process where the server hangs.
+fn ask(data: &Data) -> Result<control::Health, Failure> {
+    let (answer, answered) = mpsc::sync_channel(1);
+    let owned = data.clone();
+    thread::Builder::new()
+        .name("health".to_owned())
+        .spawn(move || answer.send(control::health(&owned)))
+        .map_err(|error| Failure::from_io("start a thread", &error))?;
+    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let socket = data.socket();
+        Err(Class::Timeout.because(format_args!("control socket {}: no answer within 2 s", socket.display())))
+    })
+}

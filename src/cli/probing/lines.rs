@@ -1,0 +1,88 @@
+//! Live lines: a thread turns a run's events into text, so that a slow reader delays no packet.
+
+use std::io::{self, Write};
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::options::{self, Common};
+use crate::failure::{Class, Failure};
+use crate::probe::{Event, Events};
+use crate::report::live::State;
+use crate::report::text::{Lines, escape};
+
+/// Events that may wait for a slow reader; those beyond are not shown.
+pub(super) const DEPTH: usize = 4096;
+
+/// What one run after the other is shown by.
+pub(super) struct Shown {
+    lines: Option<Lines>,
+    /// What was heard so far.
+    pub(super) state: State,
+}
+
+impl Shown {
+    /// Nothing shown yet of `target`.
+    pub(super) fn new(common: &Common, target: &str) -> Self {
+        let lines = common.lines().then(|| Lines::new(target, common.timestamps, options::style()));
+        Self { lines, state: State::new(target) }
+    }
+
+    /// The same target is measured once more.
+    pub(super) fn go_on(&mut self) {
+        self.lines.iter_mut().for_each(Lines::go_on);
+    }
+
+    fn print(&mut self, event: &Event) -> io::Result<()> {
+        self.state.hear(event);
+        if let Event::Note { text } = event {
+            tell(text);
+            return Ok(());
+        }
+        match self.lines.as_mut().and_then(|lines| lines.line(event)) {
+            Some(line) => writeln!(io::stdout(), "{line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The thread that prints one run.
+pub(super) struct Printer(oneshot::Receiver<(Shown, io::Result<()>)>);
+
+impl Printer {
+    /// Prints by `shown` what is told to the events. Cancels `run` when nobody reads any more.
+    pub(super) fn start(mut shown: Shown, run: &CancellationToken) -> Result<(Events, Self), Failure> {
+        let (events, heard) = Events::channel(DEPTH);
+        let (done, result) = oneshot::channel();
+        let run = run.clone();
+        let thread = thread::Builder::new().name("lines".to_owned()).spawn(move || {
+            let printed = print(&mut shown, heard);
+            if printed.is_err() {
+                run.cancel();
+            }
+            // Whoever measured may have broken off.
+            let _ = done.send((shown, printed));
+        });
+        thread.map_err(|error| Failure::from_io("start a thread", &error))?;
+        Ok((events, Self(result)))
+    }
+
+    /// Waits for the last line; the run must have ended.
+    pub(super) async fn end(self) -> Result<(Shown, io::Result<()>), Failure> {
+        self.0.await.map_err(|_| Class::Internal.because("the printing thread panicked"))
+    }
+}
+
+fn print(shown: &mut Shown, mut heard: mpsc::Receiver<Event>) -> io::Result<()> {
+    while let Some(event) = heard.blocking_recv() {
+        shown.print(&event)?;
+    }
+    Ok(())
+}
+
+/// A note goes to stderr, so that it is read also where stdout goes into a program.
+fn tell(text: &str) {
+    // Nobody is left to tell when stderr is closed.
+    let _ = writeln!(io::stderr(), "note: {}", escape(text));
+}

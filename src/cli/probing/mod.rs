@@ -1,0 +1,160 @@
+//! The subcommands that measure, one for each kind of probe: what they print, keep, and end with.
+
+mod keep;
+mod lines;
+mod options;
+mod screen;
+mod verdict;
+mod watch;
+
+use std::io;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use tokio_util::sync::CancellationToken;
+
+use super::{Env, complaint};
+use crate::failure::Failure;
+use crate::probe::{Ctx, KINDS, Kind, Measurement, Outcome, Probe};
+use crate::report::{self, text};
+use keep::Keeper;
+use lines::{Printer, Shown};
+use options::{Common, Format, Label};
+use verdict::Verdict;
+
+/// A probe as the command line asks for it.
+#[derive(Debug)]
+pub(super) struct Probing {
+    probe: Probe,
+    common: Common,
+}
+
+/// Measures, once or until told to stop.
+pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
+    // What is asked wrongly is told before anything is sent.
+    args.probe.check()?;
+    args.common.check(&args.probe)?;
+    if args.common.watch { watch::run(args, env).await } else { once(args, env).await }
+}
+
+async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
+    let Probing { probe, common } = args;
+    let keeper = Keeper::new(&common, env);
+    let mut verdict = Verdict::new(&common.fail_on);
+    let mut ctx = context(&common, env, env.cancel.child_token());
+    let (events, printer) = Printer::start(Shown::new(&common, probe.target()), &ctx.cancel)?;
+    ctx.events = events;
+    let measurement = probe.run(&ctx).await;
+    drop(ctx);
+    let (_, printed) = printer.end().await?;
+    let printed = printed.and_then(|()| print(&mut io::stdout().lock(), &measurement, &common, true));
+    let kept = keeper.keep(&measurement).await;
+    tell_failure(&measurement);
+    verdict.judge(&measurement).iter().for_each(|line| note(&measurement, line));
+    let reader = reader(printed)?;
+    kept?;
+    Ok(match (env.interrupted(), reader) {
+        (Some(code), _) => code,
+        (None, Reader::Gone) => 0,
+        (None, Reader::There) => verdict.exit_code(measurement.exit_code()),
+    })
+}
+
+/// What a run gets to work with, until `cancel`.
+fn context(common: &Common, env: &Env, cancel: CancellationToken) -> Ctx {
+    let mut ctx = env.ctx();
+    ctx.cancel = cancel;
+    ctx.labels.extend(common.label.iter().map(|Label(name, value)| (name.clone(), value.clone())));
+    ctx
+}
+
+/// Whether somebody still reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    There,
+    Gone,
+}
+
+/// Writes what `measurement` found, in the wanted form; `first` is the first of several.
+fn print(
+    out: &mut impl io::Write,
+    measurement: &Measurement,
+    common: &Common,
+    first: bool,
+) -> io::Result<()> {
+    match (common.format(), &measurement.outcome) {
+        (Format::Json, _) => report::json(out, measurement)?,
+        (Format::Csv, _) => {
+            if first {
+                report::csv::header(out, measurement)?;
+            }
+            report::csv::row(out, measurement)?;
+        }
+        // Its one line goes to stderr.
+        (Format::Text, Outcome::Failure(_)) => {}
+        (Format::Text, Outcome::Report(_)) => {
+            if !common.quiet {
+                writeln!(out)?;
+            }
+            text::summary(out, measurement, options::style())?;
+        }
+    }
+    out.flush()
+}
+
+/// A reader that went away has seen enough: that is no failure.
+fn reader(printed: io::Result<()>) -> Result<Reader, Failure> {
+    match printed {
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(Failure::from_io("write to stdout", &error)),
+    }
+}
+
+/// One error, one line on stderr.
+fn tell_failure(measurement: &Measurement) {
+    if let Outcome::Failure(failure) = &measurement.outcome {
+        note(measurement, &text::escape(&failure.detail));
+    }
+}
+
+/// Tells a line about `measurement` on stderr.
+fn note(measurement: &Measurement, line: &str) {
+    complaint::tell(&format!("waddleperf {}", measurement.probe.kind()), line);
+}
+
+impl Subcommand for Probing {
+    fn augment_subcommands(command: Command) -> Command {
+        command.subcommands(KINDS.iter().map(subcommand))
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Kind::named(name).is_some()
+    }
+}
+
+impl FromArgMatches for Probing {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (name, matches) = matches.subcommand().ok_or_else(missing)?;
+        Ok(Self {
+            probe: Kind::named(name).ok_or_else(missing)?.read(matches)?,
+            common: Common::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn subcommand(kind: &'static Kind) -> Command {
+    let command = kind.augment(Command::new(kind.name()));
+    Common::augment_args(command)
+        .about(kind.manual.about)
+        .long_about(format!("{}.\n\n{}", kind.manual.about, kind.manual.text))
+}

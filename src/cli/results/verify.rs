@@ -1,0 +1,48 @@
+//! `results verify`: is everything in the store as it should be?
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::out;
+use super::which::stray;
+use crate::cli::Env;
+use crate::failure::Failure;
+use crate::report::text;
+use crate::store::{Answer, Query, Verified};
+
+/// See the module.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Verify, env: &Env) -> Result<u8, Failure> {
+    let Answer::Verify(verified) = env.store()?.ask(&Query::Verify)? else {
+        return Err(stray());
+    };
+    let code = u8::from(verified.wrong > 0);
+    out::with_stdout(|out| {
+        if args.json {
+            out::json(out, &verified)?
+        } else {
+            as_text(out, &verified)?
+        }
+        Ok(code)
+    })?;
+    // Damage stays damage although nobody reads of it.
+    Ok(code)
+}
+
+fn as_text(out: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
+    for problem in &verified.problems {
+        writeln!(out, "{}", text::escape(problem))?;
+    }
+    let Verified { records, rollups, wrong, .. } = verified;
+    match wrong {
+        0 => writeln!(out, "{records} records and {rollups} roll-ups: all well"),
+        _ => writeln!(out, "{records} records and {rollups} roll-ups: {wrong} problems"),
+    }
+}

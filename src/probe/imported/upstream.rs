@@ -1,0 +1,122 @@
+//! JSON of `WaddlePerf` before this program: its UDP ping's file, the newer one with `statistics`, and what its clients
+//! sent to a manager (`test_type`, `target_host`, `latency_ms`, `throughput_mbps`, …).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::read::{Entry, Numbers, address, number, text};
+use crate::units::{Timestamp, ms};
+
+/// The most text of a run that is kept beside its numbers.
+const MOST_DETAILS: usize = 64;
+
+/// The run in `document`. One that names no target is about `unknown`.
+pub(super) fn read(document: &Value) -> Option<Entry> {
+    // `{id, status, result}` of a test by the API, and the newer UDP ping's `statistics`.
+    let inner = ["/result", "/results", "/statistics"].iter().find_map(|at| document.pointer(at));
+    let shape = Shape { outer: document, inner: inner.filter(|inner| inner.is_object()).unwrap_or(document) };
+    let samples = shape.samples();
+    let mut numbers = shape.numbers();
+    let told = !numbers.0.is_empty();
+    if shape.number(&["packets_received"]) == Some(0.0) {
+        numbers.no_reply();
+    }
+    numbers.put_samples(&samples);
+    let target = shape.text(&[
+        "target",
+        "target_host",
+        "host",
+        "hostname",
+        "dst_host",
+        "destination",
+        "address",
+        "url",
+    ]);
+    let target = target.or_else(|| text(document, "/test_config/dst_host"));
+    told.then(|| Entry {
+        tool: "waddleperf-upstream",
+        mode: shape.mode(),
+        target: target.unwrap_or("unknown").to_owned(),
+        address: shape.text(&["target_ip", "ip"]).or(target).and_then(address),
+        at: shape.at(),
+        elapsed: shape.elapsed(),
+        partial: false,
+        outcome: numbers.report(samples, shape.details()),
+    })
+}
+
+/// A document, and the part of it that holds the numbers.
+struct Shape<'a> {
+    outer: &'a Value,
+    inner: &'a Value,
+}
+
+impl<'a> Shape<'a> {
+    fn number(&self, names: &[&str]) -> Option<f64> {
+        let at = |name: &&str| {
+            let pointer = format!("/{name}");
+            number(self.inner, &pointer).or_else(|| number(self.outer, &pointer))
+        };
+        names.iter().find_map(at)
+    }
+
+    fn text(&self, names: &[&str]) -> Option<&'a str> {
+        names.iter().find_map(|name| {
+            let pointer = format!("/{name}");
+            text(self.inner, &pointer).or_else(|| text(self.outer, &pointer))
+        })
+    }
+
+    fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        numbers.put_loss(self.number(&["packets_transmitted"]), self.number(&["packets_received"]));
+        let percent = self.number(&["packet_loss", "packet_loss_percent"]);
+        numbers.put("loss_ratio", percent.map(|percent| (percent / 100.0).clamp(0.0, 1.0)));
+        let replied = self.number(&["packets_received"]) != Some(0.0);
+        let rtt = |names: &[&str]| self.number(names).filter(|_| replied);
+        numbers.put_ms("rtt_min", rtt(&["rtt_min", "rtt_stats/min_ms", "min_latency_ms"]));
+        numbers.put_ms("rtt_mean", rtt(&["rtt_avg", "rtt_stats/avg_ms", "latency_ms", "avg_latency_ms"]));
+        numbers.put_ms("rtt_max", rtt(&["rtt_max", "rtt_stats/max_ms", "max_latency_ms"]));
+        numbers.put_ms("jitter", self.number(&["jitter_ms"]));
+        let rate = |names: &[&str]| self.number(names).map(|mbps| mbps * 1e6);
+        numbers.put("throughput", rate(&["throughput_mbps"]));
+        numbers.put("throughput_down", rate(&["download_mbps"]));
+        numbers.put("throughput_up", rate(&["upload_mbps"]));
+        numbers
+    }
+
+    /// Each reply of the newer UDP ping; none is a lost one.
+    fn samples(&self) -> Vec<Option<f64>> {
+        let each = self.outer.get("detailed_results").and_then(Value::as_array);
+        let sample = |one: &Value| number(one, "/rtt_ms").filter(|time| ms::to(*time).is_some());
+        each.into_iter().flatten().map(sample).collect()
+    }
+
+    fn mode(&self) -> String {
+        let mode = self.text(&["test_type", "type", "protocol"]).map(str::to_ascii_lowercase);
+        let udp = self.number(&["packets_transmitted"]).is_some();
+        mode.unwrap_or_else(|| if udp { "udp" } else { "unknown" }.to_owned())
+    }
+
+    /// RFC 3339, or seconds since the epoch.
+    fn at(&self) -> Option<Timestamp> {
+        const NAMES: [&str; 4] = ["timestamp", "started_at", "created_at", "time"];
+        let written = self.text(&NAMES).and_then(|at| at.parse().ok());
+        let seconds = || self.number(&NAMES).filter(|seconds| (1e9..1e11).contains(seconds));
+        written.or_else(|| Timestamp::from_millisecond((seconds()? * 1e3) as i64).ok())
+    }
+
+    fn elapsed(&self) -> Duration {
+        let seconds = self.number(&["test_duration_seconds"]).map(|seconds| seconds * 1e3);
+        seconds.or_else(|| self.number(&["duration_ms"])).and_then(ms::to).unwrap_or_default()
+    }
+
+    /// Plain values, as they are.
+    fn details(&self) -> BTreeMap<String, Value> {
+        let members = self.outer.as_object().into_iter().chain(self.inner.as_object()).flatten();
+        let plain = members.filter(|(_, value)| value.is_number() || value.is_boolean() || value.is_string());
+        plain.take(MOST_DETAILS).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}

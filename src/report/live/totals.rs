@@ -1,0 +1,78 @@
+//! The numbers of a watch: two short tables that fit any terminal, and one line for each run.
+
+use std::io;
+use std::time::Duration;
+
+use super::State;
+use crate::probe::{Outcome, Report};
+use crate::report::text::{ABSENT, Style, millis, percent};
+
+/// A table of one row.
+pub(super) struct Row {
+    pub(super) heads: String,
+    pub(super) values: String,
+}
+
+/// Packets, then times.
+pub(super) fn rows(state: &State) -> [Row; 2] {
+    let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
+    let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
+    let packets = [
+        ("sent", (state.received + state.lost).to_string()),
+        ("received", state.received.to_string()),
+        ("lost", state.lost.to_string()),
+        ("loss", ratio(state.loss_ratio())),
+        ("up", ratio(state.up.ratio())),
+        ("down", ratio(state.down.ratio())),
+    ];
+    let times = [
+        ("min", time(state.min)),
+        ("mean", time(state.mean())),
+        ("p50", time(state.quantile(0.50))),
+        ("p95", time(state.quantile(0.95))),
+        ("p99", time(state.quantile(0.99))),
+        ("max", time(state.max)),
+    ];
+    [row("packets", &packets), row("rtt ms", &times)]
+}
+
+fn row(name: &str, cells: &[(&str, String)]) -> Row {
+    let heads: String = cells.iter().map(|(head, _)| format!("{head:>10}")).collect();
+    let values: String = cells.iter().map(|(_, value)| format!("{value:>10}")).collect();
+    Row { heads: format!("{name:<8}{heads}"), values: format!("{:<8}{values}", "") }
+}
+
+/// `run 7: 10 sent, 0.0 % lost (up 0.0 %, down 0.0 %), rtt p50 0.052 ms, jitter 0.012 ms`; `None` before the first
+/// run has ended, and for one that found nothing.
+pub fn latest(state: &State) -> Option<String> {
+    let Outcome::Report(Report::UdpPing(report)) = &state.last.as_ref()?.outcome else {
+        return None;
+    };
+    let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
+    let time =
+        |value: Option<Duration>| value.map_or(ABSENT.to_owned(), |value| format!("{} ms", millis(value)));
+    let rtt = report.rtt.as_ref();
+    Some(format!(
+        "run {}: {} sent, {} lost (up {}, down {}), rtt p50 {}, jitter {}",
+        state.runs,
+        report.counts.sent,
+        ratio(report.loss_ratio),
+        ratio(report.up.loss_ratio),
+        ratio(report.down.loss_ratio),
+        time(rtt.map(|rtt| rtt.p50)),
+        time(rtt.and_then(|rtt| rtt.jitter)),
+    ))
+}
+
+/// Writes what the whole watch has shown.
+///
+/// # Errors
+/// Those of `out`.
+pub fn totals(out: &mut impl io::Write, state: &State, style: Style) -> io::Result<()> {
+    let runs = if state.runs == 1 { "run" } else { "runs" };
+    writeln!(out, "{}", style.bold(&format!("--- {}: {} {runs} ---", state.title, state.runs)))?;
+    for row in rows(state) {
+        writeln!(out, "{}\n{}", style.dim(&row.heads), row.values)?;
+    }
+    Ok(())
+}

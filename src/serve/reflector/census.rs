@@ -1,0 +1,112 @@
+//! How many sessions each source network has, so that nobody fills the table for everybody.
+
+use std::hash::RandomState;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::limit::{SLOTS, network, slot};
+
+/// A neighbourhood (IPv4 /24, IPv6 /48) may have as many sessions as this many of its sources.
+const NEIGHBOURS: u32 = 16;
+
+/// Counts of sessions: all of them, by source (IPv4 /32, IPv6 /64) and by neighbourhood (/24, /48).
+///
+/// Sources are hashed with a secret; those that share a slot share its places.
+#[derive(Debug)]
+pub(super) struct Census {
+    hasher: RandomState,
+    all: AtomicU32,
+    sources: Vec<AtomicU32>,
+    neighbourhoods: Vec<AtomicU32>,
+    most: u32,
+    most_of_source: u32,
+}
+
+impl Census {
+    pub(super) fn new(most: u32, most_of_source: u32) -> Self {
+        let zeros = || (0..SLOTS).map(|_| AtomicU32::new(0)).collect();
+        Self {
+            hasher: RandomState::new(),
+            all: AtomicU32::new(0),
+            sources: zeros(),
+            neighbourhoods: zeros(),
+            most,
+            most_of_source,
+        }
+    }
+
+    /// Takes a place for one more session of `source`, if there is one.
+    pub(super) fn enter(&self, source: IpAddr) -> bool {
+        let mut taken = 0;
+        let counts = self.counts(source);
+        while taken < counts.len() && enter(counts[taken].0, counts[taken].1) {
+            taken += 1;
+        }
+        let all = taken == counts.len();
+        if !all {
+            counts[..taken].iter().for_each(|(count, _)| leave(count));
+        }
+        all
+    }
+
+    /// Gives the place of one session of `source` back.
+    pub(super) fn leave(&self, source: IpAddr) {
+        self.counts(source).iter().for_each(|(count, _)| leave(count));
+    }
+
+    fn counts(&self, source: IpAddr) -> [(&AtomicU32, u32); 3] {
+        let near = slot(&self.hasher, network(source));
+        let wide = slot(&self.hasher, neighbourhood(source));
+        [
+            (&self.all, self.most),
+            (&self.sources[near], self.most_of_source),
+            (&self.neighbourhoods[wide], self.most_of_source.saturating_mul(NEIGHBOURS)),
+        ]
+    }
+}
+
+fn enter(count: &AtomicU32, most: u32) -> bool {
+    let more = |count: u32| (count < most).then_some(count + 1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+}
+
+fn leave(count: &AtomicU32) {
+    count.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// The network that one owner commonly has all of.
+fn neighbourhood(source: IpAddr) -> u128 {
+    match source {
+        IpAddr::V4(v4) => (v4.to_bits() >> 8 << 8).into(),
+        IpAddr::V6(v6) => v6.to_bits() >> 80 << 80 | 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entered(census: &Census, sources: impl Iterator<Item = String>) -> usize {
+        sources.filter(|source| census.enter(source.parse().expect("an address"))).count()
+    }
+
+    #[test]
+    fn a_source_a_neighbourhood_and_all_have_their_bounds() {
+        let census = Census::new(100, 5);
+        assert_eq!(entered(&census, (0..9).map(|_| "192.0.2.1".to_owned())), 5);
+        assert_eq!(entered(&census, (0..200).map(|n| format!("2001:db8:1:{n:x}::1"))), 80);
+        assert_eq!(entered(&census, (0..200).map(|n| format!("198.51.{n}.1"))), 15);
+    }
+
+    #[test]
+    fn who_leaves_makes_room_and_who_is_refused_takes_none() {
+        let census = Census::new(2, 2);
+        let source: IpAddr = "192.0.2.1".parse().expect("an address");
+        assert_eq!(entered(&census, (0..9).map(|_| source.to_string())), 2);
+        census.leave(source);
+        assert_eq!(entered(&census, (0..9).map(|_| source.to_string())), 1);
+        census.leave(source);
+        census.leave(source);
+        assert!(census.counts(source).iter().all(|(count, _)| count.load(Ordering::Relaxed) == 0));
+    }
+}

@@ -1,0 +1,252 @@
+//! `waddleperf serve` as a whole process: its sockets, its end, its manager, its rights.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::tool::{WADDLEPERF, real_root, stdout, tool};
+
+/// A running server; killed when dropped.
+struct Server {
+    child: Child,
+    port: u16,
+    notes: Vec<String>,
+    data: tempfile::TempDir,
+}
+
+impl Server {
+    fn start(args: &[&str]) -> Self {
+        Self::with(args, |_| {})
+    }
+
+    /// Starts one on a free port, and waits until it has said where it listens and served its socket.
+    fn with(args: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let data = tempfile::tempdir().expect("make a directory");
+        let mut command = serve(data.path());
+        command.args(["--listen", "udpping=127.0.0.1:0"]).args(args).stdout(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
+        let mut notes = Vec::new();
+        let port = loop {
+            let line = lines.next().expect("it says where it listens").expect("text");
+            notes.push(line.clone());
+            let address = line.strip_prefix("udpping listens on udp ");
+            if let Some((_, port)) = address.and_then(|address| address.rsplit_once(':')) {
+                break port.parse().expect("a port");
+            }
+        };
+        Self { child, port, notes, data }
+    }
+
+    fn ping(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["udpping", "127.0.0.1", "-p", &self.port.to_string(), "--json"]).args(args);
+        command.env("WADDLEPERF_DATA", self.data.path()).env("XDG_CONFIG_HOME", "/nowhere");
+        command
+    }
+
+    /// Pings until it answers: the notes come before the threads.
+    fn until_it_answers(&self) {
+        let answered = |_| self.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+        assert!((0..50).any(answered), "no answer on port {}", self.port);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("send a signal");
+    }
+
+    fn ended(&mut self) -> (ExitStatus, Duration) {
+        let begin = now();
+        (self.child.wait().expect("it ends"), begin.elapsed())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(data: &Path) -> Command {
+    let mut command = Command::new(WADDLEPERF);
+    command.arg("serve").arg("--data").arg(data).env("XDG_CONFIG_HOME", "/nowhere");
+    command
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test looks from outside")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What a process that fails says: its exit code and its one line.
+fn refusal(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    (output.status.code(), said)
+}
+
+#[test]
+fn sigterm_lets_a_running_session_end_and_opens_no_other() {
+    let mut server = Server::start(&[]);
+    server.until_it_answers();
+    let mut long =
+        server.ping(&["-c", "160", "-i", "50ms"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    // The session is open once the reflector has counted its first packets.
+    assert!(
+        (0..50).any(|_| server
+            .ping(&["-c", "5", "-i", "20ms"])
+            .output()
+            .is_ok_and(|done| done.status.success()))
+    );
+    server.signal(Signal::SIGTERM);
+    let refused = |_| !server.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+    assert!((0..10).any(refused), "a new session was opened after SIGTERM");
+    assert!(long.try_wait().expect("look at it").is_none(), "the long session still runs");
+    let report: serde_json::Value =
+        serde_json::from_reader(long.stdout.take().expect("its stdout")).expect("a record");
+    let counts = &report["outcome"]["report"]["counts"];
+    assert_eq!((&counts["sent"], &counts["received"]), (&160.into(), &160.into()), "{report}");
+    let (status, _) = server.ended();
+    assert_eq!(status.code(), Some(0));
+    assert!(long.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_second_sigterm_ends_it_at_once() {
+    let mut server = Server::start(&[]);
+    server.until_it_answers();
+    let mut long =
+        server.ping(&["-c", "100", "-i", "100ms"]).stdout(Stdio::null()).spawn().expect("it starts");
+    assert!(
+        (0..50).any(|_| server
+            .ping(&["-c", "5", "-i", "20ms"])
+            .output()
+            .is_ok_and(|done| done.status.success()))
+    );
+    server.signal(Signal::SIGTERM);
+    let refused = |_| !server.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+    assert!((0..10).any(refused), "a new session was opened after SIGTERM");
+    server.signal(Signal::SIGTERM);
+    let (status, took) = server.ended();
+    assert_eq!(status.code(), Some(143));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    long.kill().expect("end the client");
+    long.wait().expect("it ends");
+}
+
+#[test]
+fn the_service_manager_is_told_what_happens() {
+    let place = tempfile::tempdir().expect("make a directory");
+    let path = place.path().join("notify");
+    let manager = UnixDatagram::bind(&path).expect("a socket");
+    manager.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    let told = || {
+        let mut octets = [0; 256];
+        let count = manager.recv(&mut octets).expect("a message in time");
+        String::from_utf8_lossy(&octets[..count]).into_owned()
+    };
+    let mut server = Server::with(&[], |command| {
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
+    });
+    assert_eq!(told(), "READY=1");
+    assert_eq!(told(), "WATCHDOG=1");
+    server.signal(Signal::SIGTERM);
+    assert!((0..100).any(|_| told() == "STOPPING=1"));
+    assert_eq!(server.ended().0.code(), Some(0));
+}
+
+#[test]
+fn the_service_manager_may_open_the_socket() {
+    let free = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let data = tempfile::tempdir().expect("make a directory");
+    let mut manager = tool("systemd-socket-activate");
+    manager.args(["--datagram", "--fdname=udpping", &format!("--listen=127.0.0.1:{port}")]);
+    manager.args(["--setenv=XDG_CONFIG_HOME=/nowhere", WADDLEPERF, "serve", "--data"]).arg(data.path());
+    let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let server = Server { child, port, notes: Vec::new(), data };
+    server.until_it_answers();
+    server.signal(Signal::SIGTERM);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_on_one_line() {
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = taken.local_addr().expect("its address").to_string();
+    let data = tempfile::tempdir().expect("make a directory");
+    let (code, said) = refusal(serve(data.path()).args(["--listen", &format!("udpping={address}")]));
+    assert_eq!(code, Some(3));
+    assert!(said.contains(&format!("bind udp {address}: ")) && said.contains("in use"), "{said}");
+}
+
+#[test]
+fn what_is_asked_wrongly_is_refused_with_its_form() {
+    let data = tempfile::tempdir().expect("make a directory");
+    for (args, part) in [
+        (&["--listen", "http=127.0.0.1:80"][..], "names: udpping, stamp"),
+        (&["--listen", "udpping=nowhere"], "ADDRESS:PORT"),
+        (&["--udp-key-file", "/nowhere/key"], "/nowhere/key"),
+    ] {
+        let (code, said) = refusal(serve(data.path()).args(["--listen", "udpping=127.0.0.1:0"]).args(args));
+        assert!(matches!(code, Some(2 | 3)), "{args:?}: {code:?}");
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn started_as_root_it_keeps_no_right() {
+    if !real_root("serve::started_as_root_it_keeps_no_right") {
+        return;
+    }
+    let server = Server::start(&["--user", "nobody"]);
+    server.until_it_answers();
+    assert!(server.notes.len() < 3, "{:?}", server.notes);
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
+        line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nobody = fs::metadata(server.data.path()).expect("DATA").uid().to_string();
+    assert_ne!(nobody, "0", "DATA belongs to the account");
+    assert!(field("Uid").iter().all(|uid| *uid == nobody), "{status}");
+    for set in ["CapPrm", "CapEff", "CapAmb"] {
+        assert_eq!(field(set), ["0000000000000000"], "{set}");
+    }
+    assert_eq!(field("NoNewPrivs"), ["1"]);
+}
+
+#[test]
+fn port_862_without_the_capability_names_the_remedy() {
+    if !real_root("serve::port_862_without_the_capability_names_the_remedy") {
+        return;
+    }
+    let place = tempfile::tempdir().expect("make a directory");
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).expect("open it");
+    let program = place.path().join("waddleperf");
+    fs::copy(WADDLEPERF, &program).expect("copy the program");
+    // A fresh namespace has the usual bounds, whatever this machine allows.
+    let mut command = tool("unshare");
+    command.args(["-n", "runuser", "-u", "nobody", "--"]).arg(&program);
+    command.args(["serve", "--listen", "udpping=off", "--listen", "stamp=0.0.0.0:862", "--data"]);
+    let (code, said) = refusal(command.arg(place.path().join("data")));
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("CAP_NET_BIND_SERVICE") && said.contains("ip_unprivileged_port_start"), "{said}");
+}
+
+#[test]
+fn it_says_what_it_is_in_its_help() {
+    let help = stdout(Command::new(WADDLEPERF).args(["serve", "--help"]));
+    assert!(help.contains("--udp-legacy") && help.contains("Usage: waddleperf serve"), "{help}");
+}
