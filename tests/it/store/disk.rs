@@ -12,6 +12,7 @@ use waddleperf::failure::Failure;
 use waddleperf::store::{Access, Answer, Data, Filter, Query, Record, Settings};
 use waddleperf::sys::clock;
 
+use super::processes::{Owner, ids, import_one, refusal};
 use super::{START, list, plain, records, sampled, stage};
 use crate::tool::{WADDLEPERF, stdout};
 
@@ -74,6 +75,31 @@ fn full_spool() {
     fs::remove_file(&filler).expect("room");
     other.keep(&[plain(1)]).expect("room again");
     assert!(all(&owner).is_superset(&kept));
+}
+
+#[test]
+fn a_server_outlives_a_full_disk() {
+    let dir = tempfile::tempdir().expect("a directory");
+    stage::play_with_mounts("store::disk::full_server", dir.path());
+}
+
+#[test]
+#[ignore = "a stage: the test above starts it"]
+fn full_server() {
+    let Some(place) = stage::place() else { return };
+    tmpfs(&place);
+    let (data, filler) = (place.join("data"), place.join("filler"));
+    let _server = Owner::of(&data);
+    stdout(&mut import_one(&data, 0));
+    assert_eq!(ids(&data).len(), 1);
+    fs::write(&filler, vec![1; 9 << 20]).expect_err("a full disk");
+    for n in 1..4 {
+        assert!(refusal(&mut import_one(&data, n)).contains("no space left on device"));
+        assert_eq!(ids(&data).len(), 1, "reads go on");
+    }
+    fs::remove_file(&filler).expect("room");
+    stdout(&mut import_one(&data, 4));
+    assert_eq!(ids(&data).len(), 2, "and all is well without a restart");
 }
 
 #[test]

@@ -21,10 +21,10 @@ fn dressed(mut command: Command, data: &Path) -> Command {
 }
 
 /// A server that does nothing but hold the store; killed when dropped.
-struct Owner(Child);
+pub(super) struct Owner(Child);
 
 impl Owner {
-    fn of(data: &Path) -> Self {
+    pub(super) fn of(data: &Path) -> Self {
         let mut serve = waddleperf(data);
         serve.args(["serve", "--listen", "udpping=off"]).stdout(Stdio::null()).stderr(Stdio::null());
         let owner = Self(serve.spawn().expect("it starts"));
@@ -41,22 +41,24 @@ impl Drop for Owner {
     }
 }
 
+/// A command that imports one record, the `n`th.
+pub(super) fn import_one(data: &Path, n: u32) -> Command {
+    let mut import = waddleperf(data);
+    import.args(["results", "import", PING, "--at", &format!("2026-11-23T10:00:{n:02}Z")]);
+    import.args(["--label", &format!("n={n}")]);
+    import
+}
+
 /// Starts `count` processes at once that each import one record, and waits for all.
 fn import(data: &Path, count: u32) {
-    let importers: Vec<Child> = (0..count)
-        .map(|n| {
-            let (at, label) = (format!("2026-11-23T10:00:{n:02}Z"), format!("n={n}"));
-            let mut import = waddleperf(data);
-            import.args(["results", "import", PING, "--at", &at, "--label", &label]);
-            import.stdout(Stdio::null()).spawn().expect("it starts")
-        })
-        .collect();
+    let importers: Vec<Child> =
+        (0..count).map(|n| import_one(data, n).stdout(Stdio::null()).spawn().expect("it starts")).collect();
     for mut importer in importers {
         assert!(importer.wait().expect("it ends").success());
     }
 }
 
-fn ids(data: &Path) -> BTreeSet<String> {
+pub(super) fn ids(data: &Path) -> BTreeSet<String> {
     let text = stdout(waddleperf(data).args(["results", "ids"]));
     text.lines().map(str::to_owned).collect()
 }
@@ -85,7 +87,7 @@ fn what_many_processes_keep_without_an_owner_is_all_listed() {
 
 /// Exit 3, nothing on stdout, and one line on stderr, which is answered.
 #[track_caller]
-fn refusal(command: &mut Command) -> String {
+pub(super) fn refusal(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = output(command);
     let stderr = String::from_utf8(stderr).expect("text");
     assert_eq!(status.code(), Some(3), "{stderr}");
