@@ -8,6 +8,7 @@ mod kill;
 mod processes;
 mod spool;
 mod stage;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
