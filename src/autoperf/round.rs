@@ -22,9 +22,6 @@ use crate::store::run::{OwnLine, Run, Why};
 use crate::store::{Access, Record, blocking};
 use crate::sys::clock;
 
-/// Packets of a probe in a confirming round.
-const CONFIRMING: u64 = 50;
-
 /// One tier of one target that ran, as it was kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
@@ -314,11 +311,7 @@ impl Runner {
 
 fn probes(watch: &Watch, order: &Order<'_>) -> Vec<Probe> {
     let tier = watch.config.tier(order.tier);
-    let probes = tier.probes.iter().cloned();
-    match order.confirms {
-        true => probes.map(|probe| probe.with_packets(CONFIRMING, tier.timeout)).collect(),
-        false => probes.collect(),
-    }
+    if order.confirms { tier.confirming() } else { tier.probes.clone() }
 }
 
 fn records<'a>(run: &Run, measurements: impl Iterator<Item = &'a Measurement>) -> Vec<Record> {

@@ -1,37 +1,15 @@
-//! When rounds are due: spread over the interval by a hash, and jittered by seeded dice.
+//! When rounds are due: spread over the interval by a hash, and jittered by a seeded generator.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use crate::stats::Rng;
 use crate::units::nanos;
 
-/// A seeded generator (splitmix64, Steele et al., OOPSLA 2014): jitter must be repeatable, not unguessable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Dice that fall the same for the same seed.
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next throw.
-    pub const fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// `span`, give or take 10 %.
-    pub fn jitter(&mut self, span: Duration) -> Duration {
-        let fifth = nanos(span) / 5;
-        let least = nanos(span) - fifth / 2;
-        Duration::from_nanos(least + if fifth == 0 { 0 } else { self.throw() % fifth })
-    }
+/// `span`, give or take 10 %.
+pub fn jitter(span: Duration, rng: &mut Rng) -> Duration {
+    let fifth = nanos(span) / 5;
+    let least = nanos(span) - fifth / 2;
+    Duration::from_nanos(least + if fifth == 0 { 0 } else { rng.bits() % fifth })
 }
 
 /// FNV-1a over the parts, each ended by a zero, then mixed: stable over versions and machines.
@@ -42,7 +20,7 @@ pub fn hash(parts: &[&str]) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    Dice::new(hash).throw()
+    Rng::new(hash).bits()
 }
 
 /// This agent's place for this target within `span`: always the same, and evenly spread over agents and targets.
@@ -74,12 +52,12 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_a_tenth() {
-        let (span, mut dice) = (Duration::from_secs(10), Dice::new(7));
-        let throws: Vec<_> = (0..1_000).map(|_| dice.jitter(span)).collect();
+        let (span, mut rng) = (Duration::from_secs(10), Rng::new(7));
+        let throws: Vec<_> = (0..1_000).map(|_| jitter(span, &mut rng)).collect();
         assert!(throws.iter().all(|at| (9_000..=11_000).contains(&(at.as_millis() as u64))));
         assert!(
             throws.iter().any(|at| at.as_millis() < 9_200) && throws.iter().any(|at| at.as_millis() > 10_800)
         );
-        assert_eq!(dice.jitter(Duration::ZERO), Duration::ZERO);
+        assert_eq!(jitter(Duration::ZERO, &mut rng), Duration::ZERO);
     }
 }

@@ -15,6 +15,8 @@ use crate::probe::udpping::UdpPing;
 use crate::store::run::Severity;
 use crate::units::{Span, Unit};
 
+/// Packets of a probe in a confirming round (autoperf.md 3).
+const CONFIRMING: u64 = 50;
 /// The shortest interval, unless `allow_fast` is set; and the least under which a fast round never falls.
 const SHORTEST: Duration = Duration::from_secs(10);
 /// The same with `allow_fast`, for demonstrations and laboratories.
@@ -277,6 +279,14 @@ impl TargetConfig {
     /// The tier called `number`, 1 to 3.
     pub fn tier(&self, number: u8) -> &TierConfig {
         &self.tiers[usize::from(number.clamp(1, 3) - 1)]
+    }
+}
+
+impl TierConfig {
+    /// Its probes with as many packets as a confirming round sends.
+    pub fn confirming(&self) -> Vec<Probe> {
+        let probes = self.probes.iter().cloned();
+        probes.map(|probe| probe.with_packets(CONFIRMING, self.timeout)).collect()
     }
 }
 

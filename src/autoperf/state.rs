@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::judge::Past;
-use super::schedule::Dice;
 use crate::failure::{Class, Failure};
+use crate::stats::Rng;
 use crate::store::run::{Round, Severity, State as Phase};
 use crate::units::{Now, Timestamp, nanos};
 
@@ -63,7 +63,7 @@ pub struct State {
     pub(super) rounds: VecDeque<Past>,
     /// Incidents so far.
     pub(super) incidents: u64,
-    pub(super) dice: Dice,
+    pub(super) dice: Rng,
 }
 
 /// The state's own clock.
@@ -193,7 +193,7 @@ impl State {
             outstanding: None,
             rounds: VecDeque::new(),
             incidents: 0,
-            dice: Dice::new(seed),
+            dice: Rng::new(seed),
         }
     }
 

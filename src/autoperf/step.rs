@@ -11,6 +11,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::judge::{Judgement, Past, RoundSeen, judge};
+use super::schedule::jitter;
 use super::settings::{Escalate, TargetConfig};
 use super::state::{Cause, Cooling, Due, Finding, Incident, Moment, Outstanding, State};
 use crate::store::run::{Round, Severity, State as Phase, Why};
@@ -489,7 +490,7 @@ impl Turn<'_> {
     fn schedule(&mut self, took: Duration) {
         let well = matches!(self.state.phase, Phase::Unknown | Phase::Ok);
         let span = if well { self.config.interval } else { self.config.fast };
-        let mut after = self.state.dice.jitter(span).saturating_sub(took);
+        let mut after = jitter(span, &mut self.state.dice).saturating_sub(took);
         if self.state.phase == Phase::Recovering {
             // A round just when the incident may be resolved.
             let calm = Duration::from_nanos(self.t().saturating_sub(self.state.calm_since));
@@ -515,7 +516,7 @@ impl Turn<'_> {
     /// A UUID v7 made of the moment, the seed and the count: the same run of events gives the same ids.
     fn incident_id(&self) -> Uuid {
         let mut dice = self.state.dice;
-        let random = u128::from(dice.throw()) << 64 | u128::from(dice.throw() ^ self.state.incidents);
+        let random = u128::from(dice.bits()) << 64 | u128::from(dice.bits() ^ self.state.incidents);
         let mut octets = [0; 10];
         octets.copy_from_slice(&random.to_be_bytes()[..10]);
         uuid::Builder::from_unix_timestamp_millis(self.now.wall / 1_000_000, &octets).into_uuid()

@@ -1,9 +1,6 @@
 //! `waddleperf health`: is the server that holds this store well? For container health checks and service managers.
 
 use std::io::Write;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -12,10 +9,7 @@ use super::Env;
 use super::results::out;
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
-use crate::store::{Data, control};
-
-/// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::store::control;
 
 /// See the module.
 #[derive(Debug, Args)]
@@ -36,7 +30,7 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(args: &Health, env: &Env) -> Result<u8, Failure> {
-    let health = ask(&env.data);
+    let health = control::health(&env.data);
     if args.json {
         return as_json(health);
     }
@@ -67,18 +61,4 @@ fn as_json(health: Result<control::Health, Failure>) -> Result<u8, Failure> {
         Ok(code)
     })?;
     Ok(code)
-}
-
-/// Asks on a thread of its own, which ends with the process where the server hangs.
-fn ask(data: &Data) -> Result<control::Health, Failure> {
-    let (answer, answered) = mpsc::sync_channel(1);
-    let owned = data.clone();
-    thread::Builder::new()
-        .name("health".to_owned())
-        .spawn(move || answer.send(control::health(&owned)))
-        .map_err(|error| Failure::from_io("start a thread", &error))?;
-    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        let socket = data.socket();
-        Err(Class::Timeout.because(format_args!("control socket {}: no answer within 2 s", socket.display())))
-    })
 }

@@ -10,6 +10,7 @@ mod config;
 mod env;
 mod health;
 mod identity;
+mod label;
 mod layers;
 mod logging;
 mod probing;

@@ -8,6 +8,7 @@ mod settings;
 
 pub use settings::{Listen, Place, ServiceName, Settings};
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +88,10 @@ impl Prepared {
             tasks.spawn(measure(autoperf, store, cancel.clone()));
         }
         service::notify("READY=1");
-        let ended = stay_alive(cancel, &workers, &mut tasks).await;
+        let ended = tokio::select! {
+            ended = watch(cancel, &workers, &mut tasks) => ended,
+            never = beat() => match never {},
+        };
         service::notify("STOPPING=1");
         drain(&workers, self.settings.drain.0).await;
         drained.cancel();
@@ -117,30 +121,35 @@ async fn drain(workers: &Workers, patience: Duration) {
     let _ = tokio::time::timeout(patience, quiet).await;
 }
 
-/// Waits for `cancel`, or for a task or thread that ends before it should; tells the service manager meanwhile that the
-/// process is alive.
-async fn stay_alive(
+/// Waits for `cancel`, or for a task or thread that ends before it should.
+async fn watch(
     cancel: &CancellationToken,
     workers: &Workers,
     tasks: &mut JoinSet<Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let watchdog = service::watchdog();
-    let mut beat = tokio::time::interval(watchdog.map_or(BEAT, |watchdog| watchdog.min(BEAT)));
+    let mut look = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
             Some(ended) = tasks.join_next() => {
                 return ended.unwrap_or_else(|_| Err(Class::Internal.because("a task of the server panicked")));
             }
-            _ = beat.tick() => {
-                if !workers.is_alive() {
-                    return Err(Class::Internal.because("a reflector thread has ended"));
-                }
-                if watchdog.is_some() {
-                    service::notify("WATCHDOG=1");
-                }
+            _ = look.tick() => if !workers.is_alive() {
+                return Err(Class::Internal.because("a reflector thread has ended"));
             }
         }
+    }
+}
+
+/// Tells the service manager that the process is alive, as often as it wants to hear it; for ever.
+pub async fn beat() -> Infallible {
+    let Some(every) = service::watchdog() else {
+        return std::future::pending().await;
+    };
+    let mut beat = tokio::time::interval(every);
+    loop {
+        beat.tick().await;
+        service::notify("WATCHDOG=1");
     }
 }
 

@@ -1,7 +1,10 @@
 //! A small seeded generator for schedules and simulations (SplitMix64, Steele et al., OOPSLA 2014). Not for secrets.
 
-/// Equal seeds give equal sequences, on every machine and in every version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// Equal seeds give equal sequences, on every machine and in every version. As JSON it is the number where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Rng(u64);
 
 impl Rng {

@@ -210,7 +210,16 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&Access) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let access = Arc::clone(access);
-    tokio::task::spawn_blocking(move || work(&access))
-        .await
-        .unwrap_or_else(|_| Err(Class::Internal.because("the store's thread broke off")))
+    apart(move || work(&access)).await
+}
+
+/// Runs `work`, which opens its own way in, on a thread where it may block.
+///
+/// # Errors
+/// Those of `work`; `internal` when it panicked.
+pub async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Class::Internal.because("the store's thread broke off")))
 }

@@ -5,8 +5,6 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 use crate::failure::{Class, Failure};
 use crate::sys;
 
@@ -64,27 +62,6 @@ impl Data {
         [self.path(), &self.spool()]
             .into_iter()
             .any(|path| fs::metadata(path).is_ok_and(|found| is_exposed(&found)))
-    }
-
-    /// The id of this installation, made and written down (0600) on first use.
-    ///
-    /// # Errors
-    /// When the file can be neither read nor made, or holds something else.
-    pub fn agent_id(&self) -> Result<Uuid, Failure> {
-        let path = self.0.join("agent-id");
-        match fs::read_to_string(&path) {
-            Ok(text) => Uuid::parse_str(text.trim()).map_err(|_| {
-                Class::Internal
-                    .because(format_args!("{}: not an agent id; remove it for a new one", path.display()))
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.make()?;
-                let id = crate::probe::new_id(sys::clock::now().timestamp());
-                self.put(&path, format!("{id}\n").as_bytes())?;
-                Ok(id)
-            }
-            Err(error) => Err(Failure::from_io(format_args!("read {}", path.display()), &error)),
-        }
     }
 
     /// Puts `octets` durably at `path`: a private file beside it, fsync, rename, fsync of the directory.

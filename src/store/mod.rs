@@ -32,7 +32,7 @@ pub mod spool;
 mod summary;
 mod verify;
 
-pub use access::{Access, Holder, blocking};
+pub use access::{Access, Holder, apart, blocking};
 pub use chart::{Line, Thinned};
 pub use data::Data;
 pub use filter::Filter;

@@ -60,6 +60,17 @@ impl Server {
         assert!((0..50).any(answered), "no answer on port {}", self.port);
     }
 
+    /// Sends SIGTERM while another session runs, and waits until new ones are refused.
+    fn begin_to_end(&self) {
+        // The other session is open once the reflector has answered another one meanwhile.
+        let answered =
+            |_| self.ping(&["-c", "5", "-i", "20ms"]).output().is_ok_and(|done| done.status.success());
+        assert!((0..50).any(answered));
+        self.signal(Signal::SIGTERM);
+        let refused = |_| !self.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+        assert!((0..10).any(refused), "a new session was opened after SIGTERM");
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("send a signal");
     }
@@ -102,16 +113,7 @@ fn sigterm_lets_a_running_session_end_and_opens_no_other() {
     server.until_it_answers();
     let mut long =
         server.ping(&["-c", "160", "-i", "50ms"]).stdout(Stdio::piped()).spawn().expect("it starts");
-    // The session is open once the reflector has counted its first packets.
-    assert!(
-        (0..50).any(|_| server
-            .ping(&["-c", "5", "-i", "20ms"])
-            .output()
-            .is_ok_and(|done| done.status.success()))
-    );
-    server.signal(Signal::SIGTERM);
-    let refused = |_| !server.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
-    assert!((0..10).any(refused), "a new session was opened after SIGTERM");
+    server.begin_to_end();
     assert!(long.try_wait().expect("look at it").is_none(), "the long session still runs");
     let report: serde_json::Value =
         serde_json::from_reader(long.stdout.take().expect("its stdout")).expect("a record");
@@ -128,15 +130,7 @@ fn a_second_sigterm_ends_it_at_once() {
     server.until_it_answers();
     let mut long =
         server.ping(&["-c", "100", "-i", "100ms"]).stdout(Stdio::null()).spawn().expect("it starts");
-    assert!(
-        (0..50).any(|_| server
-            .ping(&["-c", "5", "-i", "20ms"])
-            .output()
-            .is_ok_and(|done| done.status.success()))
-    );
-    server.signal(Signal::SIGTERM);
-    let refused = |_| !server.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
-    assert!((0..10).any(refused), "a new session was opened after SIGTERM");
+    server.begin_to_end();
     server.signal(Signal::SIGTERM);
     let (status, took) = server.ended();
     assert_eq!(status.code(), Some(143));

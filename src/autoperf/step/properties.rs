@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::autoperf::judge::Test;
-use crate::autoperf::schedule::Dice;
 use crate::autoperf::settings::{Raise, Settings, Size, TargetSettings, Tier};
 use crate::autoperf::threshold::Threshold;
 use crate::failure::Class;
 use crate::probe::udpping::UdpPing;
 use crate::probe::{Loss, Probe, Scalar};
+use crate::stats::Rng;
 use crate::store::run::OwnLine;
 use crate::units::Span;
 
@@ -140,25 +140,21 @@ fn asked_tier(actions: &[Action]) -> Option<u8> {
     })
 }
 
-fn unit(dice: &mut Dice) -> f64 {
-    (dice.throw() >> 11) as f64 / (1u64 << 53) as f64
-}
-
-fn pick<'a, T>(dice: &mut Dice, list: &'a [T]) -> &'a T {
-    &list[(dice.throw() % list.len() as u64) as usize]
+fn pick<'a, T>(dice: &mut Rng, list: &'a [T]) -> &'a T {
+    &list[(dice.bits() % list.len() as u64) as usize]
 }
 
 /// Any round that a network can bring about.
-fn any_round(dice: &mut Dice) -> RoundSeen {
+fn any_round(dice: &mut Rng) -> RoundSeen {
     let rtt = *pick(dice, &[Some(10.0), Some(10.0), Some(90.0), Some(150.0), Some(150.0), Some(900.0), None]);
     let mut seen = round(rtt, *pick(dice, &[1.0, 1.0, 1.0, 45.0, 80.0]));
-    let sent = 10 + dice.throw() % 60;
+    let sent = 10 + dice.bits() % 60;
     seen.tests[0].losses = vec![Loss {
         name: "loss_ratio".into(),
-        lost: if rtt.is_none() { sent } else { dice.throw() % 3 },
+        lost: if rtt.is_none() { sent } else { dice.bits() % 3 },
         sent,
     }];
-    match dice.throw() % 12 {
+    match dice.bits() % 12 {
         0 => seen.own_line = OwnLine::Down,
         1 => seen.under_load = true,
         2 => seen.tests[0] = failed_test(*pick(dice, &[Class::Refused, Class::Timeout, Class::Resolve])),
@@ -173,11 +169,11 @@ fn failed_test(class: Class) -> Test {
 }
 
 /// Anything at all that can be observed, in any order.
-fn any_observation(dice: &mut Dice) -> Observation {
-    let tier = 2 + (dice.throw() % 2) as u8;
-    match dice.throw() % 20 {
+fn any_observation(dice: &mut Rng) -> Observation {
+    let tier = 2 + (dice.bits() % 2) as u8;
+    match dice.bits() % 20 {
         0 => Observation::Tick,
-        1 => Observation::Restarted { aborted: dice.throw().is_multiple_of(2) },
+        1 => Observation::Restarted { aborted: dice.bits().is_multiple_of(2) },
         2 => Observation::TierRefused { tier, why: Why::Lease },
         3 => Observation::Asked { tier, ignore_budget: false },
         4..=8 => Observation::TierDone { tier, seen: any_round(dice) },
@@ -186,7 +182,7 @@ fn any_observation(dice: &mut Dice) -> Observation {
 }
 
 /// Time that passes between two observations: mostly the schedule's, sometimes hours.
-fn any_span(dice: &mut Dice) -> u64 {
+fn any_span(dice: &mut Rng) -> u64 {
     *pick(dice, &[1, 10, 60, 60, 300, 300, 1_200, 20_000]) * SECOND
 }
 
@@ -202,11 +198,11 @@ proptest! {
     #[test]
     fn p01_a_value_between_clear_and_raise_does_not_flap(seed: u64, point in 80.0f64..100.0) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         let mut seen = Observation::Round(round(Some(point), 1.0));
         for _ in 0..1_000 {
             if let Observation::Round(round) = &mut seen {
-                round.tests[0].scalars[0].value = Some(point / 1e3 * (0.9 + 0.2 * unit(&mut dice)));
+                round.tests[0].scalars[0].value = Some(point / 1e3 * (0.9 + 0.2 * dice.unit()));
             }
             world.round(&seen);
         }
@@ -238,7 +234,7 @@ proptest! {
     #[test]
     fn p03_after_any_history_a_good_network_resolves_each_incident_once(seed: u64, events in 0usize..60) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         for _ in 0..events {
             let span = any_span(&mut dice);
             world.wait(span);
@@ -282,7 +278,7 @@ proptest! {
     #[test]
     fn p04_a_cool_down_holds_back_the_same_finding_and_no_other(seed: u64, events in 1usize..80) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         // What tier 2 was wanted for, how bad it was, and when that finding last came to rest.
         let mut wanted: Vec<(BTreeSet<String>, Severity)> = Vec::new();
         let mut rested: BTreeMap<String, u64> = BTreeMap::new();
@@ -342,13 +338,13 @@ proptest! {
         plan.budget.tier3 = 2;
         plan.budget.bytes = Size(12_000);
         let mut world = World::new(plan.ad_hoc("192.0.2.1").expect("valid settings"), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         let mut by_day: BTreeMap<u64, (u32, u32, u64)> = BTreeMap::new();
         let (mut epoch, mut in_epoch) = ((0, 0), (0, 0, 0));
         for _ in 0..events {
             let span = any_span(&mut dice);
             world.wait(span);
-            if jumps && dice.throw().is_multiple_of(5) {
+            if jumps && dice.bits().is_multiple_of(5) {
                 world.now.wall = world.now.wall.saturating_add_signed(*pick(&mut dice, &[-30i64, -1, 1, 30]) * DAY as i64 / 10);
             }
             let seen = any_observation(&mut dice);
@@ -379,7 +375,7 @@ proptest! {
     fn p06_the_same_events_give_the_same_bytes_also_through_the_store(seed: u64, events in 1usize..50) {
         let walk = |stored: bool| {
             let mut world = World::new(config(), seed);
-            let mut dice = Dice::new(seed);
+            let mut dice = Rng::new(seed);
             let mut told = Vec::new();
             for event in 0..events {
                 let span = any_span(&mut dice);
@@ -403,12 +399,12 @@ proptest! {
     #[test]
     fn p07_void_rounds_change_no_decision(seed: u64, events in 1usize..50) {
         let (mut plain, mut disturbed) = (World::new(config(), seed), World::new(config(), seed));
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         for _ in 0..events {
             let span = any_span(&mut dice);
             plain.wait(span);
             disturbed.wait(span);
-            for _ in 0..dice.throw() % 3 {
+            for _ in 0..dice.bits() % 3 {
                 let mut void = any_round(&mut dice);
                 void.own_line = OwnLine::Down;
                 let actions = disturbed.see(&Observation::Round(void));
@@ -436,10 +432,10 @@ proptest! {
     #[test]
     fn p07_p08_own_line_down_and_load_raise_nothing(seed: u64, events in 1usize..50) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         for _ in 0..events {
             let mut seen = any_round(&mut dice);
-            match dice.throw() % 2 {
+            match dice.bits() % 2 {
                 0 => seen.own_line = OwnLine::Down,
                 _ => seen.under_load = true,
             }
@@ -452,13 +448,13 @@ proptest! {
     #[test]
     fn p09_no_step_of_the_wall_clock_does_harm(seed: u64, walls in prop::collection::vec(any::<u64>(), 1..60)) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         for wall in walls {
             let span = any_span(&mut dice);
             world.wait(span);
             world.now.wall = wall;
-            if dice.throw().is_multiple_of(7) {
-                (world.now.boot, world.now.up) = (dice.throw(), dice.throw() % (100 * SECOND));
+            if dice.bits().is_multiple_of(7) {
+                (world.now.boot, world.now.up) = (dice.bits(), dice.bits() % (100 * SECOND));
             }
             let before = world.state.clock.t;
             let seen = any_observation(&mut dice);
@@ -484,7 +480,7 @@ proptest! {
     #[test]
     fn p10_p11_there_is_always_a_next_round_and_at_most_one_tier(seed: u64, events in 1usize..80) {
         let mut world = World::new(config(), seed);
-        let mut dice = Dice::new(seed);
+        let mut dice = Rng::new(seed);
         let mut outstanding: Option<(u8, u64)> = None;
         let longest = world.config.interval.mul_f64(1.1);
         for _ in 0..events {
@@ -521,14 +517,14 @@ proptest! {
 
     #[test]
     fn p12_a_worse_value_is_never_judged_better(seed: u64, more in 0.0f64..2.0, more_lost in 0u64..20) {
-        let (mut dice, config) = (Dice::new(seed), config());
-        let past: Vec<Past> = (0..dice.throw() % 8).map(|at| Past {
+        let (mut dice, config) = (Rng::new(seed), config());
+        let past: Vec<Past> = (0..dice.bits() % 8).map(|at| Past {
             at,
             round: Round::Good,
-            packets: vec![(0, Loss { name: "loss_ratio".into(), lost: dice.throw() % 5, sent: 10 })],
+            packets: vec![(0, Loss { name: "loss_ratio".into(), lost: dice.bits() % 5, sent: 10 })],
         }).collect();
-        let mut seen = lossy(dice.throw() % 10, 40);
-        seen.tests[0].scalars[0].value = Some(unit(&mut dice) * 0.2);
+        let mut seen = lossy(dice.bits() % 10, 40);
+        seen.tests[0].scalars[0].value = Some(dice.unit() * 0.2);
         let mut worse = seen.clone();
         worse.tests[0].scalars[0].value = seen.tests[0].scalars[0].value.map(|value| value * (1.0 + more));
         worse.tests[0].losses[0].lost += more_lost;

@@ -11,8 +11,6 @@ use crate::probe::{Probe, Traffic};
 use crate::report::text::{bytes, escape};
 
 const DAY: f64 = 86_400.0;
-/// Packets of a confirming round.
-const CONFIRMING: u64 = 50;
 
 pub(super) fn run(env: &Env) -> Result<u8, Failure> {
     let targets = targets(env)?;
@@ -65,15 +63,15 @@ fn probe(probe: &Probe) -> String {
 fn worst(target: &TargetConfig) -> (f64, f64) {
     let [first, second, third] = &target.tiers;
     let per_day = |every: Duration| DAY / every.as_secs_f64().max(1.0);
-    let confirming = |probe: &Probe| probe.clone().with_packets(CONFIRMING, first.timeout).traffic();
-    let confirmed: u64 = first.probes.iter().map(|probe| confirming(probe).bytes).sum();
+    let confirming: Vec<Traffic> = first.confirming().iter().map(Probe::traffic).collect();
+    let confirmed: u64 = confirming.iter().map(|traffic| traffic.bytes).sum();
     let usual = (first.bytes + confirmed) as f64 * per_day(target.interval);
     let fast = first.bytes as f64 * per_day(target.fast);
     let budget = target.budget;
     let higher = u64::from(budget.tier2).saturating_mul(second.bytes)
         + u64::from(budget.tier3).saturating_mul(third.bytes);
     let rates = |probe: &Probe| probe.traffic().packets_per_second;
-    let together: f64 = first.probes.iter().map(|probe| confirming(probe).packets_per_second).sum();
+    let together: f64 = confirming.iter().map(|traffic| traffic.packets_per_second).sum();
     let in_turn = second.probes.iter().chain(&third.probes).map(rates).fold(0.0, f64::max);
     (usual.max(fast) + higher.min(budget.bytes.0) as f64, together.max(in_turn))
 }

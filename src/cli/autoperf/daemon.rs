@@ -8,6 +8,7 @@ use super::{LOCKED, take_lock, targets};
 use crate::autoperf;
 use crate::cli::{Env, serve};
 use crate::failure::{Class, Failure};
+use crate::serve::beat;
 use crate::store::{Access, control};
 use crate::sys::service;
 
@@ -32,22 +33,10 @@ async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
         ended = &mut control => {
             return ended.unwrap_or_else(|_| Err(Class::Internal.because("the store's task panicked")));
         }
-        () = beat() => Ok(()),
+        never = beat() => match never {},
     };
     service::notify("STOPPING=1");
     over.cancel();
     let _ = control.await;
     measured
-}
-
-/// Tells the service manager that the process is alive, as often as it wants to hear it; for ever.
-async fn beat() {
-    let Some(every) = service::watchdog() else {
-        return std::future::pending().await;
-    };
-    let mut beat = tokio::time::interval(every);
-    loop {
-        beat.tick().await;
-        service::notify("WATCHDOG=1");
-    }
 }

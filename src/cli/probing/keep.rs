@@ -1,8 +1,8 @@
 //! Keeps what was measured, where that is wanted.
 
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::probe::Measurement;
-use crate::store::{Access, Data, Record, Settings};
+use crate::store::{Access, Data, Record, Settings, apart};
 
 use super::Env;
 use super::options::Common;
@@ -23,8 +23,6 @@ impl Keeper {
             return Ok(());
         };
         let record = Record::Measurement(Box::new(measurement.clone()));
-        let work = move || Access::open(&data, &settings)?.keep(&[record]);
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|_| Err(Class::Internal.because("the store's thread broke off")))
+        apart(move || Access::open(&data, &settings)?.keep(&[record])).await
     }
 }

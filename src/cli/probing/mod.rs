@@ -12,13 +12,14 @@ use std::io;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+use super::label::Label;
 use super::{Env, complaint};
 use crate::failure::Failure;
 use crate::probe::{Ctx, KINDS, Kind, Measurement, Outcome, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
-use options::{Common, Format, Label};
+use options::{Common, Format};
 use verdict::Verdict;
 
 /// A probe as the command line asks for it.

@@ -2,11 +2,11 @@
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::str::FromStr;
 
 use clap::Args;
 
 use crate::autoperf::threshold::Threshold;
+use crate::cli::label::Label;
 use crate::failure::{Class, Failure};
 use crate::probe::Probe;
 use crate::report::text::Style;
@@ -42,21 +42,6 @@ pub(super) struct Common {
     /// End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold.
     #[arg(long, value_name = "THRESHOLD")]
     pub(super) fail_on: Vec<Threshold>,
-}
-
-/// A label of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Label(pub(super) String, pub(super) String);
-
-impl FromStr for Label {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self(name.to_owned(), value.to_owned())),
-            _ => Err("write a label as NAME=VALUE, as `site=berlin`".to_owned()),
-        }
-    }
 }
 
 /// How a record is printed.

@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::out;
-use super::which::label;
 use crate::cli::Env;
+use crate::cli::label::Label;
 use crate::failure::{Class, Failure};
 use crate::probe::Measurement;
 use crate::probe::imported::{self, Origin, Tool};
@@ -36,8 +36,8 @@ pub(super) struct Import {
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// A label for every record; may be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
-    label: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Vec<Label>,
     /// Print one JSON object: the ids
     #[arg(long)]
     json: bool,
@@ -72,7 +72,7 @@ pub(super) fn run(args: Import, env: &Env) -> Result<u8, Failure> {
         return Err(named(Class::Usage.because("more than 64 MiB")));
     }
     let mut labels = env.config.agent.labels.clone();
-    labels.extend(args.label);
+    labels.extend(args.label.into_iter().map(|Label(name, value)| (name, value)));
     let at = args.at.or(written).unwrap_or_else(|| clock::now().timestamp());
     let origin = Origin { agent: (*env.agent).clone(), at, labels };
     let records = imported::parse(&octets, args.format.tool(), &origin).map_err(named)?;

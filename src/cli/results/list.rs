@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::out::{self, Out, Stop};
 use super::which::{Part, Which, pages, tell, tell_cursor};
+use crate::autoperf::text::severity;
 use crate::cli::Env;
 use crate::failure::Failure;
 use crate::probe::{Probe, Scalar};
@@ -169,11 +170,7 @@ fn outcome(record: &Record) -> String {
             None if measured.partial => "partial".to_owned(),
             None => "ok".to_owned(),
         },
-        Record::Run(run) => {
-            let word = |value| serde_json::to_value(value).ok();
-            let severity = word(run.severity).and_then(|value| value.as_str().map(str::to_owned));
-            format!("tier {}: {}", run.tier, severity.unwrap_or_default())
-        }
+        Record::Run(run) => format!("tier {}: {}", run.tier, severity(run.severity)),
         Record::Gap(gap) => format!("{} lost", out::counted(gap.lost, "record")),
     }
 }

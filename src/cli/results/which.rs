@@ -6,6 +6,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use super::out::Stop;
+use crate::cli::label::Label;
 use crate::failure::{Class, Failure};
 use crate::store::{Access, Answer, Filter, Order, Page, Query};
 use crate::sys::clock;
@@ -25,8 +26,8 @@ pub(super) struct Which {
     #[arg(long, value_name = "TARGET")]
     target: Vec<String>,
     /// Only with this label; may be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
-    label: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Vec<Label>,
     /// From then on: a span before now (6h) or RFC 3339
     #[arg(long, value_name = "WHEN", value_parser = When::read)]
     since: Option<When>,
@@ -79,18 +80,15 @@ impl Which {
         Filter {
             kinds: self.kind.clone(),
             targets: self.target.clone(),
-            labels: self.label.iter().cloned().collect::<BTreeMap<_, _>>(),
+            labels: self
+                .label
+                .iter()
+                .cloned()
+                .map(|Label(name, value)| (name, value))
+                .collect::<BTreeMap<_, _>>(),
             since: self.since.map(|when| when.moment(now)),
             until: self.until.map(|when| when.moment(now)),
         }
-    }
-}
-
-/// Reads `NAME=VALUE`.
-pub(super) fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("a label is NAME=VALUE".to_owned()),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Links) -> Result<u8, Failure> {
         return say(&lines(names));
     }
     let dir = args.dir.clone().map_or_else(usual_place, Ok)?;
-    let program = std::env::current_exe().map_err(|error| Failure::from_io("find this program", &error))?;
+    let program = super::program()?;
     if !args.remove {
         fs::create_dir_all(&dir)
             .map_err(|error| Failure::from_io(format_args!("create {}", dir.display()), &error))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::read::{Entry, Numbers, address};
+use super::read::{Entry, Numbers, address, runs};
 use crate::units::{Timestamp, ms};
 
 /// More samples than this are left to the summary.
@@ -13,14 +13,7 @@ const MOST_SAMPLES: u64 = 100_000;
 
 /// Every run in `text`.
 pub(super) fn read(text: &str) -> Vec<Entry> {
-    let mut runs: Vec<Run> = Vec::new();
-    for line in text.lines() {
-        if let Some(run) = Run::begin(line) {
-            runs.push(run);
-        } else if let Some(run) = runs.last_mut() {
-            run.take(line);
-        }
-    }
+    let runs = runs(text.lines(), Run::begin, Run::take);
     runs.into_iter().filter_map(Run::end).collect()
 }
 

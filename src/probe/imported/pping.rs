@@ -5,19 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::read::{Entry, Numbers, address};
+use super::read::{Entry, Numbers, address, runs};
 use crate::units::ms;
 
 /// Every run in `text`.
 pub(super) fn read(text: &str) -> Vec<Entry> {
-    let mut runs: Vec<Run> = Vec::new();
-    for line in text.lines().map(str::trim) {
-        if let Some(run) = Run::begin(line) {
-            runs.push(run);
-        } else if let Some(run) = runs.last_mut() {
-            run.take(line);
-        }
-    }
+    let runs = runs(text.lines().map(str::trim), Run::begin, Run::take);
     runs.into_iter().filter_map(Run::end).collect()
 }
 

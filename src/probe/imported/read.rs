@@ -167,6 +167,23 @@ fn id(at: Timestamp, entry: &Entry, seen: &mut HashMap<[u8; 32], u64>) -> Uuid {
         .into_uuid()
 }
 
+/// The runs that `lines` tell of: `begin` knows the first line of one, `take` gets the others.
+pub(super) fn runs<'a, R>(
+    lines: impl Iterator<Item = &'a str>,
+    begin: impl Fn(&'a str) -> Option<R>,
+    take: impl Fn(&mut R, &'a str),
+) -> Vec<R> {
+    let mut runs: Vec<R> = Vec::new();
+    for line in lines {
+        if let Some(run) = begin(line) {
+            runs.push(run);
+        } else if let Some(run) = runs.last_mut() {
+            take(run, line);
+        }
+    }
+    runs
+}
+
 /// Headline numbers as a tool gives them; what it does not give is absent.
 #[derive(Default)]
 pub(super) struct Numbers(pub(super) Vec<Scalar>);
