@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 use waddleperf::probe::imported::{self, Imported};
-use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Report, Scalar, Target};
+use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Scalar, Target};
 use waddleperf::store::{Answer, Data, Filter, Query, Record, Store};
 use waddleperf::units::{Timestamp, Unit};
 
@@ -226,6 +226,6 @@ fn record(n: u64, samples: u64) -> Record {
         address: "192.0.2.1".parse().ok(),
         labels: [("site".to_owned(), "ams".to_owned())].into(),
         partial: false,
-        outcome: Outcome::Report(Report::Imported(report)),
+        outcome: Outcome::Report(report.into()),
     }))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::TargetConfig;
 use super::threshold::Threshold;
 use crate::failure::Class;
-use crate::probe::{Loss, Measurement, Outcome, Report, Scalar, Scalars};
+use crate::probe::{Findings, Loss, Measurement, Outcome, Report, Scalar, Scalars};
 use crate::stats::wilson_lower;
 use crate::store::run::{OwnLine, Round, Severity};
 

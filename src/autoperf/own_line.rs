@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 
 use super::tests;
 use crate::probe::udpping::UdpPing;
-use crate::probe::{Ctx, Measurement, Outcome, Probe, Target};
+use crate::probe::{Ctx, Findings, Measurement, Outcome, Probe, Target};
 use crate::store::run::OwnLine;
 use crate::sys::clock;
 use crate::units::Span;

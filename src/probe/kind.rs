@@ -8,13 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Probe, udpping::UdpPing};
-
-/// Every kind that can be asked for. A new probe is one line here.
-pub const KINDS: &[Kind] = &[Kind::of::<UdpPing>()];
+use super::{KINDS, Measure, Probe};
 
 /// The options of a probe: a structure that is at once a set of flags, a table in the file and an object in JSON.
-pub trait Options: Args + Default + Serialize + DeserializeOwned + JsonSchema + Into<Probe> {
+pub trait Options:
+    Measure + Args + Default + Serialize + DeserializeOwned + JsonSchema + Into<Probe>
+{
     /// The kind's name and what a person should read about it.
     const MANUAL: Manual;
 }
@@ -51,7 +50,7 @@ pub struct Kind {
 pub type File<'a> = toml::Spanned<toml::de::DeValue<'a>>;
 
 impl Kind {
-    const fn of<T: Options>() -> Self {
+    pub(super) const fn of<T: Options>() -> Self {
         Self {
             manual: T::MANUAL,
             augment: T::augment_args,

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Agent, Ctx, Found, Probe, Report, Scalar, Scalars};
+use super::{Agent, Ctx, Findings, Found, Probe, Report, Scalar, Scalars};
 use crate::failure::Failure;
 use crate::units::{Now, Timestamp, ms};
 
@@ -59,7 +59,7 @@ impl Measurement {
     /// Version of the record's schema.
     pub const VERSION: u8 = 1;
 
-    pub(super) fn new(probe: Probe, ctx: &Ctx, start: Now, found: Found) -> Self {
+    pub(super) fn new(probe: Probe, ctx: &Ctx, start: Now, found: Found<Report>) -> Self {
         let end = crate::sys::clock::now();
         let elapsed = end.mono.saturating_duration_since(start.mono);
         let step = ms::of(Duration::from_nanos(end.wall.abs_diff(start.after(elapsed).wall)));

@@ -1,8 +1,8 @@
 //! What can be measured: a [`Probe`] is a value with nothing left to decide, [`Probe::run`] measures once
 //! and yields the [`Measurement`].
 //!
-//! A new probe is one folder here, a line in [`Probe`], a line in [`Report`] and one text renderer in
-//! `report`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
+//! A new probe is one folder here, its `mod` line and its line in the list below, and one renderer in
+//! `report::text`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
 
 mod agent;
 pub(crate) mod counts;
@@ -11,10 +11,11 @@ mod egress;
 mod event;
 pub mod imported;
 mod kind;
+mod measure;
 mod measurement;
-mod plan;
 mod scalar;
 mod target;
+mod traffic;
 pub mod udpping;
 
 pub use agent::Agent;
@@ -22,76 +23,41 @@ pub use counts::{Counts, LossBursts, Rtt, ScheduleError};
 pub use ctx::Ctx;
 pub use egress::{Egress, Family};
 pub use event::{Event, Events};
-pub use kind::{File, KINDS, Kind, Manual, Options};
+pub use kind::{File, Kind, Manual, Options};
+pub use measure::{Findings, Found, Measure, Packets};
 pub use measurement::{Measurement, Outcome, new_id};
-pub use plan::Traffic;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
+pub use traffic::Traffic;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Class, Failure};
-use imported::Imported;
-use udpping::UdpPing;
+use crate::failure::Failure;
 
-/// Everything that one measurement needs. The tag `kind` is also the subcommand, the applet, the metric label
-/// and the man page.
-///
-/// `Exec` (autoperf's custom tests) will stand here too; [`Probe::is_remote`] keeps it out of any API.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Probe {
-    /// RTT, loss by direction and one-way delay over UDP.
-    UdpPing(UdpPing),
-    /// What another tool measured; it can be kept and compared, not run.
-    Imported(Imported),
-}
-
-/// What a probe found, whatever the network did. Tagged with the probe's kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Report {
-    /// See [`udpping::Report`].
-    UdpPing(Box<udpping::Report>),
-    /// See [`imported::Report`].
-    Imported(imported::Report),
-}
-
-/// What a run brought home: the address it spoke to, if there was one, and the report or why there is none.
-pub struct Found {
-    /// What the target resolved to.
-    pub address: Option<IpAddr>,
-    /// The report, or the failure.
-    pub result: Result<Report, Failure>,
+// A new probe is one line here. `Exec` (autoperf's custom tests) will stand among the others.
+measure::kinds! {$
+    commands {
+        /// RTT, loss by direction and one-way delay over UDP.
+        UdpPing in udpping;
+    }
+    others {
+        /// What another tool measured; it can be kept and compared, not run.
+        Imported in imported;
+    }
 }
 
 impl Probe {
-    /// The kind's one word.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::UdpPing(_) => "udpping",
-            Self::Imported(_) => "imported",
-        }
-    }
-
     /// The host or URL that is measured; empty where a probe has none.
     pub fn target(&self) -> &str {
-        match self {
-            Self::UdpPing(probe) => probe.target.as_str(),
-            Self::Imported(probe) => probe.target.as_str(),
-        }
+        each_probe!(self, probe => probe.target().as_str())
     }
 
     /// This probe at `host`, where its target was left open (a tier's list is written once for many targets).
     pub fn aimed_at(mut self, host: &str) -> Self {
-        let target = match &mut self {
-            Self::UdpPing(probe) => &mut probe.target,
-            Self::Imported(probe) => &mut probe.target,
-        };
+        let target = each_probe!(&mut self, probe => probe.target_mut());
         if target.is_open() {
             *target = Target::from(host);
         }
@@ -100,26 +66,31 @@ impl Probe {
 
     /// Whether somebody else (the API, a job) may ask for it: never what runs local programs or cannot run.
     pub const fn is_remote(&self) -> bool {
-        match self {
-            Self::UdpPing(_) => true,
-            Self::Imported(_) => false,
+        const fn remote<P: Measure>(_: &P) -> bool {
+            P::REMOTE
         }
+        each_probe!(self, probe => remote(probe))
     }
 
     /// The headline numbers that its report will have, none of them measured.
     pub fn unmeasured(&self) -> Vec<Scalar> {
-        match self {
-            Self::UdpPing(_) => udpping::Report::scalars_of(None),
-            Self::Imported(_) => Vec::new(),
-        }
+        each_probe!(self, probe => probe.unmeasured())
     }
 
     /// The least time between two runs of a watch: what it leaves between two packets.
-    pub const fn pace(&self) -> Duration {
-        match self {
-            Self::UdpPing(probe) => probe.interval.0,
-            Self::Imported(_) => Duration::ZERO,
-        }
+    pub fn pace(&self) -> Duration {
+        each_probe!(self, probe => probe.pace())
+    }
+
+    /// What one run sends and receives at most: for plans, budgets and confirming rounds.
+    pub fn traffic(&self) -> Traffic {
+        each_probe!(self, probe => probe.traffic())
+    }
+
+    /// This probe with at least `packets` packets, where it counts packets and they fit into `time`.
+    pub fn with_packets(mut self, packets: u64, time: Duration) -> Self {
+        each_probe!(&mut self, probe => probe.raise_packets(packets, time));
+        self
     }
 
     /// Refuses what cannot be measured, before anything is sent.
@@ -127,63 +98,36 @@ impl Probe {
     /// # Errors
     /// Class `usage`, with the option and what it may be.
     pub fn check(&self) -> Result<(), Failure> {
-        match self {
-            Self::UdpPing(probe) => probe.check(),
-            Self::Imported(_) => {
-                Err(Class::Unsupported.because("an imported record cannot be measured again"))
-            }
-        }
+        each_probe!(self, probe => probe.check())
     }
 
     /// Measures once. The wall clock is read here, at the start, and nowhere else.
     pub async fn run(self, ctx: &Ctx) -> Measurement {
         let start = crate::sys::clock::now();
         let found = match self.check() {
-            Ok(()) => self.measure(ctx).await,
-            Err(failure) => Found { address: None, result: Err(failure) },
+            Ok(()) => each_probe!(&self, probe => probe.run(ctx).await.into()),
+            Err(failure) => Found::nothing(failure),
         };
         Measurement::new(self, ctx, start, found)
-    }
-
-    async fn measure(&self, ctx: &Ctx) -> Found {
-        match self {
-            Self::UdpPing(probe) => probe.run(ctx).await,
-            Self::Imported(_) => Found {
-                address: None,
-                result: self.check().and(Err(Class::Unsupported.because("cannot run"))),
-            },
-        }
-    }
-}
-
-impl From<UdpPing> for Probe {
-    fn from(probe: UdpPing) -> Self {
-        Self::UdpPing(probe)
     }
 }
 
 impl Scalars for Report {
     fn scalars(&self) -> Vec<Scalar> {
-        match self {
-            Self::UdpPing(report) => report.scalars(),
-            Self::Imported(report) => report.scalars(),
-        }
+        each_report!(self, report => report.scalars())
     }
 
     fn losses(&self) -> Vec<Loss> {
-        match self {
-            Self::UdpPing(report) => report.losses(),
-            Self::Imported(report) => report.losses(),
-        }
+        each_report!(self, report => report.losses())
     }
 }
 
-impl Report {
-    /// Whether anything at all came back. A report without a reply is a result, and bad (exit 1).
-    pub fn replied(&self) -> bool {
-        match self {
-            Self::UdpPing(report) => report.counts.received > 0,
-            Self::Imported(report) => report.replied(),
-        }
+impl Findings for Report {
+    fn replied(&self) -> bool {
+        each_report!(self, report => report.replied())
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        each_report!(self, report => report.packets())
     }
 }

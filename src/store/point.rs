@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::record::Record;
 use crate::failure::Class;
-use crate::probe::{Report, Scalar, Scalars};
+use crate::probe::{Findings, Packets, Report, Scalar, Scalars};
 use crate::stats::{Sketch, put_varint, take_varint};
 use crate::units::Unit;
 
@@ -74,19 +74,8 @@ impl Point {
 
     fn take(&mut self, report: &Report) {
         self.scalars = report.scalars().into_iter().filter_map(measured).collect();
-        // Not a match over all kinds: a probe without packets needs no line here.
-        if let Report::UdpPing(report) = report {
-            self.sent = report.counts.sent;
-            self.lost = report.counts.sent.saturating_sub(report.counts.received);
-            self.rtt = Some(report.rtt_sketch.clone());
-        } else if let Report::Imported(report) = report
-            && !report.samples_ms.is_empty()
-        {
-            let mut sketch = Sketch::default();
-            report.answered().for_each(|rtt| sketch.push(rtt.as_secs_f64()));
-            self.sent = report.samples_ms.len() as u64;
-            self.lost = self.sent.saturating_sub(sketch.count());
-            self.rtt = Some(sketch);
+        if let Some(Packets { sent, lost, rtt }) = report.packets() {
+            (self.sent, self.lost, self.rtt) = (sent, lost, Some(rtt));
         }
         self.rtt.take_if(|sketch| sketch.count() == 0);
     }

@@ -19,7 +19,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scalar, Scalars, Target};
+use super::{Ctx, Findings, Found, Measure, Packets, Scalar, Scalars, Target, Traffic};
+use crate::failure::{Class, Failure};
+use crate::stats::Sketch;
 use crate::units::ms;
 pub use read::{Origin, Tool, fuzz_import, parse};
 
@@ -49,15 +51,54 @@ pub struct Report {
     pub details: BTreeMap<String, serde_json::Value>,
 }
 
-impl Report {
-    /// Whether anything came back, as far as the tool tells.
-    pub fn replied(&self) -> bool {
-        !self.scalars.iter().any(|scalar| scalar.name == "loss_ratio" && scalar.value == Some(1.0))
+impl Measure for Imported {
+    type Report = Report;
+
+    const REMOTE: bool = false;
+
+    fn target(&self) -> &Target {
+        &self.target
     }
 
+    fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        Err(Class::Unsupported.because("an imported record cannot be measured again"))
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
+
+    fn unmeasured(&self) -> Vec<Scalar> {
+        Vec::new()
+    }
+
+    async fn run(&self, _ctx: &Ctx) -> Found<Report> {
+        Found::nothing(Class::Unsupported.because("an imported record cannot be measured again"))
+    }
+}
+
+impl Report {
     /// The samples that were answered.
     pub fn answered(&self) -> impl Iterator<Item = Duration> + '_ {
         self.samples_ms.iter().flatten().filter_map(|&sample| ms::to(sample))
+    }
+}
+
+impl Findings for Report {
+    /// As far as the tool tells.
+    fn replied(&self) -> bool {
+        !self.scalars.iter().any(|scalar| scalar.name == "loss_ratio" && scalar.value == Some(1.0))
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        let mut rtt = Sketch::default();
+        self.answered().for_each(|sample| rtt.push(sample.as_secs_f64()));
+        let sent = self.samples_ms.len() as u64;
+        (sent > 0).then(|| Packets { sent, lost: sent.saturating_sub(rtt.count()), rtt })
     }
 }
 

@@ -236,7 +236,7 @@ impl Numbers {
 
     pub(super) fn report(self, samples_ms: Vec<Option<f64>>, details: BTreeMap<String, Value>) -> Outcome {
         let report = Report { scalars: self.0, samples_ms, details };
-        Outcome::Report(crate::probe::Report::Imported(report))
+        Outcome::Report(report.into())
     }
 }
 

@@ -19,12 +19,13 @@ pub use run::read_key;
 pub use tally::IcmpErrors;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Egress, Manual, Options, Target};
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::{Class, Failure};
 use crate::units::Span;
 
@@ -172,12 +173,20 @@ impl UdpPing {
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(self.protocol.port())
     }
+}
 
-    /// Refuses what cannot be measured.
-    ///
-    /// # Errors
-    /// Class `usage`, naming the option.
-    pub fn check(&self) -> Result<(), Failure> {
+impl Measure for UdpPing {
+    type Report = Report;
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
+    fn check(&self) -> Result<(), Failure> {
         let wrong = |text: &str| Err(Class::Usage.because(text));
         if self.target.is_open() {
             return wrong("no target: name the host to measure");
@@ -204,5 +213,35 @@ impl UdpPing {
             return wrong("--key-file: only wp1 and stamp packets can be authenticated");
         }
         Ok(())
+    }
+
+    fn traffic(&self) -> Traffic {
+        let every = self.interval.0.as_secs_f64();
+        let rate = f64::from(self.burst) / every.max(1e-9);
+        Traffic {
+            packets: self.count,
+            bytes: self.count.saturating_mul(2 * (u64::from(self.size) + Traffic::HEADERS)),
+            packets_per_second: rate.max(f64::from(self.burst)).min(self.count as f64),
+        }
+    }
+
+    fn unmeasured(&self) -> Vec<Scalar> {
+        Report::scalars_of(None)
+    }
+
+    fn pace(&self) -> Duration {
+        self.interval.0
+    }
+
+    fn raise_packets(&mut self, packets: u64, time: Duration) {
+        let rounds = packets.div_ceil(u64::from(self.burst.max(1)));
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+        if self.interval.0.saturating_mul(rounds) + self.timeout.0 <= time {
+            self.count = self.count.max(packets);
+        }
+    }
+
+    async fn run(&self, ctx: &Ctx) -> Found<Report> {
+        self.measure(ctx).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::probe::{Counts, Loss, LossBursts, Rtt, Scalar, Scalars, ScheduleError};
+use crate::probe::{Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::Sketch;
 use crate::units::ms;
 
@@ -118,7 +118,7 @@ pub struct ServerProcessing {
 
 impl Report {
     /// The headline numbers of a report that may not exist.
-    pub(in crate::probe) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
+    pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
         let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));
         scalars.extend([
             Scalar::ratio("loss_ratio", report.and_then(|report| report.loss_ratio)),
@@ -143,5 +143,16 @@ impl Scalars for Report {
             losses.push(of("down_loss_ratio", down, sent.saturating_sub(up)));
         }
         losses
+    }
+}
+
+impl Findings for Report {
+    fn replied(&self) -> bool {
+        self.counts.received > 0
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        let Counts { sent, received, .. } = self.counts;
+        Some(Packets { sent, lost: sent.saturating_sub(received), rtt: self.rtt_sketch.clone() })
     }
 }

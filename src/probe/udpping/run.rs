@@ -27,20 +27,13 @@ const SLACK: usize = 64;
 const MOST_KEY: u64 = 4096;
 
 impl UdpPing {
-    /// Measures once.
-    pub(in crate::probe) async fn run(&self, ctx: &Ctx) -> Found {
+    pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
         let admits = |address: &IpAddr| self.egress.family.admits(address) && self.same_family(address);
         let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
         let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
         match checked {
-            Err(failure) => Found { address: None, result: Err(failure) },
-            Ok(peer) => {
-                let report = self.measure(ctx, peer).await;
-                Found {
-                    address: Some(peer.ip()),
-                    result: report.map(|report| crate::probe::Report::UdpPing(Box::new(report))),
-                }
-            }
+            Err(failure) => Found::nothing(failure),
+            Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
         }
     }
 
@@ -49,7 +42,7 @@ impl UdpPing {
         self.egress.source.is_none_or(|source| source.is_ipv4() == address.is_ipv4())
     }
 
-    async fn measure(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+    async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = self.key_file.as_deref().map(read_key).transpose()?;
         let socket = self.socket(peer)?;
         // Both ends are this host when the packets never leave it: then one clock serves both.

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use super::State;
-use crate::probe::{Outcome, Report};
-use crate::report::text::{ABSENT, Style, millis, percent};
+use crate::probe::{Findings, Outcome, Scalars};
+use crate::report::text::{ABSENT, Style, millis, percent, scalar};
 
 /// A table of one row.
 pub(super) struct Row {
@@ -45,23 +45,28 @@ fn row(name: &str, cells: &[(&str, String)]) -> Row {
 /// `run 7: 10 sent, 0.0 % lost (up 0.0 %, down 0.0 %), rtt p50 0.052 ms, jitter 0.012 ms`; `None` before the first
 /// run has ended, and for one that found nothing.
 pub fn latest(state: &State) -> Option<String> {
-    let Outcome::Report(Report::UdpPing(report)) = &state.last.as_ref()?.outcome else {
+    let Outcome::Report(report) = &state.last.as_ref()?.outcome else {
         return None;
     };
-    let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
-    let time =
-        |value: Option<Duration>| value.map_or(ABSENT.to_owned(), |value| format!("{} ms", millis(value)));
-    let rtt = report.rtt.as_ref();
-    Some(format!(
-        "run {}: {} sent, {} lost (up {}, down {}), rtt p50 {}, jitter {}",
-        state.runs,
-        report.counts.sent,
-        ratio(report.loss_ratio),
-        ratio(report.up.loss_ratio),
-        ratio(report.down.loss_ratio),
-        time(rtt.map(|rtt| rtt.p50)),
-        time(rtt.and_then(|rtt| rtt.jitter)),
-    ))
+    let scalars = report.scalars();
+    let value = |name| scalars.iter().find(|number| number.name == name).map_or(ABSENT.to_owned(), scalar);
+    let found = match report.packets() {
+        Some(packets) => format!(
+            "{} sent, {} lost (up {}, down {}), rtt p50 {}, jitter {}",
+            packets.sent,
+            value("loss_ratio"),
+            value("up_loss_ratio"),
+            value("down_loss_ratio"),
+            value("rtt_p50"),
+            value("jitter"),
+        ),
+        None => scalars
+            .iter()
+            .map(|number| format!("{} {}", number.name, scalar(number)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    Some(format!("run {}: {found}", state.runs))
 }
 
 /// Writes what the whole watch has shown.

@@ -2,12 +2,15 @@
 
 use std::io;
 
-use super::scalar;
+use super::{Style, Summary, escape, scalar};
+use crate::probe::Measurement;
 use crate::probe::imported::Report;
 
-pub(super) fn write(out: &mut impl io::Write, report: &Report) -> io::Result<()> {
-    for number in &report.scalars {
-        writeln!(out, "{:<16} {}", super::escape(&number.name), scalar(number))?;
+impl Summary for Report {
+    fn write(&self, out: &mut impl io::Write, _of: &Measurement, _style: Style) -> io::Result<()> {
+        for number in &self.scalars {
+            writeln!(out, "{:<16} {}", escape(&number.name), scalar(number))?;
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -9,11 +9,17 @@ mod udpping;
 
 use std::io;
 
-use crate::probe::{Measurement, Outcome, Report};
+use crate::probe::{Measurement, Outcome, each_report};
 pub use escape::escape;
 pub use lines::Lines;
 pub use number::{ABSENT, bytes, millis, percent, rate, scalar, span};
 pub use style::Style;
+
+/// A report in a person's words, below its title. Each kind's is in the file of its name.
+trait Summary {
+    /// Writes this report, which is that of `of`.
+    fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()>;
+}
 
 /// Writes what `measurement` found, or why it found nothing.
 ///
@@ -23,8 +29,7 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
     writeln!(out, "{}", style.bold(&title(measurement)))?;
     match &measurement.outcome {
         Outcome::Failure(failure) => writeln!(out, "{}: {}", failure.class, escape(&failure.detail))?,
-        Outcome::Report(Report::UdpPing(report)) => udpping::write(out, measurement, report, style)?,
-        Outcome::Report(Report::Imported(report)) => imported::write(out, report)?,
+        Outcome::Report(report) => each_report!(report, report => report.write(out, measurement, style)?),
     }
     if let Some(step) = measurement.clock_step_ms {
         writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;

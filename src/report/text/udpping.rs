@@ -4,32 +4,29 @@ use std::io;
 use std::time::Duration;
 
 use super::number::signed_millis;
-use super::{ABSENT, Style, millis, percent, span};
+use super::{ABSENT, Style, Summary, millis, percent, span};
 use crate::probe::udpping::{Clock, Direction, OneWay, Report};
 use crate::probe::{Counts, Measurement, Probe};
 use crate::units::ms;
 
-pub(super) fn write(
-    out: &mut impl io::Write,
-    of: &Measurement,
-    report: &Report,
-    style: Style,
-) -> io::Result<()> {
-    writeln!(out, "{}", counts(of, report, style))?;
-    writeln!(out)?;
-    times(out, report, style)?;
-    writeln!(out)?;
-    directions(out, report, style)?;
-    writeln!(out)?;
-    label(out, style, "jitter", &jitter(report))?;
-    label(out, style, "clock", &clock(report))?;
-    if let Some(text) = reflector(report) {
-        label(out, style, "reflector", &text)?;
+impl Summary for Report {
+    fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
+        writeln!(out, "{}", counts(of, self, style))?;
+        writeln!(out)?;
+        times(out, self, style)?;
+        writeln!(out)?;
+        directions(out, self, style)?;
+        writeln!(out)?;
+        label(out, style, "jitter", &jitter(self))?;
+        label(out, style, "clock", &clock(self))?;
+        if let Some(text) = reflector(self) {
+            label(out, style, "reflector", &text)?;
+        }
+        for note in notes(of, self) {
+            label(out, style, "note", &note)?;
+        }
+        Ok(())
     }
-    for note in notes(of, report) {
-        label(out, style, "note", &note)?;
-    }
-    Ok(())
 }
 
 /// `10 sent, 9 received, 10.0 % lost (up 10.0 %, down 0.0 %), 1 late in 1.81 s`

@@ -16,7 +16,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use waddleperf::failure::Class;
 use waddleperf::probe::imported::{self, Imported};
-use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Report, Scalar, Target};
+use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Scalar, Target};
 use waddleperf::store::{Answer, Data, Filter, Order, Query, Record, Store};
 use waddleperf::units::{Timestamp, Unit};
 
@@ -49,7 +49,7 @@ fn sampled(target: &str, ms: u64, n: u32, samples_ms: &[Option<f64>]) -> Record 
         details: BTreeMap::new(),
     };
     Record::Measurement(Box::new(Measurement {
-        outcome: Outcome::Report(Report::Imported(report)),
+        outcome: Outcome::Report(report.into()),
         ..bare(target, ms, n)
     }))
 }

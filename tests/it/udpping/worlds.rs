@@ -11,7 +11,7 @@ use std::time::Duration;
 use waddleperf::net::sim::Sim;
 use waddleperf::net::{Policy, Resolver};
 use waddleperf::probe::udpping::{Protocol, Report, UdpPing};
-use waddleperf::probe::{self, Agent, Ctx, Events, Outcome, Probe, Target};
+use waddleperf::probe::{self, Agent, Ctx, Events, Findings, Outcome, Probe, Target};
 use waddleperf::serve::reflector::{Reflector, Request, Service, UdpPingSettings};
 use waddleperf::sys::clock;
 use waddleperf::units::{Now, Span};

@@ -1,0 +1,175 @@
+//! What each kind of probe does, and the one list of kinds with what follows from it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Ctx, Scalar, Scalars, Target, Traffic};
+use crate::failure::Failure;
+use crate::stats::Sketch;
+
+/// A kind of probe: its options, which are all that one measurement needs.
+pub trait Measure {
+    /// What it finds.
+    type Report: Findings;
+
+    /// Whether somebody else (the API, a job) may ask for it: never what runs local programs or cannot run.
+    const REMOTE: bool = true;
+
+    /// The host or URL that is measured; empty where a probe has none.
+    fn target(&self) -> &Target;
+
+    /// The same, to be filled in where it was left open.
+    fn target_mut(&mut self) -> &mut Target;
+
+    /// Refuses what cannot be measured, before anything is sent.
+    ///
+    /// # Errors
+    /// Class `usage`, with the option and what it may be.
+    fn check(&self) -> Result<(), Failure>;
+
+    /// What one run sends and receives at most.
+    fn traffic(&self) -> Traffic;
+
+    /// The headline numbers that its report will have, none of them measured.
+    fn unmeasured(&self) -> Vec<Scalar>;
+
+    /// The least time between two runs of a watch.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Raises the number of packets to `packets`, where it counts packets and they fit into `time`.
+    fn raise_packets(&mut self, packets: u64, time: Duration) {
+        let _ = (packets, time);
+    }
+
+    /// Measures once, after [`Measure::check`].
+    fn run(&self, ctx: &Ctx) -> impl Future<Output = Found<Self::Report>> + Send;
+}
+
+/// What a report tells beyond its headline numbers.
+pub trait Findings: Scalars {
+    /// Whether anything at all came back. A report without a reply is a result, and bad (exit 1).
+    fn replied(&self) -> bool;
+
+    /// The packets behind it; `None` where it counts none.
+    fn packets(&self) -> Option<Packets> {
+        None
+    }
+}
+
+/// The packets of a run, or of many: what is added up over a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Packets {
+    /// Packets sent whose fate is known.
+    pub sent: u64,
+    /// Of those, lost on the round trip.
+    pub lost: u64,
+    /// All round-trip times in seconds.
+    pub rtt: Sketch,
+}
+
+/// What a run brought home: the address it spoke to, if there was one, and the report or why there is none.
+pub struct Found<R> {
+    /// What the target resolved to.
+    pub address: Option<IpAddr>,
+    /// The report, or the failure.
+    pub result: Result<R, Failure>,
+}
+
+impl<R> Found<R> {
+    /// Nobody was spoken to.
+    pub const fn nothing(failure: Failure) -> Self {
+        Self { address: None, result: Err(failure) }
+    }
+
+    pub(super) fn into<S: From<R>>(self) -> Found<S> {
+        Found { address: self.address, result: self.result.map(S::from) }
+    }
+}
+
+/// Writes down what follows from the list of kinds: [`Probe`](super::Probe), [`Report`](super::Report),
+/// [`KINDS`](super::KINDS), and a way to do the same with whichever kind it is. A kind is named like its folder,
+/// which holds its options under the kind's name, and `Report`.
+macro_rules! kinds {
+    ($d:tt
+     commands { $($(#[$about:meta])* $command:ident in $folder:ident;)* }
+     others { $($(#[$told:meta])* $other:ident in $place:ident;)* }) => {
+        /// Everything that one measurement needs. The tag `kind` is also the subcommand, the applet, the metric
+        /// label and the man page.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind", rename_all = "lowercase")]
+        pub enum Probe {
+            $($(#[$about])* $command($folder::$command),)*
+            $($(#[$told])* $other($place::$other),)*
+        }
+
+        /// What a probe found, whatever the network did. Tagged with the probe's kind.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind", rename_all = "lowercase")]
+        pub enum Report {
+            $(#[doc = concat!("See [`", stringify!($folder), "::Report`].")] $command(Box<$folder::Report>),)*
+            $(#[doc = concat!("See [`", stringify!($place), "::Report`].")] $other(Box<$place::Report>),)*
+        }
+
+        /// Every kind that can be asked for.
+        pub const KINDS: &[Kind] = &[$(Kind::of::<$folder::$command>(),)*];
+
+        impl Probe {
+            /// The kind's one word.
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$command(_) => stringify!($folder),)*
+                    $(Self::$other(_) => stringify!($place),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$folder::$command> for Probe {
+                fn from(probe: $folder::$command) -> Self {
+                    Self::$command(probe)
+                }
+            }
+            impl From<$folder::Report> for Report {
+                fn from(report: $folder::Report) -> Self {
+                    Self::$command(Box::new(report))
+                }
+            }
+        )*
+        $(
+            impl From<$place::$other> for Probe {
+                fn from(probe: $place::$other) -> Self {
+                    Self::$other(probe)
+                }
+            }
+            impl From<$place::Report> for Report {
+                fn from(report: $place::Report) -> Self {
+                    Self::$other(Box::new(report))
+                }
+            }
+        )*
+
+        /// Evaluates an expression with the options of a probe, whatever its kind.
+        macro_rules! each_probe {
+            ($d value:expr, $d probe:ident => $d body:expr) => {
+                match $d value {
+                    $($crate::probe::Probe::$command($d probe) => $d body,)*
+                    $($crate::probe::Probe::$other($d probe) => $d body,)*
+                }
+            };
+        }
+
+        /// Evaluates an expression with a report, whatever its kind.
+        macro_rules! each_report {
+            ($d value:expr, $d report:ident => $d body:expr) => {
+                match $d value {
+                    $($crate::probe::Report::$command($d report) => $d body,)*
+                    $($crate::probe::Report::$other($d report) => $d body,)*
+                }
+            };
+        }
+        pub(crate) use each_report;
+    };
+}
+pub(super) use kinds;
