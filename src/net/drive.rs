@@ -11,7 +11,7 @@ use super::engine::{Arrival, Engine, Icmp, Next};
 use crate::failure::Failure;
 use crate::sys::clock;
 use crate::sys::udp::{Batch, Meta, Outgoing, Queued, Udp};
-use crate::sys::wait::{Stop, exact_timers, wait};
+use crate::sys::wait::{Stop, exact_timers, sleep, wait};
 
 /// Datagrams per system call.
 const BATCH: usize = 32;
@@ -21,6 +21,11 @@ const QUOTED: usize = 256;
 const SPIN: Duration = Duration::from_micros(50);
 /// Intervals below this are kept by spinning; above it a wait is exact enough and costs no CPU.
 const SPIN_BELOW: Duration = Duration::from_micros(200);
+/// When the next send is due within this, replies wait in the socket until then: the kernel has stamped them, and one
+/// wake-up for each packet is half of two.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// Sends in a row without a transmit timestamp that show that there are none.
+const UNSTAMPED: u32 = 64;
 /// The longest wait, so that no mistake of an engine can hang a run.
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -40,8 +45,18 @@ pub fn drive(
     exact_timers();
     let spin = if interval < SPIN_BELOW { SPIN } else { Duration::ZERO };
     let (batch, errors) = (Batch::new(BATCH, slot), Batch::new(BATCH, QUOTED));
-    let driver = Driver { engine, socket, batch, errors, queue: Queue::default(), overflow: 0 };
-    driver.run(stop, spin).map_err(|error| Failure::from_io("udp socket", &error))
+    let driver = Driver {
+        engine,
+        socket,
+        batch,
+        errors,
+        queue: Queue::default(),
+        overflow: 0,
+        spin,
+        received_stamp: false,
+        unstamped: UNSTAMPED,
+    };
+    driver.run(stop).map_err(|error| Failure::from_io("udp socket", &error))
 }
 
 struct Driver<'a> {
@@ -51,6 +66,11 @@ struct Driver<'a> {
     errors: Batch,
     queue: Queue,
     overflow: u32,
+    spin: Duration,
+    /// The latest datagram came with the kernel's time.
+    received_stamp: bool,
+    /// Sends since the latest transmit timestamp.
+    unstamped: u32,
 }
 
 /// Datagrams that the engine wants sent, not yet handed to the system. The buffers are used again.
@@ -63,19 +83,22 @@ struct Queue {
 }
 
 impl Driver<'_> {
-    fn run(mut self, stop: &Stop, spin: Duration) -> io::Result<()> {
+    fn run(mut self, stop: &Stop) -> io::Result<()> {
         let mut stop = Some(stop);
         loop {
             let next = self.fill();
             let sent = self.flush();
             let until = match next {
                 // Sending may have brought news at once: a refusal, a timestamp.
-                Next::Wait(_) if sent => continue,
+                Next::Wait(until) if sent && !self.is_patient(until) => {
+                    self.error_queue();
+                    continue;
+                }
                 Next::Done => return Ok(()),
                 Next::Wait(until) => until,
                 Next::Send => clock::now().mono,
             };
-            if self.rest(stop, until, spin)? {
+            if self.rest(stop, until)? {
                 stop = None;
                 self.engine.receive(clock::now(), Arrival::Stop);
             }
@@ -98,7 +121,7 @@ impl Driver<'_> {
         Next::Send
     }
 
-    /// Hands the queue to the system and collects the transmit timestamps; tells the engine what was refused.
+    /// Hands the queue to the system; tells the engine what was refused.
     /// Returns whether there was anything to send.
     fn flush(&mut self) -> bool {
         let (total, first) = (mem::take(&mut self.queue.used), self.queue.first);
@@ -123,27 +146,41 @@ impl Driver<'_> {
             }
         }
         self.queue.first += total as u64;
-        self.error_queue();
+        self.unstamped = self.unstamped.saturating_add(total as u32);
         true
     }
 
-    /// Waits until `until` or until something arrives, and takes in what did. Returns whether `stop` was set.
-    fn rest(&mut self, stop: Option<&Stop>, until: Instant, spin: Duration) -> io::Result<bool> {
+    /// Whether what arrives can be taken in as well when `until` has come.
+    fn is_patient(&self, until: Instant) -> bool {
+        let stamps = self.received_stamp && self.unstamped < UNSTAMPED;
+        stamps && until <= clock::now().mono + PATIENCE
+    }
+
+    /// Waits until `until`, or until something arrives that cannot wait, and takes in what did. Returns whether `stop` is
+    /// set.
+    fn rest(&mut self, stop: Option<&Stop>, until: Instant) -> io::Result<bool> {
+        let patient = self.is_patient(until);
         let left = until.saturating_duration_since(clock::now().mono).min(LONGEST);
-        if left <= spin {
-            self.datagrams();
-            return Ok(false);
+        let time = left.saturating_sub(self.spin);
+        let mut stopped = false;
+        if patient {
+            sleep(time);
+            stopped = stop.is_some_and(Stop::is_set);
+        } else if !time.is_zero() {
+            let woken = wait(&[self.socket.as_fd()], stop, Some(time))?;
+            stopped = woken.stop;
+            if woken.errors != 0 {
+                self.error_queue();
+                // An error without an entry would keep the socket "ready" for ever.
+                self.socket.take_error();
+            }
         }
-        let woken = wait(&[self.socket.as_fd()], stop, Some(left - spin))?;
-        if woken.errors != 0 {
-            self.error_queue();
-            // An error without an entry would keep the socket "ready" for ever.
-            self.socket.take_error();
+        self.error_queue();
+        self.datagrams();
+        while patient && clock::now().mono < until {
+            std::hint::spin_loop();
         }
-        if woken.readable != 0 {
-            self.datagrams();
-        }
-        Ok(woken.stop)
+        Ok(stopped)
     }
 
     fn datagrams(&mut self) {
@@ -156,6 +193,7 @@ impl Driver<'_> {
                     self.engine.receive(now, Arrival::Overflow(overflow));
                 }
                 let Meta { stamp, ttl, tos, .. } = meta;
+                self.received_stamp = stamp.is_some();
                 self.engine.receive(now, Arrival::Datagram { bytes, stamp, ttl, tos });
             }
             if count < self.batch.capacity() {
@@ -170,6 +208,7 @@ impl Driver<'_> {
             for (quoted, _, meta) in (0..count).filter_map(|n| self.errors.get(n)) {
                 let arrival = match (meta.error, meta.stamp) {
                     (Some(Queued::Sent(id)), Some(stamp)) => {
+                        self.unstamped = 0;
                         Arrival::Sent { send: self.queue.number(id), stamp }
                     }
                     (Some(Queued::Icmp { kind, code, from, errno }), _) => {

@@ -51,28 +51,37 @@ pub enum Event {
 
 /// The sending end of a run's events. A full or absent receiver loses events and delays nobody.
 #[derive(Clone, Default)]
-pub struct Events(Option<mpsc::Sender<Event>>);
+pub struct Events {
+    to: Option<mpsc::Sender<Event>>,
+    packets: bool,
+}
 
 impl Events {
     /// Events that nobody hears.
     pub const fn none() -> Self {
-        Self(None)
+        Self { to: None, packets: false }
     }
 
     /// A channel that holds `depth` events; those beyond are lost.
     pub fn channel(depth: usize) -> (Self, mpsc::Receiver<Event>) {
         let (to, from) = mpsc::channel(depth);
-        (Self(Some(to)), from)
+        (Self { to: Some(to), packets: true }, from)
     }
 
-    /// Whether anybody listens: what costs something to build need not be built otherwise.
-    pub const fn heard(&self) -> bool {
-        self.0.is_some()
+    /// The same without the fate of each packet: waking a reader costs more than a packet.
+    pub fn without_packets(self) -> Self {
+        Self { packets: false, ..self }
+    }
+
+    /// Whether anybody wants to know the fate of each packet: then it is worth working out.
+    pub const fn want_packets(&self) -> bool {
+        self.packets
     }
 
     /// Tells `event` to whoever listens and has room.
     pub fn tell(&self, event: Event) {
-        if let Some(to) = &self.0 {
+        let wanted = self.packets || matches!(event, Event::Started { .. } | Event::Note { .. });
+        if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }
     }

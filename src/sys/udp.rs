@@ -238,6 +238,8 @@ pub struct Batch {
     vectors: Vec<libc::iovec>,
     messages: Vec<libc::mmsghdr>,
     filled: usize,
+    /// Headers that are not as a receive wants them: the last call has changed those before this one.
+    used: usize,
 }
 
 /// Control messages want the alignment of `cmsghdr`.
@@ -245,8 +247,8 @@ pub struct Batch {
 #[repr(C, align(8))]
 struct Control([u8; CONTROL]);
 
-// SAFETY: the raw pointers inside `vectors` and `messages` are set anew before each system call and never read
-// otherwise; everything they point to is owned by the same value.
+// SAFETY: the raw pointers inside `vectors` and `messages` are read by system calls only; before a receive they all point
+// into buffers on the heap that the same value owns and never moves or grows, before a send they are set anew.
 unsafe impl Send for Batch {}
 
 impl Batch {
@@ -262,6 +264,7 @@ impl Batch {
             vectors: vec![vector; count],
             messages: vec![message; count],
             filled: 0,
+            used: count,
         }
     }
 
@@ -287,7 +290,7 @@ impl Batch {
     }
 
     fn fill(&mut self, socket: &Udp, flags: libc::c_int) -> io::Result<usize> {
-        for n in 0..self.messages.len() {
+        for n in 0..std::mem::take(&mut self.used) {
             self.vectors[n] = libc::iovec {
                 iov_base: self.buffers[n * self.slot..].as_mut_ptr().cast(),
                 iov_len: self.slot,
@@ -314,6 +317,8 @@ impl Batch {
             )
         };
         self.filled = usize::try_from(got).unwrap_or(0);
+        // The kernel writes to one header more before it finds that there is nothing.
+        self.used = (self.filled + 1).min(self.messages.len());
         if got < 0 {
             let error = io::Error::last_os_error();
             if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) {
@@ -341,7 +346,7 @@ impl Batch {
     /// What the system says about the first that was not taken, if none was.
     pub fn send(&mut self, socket: &Udp, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
         let count = datagrams.len().min(self.messages.len());
-        self.filled = 0;
+        (self.filled, self.used) = (0, self.used.max(count));
         for (n, datagram) in datagrams.iter().take(count).enumerate() {
             self.vectors[n] = libc::iovec {
                 iov_base: datagram.bytes.as_ptr().cast_mut().cast(),

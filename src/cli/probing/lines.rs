@@ -18,15 +18,17 @@ pub(super) const DEPTH: usize = 4096;
 /// What one run after the other is shown by.
 pub(super) struct Shown {
     lines: Option<Lines>,
+    /// Whether each packet counts in `state`.
+    counts: bool,
     /// What was heard so far.
     pub(super) state: State,
 }
 
 impl Shown {
-    /// Nothing shown yet of `target`.
-    pub(super) fn new(common: &Common, target: &str) -> Self {
+    /// Nothing shown yet of `target`; `counts` when the state is wanted at the end.
+    pub(super) fn new(common: &Common, target: &str, counts: bool) -> Self {
         let lines = common.lines().then(|| Lines::new(target, common.timestamps, options::style()));
-        Self { lines, state: State::new(target) }
+        Self { lines, counts, state: State::new(target) }
     }
 
     /// The same target is measured once more.
@@ -53,7 +55,10 @@ pub(super) struct Printer(oneshot::Receiver<(Shown, io::Result<()>)>);
 impl Printer {
     /// Prints by `shown` what is told to the events. Cancels `run` when nobody reads any more.
     pub(super) fn start(mut shown: Shown, run: &CancellationToken) -> Result<(Events, Self), Failure> {
-        let (events, heard) = Events::channel(DEPTH);
+        let (mut events, heard) = Events::channel(DEPTH);
+        if !shown.counts && shown.lines.is_none() {
+            events = events.without_packets();
+        }
         let (done, result) = oneshot::channel();
         let run = run.clone();
         let thread = thread::Builder::new().name("lines".to_owned()).spawn(move || {

@@ -106,7 +106,7 @@ impl View {
         let screen = common.draws().then(|| Screen::open(target, stop.clone()).ok()).flatten();
         screen.map_or_else(
             || {
-                let shown = Some(Shown::new(common, target));
+                let shown = Some(Shown::new(common, target, true));
                 Self::Plain(Box::new(Plain { shown, printer: None, runs: 0 }))
             },
             Self::Screen,

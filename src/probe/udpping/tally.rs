@@ -374,7 +374,7 @@ impl Tally {
     }
 
     fn tell_reply(&self, seq: u64, at: usize) {
-        if self.events.heard()
+        if self.events.want_packets()
             && let Some((reply, arrived)) = self.flights[at].answer
         {
             let flight = &self.flights[at];
