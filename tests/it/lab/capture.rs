@@ -4,14 +4,20 @@ use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::thread::yield_now;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::NamedTempFile;
+use waddleperf::sys::wait::sleep;
 
 use super::namespace::missing;
 use super::node::Node;
 use super::topology::Direction;
+
+/// The longest that the kernel keeps a block which is not full (pcap_set_timeout(3), tcpdump's second), and some more.
+/// With `--immediate-mode` there would be none, but waking tcpdump for each packet delays the packet by 10 µs and more.
+const BLOCK: Duration = Duration::from_millis(1200);
 
 /// A capture that is running; dropped, it ends unread.
 pub(crate) struct Capture {
@@ -34,7 +40,7 @@ impl Node {
         let file = NamedTempFile::new().expect("make a temporary file");
         let mut tcpdump = self
             .command("tcpdump")
-            .args(["-n", "-U", "--immediate-mode", "--time-stamp-precision=nano"])
+            .args(["-n", "-U", "--time-stamp-precision=nano"])
             .args(["-Z", &user(), "-i", direction.exit(), "-w"])
             .arg(file.path())
             .stdout(Stdio::null())
@@ -52,7 +58,9 @@ impl Capture {
     /// Ends the capture and returns its frames, in the order of the wire.
     pub(crate) fn stop(mut self) -> Vec<Packet> {
         let pid = self.tcpdump.id();
-        // Once tcpdump sleeps it has written all there was; a signal before may cost the rest.
+        // Once its last block was handed over and tcpdump sleeps it has written all there was; a signal before may cost
+        // the rest.
+        sleep(BLOCK);
         while !sleeps(pid) {
             yield_now();
         }
