@@ -26,6 +26,7 @@ lint: ## formatting, clippy and documentation, warnings refused
 check: lint test ## before every commit: lint and test
 
 drift: ## write man/, completions/ and the generated parts of docs/ anew
+	cargo build --locked && rm -rf man completions
 	cargo run --locked -- setup man --dir man
 	cargo run --locked -- setup completions --dir completions
 	cargo run --locked -- setup docs --dir docs

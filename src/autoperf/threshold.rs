@@ -9,14 +9,16 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::probe::{NAMES, Scalar, unit_of};
+use crate::probe::{KINDS, Kind, NAMES, Scalar, unit_of};
 use crate::units::Unit;
 
 /// Kinds whose reports name scalars of their own.
 const CUSTOM: [&str; 2] = ["imported", "exec"];
 
 /// Kinds that a threshold may be restricted to.
-const KINDS: [&str; 3] = ["udpping", "imported", "exec"];
+fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(Kind::name).chain(CUSTOM)
+}
 
 /// One condition on one headline number, such as `rtt_p95 > 100ms`.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,8 +137,8 @@ fn read(text: &str) -> Result<Threshold, String> {
         Some((probe, scalar)) => (Some(probe), scalar),
         None => (None, subject),
     };
-    if let Some(probe) = probe.filter(|probe| !KINDS.contains(probe)) {
-        let hint = nearest(probe, KINDS.into_iter());
+    if let Some(probe) = probe.filter(|probe| !kinds().any(|kind| kind == *probe)) {
+        let hint = nearest(probe, kinds());
         return Err(format!("no probe is called `{probe}`; the nearest is `{hint}`"));
     }
     let (unit, scale) = match (unit_of(scalar), probe) {

@@ -30,8 +30,8 @@ pub enum Event {
         rtt: Duration,
         /// One-way delay to the reflector and back in milliseconds; `None` unless the clocks allow it.
         delay_ms: Option<(f64, f64)>,
-        /// Octets of payload.
-        bytes: usize,
+        /// Octets of payload; `None` where the probe has none.
+        bytes: Option<usize>,
         /// TTL or hop limit of the reply as it arrived.
         ttl: Option<u8>,
     },

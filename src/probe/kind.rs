@@ -44,6 +44,7 @@ pub struct Kind {
     check: for<'a> fn(File<'a>) -> Result<(), toml::de::Error>,
     schema: fn(&mut SchemaGenerator) -> Schema,
     defaults: fn() -> Result<toml::Table, toml::ser::Error>,
+    example: fn() -> Probe,
 }
 
 /// A table of a configuration file that still knows where it stands.
@@ -58,6 +59,7 @@ impl Kind {
             check: |table| T::deserialize(toml::de::ValueDeserializer::from(table)).map(drop),
             schema: T::json_schema,
             defaults: || toml::Table::try_from(T::default()),
+            example: || T::default().into(),
         }
     }
 
@@ -103,5 +105,44 @@ impl Kind {
     /// When a default cannot be written as TOML.
     pub fn defaults(&self) -> Result<toml::Table, toml::ser::Error> {
         (self.defaults)()
+    }
+
+    /// A probe of this kind with its defaults, its target left open.
+    pub fn example(&self) -> Probe {
+        (self.example)()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KINDS;
+    use crate::probe::{Measurement, NAMES};
+
+    #[test]
+    fn a_kind_has_one_name_everywhere() {
+        for kind in KINDS {
+            let probe = kind.example();
+            assert_eq!(kind.name(), probe.kind(), "its manual, and its folder");
+            let json = serde_json::to_value(&probe).expect("a probe is JSON");
+            assert_eq!(json["kind"], kind.name(), "the record's `kind`, and its manual");
+        }
+    }
+
+    #[test]
+    fn thresholds_know_every_headline_number() {
+        for scalar in KINDS.iter().flat_map(|kind| kind.example().unmeasured()) {
+            let known = (scalar.name.as_ref(), scalar.unit);
+            assert!(NAMES.contains(&known), "{known:?} is not in probe::NAMES");
+        }
+    }
+
+    #[test]
+    fn the_types_of_the_record_have_different_names() {
+        let schema = schemars::schema_for!(Measurement);
+        let types = schema.get("$defs").and_then(|types| types.as_object()).expect("types");
+        for name in types.keys() {
+            let numbered = name.ends_with(|last: char| last.is_ascii_digit());
+            assert!(!numbered, "two types are called {name}: give one a #[schemars(rename = …)]");
+        }
     }
 }

@@ -388,7 +388,7 @@ impl Tally {
                     let (up, down) = one_way_of(flight, &far, &arrived, kernel);
                     (up as f64 / 1e6, down as f64 / 1e6)
                 }),
-                bytes: reply.bytes,
+                bytes: Some(reply.bytes),
                 ttl: arrived.ttl,
             });
         }

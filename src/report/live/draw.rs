@@ -188,7 +188,7 @@ mod tests {
                     at,
                     rtt: Duration::from_micros(10_000 + seq * 617 % 8_000),
                     delay_ms: None,
-                    bytes: 80,
+                    bytes: Some(80),
                     ttl: Some(57),
                 },
             });

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::number::signed_millis;
-use super::{ABSENT, Style, escape, millis};
+use super::{Style, escape, millis};
 use crate::probe::Event;
 
 /// Turns events into lines.
@@ -37,13 +37,14 @@ impl Lines {
             Event::Started { address, how } => self.started(*address, how),
             &Event::Reply { seq, at, rtt, delay_ms, bytes, ttl } => {
                 let seq = self.number(seq);
-                let ttl = ttl.map_or(ABSENT.to_owned(), |ttl| ttl.to_string());
+                let bytes = bytes.map_or("reply".to_owned(), |bytes| format!("{bytes} bytes"));
+                let ttl = ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
                 let from = self.from();
                 let time = millis(rtt);
                 let ways = delay_ms.map_or_else(String::new, |(up, down)| {
                     format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
                 });
-                let text = format!("{bytes} bytes from {from}: seq={seq} ttl={ttl} time={time} ms{ways}");
+                let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}");
                 Some(self.stamped(at, &text))
             }
             &Event::Lost { seq, at } => {
@@ -99,7 +100,7 @@ mod tests {
                 at,
                 rtt: Duration::from_micros(52),
                 delay_ms: Some((0.031, -0.021)),
-                bytes: 80,
+                bytes: Some(80),
                 ttl: Some(64),
             },
             Event::Lost { seq: 1, at },

@@ -29,7 +29,9 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
     writeln!(out, "{}", style.bold(&title(measurement)))?;
     match &measurement.outcome {
         Outcome::Failure(failure) => writeln!(out, "{}: {}", failure.class, escape(&failure.detail))?,
-        Outcome::Report(report) => each_report!(report, report => report.write(out, measurement, style)?),
+        Outcome::Report(report) => {
+            each_report!(report, report => Summary::write(&**report, out, measurement, style)?)
+        }
     }
     if let Some(step) = measurement.clock_step_ms {
         writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;
