@@ -3,6 +3,8 @@
 //! [`Reflector::answer`] is pure: a request and a time give an answer or a reason for silence. One rule holds for all
 //! formats and is checked in one place: no answer is longer than its request.
 
+#[cfg(test)]
+mod abuse;
 mod census;
 mod fuzz;
 mod limit;
@@ -232,8 +234,7 @@ impl Reflector {
             }
             Service::UdpPing => self.echo(now, request, out).map(|()| mirrored)?,
         };
-        // The one rule: nobody can use this host to send a third party more than he spends.
-        if out.len() > request.bytes.len() { Err(Drop::Longer) } else { Ok(tos) }
+        bounded(request.bytes, out).map(|()| tos)
     }
 
     fn echo(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
@@ -247,6 +248,11 @@ impl Reflector {
         out.extend(request.bytes);
         Ok(())
     }
+}
+
+/// The one rule: nobody can use this host to send a third party more than he spends.
+fn bounded(request: &[u8], answer: &[u8]) -> Result<(), Drop> {
+    if answer.len() > request.len() { Err(Drop::Longer) } else { Ok(()) }
 }
 
 /// WP1 of any version; a text may begin with `WP` too, but goes on with a character.
