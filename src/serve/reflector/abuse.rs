@@ -359,7 +359,8 @@ fn what_is_over_a_rate_is_dropped_and_never_more_gets_through() {
     check("hello", answered(10, 100, &mut desk, |desk, _| desk.ping(private, &hello).is_ok()), &desk, 100);
 
     let mut desk = Desk::new(&settings, None);
-    check("echo", answered(10, 100, &mut desk, |desk, _| desk.ping(private, b"PING").is_ok()), &desk, 100);
+    let echo = |desk: &mut Desk, n: u32| desk.ping(private, &n.to_be_bytes()).is_ok();
+    check("echo", answered(10, 100, &mut desk, echo), &desk, 100);
 
     let mut desk = Desk::new(&settings, None);
     let stamp = |desk: &mut Desk, from| {
@@ -419,6 +420,33 @@ fn a_longer_answer_is_kept_back() {
         counters.count(outcome);
         assert_eq!(outcome, if kept_back { Err(Drop::Longer) } else { Ok(()) }, "{answer} for {came}");
         assert_eq!(counters.dropped(Drop::Longer), u64::from(kept_back));
+    }
+}
+
+#[test]
+fn two_plain_echoes_answer_each_other_for_a_while_and_then_no_more() {
+    let settings = UdpPingSettings { legacy: true, ..UdpPingSettings::default() };
+    for turn in [1, 10, 200] {
+        let mut desks = [(); 2].map(|()| Desk::new(&settings, None));
+        let names = ["10.0.0.1:3000", "10.0.0.2:3001"].map(address);
+        let loops = (0..1000).take_while(|n| {
+            desks.iter_mut().for_each(|desk| desk.pass(Duration::from_millis(turn)));
+            desks[n % 2].ping(names[1 - n % 2], b"PING").is_ok()
+        });
+        assert!((10..500).contains(&loops.count()), "a turn of {turn} ms");
+    }
+}
+
+#[test]
+fn a_client_may_send_one_text_each_second_or_a_hundred_at_once() {
+    let settings = UdpPingSettings { legacy: true, ..UdpPingSettings::default() };
+    for (count, interval) in [(1000, 1000), (100, 50)] {
+        let mut desk = Desk::new(&settings, None);
+        let echoed = |_: &u32| {
+            desk.pass(Duration::from_millis(interval));
+            desk.ping(address("10.0.0.1:40000"), b"WADDLE-PING").is_ok()
+        };
+        assert_eq!((0..count).filter(echoed).count(), count as usize);
     }
 }
 

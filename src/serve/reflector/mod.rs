@@ -242,7 +242,9 @@ impl Reflector {
         if !self.legacy || !fits || !is_private(request.from.ip()) {
             return Err(Drop::Malformed);
         }
-        if !self.limits.packet(request.from.ip(), self.limits.at(now.mono)) {
+        let at = self.limits.at(now.mono);
+        if !self.limits.packet(request.from.ip(), at) || !self.limits.repeat(request.from, request.bytes, at)
+        {
             return Err(Drop::Rate);
         }
         out.extend(request.bytes);

@@ -1,5 +1,6 @@
 //! `udpping` against its reflector.
 
+mod abuse;
 mod loss;
 mod order;
 mod path;
