@@ -9,6 +9,8 @@ mod census;
 mod fuzz;
 mod limit;
 mod stamp;
+#[cfg(test)]
+mod tlvs;
 mod worker;
 mod wp1;
 

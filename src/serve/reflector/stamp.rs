@@ -21,8 +21,10 @@ const ANEW: u64 = 2_000_000_000;
 /// A packet whose time of reception is this near to its own time comes from a reflector (NTP or PTP format).
 const SECOND: u64 = 1 << 32;
 
-/// Octets of an HMAC TLV's value.
+/// Octets of the values of an HMAC, a class-of-service and a direct-measurement TLV.
 const MAC: usize = 16;
+const CLASS: usize = 4;
+const DIRECT: usize = 12;
 
 type Id = (SocketAddr, u16);
 
@@ -154,10 +156,9 @@ impl Reflector {
         Ok(session.map(|session| session.count(sender.seq, at)))
     }
 
-    /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came, flagged.
-    ///
-    /// With a key only TLVs before an HMAC TLV that is right are acted on (RFC 8972 §4.8). One HMAC TLV is computed,
-    /// whatever the packet holds: each covers all octets before it.
+    /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came. Of the flags only those that
+    /// it sets remain (RFC 8972 §4): all TLVs are flagged where their HMAC is wrong, and after a malformed one nothing is
+    /// looked at.
     fn answer_tlvs(
         &self,
         packet: &Packet<'_>,
@@ -165,48 +166,47 @@ impl Reflector {
         counters: Option<Counters>,
         out: &mut [u8],
     ) -> Option<u8> {
-        let mut tos = None;
-        let seal = packet.tlvs().find(|found| found.kind == tlv::HMAC && self.key.is_some());
-        let intact = self.key.is_none() || seal.is_some_and(|seal| self.is_intact(&seal, request.bytes));
+        if !packet.is_intact(self.key.as_ref()) {
+            packet.tlvs().for_each(|found| out[found.at] = found.flags | tlv::INTEGRITY | malformed(&found));
+            return None;
+        }
+        let (mut tos, mut seal) = (None, None);
         for found in packet.tlvs() {
             let place = &mut out[found.at..];
-            let Some(value) = found.value else {
-                place[0] = found.flags | tlv::MALFORMED;
-                continue;
-            };
-            let is_seal = seal.is_some_and(|seal| seal.at == found.at);
-            let covered = self.key.is_none() || seal.is_some_and(|seal| found.at < seal.at);
-            let outcome = match found.kind {
-                tlv::PADDING => Some(true),
-                tlv::HMAC if is_seal && value.len() == MAC => Some(true),
-                _ if !(covered && intact) => None,
-                tlv::CLASS_OF_SERVICE if value.len() == 4 => {
+            let flags = match (found.kind, found.value.map(<[u8]>::len)) {
+                (_, None) => tlv::MALFORMED,
+                (tlv::PADDING, _) => 0,
+                (tlv::CLASS_OF_SERVICE, Some(CLASS)) => {
                     tos = Some(answer_class(request.tos.unwrap_or(0), &mut place[4..8]));
-                    Some(true)
+                    0
                 }
-                tlv::DIRECT if value.len() == 12 => {
-                    Some(counters.is_some_and(|counters| counters.write(&mut place[8..16])))
+                (tlv::DIRECT, Some(DIRECT)) => counters.map_or(tlv::UNRECOGNISED, |counters| {
+                    counters.write(&mut place[8..16]);
+                    0
+                }),
+                (tlv::HMAC, Some(MAC)) if self.key.is_some() => {
+                    seal = Some(found.at);
+                    0
                 }
-                _ => Some(false),
+                (tlv::CLASS_OF_SERVICE | tlv::DIRECT, _) => tlv::MALFORMED,
+                _ => tlv::UNRECOGNISED,
             };
-            place[0] = match outcome {
-                Some(true) => found.flags & !tlv::UNRECOGNISED,
-                Some(false) => found.flags | tlv::UNRECOGNISED,
-                None => found.flags,
-            } | if intact { 0 } else { tlv::INTEGRITY };
+            place[0] = flags;
+            if flags == tlv::MALFORMED {
+                break;
+            }
         }
-        if let (Some(key), Some(seal)) = (&self.key, seal.filter(|seal| is_mac(seal))) {
-            let mac = stamp::tlv_mac(key, &out[..4], &out[self.layout.base..seal.at]);
-            out[seal.at + 4..seal.at + 4 + MAC].copy_from_slice(&mac);
+        if let (Some(key), Some(at)) = (&self.key, seal) {
+            let mac = stamp::tlv_mac(key, &out[..4], &out[self.layout.base..at]);
+            out[at + 4..at + 4 + MAC].copy_from_slice(&mac);
         }
         tos
     }
+}
 
-    fn is_intact(&self, seal: &Tlv<'_>, bytes: &[u8]) -> bool {
-        let (Some(key), Some(value)) = (&self.key, seal.value) else { return false };
-        let mac = stamp::tlv_mac(key, &bytes[..4], &bytes[self.layout.base..seal.at]);
-        aws_lc_rs::constant_time::verify_slices_are_equal(&mac, value).is_ok()
-    }
+/// The flag of a TLV that leads beyond its packet.
+fn malformed(found: &Tlv<'_>) -> u8 {
+    if found.value.is_none() { tlv::MALFORMED } else { 0 }
 }
 
 impl Session {
@@ -225,10 +225,9 @@ impl Session {
 
 impl Counters {
     /// Fills the reflector's two numbers of a direct-measurement TLV in.
-    fn write(self, out: &mut [u8]) -> bool {
+    fn write(self, out: &mut [u8]) {
         out[..4].copy_from_slice(&self.received.to_be_bytes());
         out[4..8].copy_from_slice(&self.reflected.to_be_bytes());
-        true
     }
 }
 
@@ -237,10 +236,6 @@ impl Counters {
 fn is_reply(packet: &Packet<'_>) -> bool {
     let received = packet.received().time;
     received != 0 && received.abs_diff(packet.sender().time) < SECOND
-}
-
-fn is_mac(tlv: &Tlv<'_>) -> bool {
-    tlv.value.is_some_and(|value| value.len() == MAC)
 }
 
 /// Fills a class-of-service TLV in: DSCP wanted (6 bits), DSCP (6) and ECN (2) as `seen`. Returns the type of
