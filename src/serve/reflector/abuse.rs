@@ -2,9 +2,11 @@
 //! answered is never longer than what came, never faster than the limit. All in virtual time.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Counters, Drop, Reflector, Request, Service, UdpPingSettings, bounded};
+use super::limit::STAMP_SESSIONS;
+use super::{Counters, Drop, Limits, Reflector, Request, Service, UdpPingSettings, bounded};
 use crate::units::Now;
 use crate::wire::stamp::{self, ErrorEstimate, KEYED, OPEN, Received, Sender};
 use crate::wire::wp1::{Body, Cookie, Kind, Packet, Params, Seal};
@@ -46,9 +48,18 @@ struct Session {
 
 impl Desk {
     fn new(settings: &UdpPingSettings, psk: Option<&'static [u8]>) -> Self {
+        let [desk] = Self::threads(settings, psk);
+        desk
+    }
+
+    /// The desks of some threads of one server.
+    fn threads<const N: usize>(settings: &UdpPingSettings, psk: Option<&'static [u8]>) -> [Self; N] {
         let now = crate::sys::clock::now();
-        let reflector = Reflector::new(settings, psk, vec![2000, 862], now);
-        Self { reflector, counters: Counters::default(), now, psk }
+        let limits = Arc::new(Limits::new(settings, now.mono));
+        [(); N].map(|()| {
+            let reflector = Reflector::sharing(&limits, settings, psk, vec![2000, 862], now);
+            Self { reflector, counters: Counters::default(), now, psk }
+        })
     }
 
     fn send(&mut self, service: Service, from: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, Drop> {
@@ -107,12 +118,23 @@ impl Desk {
 
     /// A STAMP packet of the desk's mode.
     fn stamp(&self, received: Option<&Received>) -> Vec<u8> {
+        self.numbered(0, received)
+    }
+
+    fn numbered(&self, seq: u32, received: Option<&Received>) -> Vec<u8> {
         let layout = if self.psk.is_some() { KEYED } else { OPEN };
-        let sender = Sender { time: stamp::ntp(self.now.wall), ..Sender::default() };
+        let sender = Sender { seq, time: stamp::ntp(self.now.wall), ..Sender::default() };
         let mut out = Vec::new();
         stamp::write(layout, &sender, received, &mut out);
         stamp::seal(layout, self.psk.map(stamp::key).as_ref(), &mut out);
         out
+    }
+
+    /// The reflector's own number in its answer to STAMP packet `seq`.
+    fn reflected(&mut self, from: SocketAddr, seq: u32) -> u32 {
+        let packet = self.numbered(seq, None);
+        let answer = self.send(Service::Stamp, from, &packet).expect("an answer");
+        u32::from_be_bytes([answer[0], answer[1], answer[2], answer[3]])
     }
 
     /// Sends what must earn silence for the reason `why`, and looks that nothing else was counted.
@@ -501,4 +523,93 @@ fn a_token_opens_until_the_second_rotation_after_it() {
         let open = desk.packet(Body::Open(cookie, granted), 0, &cookie);
         desk.refuses(Drop::Tag, Service::UdpPing, address(CLIENT), &open);
     }
+}
+
+#[test]
+fn the_key_does_not_lift_the_bound_of_the_table_over_all_threads() {
+    for psk in [None, PSK] {
+        let mut threads: [Desk; 3] = Desk::threads(&UdpPingSettings { sessions: 5, ..unlimited() }, psk);
+        let open = |n: usize, desk: &mut Desk| {
+            let from = address(&format!("192.0.2.{n}:40000"));
+            let (cookie, granted) = desk.hello(from)?;
+            desk.open(from, cookie, granted)
+        };
+        let opened =
+            |threads: &mut [Desk]| (1..=30).filter(|n| open(*n, &mut threads[n % 3]).is_ok()).count();
+        assert_eq!(opened(&mut threads), 5);
+        assert_eq!(threads.iter().map(|desk| desk.counters.dropped(Drop::Full)).sum::<u64>(), 25);
+        // A session that is over leaves its place to another thread's.
+        threads.iter_mut().for_each(|desk| desk.pass(Duration::from_secs(61)));
+        assert_eq!(opened(&mut threads[..]), 5);
+    }
+}
+
+/// A forged hello that was looked at is a wrong tag; one that was not cost nothing but its place in a rate.
+#[test]
+fn a_flood_of_forged_hellos_derives_no_more_keys_than_the_bound() {
+    let mut desk = Desk::new(&UdpPingSettings::default(), PSK);
+    let hello = desk.packet(Body::Hello(PARAMS), 7, &[1; 16]);
+    let flood = 60_000;
+    for n in 0..flood {
+        let from = SocketAddr::new(IpAddr::V4((0x0b00_0000 + n).into()), 40_000);
+        assert!(desk.ping(from, &hello).is_err());
+        desk.now = desk.now.after(Duration::from_secs(1) / flood);
+    }
+    let (derived, kept_off) = (desk.counters.dropped(Drop::Tag), desk.counters.dropped(Drop::Rate));
+    assert_eq!(derived + kept_off, u64::from(flood));
+    assert!((20_000..=28_100).contains(&derived), "{derived} in a second, 0.4 s worth at once");
+    // The next second has a rate of its own, and the true client comes in.
+    desk.pass(Duration::from_secs(1));
+    desk.session(CLIENT);
+}
+
+/// Spoofed sources, one packet each, each in another neighbourhood than its predecessor.
+fn spoofed(n: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4((0x0b00_0000 + (n % 65_536 << 8) + n / 65_536).into()), 40_000)
+}
+
+#[test]
+fn spoofed_sources_take_no_stamp_session_from_who_goes_on() {
+    for psk in [None, PSK] {
+        let mut desk = Desk::new(&unlimited(), psk);
+        let (old, new) = (address("192.0.2.1:40000"), address("198.51.100.1:40000"));
+        for seq in 0..20 {
+            assert_eq!(desk.reflected(old, seq), seq);
+            desk.pass(Duration::from_secs(1));
+        }
+        // 5,000 a second, what all sources without a key may send at most.
+        for n in 0..40_000 {
+            desk.reflected(spoofed(n), 0);
+            desk.now = desk.now.after(Duration::from_micros(200));
+            if n % 5_000 == 0 {
+                desk.pass(Duration::ZERO);
+                assert_eq!(
+                    desk.reflected(new, 77 + n / 5_000),
+                    n / 5_000,
+                    "who comes meanwhile is counted too"
+                );
+            }
+        }
+        assert_eq!(desk.reflected(old, 20), 20, "8 s of silence are none after 20 s of packets");
+        assert_eq!(desk.reflector.sessions(), STAMP_SESSIONS as usize);
+        desk.pass(Duration::from_secs(901));
+        assert_eq!(desk.reflector.sessions(), 0);
+    }
+}
+
+#[test]
+fn where_each_stamp_session_goes_on_a_new_one_is_reflected_without_a_count() {
+    let mut desk = Desk::new(&unlimited(), None);
+    for pause in [30, 5] {
+        (0..STAMP_SESSIONS).for_each(|n| {
+            desk.reflected(spoofed(n), 0);
+        });
+        desk.pass(Duration::from_secs(pause));
+    }
+    let new = address("198.51.100.1:40000");
+    assert_eq!([5, 9].map(|seq| desk.reflected(new, seq)), [5, 9], "the sender's own number (RFC 8762 §4)");
+    // Whoever wants to keep the places must go on sending.
+    desk.pass(Duration::from_secs(21));
+    assert_eq!([5, 9].map(|seq| desk.reflected(new, seq)), [0, 1]);
+    assert_eq!(desk.reflector.sessions(), STAMP_SESSIONS as usize);
 }

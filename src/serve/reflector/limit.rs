@@ -22,8 +22,11 @@ const HANDSHAKES: u32 = 100;
 /// A text may be echoed this often to one source, and once a second after that: two plain echoes that answer each other
 /// pass one text to and fro for as long as nobody drops it.
 const REPEATS: u64 = 100;
+/// Keys derived per second to look at the proof of a hello or open, whoever sent it: some µs each, so a few percent of
+/// a processor at most.
+const PROOFS: u32 = 20_000;
 /// STAMP sessions with counters; beyond it packets are reflected without (stateless, RFC 8762 §4).
-const STAMP_SESSIONS: u32 = 10_000;
+pub(super) const STAMP_SESSIONS: u32 = 10_000;
 
 /// What the threads of one reflector may do together.
 #[derive(Debug)]
@@ -33,13 +36,15 @@ pub struct Limits {
     sources: Table,
     all: Bucket,
     rate_all: Rate,
+    /// Proofs looked at.
+    proofs: Bucket,
     /// Handshakes by source; then hellos of all sources, which may be spoofed, apart from opens, which are not.
     handshakes: Table,
     hellos: Bucket,
     opens: Bucket,
     /// Plain echoes by source, port and text.
     repeats: Table,
-    /// WP1 sessions without a key by source.
+    /// WP1 sessions, without a key also by source.
     pub(super) sessions: Census,
     /// STAMP sessions by source.
     pub(super) stamp: Census,
@@ -54,6 +59,7 @@ impl Limits {
             all: Bucket::default(),
             rate_all: Rate::per_second(settings.rate_total),
             handshakes: Table::new(Rate::per_second(HANDSHAKES)),
+            proofs: Bucket::default(),
             hellos: Bucket::default(),
             opens: Bucket::default(),
             repeats: Table::new(Rate { step: Some(SECOND), burst: REPEATS * SECOND }),
@@ -80,6 +86,11 @@ impl Limits {
     /// Whether one more hello of `source` may be looked at; [`hello`](Self::hello) says if it may be answered.
     pub(super) fn handshake(&self, source: IpAddr, at: u64) -> bool {
         self.handshakes.take(network(source), at)
+    }
+
+    /// Whether one more proof that takes a key derivation may be looked at.
+    pub(super) fn proof(&self, at: u64) -> bool {
+        self.proofs.take(Rate::per_second(PROOFS), at)
     }
 
     /// Whether one more hello may be answered, whoever says he sent it.

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::census::Full;
 use super::limit::{Bucket, Limits, Rate};
 use super::{Drop, Request, UdpPingSettings};
 use crate::units::Now;
@@ -16,6 +17,9 @@ use crate::wire::stamp::{
 
 /// How long a silent session's counters are kept (REFWAIT, RFC 5357 §3.1).
 const IDLE: u64 = 900_000_000_000;
+/// A session that has just begun is worth keeping this long, one that has gone on for longer as long as it has: whoever
+/// wants places in a full table for spoofed sources must keep on sending for each of them.
+const YOUNG: u64 = 10_000_000_000;
 /// A packet numbered 0 begins a session anew only after this long: before, it is a late or repeated one.
 const ANEW: u64 = 2_000_000_000;
 /// A packet whose time of reception is this near to its own time comes from a reflector (NTP or PTP format).
@@ -36,13 +40,15 @@ pub(super) struct Reflector {
     limits: Arc<Limits>,
     rate_per_key: Rate,
     sessions: HashMap<Id, Session>,
-    /// When to look whether a session is still in use, soonest first.
-    checks: BinaryHeap<Reverse<(u64, Id)>>,
+    /// Sessions by how long they are worth keeping, least first, some of them by what they were worth a moment ago.
+    /// Empty unless the table was full since the last tick.
+    ranks: BinaryHeap<Reverse<(u64, Id)>>,
 }
 
 struct Session {
     counters: Counters,
-    /// When its numbers began and when its last packet came, nanoseconds since the start.
+    /// When its first packet came, when its numbers began, and when its last packet came; nanoseconds since the start.
+    first: u64,
     began: u64,
     last: u64,
     bucket: Bucket,
@@ -63,7 +69,7 @@ impl Reflector {
             limits,
             rate_per_key: Rate::per_second(settings.rate_per_key),
             sessions: HashMap::new(),
-            checks: BinaryHeap::new(),
+            ranks: BinaryHeap::new(),
         }
     }
 
@@ -75,21 +81,16 @@ impl Reflector {
     /// Work that is due now and then.
     pub(super) fn tick(&mut self, now: Now, clock: ErrorEstimate) {
         self.clock = clock;
+        self.ranks.clear();
         let at = self.limits.at(now.mono);
-        while let Some(Reverse((_, id))) = self.checks.peek().copied().filter(|Reverse((due, _))| *due <= at)
-        {
-            self.checks.pop();
-            match self.sessions.get(&id).map(|session| session.last.saturating_add(IDLE)) {
-                Some(until) if until > at => self.checks.push(Reverse((until, id))),
-                _ => self.forget(&id),
+        let limits = &self.limits;
+        self.sessions.retain(|(from, _), session| {
+            let stays = session.last.saturating_add(IDLE) > at;
+            if !stays {
+                limits.stamp.leave(Some(from.ip()));
             }
-        }
-    }
-
-    fn forget(&mut self, id: &Id) {
-        if self.sessions.remove(id).is_some() {
-            self.limits.stamp.leave(id.0.ip());
-        }
+            stays
+        });
     }
 
     /// Answers one test packet into `out`; returns the type of service that the answer should carry.
@@ -139,10 +140,13 @@ impl Reflector {
         if self.key.is_none() && !self.limits.packet(from.ip(), at) {
             return Err(Drop::Rate);
         }
-        if !self.sessions.contains_key(&id) && self.limits.stamp.enter(from.ip()) {
+        if !self.sessions.contains_key(&id) && self.has_room(from.ip(), at) {
             let counters = Counters { received: 0, reflected: 0 };
-            self.sessions.insert(id, Session { counters, began: at, last: at, bucket: Bucket::default() });
-            self.checks.push(Reverse((at.saturating_add(IDLE), id)));
+            let session = Session { counters, first: at, began: at, last: at, bucket: Bucket::default() };
+            if !self.ranks.is_empty() {
+                self.ranks.push(Reverse((session.worth(), id)));
+            }
+            self.sessions.insert(id, session);
         }
         let session = self.sessions.get_mut(&id);
         let within = match (&self.key, &session) {
@@ -154,6 +158,35 @@ impl Reflector {
             return Err(Drop::Rate);
         }
         Ok(session.map(|session| session.count(sender.seq, at)))
+    }
+
+    /// Takes a place in the table for a session that begins, if need be that of the session that is worth least.
+    fn has_room(&mut self, source: IpAddr, at: u64) -> bool {
+        match self.limits.stamp.enter(Some(source)) {
+            Ok(()) => true,
+            Err(Full::Share) => false,
+            Err(Full::Table) => self.evict(at) && self.limits.stamp.enter(Some(source)).is_ok(),
+        }
+    }
+
+    /// Forgets the session that is worth least, unless each is worth more than a new one.
+    fn evict(&mut self, at: u64) -> bool {
+        if self.ranks.is_empty() {
+            self.ranks = self.sessions.iter().map(|(id, session)| Reverse((session.worth(), *id))).collect();
+        }
+        while let Some(Reverse((rank, id))) = self.ranks.pop() {
+            let Some(worth) = self.sessions.get(&id).map(Session::worth) else { continue };
+            if worth == rank && worth <= at.saturating_add(YOUNG) {
+                self.sessions.remove(&id);
+                self.limits.stamp.leave(Some(id.0.ip()));
+                return true;
+            }
+            self.ranks.push(Reverse((worth, id)));
+            if worth == rank {
+                break;
+            }
+        }
+        false
     }
 
     /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came. Of the flags only those that
@@ -210,6 +243,11 @@ fn malformed(found: &Tlv<'_>) -> u8 {
 }
 
 impl Session {
+    /// Until when it is worth keeping where another wants its place.
+    fn worth(&self) -> u64 {
+        self.last.saturating_add((self.last - self.first).clamp(YOUNG, IDLE))
+    }
+
     fn count(&mut self, seq: u32, at: u64) -> Counters {
         if seq == 0 && at.saturating_sub(self.began) > ANEW {
             // The sender began anew with the same ports.
