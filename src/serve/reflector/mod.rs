@@ -53,7 +53,7 @@ pub struct UdpPingSettings {
     pub idle: Span,
     /// Also echo what is not a session, verbatim, to private sources only.
     pub legacy: bool,
-    /// Threads, each with its own sockets; 0 is one for every two processors.
+    /// Threads, each with its own sockets; 0 is one for every two processors, 4 at most.
     pub threads: u16,
 }
 

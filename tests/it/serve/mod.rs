@@ -1,5 +1,7 @@
 //! `waddleperf serve` as a whole process: its sockets, its end, its manager, its rights.
 
+mod memory;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
@@ -56,7 +58,18 @@ impl Server {
 
     /// Pings until it answers: the notes come before the threads.
     fn until_it_answers(&self) {
-        let answered = |_| self.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+        self.until_it_answers_to(None);
+    }
+
+    fn until_it_answers_to(&self, key: Option<&Path>) {
+        let answered = |_| {
+            let mut ping = self.ping(&["-c", "1", "-W", "0.2"]);
+            ping.args(key.iter().flat_map(|key| [Path::new("--key-file"), key]))
+                .output()
+                .expect("it runs")
+                .status
+                .success()
+        };
         assert!((0..50).any(answered), "no answer on port {}", self.port);
     }
 
