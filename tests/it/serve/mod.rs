@@ -1,6 +1,7 @@
 //! `waddleperf serve` as a whole process: its sockets, its end, its manager, its rights.
 
 mod memory;
+mod scarce;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
