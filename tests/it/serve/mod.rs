@@ -1,5 +1,6 @@
 //! `waddleperf serve` as a whole process: its sockets, its end, its manager, its rights.
 
+mod activation;
 mod memory;
 mod scarce;
 
@@ -51,8 +52,12 @@ impl Server {
     }
 
     fn ping(&self, args: &[&str]) -> Command {
+        self.ping_at("127.0.0.1", args)
+    }
+
+    fn ping_at(&self, target: &str, args: &[&str]) -> Command {
         let mut command = Command::new(WADDLEPERF);
-        command.args(["udpping", "127.0.0.1", "-p", &self.port.to_string(), "--json"]).args(args);
+        command.args(["udpping", target, "-p", &self.port.to_string(), "--json"]).args(args);
         command.env("WADDLEPERF_DATA", self.data.path()).env("XDG_CONFIG_HOME", "/nowhere");
         command
     }
@@ -172,21 +177,6 @@ fn the_service_manager_is_told_what_happens() {
     server.signal(Signal::SIGTERM);
     assert!((0..100).any(|_| told() == "STOPPING=1"));
     assert_eq!(server.ended().0.code(), Some(0));
-}
-
-#[test]
-fn the_service_manager_may_open_the_socket() {
-    let free = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let port = free.local_addr().expect("its address").port();
-    drop(free);
-    let data = tempfile::tempdir().expect("make a directory");
-    let mut manager = tool("systemd-socket-activate");
-    manager.args(["--datagram", "--fdname=udpping", &format!("--listen=127.0.0.1:{port}")]);
-    manager.args(["--setenv=XDG_CONFIG_HOME=/nowhere", WADDLEPERF, "serve", "--data"]).arg(data.path());
-    let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let server = Server { child, port, notes: Vec::new(), data };
-    server.until_it_answers();
-    server.signal(Signal::SIGTERM);
 }
 
 #[test]
