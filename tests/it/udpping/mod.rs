@@ -6,5 +6,6 @@ mod order;
 mod path;
 mod rfc8762;
 mod rtt;
+mod schedule;
 mod serving;
 mod worlds;
