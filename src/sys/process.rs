@@ -1,5 +1,6 @@
 //! What the kernel says of this process.
 
+use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{getegid, geteuid, getgid, getuid};
 
 /// Whether the kernel started this process with more rights than its caller has (`AT_SECURE`, getauxval(3)), be it by
@@ -24,4 +25,9 @@ pub fn forget_a_callers_environment() {
         // SAFETY: nothing else reads or writes the environment meanwhile: this is the only thread.
         unsafe { std::env::remove_var(name) };
     }
+}
+
+/// How many file descriptors this process may have (RLIMIT_NOFILE).
+pub fn descriptors() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
 }

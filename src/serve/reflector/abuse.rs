@@ -565,7 +565,7 @@ fn a_flood_of_forged_hellos_derives_no_more_keys_than_the_bound() {
 
 /// Spoofed sources, one packet each, each in another neighbourhood than its predecessor.
 fn spoofed(n: u32) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4((0x0b00_0000 + (n % 65_536 << 8) + n / 65_536).into()), 40_000)
+    SocketAddr::new(IpAddr::V4((0x0b00_0000 + ((n % 65_536) << 8) + n / 65_536).into()), 40_000)
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! A server that runs out of file descriptors: it says so once, reflects on, and answers again once there are some.
+//! With too few to begin with it does not begin.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use super::Server;
+use super::{Server, refusal};
 use crate::tool::{WADDLEPERF, stdout, tool};
 
 /// CPU time that it has used, in ticks of 10 ms (fields 14 and 15 of proc_pid_stat(5)).
@@ -48,4 +49,25 @@ fn without_descriptors_it_says_one_line_and_goes_on() {
     server.child.kill().expect("end it");
     let more: Vec<_> = lines.collect();
     assert!(!more.iter().any(is_told) && more.len() < 2, "once, beside one line on the spool: {more:?}");
+}
+
+#[test]
+fn with_too_few_descriptors_it_says_one_line_and_does_not_begin() {
+    let data = tempfile::tempdir().expect("make a directory");
+    // From the first number that lets the loader and the store open what they need.
+    for descriptors in 5..32 {
+        for command in ["serve --listen udpping=127.0.0.1:0", "udpping 127.0.0.1"] {
+            let script = format!(
+                "ulimit -n {descriptors}; exec {WADDLEPERF} --data {} {command}",
+                data.path().display()
+            );
+            let (code, said) =
+                refusal(Command::new("sh").args(["-c", &script]).env("XDG_CONFIG_HOME", "/nowhere"));
+            assert_eq!(code, Some(3), "{descriptors}: {said}");
+            assert!(
+                said.contains("file descriptors are allowed") || said.contains("too many open files"),
+                "{said}"
+            );
+        }
+    }
 }
