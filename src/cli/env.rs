@@ -15,10 +15,13 @@ use crate::failure::{Class, Failure};
 use crate::net::{Policy, Resolver};
 use crate::probe::{Agent, Ctx};
 use crate::store::{Access, Data};
-use crate::sys::host;
+use crate::sys::{self, host};
 
 /// Threads of the runtime: measuring waits far more than it computes, and bulk traffic has threads of its own.
 const WORKERS: usize = 2;
+
+/// A run with one target has about a dozen descriptors open; with too few for its own wake-up pipe the runtime panics.
+const LEAST_DESCRIPTORS: u64 = 32;
 
 /// What a command gets to work with.
 pub struct Env {
@@ -81,6 +84,13 @@ impl Env {
     /// # Errors
     /// Those of `work`, and class `internal` when there can be no runtime.
     pub fn block_on(&self, work: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+        let few = sys::process::descriptors();
+        if few < LEAST_DESCRIPTORS {
+            let remedy = "raise it by `ulimit -n` or LimitNOFILE=";
+            return Err(Class::Internal.because(format_args!(
+                "start threads: only {few} file descriptors are allowed, {LEAST_DESCRIPTORS} are needed; {remedy}"
+            )));
+        }
         let runtime =
             runtime().map_err(|error| Class::Internal.because(format_args!("start threads: {error}")))?;
         let (cancel, code) = (self.cancel.clone(), self.signal.clone());

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::probe::KINDS;
 
 /// The file that `argv` or the environment names. Clap cannot say: its defaults depend on it.
-pub(super) fn chosen_file(argv: &[OsString], environment: bool) -> Option<PathBuf> {
+pub(super) fn chosen_file(argv: &[OsString]) -> Option<PathBuf> {
     let mut words = argv.iter().take_while(|word| *word != "--");
     while let Some(word) = words.next() {
         if word == "--config" {
@@ -23,18 +23,18 @@ pub(super) fn chosen_file(argv: &[OsString], environment: bool) -> Option<PathBu
             return Some(file.into());
         }
     }
-    let variable = env::var_os("WADDLEPERF_CONFIG").filter(|file| environment && !file.is_empty());
+    let variable = env::var_os("WADDLEPERF_CONFIG").filter(|file| !file.is_empty());
     variable.map(PathBuf::from)
 }
 
-/// `command` with the defaults of `config` and, if the environment may be believed, its variables.
-pub(super) fn apply(mut command: Command, config: Option<&Config>, environment: bool) -> Command {
+/// `command` with the defaults of `config` and its variables.
+pub(super) fn apply(mut command: Command, config: Option<&Config>) -> Command {
     for kind in KINDS {
         if let Some(table) = config.and_then(|config| config.probe.of(kind.name())) {
             command = command.mut_subcommand(kind.name(), |probe| defaults(probe, table));
         }
     }
-    if environment { variables(command) } else { command }
+    variables(command)
 }
 
 /// `command` with the keys of `table` as its defaults. Nested tables only group; a word that is itself a flag's

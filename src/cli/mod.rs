@@ -117,21 +117,21 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 /// The whole process.
 pub fn main() -> ExitCode {
+    sys::process::forget_a_callers_environment();
     ExitCode::from(run(std::env::args_os().collect()))
 }
 
 /// Runs `argv`; the exit code.
 fn run(argv: Vec<OsString>) -> u8 {
-    // With more rights than its caller, neither its own name nor the environment says anything to a program.
-    let trusted = !sys::process::is_secure();
     let mut command = Cli::command();
-    let (argv, applet) = match trusted.then(|| applet::of(&argv, &command)).flatten() {
+    let is_named = !sys::process::is_secure();
+    let (argv, applet) = match is_named.then(|| applet::of(&argv, &command)).flatten() {
         Some((argv, applet)) => (argv, Some(applet)),
         None => (argv, None),
     };
-    let loaded = crate::config::load(layers::chosen_file(&argv, trusted).as_deref());
+    let loaded = crate::config::load(layers::chosen_file(&argv).as_deref());
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
-    command = layers::apply(command, config, trusted);
+    command = layers::apply(command, config);
     if let Some(applet) = applet {
         command = applet::rename(command, applet);
     }

@@ -27,6 +27,8 @@ use reflector::{Listener, Workers};
 
 /// The account that a root process becomes where the settings name none.
 const ACCOUNT: &str = "waddleperf";
+/// Threads of a reflector where the settings name no number: each may hold 4 MiB of the largest datagrams (promise R5).
+const MOST_THREADS: usize = 4;
 /// How often a server looks whether its threads live.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often a draining server looks whether sessions still run.
@@ -157,7 +159,7 @@ pub async fn beat() -> Infallible {
 fn open(settings: &Settings) -> Result<Vec<Vec<Listener>>, Failure> {
     let passed = adopt()?;
     let threads = match settings.udpping.threads {
-        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, MOST_THREADS)),
         threads => threads.into(),
     };
     let threads = if passed.is_empty() { threads } else { 1 };

@@ -199,6 +199,18 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Whether the TLVs are protected as RFC 8972 §4.8 wants it: by a right HMAC TLV that nothing but padding follows.
+    /// Padding alone needs none, nor does anything in open mode.
+    pub fn is_intact(&self, key: Option<&hmac::Key>) -> bool {
+        let Some(key) = key else { return true };
+        let Some(seal) = self.tlvs().find(|tlv| tlv.kind == tlv::HMAC) else {
+            return self.tlvs().count() == 0 || self.tlvs().map(|tlv| tlv.kind).eq([tlv::PADDING]);
+        };
+        let is_last = self.tlvs().all(|tlv| tlv.at <= seal.at || tlv.kind == tlv::PADDING);
+        let mac = tlv_mac(key, &self.bytes[..4], &self.bytes[self.layout.base..seal.at]);
+        is_last && seal.value.is_some_and(|value| constant_time::verify_slices_are_equal(&mac, value).is_ok())
+    }
+
     /// The TLVs behind the base.
     pub fn tlvs(&self) -> Tlvs<'a> {
         Tlvs { bytes: self.bytes, at: self.layout.base }
@@ -247,9 +259,9 @@ pub mod tlv {
     pub const HMAC: u8 = 8;
     /// Flag: the reflector did not recognise it; a sender sets it, a reflector that knows the type clears it.
     pub const UNRECOGNISED: u8 = 0x80;
-    /// Flag: malformed.
+    /// Flag: malformed, so that nothing behind it was looked at.
     pub const MALFORMED: u8 = 0x40;
-    /// Flag: the HMAC TLV did not verify.
+    /// Flag: the HMAC TLV did not verify, so that no TLV was looked at.
     pub const INTEGRITY: u8 = 0x20;
 }
 
@@ -316,7 +328,7 @@ pub fn fuzz_stamp(bytes: &[u8]) {
         for packet in [Packet::request(layout, bytes), Packet::reply(layout, bytes)].into_iter().flatten() {
             let (sender, received) = (packet.sender(), packet.received());
             let _ = (sender.error.nanos(sender.time), sender.error.bound_ns(), received.time);
-            let _ = packet.is_authentic(Some(&key(b"k")));
+            let _ = (packet.is_authentic(Some(&key(b"k"))), packet.is_intact(Some(&key(b"k"))));
             let walked: usize =
                 packet.tlvs().filter_map(|tlv| tlv.value).map(|value| tlv_size(value.len())).sum();
             assert!(walked <= bytes.len(), "TLVs stay within the packet");
@@ -347,6 +359,58 @@ mod tests {
         expected.extend([0x12, 0x34]);
         expected.resize(44, 0);
         assert_eq!(out, expected);
+    }
+
+    /// Octets of a file in `tests/data/stamp`, whose README says where they come from.
+    fn golden(text: &str) -> Vec<u8> {
+        text.split_whitespace().map(|octet| u8::from_str_radix(octet, 16).expect("hexadecimal")).collect()
+    }
+
+    macro_rules! golden {
+        ($name:literal) => {
+            golden(include_str!(concat!("../../tests/data/stamp/", $name, ".hex")))
+        };
+    }
+
+    const FOREIGN: Sender =
+        Sender { seq: 7, time: 0xeeb0_a380_8000_0000, error: ErrorEstimate(0x90c8), ssid: 0x1234 };
+
+    #[test]
+    fn another_implementations_sender_is_read_and_written_octet_by_octet() {
+        let mut direct = [0; 12];
+        direct[3] = 9;
+        for (bytes, extended) in [(golden!("sender"), false), (golden!("sender-tlvs"), true)] {
+            let packet = Packet::request(OPEN, &bytes).expect("long enough");
+            assert_eq!(packet.sender(), FOREIGN);
+            assert_eq!(FOREIGN.error.nanos(FOREIGN.time), MOMENT);
+            let mut out = Vec::new();
+            write(OPEN, &FOREIGN, None, &mut out);
+            if extended {
+                let tlvs: [(u8, &[u8]); 4] = [
+                    (tlv::CLASS_OF_SERVICE, &[46 << 2, 0, 0, 0]),
+                    (tlv::DIRECT, &direct),
+                    (200, b"what?"),
+                    (tlv::PADDING, &[0; 11]),
+                ];
+                tlvs.iter().for_each(|(kind, value)| write_tlv(*kind, value, &mut out));
+            }
+            assert_eq!(out, bytes);
+        }
+    }
+
+    #[test]
+    fn another_implementations_reflector_is_read_and_written_octet_by_octet() {
+        for (bytes, flags) in [(golden!("reflector"), &[][..]), (golden!("reflector-tlvs"), &[0, 0x80, 0])] {
+            let packet = Packet::reply(OPEN, &bytes).expect("long enough");
+            let own =
+                Sender { seq: 3, time: FOREIGN.time + (1 << 30), error: ErrorEstimate(0x1401), ssid: 0x1234 };
+            let received = Received { time: FOREIGN.time + (1 << 29), sender: FOREIGN, ttl: 61 };
+            assert_eq!((packet.sender(), packet.received()), (own, received));
+            assert_eq!(packet.tlvs().map(|tlv| tlv.flags).collect::<Vec<_>>(), flags);
+            let mut out = Vec::new();
+            write(OPEN, &own, Some(&received), &mut out);
+            assert_eq!(out, bytes[..44]);
+        }
     }
 
     #[test]

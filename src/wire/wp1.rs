@@ -331,8 +331,9 @@ impl Echoed {
 pub enum Seal {
     /// The cookie; all zero before there is one.
     Cookie(Cookie),
-    /// HMAC-SHA-256/128 over everything before the tag.
-    Key(Box<hmac::Key>),
+    /// HMAC-SHA-256/128 with this key over everything before the tag. The library's ready-made state is 40 times as
+    /// large, which is too much for each of 200,000 sessions; it is made for each tag, in 0.3 µs.
+    Key([u8; 32]),
 }
 
 impl Seal {
@@ -346,13 +347,13 @@ impl Seal {
         let mut key = [0u8; 32];
         let okm = secret.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
         okm.expect("32 octets are a legal length of HKDF-SHA256");
-        Self::Key(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &key)))
+        Self::Key(key)
     }
 
     fn tag(&self, body: &[u8]) -> [u8; TAG] {
         match self {
             Self::Cookie(cookie) => *cookie,
-            Self::Key(key) => array(hmac::sign(key, body).as_ref(), 0),
+            Self::Key(key) => array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), body).as_ref(), 0),
         }
     }
 }

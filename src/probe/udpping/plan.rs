@@ -158,20 +158,26 @@ mod tests {
     }
 
     #[test]
-    fn poisson_intervals_have_the_mean_asked_for() {
+    fn poisson_intervals_are_exponential_around_the_mean_asked_for() {
         let count = 20_000;
         let start = start();
         let mut cadence = Cadence::new(Plan { count, schedule: Schedule::Poisson, ..plan() });
-        let mut now = start;
+        let (mut now, mut gaps) = (start, Vec::new());
         loop {
             match cadence.take(now) {
                 Due::Now(_) => {}
-                Due::At(due) => now = due,
+                Due::At(due) => {
+                    gaps.push((due - now).as_secs_f64());
+                    now = due;
+                }
                 Due::Never => break,
             }
         }
-        let mean = (now - start).as_secs_f64() / count as f64;
+        let count = gaps.len() as f64;
+        let mean = gaps.iter().sum::<f64>() / count;
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
         assert!((0.0097..0.0103).contains(&mean), "{mean}");
+        assert!((0.97..1.03).contains(&(variance.sqrt() / mean)), "{variance}");
     }
 
     #[test]

@@ -140,7 +140,13 @@ impl StampSender {
         if self.stateful {
             reply.far = Some(FarCounts { received: reflector.seq.wrapping_add(1) });
         }
-        packet.tlvs().filter(|tlv| tlv.flags == 0).for_each(|tlv| read_tlv(tlv.kind, tlv.value, &mut reply));
+        // What the reflector did not know is skipped; what follows a malformed TLV, or has failed the integrity check
+        // there or here, is worth nothing (RFC 8972 §4, §4.8).
+        if packet.is_intact(self.key.as_ref()) {
+            let sound = packet.tlvs().take_while(|tlv| tlv.flags & (tlv::MALFORMED | tlv::INTEGRITY) == 0);
+            let known = sound.filter(|tlv| tlv.flags & tlv::UNRECOGNISED == 0);
+            known.for_each(|tlv| read_tlv(tlv.kind, tlv.value, &mut reply));
+        }
         self.copies.note(received.sender.seq, reflector.seq);
         if let Some(far) = &mut reply.far {
             far.received = far.received.saturating_sub(self.copies.count);
@@ -161,5 +167,49 @@ fn read_tlv(kind: u8, value: Option<&[u8]>, reply: &mut Reply) {
             reply.tos = Some(dscp << 2 | ecn);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PSK: &[u8] = b"a shared secret";
+
+    /// What a sender reads of a reply whose only TLVs are, with these flags, a counter of 7 received, a class of service
+    /// as seen, and with a key their HMAC, `spoiled` or not.
+    fn read(psk: Option<&[u8]>, flags: [u8; 2], spoiled: bool) -> (Option<u32>, Option<u8>) {
+        let mut sender = StampSender::new(psk, 9, ErrorEstimate::default(), None, false);
+        let key = psk.map(stamp::key);
+        let own = Sender { ssid: 9, ..Sender::default() };
+        let mut reply = Vec::new();
+        stamp::write(sender.layout, &own, Some(&stamp::Received::default()), &mut reply);
+        stamp::seal(sender.layout, key.as_ref(), &mut reply);
+        let base = reply.len();
+        stamp::write_tlv(tlv::DIRECT, &[0, 0, 0, 9, 0, 0, 0, 7, 0, 0, 0, 7], &mut reply);
+        stamp::write_tlv(tlv::CLASS_OF_SERVICE, &[2, 14 << 4, 0, 0], &mut reply);
+        (reply[base], reply[base + 16]) = (flags[0], flags[1]);
+        if let Some(key) = &key {
+            let mac = stamp::tlv_mac(key, &reply[..4], &reply[base..]);
+            stamp::write_tlv(tlv::HMAC, &mac, &mut reply);
+        }
+        if spoiled {
+            *reply.last_mut().expect("octets") ^= 1;
+        }
+        let reply = sender.read(&reply).expect("a reply");
+        (reply.far.map(|far| far.received), reply.tos)
+    }
+
+    #[test]
+    fn flags_of_the_reflector_say_which_tlvs_count() {
+        let (received, tos) = (Some(7), Some(46 << 2));
+        for psk in [None, Some(PSK)] {
+            assert_eq!(read(psk, [0, 0], false), (received, tos));
+            assert_eq!(read(psk, [tlv::UNRECOGNISED, 0], false), (None, tos), "skipped");
+            assert_eq!(read(psk, [tlv::MALFORMED, 0], false), (None, None), "the end");
+            assert_eq!(read(psk, [0, tlv::MALFORMED], false), (received, None));
+            assert_eq!(read(psk, [tlv::INTEGRITY, tlv::INTEGRITY], false), (None, None));
+        }
+        assert_eq!(read(Some(PSK), [0, 0], true), (None, None), "changed on the way back");
     }
 }

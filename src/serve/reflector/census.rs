@@ -35,34 +35,42 @@ impl Census {
         }
     }
 
-    /// Takes a place for one more session of `source`, if there is one.
-    pub(super) fn enter(&self, source: IpAddr) -> bool {
-        let mut taken = 0;
-        let counts = self.counts(source);
-        while taken < counts.len() && enter(counts[taken].0, counts[taken].1) {
-            taken += 1;
+    /// Takes a place for one more session of `source`; nobody has shares of who is trusted with the whole table (`None`).
+    pub(super) fn enter(&self, source: Option<IpAddr>) -> Result<(), Full> {
+        enter(&self.all, self.most).then_some(()).ok_or(Full::Table)?;
+        let Some(source) = source else { return Ok(()) };
+        let [near, wide] = self.shares(source);
+        if enter(near, self.most_of_source) {
+            if enter(wide, self.most_of_source.saturating_mul(NEIGHBOURS)) {
+                return Ok(());
+            }
+            leave(near);
         }
-        let all = taken == counts.len();
-        if !all {
-            counts[..taken].iter().for_each(|(count, _)| leave(count));
-        }
-        all
+        leave(&self.all);
+        Err(Full::Share)
     }
 
     /// Gives the place of one session of `source` back.
-    pub(super) fn leave(&self, source: IpAddr) {
-        self.counts(source).iter().for_each(|(count, _)| leave(count));
+    pub(super) fn leave(&self, source: Option<IpAddr>) {
+        leave(&self.all);
+        source.iter().flat_map(|source| self.shares(*source)).for_each(leave);
     }
 
-    fn counts(&self, source: IpAddr) -> [(&AtomicU32, u32); 3] {
-        let near = slot(&self.hasher, network(source));
-        let wide = slot(&self.hasher, neighbourhood(source));
+    fn shares(&self, source: IpAddr) -> [&AtomicU32; 2] {
         [
-            (&self.all, self.most),
-            (&self.sources[near], self.most_of_source),
-            (&self.neighbourhoods[wide], self.most_of_source.saturating_mul(NEIGHBOURS)),
+            &self.sources[slot(&self.hasher, network(source))],
+            &self.neighbourhoods[slot(&self.hasher, neighbourhood(source))],
         ]
     }
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The table holds as many as it may.
+    Table,
+    /// The source, or its neighbourhood, has its share of it.
+    Share,
 }
 
 fn enter(count: &AtomicU32, most: u32) -> bool {
@@ -87,7 +95,7 @@ mod tests {
     use super::*;
 
     fn entered(census: &Census, sources: impl Iterator<Item = String>) -> usize {
-        sources.filter(|source| census.enter(source.parse().expect("an address"))).count()
+        sources.filter(|source| census.enter(Some(source.parse().expect("an address"))).is_ok()).count()
     }
 
     #[test]
@@ -96,6 +104,14 @@ mod tests {
         assert_eq!(entered(&census, (0..9).map(|_| "192.0.2.1".to_owned())), 5);
         assert_eq!(entered(&census, (0..200).map(|n| format!("2001:db8:1:{n:x}::1"))), 80);
         assert_eq!(entered(&census, (0..200).map(|n| format!("198.51.{n}.1"))), 15);
+        assert_eq!(census.enter(Some([192, 0, 2, 99].into())), Err(Full::Table));
+        census.leave(Some([198, 51, 0, 1].into()));
+        assert_eq!(census.enter(Some([192, 0, 2, 1].into())), Err(Full::Share));
+        assert_eq!(
+            (census.enter(None), census.enter(None)),
+            (Ok(()), Err(Full::Table)),
+            "no share but the table"
+        );
     }
 
     #[test]
@@ -103,10 +119,11 @@ mod tests {
         let census = Census::new(2, 2);
         let source: IpAddr = "192.0.2.1".parse().expect("an address");
         assert_eq!(entered(&census, (0..9).map(|_| source.to_string())), 2);
-        census.leave(source);
+        census.leave(Some(source));
         assert_eq!(entered(&census, (0..9).map(|_| source.to_string())), 1);
-        census.leave(source);
-        census.leave(source);
-        assert!(census.counts(source).iter().all(|(count, _)| count.load(Ordering::Relaxed) == 0));
+        census.leave(Some(source));
+        census.leave(Some(source));
+        let counts = census.shares(source).into_iter().chain([&census.all]);
+        assert!(counts.into_iter().all(|count| count.load(Ordering::Relaxed) == 0));
     }
 }

@@ -3,8 +3,8 @@
 //! A bucket is one number: the moment until which what was let through has used the rate up (the generic cell rate
 //! algorithm, ITU-T I.371). So it fits an atomic, and stays exact for 584 years of running.
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -14,12 +14,19 @@ use crate::units::nanos;
 
 /// Slots of a table. Sources that share one share its allowance: never more than the limit gets through.
 pub(super) const SLOTS: usize = 16_384;
+const SECOND: u64 = 1_000_000_000;
 /// A bucket lets this much time's worth through at once, so that ten seconds see at most 5 % over the rate.
 const BURST: u64 = 400_000_000;
 /// Handshakes per second and source network.
 const HANDSHAKES: u32 = 100;
+/// A text may be echoed this often to one source, and once a second after that: two plain echoes that answer each other
+/// pass one text to and fro for as long as nobody drops it.
+const REPEATS: u64 = 100;
+/// Keys derived per second to look at the proof of a hello or open, whoever sent it: some µs each, so a few percent of
+/// a processor at most.
+const PROOFS: u32 = 20_000;
 /// STAMP sessions with counters; beyond it packets are reflected without (stateless, RFC 8762 §4).
-const STAMP_SESSIONS: u32 = 10_000;
+pub(super) const STAMP_SESSIONS: u32 = 10_000;
 
 /// What the threads of one reflector may do together.
 #[derive(Debug)]
@@ -29,11 +36,15 @@ pub struct Limits {
     sources: Table,
     all: Bucket,
     rate_all: Rate,
+    /// Proofs looked at.
+    proofs: Bucket,
     /// Handshakes by source; then hellos of all sources, which may be spoofed, apart from opens, which are not.
     handshakes: Table,
     hellos: Bucket,
     opens: Bucket,
-    /// WP1 sessions without a key by source.
+    /// Plain echoes by source, port and text.
+    repeats: Table,
+    /// WP1 sessions, without a key also by source.
     pub(super) sessions: Census,
     /// STAMP sessions by source.
     pub(super) stamp: Census,
@@ -44,12 +55,14 @@ impl Limits {
     pub fn new(settings: &UdpPingSettings, start: Instant) -> Self {
         Self {
             start,
-            sources: Table::new(settings.rate_per_source),
+            sources: Table::new(Rate::per_second(settings.rate_per_source)),
             all: Bucket::default(),
             rate_all: Rate::per_second(settings.rate_total),
-            handshakes: Table::new(HANDSHAKES),
+            handshakes: Table::new(Rate::per_second(HANDSHAKES)),
+            proofs: Bucket::default(),
             hellos: Bucket::default(),
             opens: Bucket::default(),
+            repeats: Table::new(Rate { step: Some(SECOND), burst: REPEATS * SECOND }),
             sessions: Census::new(settings.sessions, settings.sessions_per_source),
             stamp: Census::new(STAMP_SESSIONS, settings.sessions_per_source),
         }
@@ -62,12 +75,22 @@ impl Limits {
 
     /// Whether one more packet without a key may be answered.
     pub(super) fn packet(&self, source: IpAddr, at: u64) -> bool {
-        self.sources.take(source, at) && self.all.take(self.rate_all, at)
+        self.sources.take(network(source), at) && self.all.take(self.rate_all, at)
+    }
+
+    /// Whether `text` may be echoed to `source` once more.
+    pub(super) fn repeat(&self, source: SocketAddr, text: &[u8], at: u64) -> bool {
+        self.repeats.take((source, text), at)
     }
 
     /// Whether one more hello of `source` may be looked at; [`hello`](Self::hello) says if it may be answered.
     pub(super) fn handshake(&self, source: IpAddr, at: u64) -> bool {
-        self.handshakes.take(source, at)
+        self.handshakes.take(network(source), at)
+    }
+
+    /// Whether one more proof that takes a key derivation may be looked at.
+    pub(super) fn proof(&self, at: u64) -> bool {
+        self.proofs.take(Rate::per_second(PROOFS), at)
     }
 
     /// Whether one more hello may be answered, whoever says he sent it.
@@ -77,18 +100,22 @@ impl Limits {
 
     /// Whether one more open may be answered. Spoofed hellos cannot use this up.
     pub(super) fn open(&self, source: IpAddr, at: u64) -> bool {
-        self.handshakes.take(source, at) && self.opens.take(self.rate_all, at)
+        self.handshakes.take(network(source), at) && self.opens.take(self.rate_all, at)
     }
 }
 
-/// A rate: the nanoseconds that one packet uses up.
+/// A rate: the nanoseconds that one packet uses up, and how many may be used up at once.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rate(Option<u64>);
+pub(super) struct Rate {
+    step: Option<u64>,
+    burst: u64,
+}
 
 impl Rate {
     /// `rate` per second, and a thousandth more: the clocks of client and server may differ by as much.
     pub(super) fn per_second(rate: u32) -> Self {
-        Self(999_000_000_u64.checked_div(rate.into()).map(|step| step.max(1)))
+        let step = 999_000_000_u64.checked_div(rate.into()).map(|step| step.max(1));
+        Self { step, burst: BURST.max(step.unwrap_or(0)) }
     }
 }
 
@@ -99,14 +126,14 @@ pub(super) struct Bucket(AtomicU64);
 impl Bucket {
     /// Takes one token, if there is one.
     pub(super) fn take(&self, rate: Rate, at: u64) -> bool {
-        let Some(step) = rate.0 else { return false };
-        let longest = at.saturating_add(BURST.max(step));
+        let Some(step) = rate.step else { return false };
+        let longest = at.saturating_add(rate.burst);
         let next = |until: u64| Some(until.max(at).saturating_add(step)).filter(|&next| next <= longest);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 }
 
-/// Token buckets, one for each source network (IPv4 /32, IPv6 /64), hashed with a secret.
+/// Token buckets, one for each source, hashed with a secret.
 #[derive(Debug)]
 struct Table {
     hasher: RandomState,
@@ -115,19 +142,19 @@ struct Table {
 }
 
 impl Table {
-    fn new(rate: u32) -> Self {
+    fn new(rate: Rate) -> Self {
         let slots = (0..SLOTS).map(|_| Bucket::default()).collect();
-        Self { hasher: RandomState::new(), slots, rate: Rate::per_second(rate) }
+        Self { hasher: RandomState::new(), slots, rate }
     }
 
-    fn take(&self, source: IpAddr, at: u64) -> bool {
-        self.slots[slot(&self.hasher, network(source))].take(self.rate, at)
+    fn take(&self, source: impl Hash, at: u64) -> bool {
+        self.slots[slot(&self.hasher, source)].take(self.rate, at)
     }
 }
 
-/// The slot of `network` in a table with its own secret.
-pub(super) fn slot(hasher: &RandomState, network: u128) -> usize {
-    hasher.hash_one(network) as usize % SLOTS
+/// The slot of `source` in a table with its own secret.
+pub(super) fn slot(hasher: &RandomState, source: impl Hash) -> usize {
+    hasher.hash_one(source) as usize % SLOTS
 }
 
 /// The network that limits count as one source.
@@ -142,16 +169,14 @@ pub(super) fn network(source: IpAddr) -> u128 {
 mod tests {
     use super::*;
 
-    const SECOND: u64 = 1_000_000_000;
-
     fn passed(table: &Table, source: &str, at: u64, tries: usize) -> usize {
         let source: IpAddr = source.parse().expect("an address");
-        (0..tries).filter(|_| table.take(source, at)).count()
+        (0..tries).filter(|_| table.take(network(source), at)).count()
     }
 
     #[test]
     fn a_source_gets_its_rate_and_no_more() {
-        let table = Table::new(100);
+        let table = Table::new(Rate::per_second(100));
         assert_eq!(passed(&table, "192.0.2.1", 0, 1000), 40);
         assert_eq!(passed(&table, "192.0.2.1", SECOND / 10, 1000), 10);
         assert_eq!(passed(&table, "192.0.2.1", 3600 * SECOND, 1000), 40);
@@ -185,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_source() {
-        let table = Table::new(10);
+        let table = Table::new(Rate::per_second(10));
         let through: usize = (0..100).map(|n| passed(&table, &format!("2001:db8::{n:x}"), 0, 1)).sum();
         assert_eq!(through, 4);
     }

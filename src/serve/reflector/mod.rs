@@ -3,10 +3,14 @@
 //! [`Reflector::answer`] is pure: a request and a time give an answer or a reason for silence. One rule holds for all
 //! formats and is checked in one place: no answer is longer than its request.
 
+#[cfg(test)]
+mod abuse;
 mod census;
 mod fuzz;
 mod limit;
 mod stamp;
+#[cfg(test)]
+mod tlvs;
 mod worker;
 mod wp1;
 
@@ -49,7 +53,7 @@ pub struct UdpPingSettings {
     pub idle: Span,
     /// Also echo what is not a session, verbatim, to private sources only.
     pub legacy: bool,
-    /// Threads, each with its own sockets; 0 is one for every two processors.
+    /// Threads, each with its own sockets; 0 is one for every two processors, 4 at most.
     pub threads: u16,
 }
 
@@ -232,8 +236,7 @@ impl Reflector {
             }
             Service::UdpPing => self.echo(now, request, out).map(|()| mirrored)?,
         };
-        // The one rule: nobody can use this host to send a third party more than he spends.
-        if out.len() > request.bytes.len() { Err(Drop::Longer) } else { Ok(tos) }
+        bounded(request.bytes, out).map(|()| tos)
     }
 
     fn echo(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
@@ -241,12 +244,19 @@ impl Reflector {
         if !self.legacy || !fits || !is_private(request.from.ip()) {
             return Err(Drop::Malformed);
         }
-        if !self.limits.packet(request.from.ip(), self.limits.at(now.mono)) {
+        let at = self.limits.at(now.mono);
+        if !self.limits.packet(request.from.ip(), at) || !self.limits.repeat(request.from, request.bytes, at)
+        {
             return Err(Drop::Rate);
         }
         out.extend(request.bytes);
         Ok(())
     }
+}
+
+/// The one rule: nobody can use this host to send a third party more than he spends.
+fn bounded(request: &[u8], answer: &[u8]) -> Result<(), Drop> {
+    if answer.len() > request.len() { Err(Drop::Longer) } else { Ok(()) }
 }
 
 /// WP1 of any version; a text may begin with `WP` too, but goes on with a character.

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::census::Full;
 use super::limit::{Bucket, Limits, Rate};
 use super::{Drop, Request, UdpPingSettings};
 use crate::units::Now;
@@ -16,13 +17,18 @@ use crate::wire::stamp::{
 
 /// How long a silent session's counters are kept (REFWAIT, RFC 5357 §3.1).
 const IDLE: u64 = 900_000_000_000;
+/// A session that has just begun is worth keeping this long, one that has gone on for longer as long as it has: whoever
+/// wants places in a full table for spoofed sources must keep on sending for each of them.
+const YOUNG: u64 = 10_000_000_000;
 /// A packet numbered 0 begins a session anew only after this long: before, it is a late or repeated one.
 const ANEW: u64 = 2_000_000_000;
 /// A packet whose time of reception is this near to its own time comes from a reflector (NTP or PTP format).
 const SECOND: u64 = 1 << 32;
 
-/// Octets of an HMAC TLV's value.
+/// Octets of the values of an HMAC, a class-of-service and a direct-measurement TLV.
 const MAC: usize = 16;
+const CLASS: usize = 4;
+const DIRECT: usize = 12;
 
 type Id = (SocketAddr, u16);
 
@@ -34,13 +40,15 @@ pub(super) struct Reflector {
     limits: Arc<Limits>,
     rate_per_key: Rate,
     sessions: HashMap<Id, Session>,
-    /// When to look whether a session is still in use, soonest first.
-    checks: BinaryHeap<Reverse<(u64, Id)>>,
+    /// Sessions by how long they are worth keeping, least first, some of them by what they were worth a moment ago.
+    /// Empty unless the table was full since the last tick.
+    ranks: BinaryHeap<Reverse<(u64, Id)>>,
 }
 
 struct Session {
     counters: Counters,
-    /// When its numbers began and when its last packet came, nanoseconds since the start.
+    /// When its first packet came, when its numbers began, and when its last packet came; nanoseconds since the start.
+    first: u64,
     began: u64,
     last: u64,
     bucket: Bucket,
@@ -61,7 +69,7 @@ impl Reflector {
             limits,
             rate_per_key: Rate::per_second(settings.rate_per_key),
             sessions: HashMap::new(),
-            checks: BinaryHeap::new(),
+            ranks: BinaryHeap::new(),
         }
     }
 
@@ -73,21 +81,16 @@ impl Reflector {
     /// Work that is due now and then.
     pub(super) fn tick(&mut self, now: Now, clock: ErrorEstimate) {
         self.clock = clock;
+        self.ranks.clear();
         let at = self.limits.at(now.mono);
-        while let Some(Reverse((_, id))) = self.checks.peek().copied().filter(|Reverse((due, _))| *due <= at)
-        {
-            self.checks.pop();
-            match self.sessions.get(&id).map(|session| session.last.saturating_add(IDLE)) {
-                Some(until) if until > at => self.checks.push(Reverse((until, id))),
-                _ => self.forget(&id),
+        let limits = &self.limits;
+        self.sessions.retain(|(from, _), session| {
+            let stays = session.last.saturating_add(IDLE) > at;
+            if !stays {
+                limits.stamp.leave(Some(from.ip()));
             }
-        }
-    }
-
-    fn forget(&mut self, id: &Id) {
-        if self.sessions.remove(id).is_some() {
-            self.limits.stamp.leave(id.0.ip());
-        }
+            stays
+        });
     }
 
     /// Answers one test packet into `out`; returns the type of service that the answer should carry.
@@ -137,10 +140,13 @@ impl Reflector {
         if self.key.is_none() && !self.limits.packet(from.ip(), at) {
             return Err(Drop::Rate);
         }
-        if !self.sessions.contains_key(&id) && self.limits.stamp.enter(from.ip()) {
+        if !self.sessions.contains_key(&id) && self.has_room(from.ip(), at) {
             let counters = Counters { received: 0, reflected: 0 };
-            self.sessions.insert(id, Session { counters, began: at, last: at, bucket: Bucket::default() });
-            self.checks.push(Reverse((at.saturating_add(IDLE), id)));
+            let session = Session { counters, first: at, began: at, last: at, bucket: Bucket::default() };
+            if !self.ranks.is_empty() {
+                self.ranks.push(Reverse((session.worth(), id)));
+            }
+            self.sessions.insert(id, session);
         }
         let session = self.sessions.get_mut(&id);
         let within = match (&self.key, &session) {
@@ -154,10 +160,38 @@ impl Reflector {
         Ok(session.map(|session| session.count(sender.seq, at)))
     }
 
-    /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came, flagged.
-    ///
-    /// With a key only TLVs before an HMAC TLV that is right are acted on (RFC 8972 §4.8). One HMAC TLV is computed,
-    /// whatever the packet holds: each covers all octets before it.
+    /// Takes a place in the table for a session that begins, if need be that of the session that is worth least.
+    fn has_room(&mut self, source: IpAddr, at: u64) -> bool {
+        match self.limits.stamp.enter(Some(source)) {
+            Ok(()) => true,
+            Err(Full::Share) => false,
+            Err(Full::Table) => self.evict(at) && self.limits.stamp.enter(Some(source)).is_ok(),
+        }
+    }
+
+    /// Forgets the session that is worth least, unless each is worth more than a new one.
+    fn evict(&mut self, at: u64) -> bool {
+        if self.ranks.is_empty() {
+            self.ranks = self.sessions.iter().map(|(id, session)| Reverse((session.worth(), *id))).collect();
+        }
+        while let Some(Reverse((rank, id))) = self.ranks.pop() {
+            let Some(worth) = self.sessions.get(&id).map(Session::worth) else { continue };
+            if worth == rank && worth <= at.saturating_add(YOUNG) {
+                self.sessions.remove(&id);
+                self.limits.stamp.leave(Some(id.0.ip()));
+                return true;
+            }
+            self.ranks.push(Reverse((worth, id)));
+            if worth == rank {
+                break;
+            }
+        }
+        false
+    }
+
+    /// Fills the TLVs in that this reflector knows, in place; the rest goes back as it came. Of the flags only those that
+    /// it sets remain (RFC 8972 §4): all TLVs are flagged where their HMAC is wrong, and after a malformed one nothing is
+    /// looked at.
     fn answer_tlvs(
         &self,
         packet: &Packet<'_>,
@@ -165,51 +199,55 @@ impl Reflector {
         counters: Option<Counters>,
         out: &mut [u8],
     ) -> Option<u8> {
-        let mut tos = None;
-        let seal = packet.tlvs().find(|found| found.kind == tlv::HMAC && self.key.is_some());
-        let intact = self.key.is_none() || seal.is_some_and(|seal| self.is_intact(&seal, request.bytes));
+        if !packet.is_intact(self.key.as_ref()) {
+            packet.tlvs().for_each(|found| out[found.at] = found.flags | tlv::INTEGRITY | malformed(&found));
+            return None;
+        }
+        let (mut tos, mut seal) = (None, None);
         for found in packet.tlvs() {
             let place = &mut out[found.at..];
-            let Some(value) = found.value else {
-                place[0] = found.flags | tlv::MALFORMED;
-                continue;
-            };
-            let is_seal = seal.is_some_and(|seal| seal.at == found.at);
-            let covered = self.key.is_none() || seal.is_some_and(|seal| found.at < seal.at);
-            let outcome = match found.kind {
-                tlv::PADDING => Some(true),
-                tlv::HMAC if is_seal && value.len() == MAC => Some(true),
-                _ if !(covered && intact) => None,
-                tlv::CLASS_OF_SERVICE if value.len() == 4 => {
+            let flags = match (found.kind, found.value.map(<[u8]>::len)) {
+                (_, None) => tlv::MALFORMED,
+                (tlv::PADDING, _) => 0,
+                (tlv::CLASS_OF_SERVICE, Some(CLASS)) => {
                     tos = Some(answer_class(request.tos.unwrap_or(0), &mut place[4..8]));
-                    Some(true)
+                    0
                 }
-                tlv::DIRECT if value.len() == 12 => {
-                    Some(counters.is_some_and(|counters| counters.write(&mut place[8..16])))
+                (tlv::DIRECT, Some(DIRECT)) => counters.map_or(tlv::UNRECOGNISED, |counters| {
+                    counters.write(&mut place[8..16]);
+                    0
+                }),
+                (tlv::HMAC, Some(MAC)) if self.key.is_some() => {
+                    seal = Some(found.at);
+                    0
                 }
-                _ => Some(false),
+                (tlv::CLASS_OF_SERVICE | tlv::DIRECT, _) => tlv::MALFORMED,
+                _ => tlv::UNRECOGNISED,
             };
-            place[0] = match outcome {
-                Some(true) => found.flags & !tlv::UNRECOGNISED,
-                Some(false) => found.flags | tlv::UNRECOGNISED,
-                None => found.flags,
-            } | if intact { 0 } else { tlv::INTEGRITY };
+            place[0] = flags;
+            if flags == tlv::MALFORMED {
+                break;
+            }
         }
-        if let (Some(key), Some(seal)) = (&self.key, seal.filter(|seal| is_mac(seal))) {
-            let mac = stamp::tlv_mac(key, &out[..4], &out[self.layout.base..seal.at]);
-            out[seal.at + 4..seal.at + 4 + MAC].copy_from_slice(&mac);
+        if let (Some(key), Some(at)) = (&self.key, seal) {
+            let mac = stamp::tlv_mac(key, &out[..4], &out[self.layout.base..at]);
+            out[at + 4..at + 4 + MAC].copy_from_slice(&mac);
         }
         tos
     }
+}
 
-    fn is_intact(&self, seal: &Tlv<'_>, bytes: &[u8]) -> bool {
-        let (Some(key), Some(value)) = (&self.key, seal.value) else { return false };
-        let mac = stamp::tlv_mac(key, &bytes[..4], &bytes[self.layout.base..seal.at]);
-        aws_lc_rs::constant_time::verify_slices_are_equal(&mac, value).is_ok()
-    }
+/// The flag of a TLV that leads beyond its packet.
+fn malformed(found: &Tlv<'_>) -> u8 {
+    if found.value.is_none() { tlv::MALFORMED } else { 0 }
 }
 
 impl Session {
+    /// Until when it is worth keeping where another wants its place.
+    fn worth(&self) -> u64 {
+        self.last.saturating_add((self.last - self.first).clamp(YOUNG, IDLE))
+    }
+
     fn count(&mut self, seq: u32, at: u64) -> Counters {
         if seq == 0 && at.saturating_sub(self.began) > ANEW {
             // The sender began anew with the same ports.
@@ -225,10 +263,9 @@ impl Session {
 
 impl Counters {
     /// Fills the reflector's two numbers of a direct-measurement TLV in.
-    fn write(self, out: &mut [u8]) -> bool {
+    fn write(self, out: &mut [u8]) {
         out[..4].copy_from_slice(&self.received.to_be_bytes());
         out[4..8].copy_from_slice(&self.reflected.to_be_bytes());
-        true
     }
 }
 
@@ -237,10 +274,6 @@ impl Counters {
 fn is_reply(packet: &Packet<'_>) -> bool {
     let received = packet.received().time;
     received != 0 && received.abs_diff(packet.sender().time) < SECOND
-}
-
-fn is_mac(tlv: &Tlv<'_>) -> bool {
-    tlv.value.is_some_and(|value| value.len() == MAC)
 }
 
 /// Fills a class-of-service TLV in: DSCP wanted (6 bits), DSCP (6) and ECN (2) as `seen`. Returns the type of

@@ -205,8 +205,8 @@ impl Server {
             if until > at {
                 session.check = until;
                 self.checks.push(Reverse((until, id)));
-            } else if let Some(session) = self.sessions.remove(&id).filter(|_| self.psk.is_none()) {
-                self.limits.sessions.leave(session.peer.ip());
+            } else if let Some(session) = self.sessions.remove(&id) {
+                self.limits.sessions.leave(self.owner(session.peer));
             }
         }
     }
@@ -232,7 +232,7 @@ impl Server {
         out: &mut Vec<u8>,
     ) -> Result<(), Drop> {
         let at = self.limits.at(now.mono);
-        if !self.limits.handshake(from.ip(), at) {
+        if !self.limits.handshake(from.ip(), at) || !self.may_derive(at) {
             return Err(Drop::Rate);
         }
         let seal = |way| Seal::new(self.psk.as_deref(), &[0; 16], packet.session, way);
@@ -267,19 +267,20 @@ impl Server {
         if !self.secrets.is_ours(&cookie, from, &granted) {
             return Err(Drop::Tag);
         }
+        let at = self.limits.at(now.mono);
+        if !self.may_derive(at) {
+            return Err(Drop::Rate);
+        }
         let seal = |session, way| Seal::new(self.psk.as_deref(), &cookie, session, way);
         if !packet.is_sealed_with(&seal(0, Direction::Up)) {
             return Err(Drop::Tag);
         }
-        let at = self.limits.at(now.mono);
         if !self.limits.open(from.ip(), at) {
             return Err(Drop::Rate);
         }
         let id = self.secrets.number(&cookie, from);
         if !self.sessions.contains_key(&id) {
-            if !self.has_room(from) {
-                return Err(Drop::Full);
-            }
+            self.limits.sessions.enter(self.owner(from)).map_err(|_| Drop::Full)?;
             let check = at.saturating_add(self.idle);
             let session = Session {
                 peer: from,
@@ -344,12 +345,14 @@ impl Server {
         Ok(())
     }
 
-    /// Who has the key is bounded by the table, others also by where they are.
-    fn has_room(&self, from: SocketAddr) -> bool {
-        match self.psk {
-            Some(_) => self.sessions.len() < self.settings.sessions as usize,
-            None => self.limits.sessions.enter(from.ip()),
-        }
+    /// Whether the keys of one more handshake may be derived. The source may be spoofed: nothing is known of it yet.
+    fn may_derive(&self, at: u64) -> bool {
+        self.psk.is_none() || self.limits.proof(at)
+    }
+
+    /// Whose share of the table a session takes: who has the key is bounded by the table alone.
+    fn owner(&self, peer: SocketAddr) -> Option<IpAddr> {
+        self.psk.is_none().then_some(peer.ip())
     }
 
     /// The session of an authentic packet that is within the limits.

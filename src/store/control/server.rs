@@ -2,6 +2,7 @@
 //!
 //! It also takes in the spool, every second or when nudged, and keeps roll-ups and retention going.
 
+use std::fmt::Display;
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -23,6 +24,8 @@ use crate::store::{Access, Data, Holder, blocking};
 const MOST_CONNECTIONS: usize = 64;
 /// How often the spool is looked at, or a store that another process holds is tried again.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long something that fails must have worked before its failing is told again.
+const AWAY: Duration = Duration::from_secs(60);
 /// How often roll-ups and retention are looked at.
 const TIDY: Duration = Duration::from_secs(60);
 
@@ -74,6 +77,7 @@ async fn accept(
     tasks: &mut JoinSet<()>,
     cancel: &CancellationToken,
 ) {
+    let mut trouble = Trouble::default();
     loop {
         while tasks.try_join_next().is_some() {}
         if tasks.len() > MOST_CONNECTIONS {
@@ -93,7 +97,7 @@ async fn accept(
             Ok(_) => tracing::warn!("control socket: another user was turned away"),
             // Out of file descriptors, most likely: no spinning (faults 29).
             Err(error) => {
-                tracing::warn!(%error, "control socket: cannot accept");
+                trouble.tell(format_args!("control socket: accept: {error}; goes on without it"));
                 tokio::time::sleep(LOOK).await;
             }
         }
@@ -171,6 +175,7 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tidied: Option<Instant> = None;
+    let mut trouble = Trouble::default();
     loop {
         let woken = async {
             tokio::select! {
@@ -181,17 +186,30 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
         if cancel.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        tell(blocking(&owner.access, Access::drain).await.map(drop));
+        if let Err(failure) = blocking(&owner.access, Access::drain).await {
+            trouble.tell(format_args!("store: upkeep: {failure}"));
+        }
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
-            tell(blocking(&owner.access, Access::tidy).await.map(drop));
+            if let Err(failure) = blocking(&owner.access, Access::tidy).await {
+                trouble.tell(format_args!("store: upkeep: {failure}"));
+            }
         }
     }
 }
 
-fn tell(result: Result<(), Failure>) {
-    if let Err(failure) = result {
-        tracing::warn!(%failure, "store: upkeep");
+/// Something that may fail again and again: each cause is told once until it has been away for [`AWAY`].
+#[derive(Default)]
+struct Trouble(Option<(String, Instant)>);
+
+impl Trouble {
+    fn tell(&mut self, what: impl Display) {
+        let (what, now) = (what.to_string(), Instant::now());
+        let is_known = self.0.as_ref().is_some_and(|(told, last)| *told == what && now - *last < AWAY);
+        if !is_known {
+            tracing::warn!("{what}");
+        }
+        self.0 = Some((what, now));
     }
 }
 

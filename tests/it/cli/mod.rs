@@ -1,6 +1,7 @@
 //! The command line from outside: what it prints, where, and what it ends with.
 
 mod names;
+mod rights;
 mod runs;
 mod wrong;
 

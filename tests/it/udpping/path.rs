@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::serving::{STAMP, Serving, number, ping, record, report, run, start};
 use crate::lab::{Hook, Lab, Rule};
+use crate::tool::{WADDLEPERF, stdout};
 
 /// Matches the probe packets, whose UDP length is 128 and the header's 8; control packets are shorter.
 const PROBES_UP: &str = "udp dport { 2000, 8620 } udp length 136";
@@ -125,4 +126,99 @@ fn payloads_above_and_below_the_mtu_arrive_whole() {
             assert_eq!(told, [size, 20, 0], "{format} {target}: {report}");
         }
     }
+}
+
+/// Each kernel learns the path's MTU from the first ICMP error and sends the rest in fragments: what it had sent before is
+/// lost, in either direction, and the error that came to this side is in the report.
+#[test]
+fn a_narrow_link_costs_the_packets_before_its_icmp_error_and_no_more() {
+    for (ipv6, error) in [(false, (3, 4)), (true, (2, 0))] {
+        for format in formats() {
+            // Nothing is known of a new lab's paths.
+            let lab = Lab::line(2).build();
+            let _serving = Serving::start(lab.server());
+            lab.link(1).mtu(1280);
+            let server = lab.server();
+            let target = if ipv6 { server.address6().into() } else { server.address4().into() };
+            let options = format!("-c 40 -i 10ms -W 2 -s 1400 --catch-up {format}");
+            let report = report(&run(lab.client(), target, &options));
+            let told = ["/counts/sent", "/counts/send_errors"].map(|pointer| number(&report, pointer));
+            assert_eq!(told, [40, 0], "{format} {target}: {report}");
+            let told = ["/up/lost", "/down/lost", "/lost_unknown"].map(|pointer| number(&report, pointer));
+            let [up, down, unknown] = told;
+            assert!((1..=2).contains(&up) && (1..=2).contains(&down), "{format} {target}: {report}");
+            assert_eq!(40 - number(&report, "/counts/received"), up + down + unknown, "{format}: {report}");
+            let told = &report["errors"][0];
+            assert_eq!((&told["type"], &told["code"]), (&json!(error.0), &json!(error.1)), "{report}");
+        }
+    }
+}
+
+#[test]
+fn what_this_host_refuses_to_send_is_a_send_error_and_no_loss() {
+    let lab = Lab::line(0).build();
+    let _serving = Serving::start(lab.server());
+    // A packet filter's drop on the way out is EPERM. WP1's number stands behind 12 octets, STAMP's at the start.
+    for (format, number_is) in formats().iter().zip(["@th,160,32 10-14", "@th,64,32 10-14"]) {
+        let rule = lab.client().rule(Hook::Output, &format!("{PROBES_UP} {number_is}"), "drop");
+        let report = ping(
+            lab.client(),
+            lab.server().address4(),
+            &format!("-c 50 -i 2ms -W 2 -s 128 --catch-up {format}"),
+        );
+        let told = [
+            "/counts/send_errors",
+            "/counts/sent",
+            "/counts/received",
+            "/up/lost",
+            "/down/lost",
+            "/lost_unknown",
+        ];
+        let told = told.map(|pointer| number(&report, pointer));
+        assert_eq!(told, [5, 45, 45, 0, 0, 0], "{format}: {report}");
+        assert!(rule.dropped() >= 10, "each is tried twice: an ICMP error may have been waiting");
+    }
+}
+
+#[test]
+fn a_link_local_target_is_reached_through_its_interface() {
+    let lab = Lab::line(0).build();
+    let _serving = Serving::start(lab.server());
+    let printed = stdout(
+        lab.server().command("ip").args(["-6", "-o", "address", "show", "dev", "dn0", "scope", "link"]),
+    );
+    let mut words = printed.split([' ', '/']).skip_while(|word| *word != "inet6");
+    let address = words.nth(1).expect("a link-local address");
+    let ping = |target: &str, format: &str| {
+        let mut command = lab.client().command(WADDLEPERF);
+        command.args([
+            "udpping",
+            target,
+            "--json",
+            "-c",
+            "5",
+            "-i",
+            "2ms",
+            "-W",
+            "2",
+            "-s",
+            "128",
+            "--catch-up",
+        ]);
+        command
+            .args(format.split_whitespace())
+            .env("WADDLEPERF_DATA", std::env::temp_dir().join("waddleperf-truth"));
+        command.output().expect("it runs")
+    };
+    for format in formats() {
+        let record = record(&ping(&format!("{address}%up0"), &format));
+        assert_eq!(record["outcome"]["report"]["counts"]["received"], 5, "{format}: {record}");
+        assert_eq!(record["outcome"]["report"]["up"]["ttl"], 64, "{format}: {record}");
+    }
+    let record = record(&ping(&format!("{address}%nowhere"), ""));
+    assert_eq!(record["outcome"]["failure"]["class"], "usage", "{record}");
+    assert!(
+        record["outcome"]["failure"]["detail"].as_str().is_some_and(|text| text.contains("`nowhere`")),
+        "{record}"
+    );
 }

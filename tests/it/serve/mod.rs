@@ -1,5 +1,9 @@
 //! `waddleperf serve` as a whole process: its sockets, its end, its manager, its rights.
 
+mod activation;
+mod memory;
+mod scarce;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
@@ -48,15 +52,30 @@ impl Server {
     }
 
     fn ping(&self, args: &[&str]) -> Command {
+        self.ping_at("127.0.0.1", args)
+    }
+
+    fn ping_at(&self, target: &str, args: &[&str]) -> Command {
         let mut command = Command::new(WADDLEPERF);
-        command.args(["udpping", "127.0.0.1", "-p", &self.port.to_string(), "--json"]).args(args);
+        command.args(["udpping", target, "-p", &self.port.to_string(), "--json"]).args(args);
         command.env("WADDLEPERF_DATA", self.data.path()).env("XDG_CONFIG_HOME", "/nowhere");
         command
     }
 
     /// Pings until it answers: the notes come before the threads.
     fn until_it_answers(&self) {
-        let answered = |_| self.ping(&["-c", "1", "-W", "0.2"]).output().expect("it runs").status.success();
+        self.until_it_answers_to(None);
+    }
+
+    fn until_it_answers_to(&self, key: Option<&Path>) {
+        let answered = |_| {
+            let mut ping = self.ping(&["-c", "1", "-W", "0.2"]);
+            ping.args(key.iter().flat_map(|key| [Path::new("--key-file"), key]))
+                .output()
+                .expect("it runs")
+                .status
+                .success()
+        };
         assert!((0..50).any(answered), "no answer on port {}", self.port);
     }
 
@@ -158,21 +177,6 @@ fn the_service_manager_is_told_what_happens() {
     server.signal(Signal::SIGTERM);
     assert!((0..100).any(|_| told() == "STOPPING=1"));
     assert_eq!(server.ended().0.code(), Some(0));
-}
-
-#[test]
-fn the_service_manager_may_open_the_socket() {
-    let free = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let port = free.local_addr().expect("its address").port();
-    drop(free);
-    let data = tempfile::tempdir().expect("make a directory");
-    let mut manager = tool("systemd-socket-activate");
-    manager.args(["--datagram", "--fdname=udpping", &format!("--listen=127.0.0.1:{port}")]);
-    manager.args(["--setenv=XDG_CONFIG_HOME=/nowhere", WADDLEPERF, "serve", "--data"]).arg(data.path());
-    let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let server = Server { child, port, notes: Vec::new(), data };
-    server.until_it_answers();
-    server.signal(Signal::SIGTERM);
 }
 
 #[test]
