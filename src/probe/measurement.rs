@@ -71,10 +71,10 @@ impl Measurement {
             elapsed,
             clock_step_ms: (step > 2_000.0).then_some(if backwards { -step } else { step }),
             agent: (*ctx.agent).clone(),
-            probe,
             address: found.address,
             labels: ctx.labels.clone(),
-            partial: ctx.cancel.is_cancelled() && found.result.is_ok(),
+            partial: ctx.cancel.is_cancelled() && is_cut(&probe, &found.result),
+            probe,
             outcome: match found.result {
                 Ok(report) => Outcome::Report(report),
                 Err(failure) => Outcome::Failure(failure),
@@ -96,6 +96,15 @@ impl Measurement {
             Outcome::Report(report) => u8::from(!report.replied()),
             Outcome::Failure(failure) => failure.class.exit_code(),
         }
+    }
+}
+
+/// Whether a report covers less than `probe` asked for. One that was complete when the wish to end came is not cut.
+fn is_cut(probe: &Probe, result: &Result<Report, Failure>) -> bool {
+    match (probe, result) {
+        (_, Err(_)) => false,
+        (Probe::UdpPing(probe), Ok(Report::UdpPing(report))) => !report.is_whole(probe),
+        (_, Ok(_)) => true,
     }
 }
 

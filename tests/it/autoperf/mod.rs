@@ -1,6 +1,7 @@
 //! Autoperf with real processes: one at a time, nothing lost, the same whoever holds the store.
 
 mod beside;
+mod end;
 mod lock;
 mod run;
 
