@@ -8,6 +8,8 @@ mod status;
 
 use clap::{Args, Subcommand};
 
+pub(super) use nagios::unknown;
+
 use super::{Env, complaint};
 use crate::autoperf::lock;
 use crate::autoperf::settings::TargetConfig;

@@ -68,19 +68,6 @@ pub(super) struct Seen {
 }
 
 pub(super) fn run(args: &Run, env: &Env) -> Result<u8, Failure> {
-    let done = work(args, env);
-    if !args.nagios {
-        return done;
-    }
-    match done {
-        Ok(code) if code <= 3 => Ok(code),
-        // A plugin has no other codes.
-        Ok(code) => Ok(nagios::unknown(&format!("ended with {code}"))),
-        Err(failure) => Ok(nagios::unknown(&failure.detail)),
-    }
-}
-
-fn work(args: &Run, env: &Env) -> Result<u8, Failure> {
     let targets = args.targets(env)?;
     let wait = args
         .stagger
