@@ -13,17 +13,16 @@ use crate::failure::{Class, Failure};
 use crate::probe::Ctx;
 use crate::store::Access;
 
-/// How long a target rests after a round that could not be kept.
+/// How long a target rests after a round that the store refused.
 const REST: Duration = Duration::from_secs(10);
 
 /// Measures the targets of `settings` until `cancel`; running tests then end soon, and what they have is kept.
 ///
 /// Each round goes to `rounds` once it is kept; one for which there is no room is kept all the same. Whoever calls
-/// this holds autoperf's [lock](super::lock).
+/// this holds autoperf's [lock](super::lock), and asks the store in the end whether it has [all](Access::finish).
 ///
 /// # Errors
-/// When the settings are wrong, or what is remembered of a target cannot be read. A round that cannot be kept ends
-/// nothing.
+/// When the settings are wrong, or what is remembered of a target cannot be read.
 pub async fn daemon(
     settings: &Settings,
     access: Arc<Access>,
@@ -63,7 +62,7 @@ async fn follow(
         }
         let told = runner.round(&mut watch, |round| drop(rounds.try_send(round)));
         if let Err(failure) = told.await {
-            tracing::error!(target = watch.name(), %failure, "a round could not be kept");
+            tracing::error!(target = watch.name(), %failure, "a round was refused");
             if !runner.sleep(rest).await {
                 return Ok(());
             }

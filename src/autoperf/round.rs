@@ -16,13 +16,13 @@ use super::state::{Cause, Moment, Running};
 use super::step::{Observation, TURN};
 use super::tests::{self, Tested};
 use super::watch::{Led, Ran, Watch};
-use crate::failure::Failure;
-use crate::probe::{Ctx, Measurement, Probe, new_id};
+use crate::failure::{Class, Failure};
+use crate::probe::{Ctx, Measurement, Outcome, Probe, new_id};
 use crate::store::run::{OwnLine, Run, Why};
 use crate::store::{Access, Record, blocking};
 use crate::sys::clock;
 
-/// One tier of one target that ran, as it was kept.
+/// One tier of one target that ran, as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
     /// Its record.
@@ -109,10 +109,10 @@ impl Runner {
         Watch::new(config, row.as_deref(), &self.agent, moment(), anew)
     }
 
-    /// Runs tier 1 and the tiers that it leads to; each is handed to `done` once it is kept.
+    /// Runs tier 1 and the tiers that it leads to; each is handed to `done` once it is kept, or held until it can be.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When the store refuses what is to be kept.
     pub async fn round(&self, watch: &mut Watch, done: impl FnMut(Round)) -> Result<(), Failure> {
         let confirms = watch.state.due.why == Cause::Confirm;
         let reason = watch.state.due.why.word();
@@ -122,7 +122,7 @@ impl Runner {
     /// Runs `tier`, because a person asks for it. A spent budget refuses it, unless told to `ignore_budget`.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// As [`Runner::round`].
     pub async fn asked(
         &self,
         watch: &mut Watch,
@@ -192,7 +192,8 @@ impl Runner {
         let clock_stepped = seen.tests.iter().any(|test| test.clock_stepped);
         let led = self.judge(watch, order.tier, &tested, seen, now);
         watch.state.running = None;
-        let measurements: Vec<Measurement> = tested.measurements.into_iter().flatten().collect();
+        let measurements: Vec<Measurement> =
+            tested.measurements.into_iter().flatten().filter(is_kept).collect();
         let ran = Ran {
             id,
             at: begun,
@@ -301,11 +302,23 @@ impl Runner {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps `records` and what is remembered of the target and of the agent, in one transaction.
+    /// Keeps `records` and what is remembered of the target and of the agent, in one transaction; where that cannot
+    /// be, the rounds go on and what they find is held.
     async fn keep(&self, records: Vec<Record>, watch: &Watch) -> Result<(), Failure> {
         let used = self.used().encode()?;
         let states = [(Watch::key(watch.name()), watch.state.encode()?), (Used::KEY.to_owned(), used)];
-        blocking(&self.access, move |access| access.commit(&records, &states)).await
+        blocking(&self.access, move |access| access.commit_or_hold(&records, &states)).await
+    }
+}
+
+/// What was asked wrongly is in no store: the run is kept without it.
+fn is_kept(measurement: &Measurement) -> bool {
+    match &measurement.outcome {
+        Outcome::Failure(failure) if matches!(failure.class, Class::Usage | Class::Config) => {
+            tracing::error!(probe = measurement.probe.kind(), %failure, "asked wrongly");
+            false
+        }
+        _ => true,
     }
 }
 

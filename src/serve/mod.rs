@@ -20,7 +20,7 @@ use crate::autoperf;
 use crate::failure::{Class, Failure};
 use crate::probe::Ctx;
 use crate::probe::udpping::read_key;
-use crate::store::{Access, Data, control};
+use crate::store::{Access, Data, blocking, control};
 use crate::sys::privilege::{self, Account};
 use crate::sys::{host, service};
 use reflector::{Listener, Workers};
@@ -73,7 +73,7 @@ impl Prepared {
     /// settings' `drain`.
     ///
     /// # Errors
-    /// When it cannot start, or the store fails for good.
+    /// When it cannot start, the store fails for good, or something that was measured could not be kept.
     pub async fn run(
         self,
         store: Arc<Access>,
@@ -85,7 +85,7 @@ impl Prepared {
         let mut tasks = JoinSet::new();
         tasks.spawn(control::serve(Arc::clone(&store), drained.clone()));
         if let Some(autoperf) = autoperf {
-            tasks.spawn(measure(autoperf, store, cancel.clone()));
+            tasks.spawn(measure(autoperf, Arc::clone(&store), cancel.clone()));
         }
         service::notify("READY=1");
         let ended = tokio::select! {
@@ -98,7 +98,7 @@ impl Prepared {
         let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
         while tasks.join_next().await.is_some() {}
         stopped.map_err(|_| Class::Internal.because("a reflector thread panicked"))?;
-        ended
+        ended.and(blocking(&store, Access::finish).await)
     }
 }
 

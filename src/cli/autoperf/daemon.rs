@@ -9,7 +9,7 @@ use crate::autoperf;
 use crate::cli::{Env, serve};
 use crate::failure::{Class, Failure};
 use crate::serve::beat;
-use crate::store::{Access, control};
+use crate::store::{Access, blocking, control};
 use crate::sys::service;
 
 pub(super) fn run(env: &Env) -> Result<u8, Failure> {
@@ -29,7 +29,7 @@ async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
     let settings = &env.config.autoperf;
     service::notify("READY=1");
     let measured = tokio::select! {
-        measured = autoperf::daemon(settings, store, env.contexts(), env.cancel.clone(), rounds) => measured,
+        measured = autoperf::daemon(settings, Arc::clone(&store), env.contexts(), env.cancel.clone(), rounds) => measured,
         ended = &mut control => {
             return ended.unwrap_or_else(|_| Err(Class::Internal.because("the store's task panicked")));
         }
@@ -38,5 +38,5 @@ async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
     service::notify("STOPPING=1");
     over.cancel();
     let _ = control.await;
-    measured
+    measured.and(blocking(&store, Access::finish).await)
 }

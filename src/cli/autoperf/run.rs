@@ -15,6 +15,7 @@ use crate::autoperf::{Round, Runner, text};
 use crate::cli::Env;
 use crate::failure::{Class, Failure};
 use crate::store::run::Severity;
+use crate::store::{Access, blocking};
 use crate::units::Span;
 
 /// See the module.
@@ -80,9 +81,11 @@ pub(super) fn run(args: &Run, env: &Env) -> Result<u8, Failure> {
         let Some(_lock) = take_lock(&env.data, "waddleperf autoperf run", is_skipped || args.nagios)? else {
             return Ok(if is_skipped && !args.nagios { 0 } else { LOCKED });
         };
-        let runner =
-            Runner::open(&env.config.autoperf, env.store()?, env.contexts(), env.cancel.clone()).await?;
+        let store = env.store()?;
+        let (settings, access) = (&env.config.autoperf, Arc::clone(&store));
+        let runner = Runner::open(settings, access, env.contexts(), env.cancel.clone()).await?;
         let seen = args.measure(Arc::new(runner), targets).await?;
+        blocking(&store, Access::finish).await?;
         Ok(env.interrupted().unwrap_or_else(|| args.verdict(&seen)))
     })
 }

@@ -78,6 +78,12 @@ pub struct Health {
     pub uptime_s: u64,
     /// Records in the store.
     pub records: u64,
+    /// Records that are held in memory, because neither the store nor the spool can be written.
+    #[serde(default)]
+    pub held: u64,
+    /// Why; null when nothing is held.
+    #[serde(default)]
+    pub held_why: Option<String>,
 }
 
 /// Octets as hexadecimal text in JSON.

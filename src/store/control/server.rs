@@ -152,9 +152,12 @@ async fn health(owner: &Owner) -> Health {
         Ok(records) => (records, None),
         Err(failure) => (0, Some(failure.detail)),
     };
+    let waiting = owner.access.waiting();
     Health {
         well: why.is_none(),
         why,
+        held: waiting.as_ref().map_or(0, |waiting| waiting.records),
+        held_why: waiting.map(|waiting| waiting.why.detail),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: owner.since.elapsed().as_secs(),
@@ -181,6 +184,7 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
         if cancel.run_until_cancelled(woken).await.is_none() {
             return;
         }
+        tell(blocking(&owner.access, |access| Ok(access.retry())).await);
         tell(blocking(&owner.access, Access::drain).await.map(drop));
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             tidied = Some(Instant::now());

@@ -1,13 +1,15 @@
 //! Autoperf with real processes: one at a time, nothing lost, the same whoever holds the store.
 
 mod beside;
+mod daemon;
+mod disk;
 mod end;
 mod lock;
 mod run;
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -21,7 +23,16 @@ struct Place(TempDir);
 impl Place {
     /// The target `shop` is this host's UDP port `port`; all three tiers ping it.
     fn new(port: u16) -> Self {
-        let place = Self(tempfile::tempdir().expect("make a directory"));
+        Self(tempfile::tempdir().expect("make a directory")).configured(port)
+    }
+
+    /// The same in a directory below `dir`.
+    fn within(dir: &Path, port: u16) -> Self {
+        Self(tempfile::tempdir_in(dir).expect("make a directory")).configured(port)
+    }
+
+    fn configured(self, port: u16) -> Self {
+        let place = self;
         let probe = |tier: u8, count: u8| {
             format!(
                 "[[autoperf.tier{tier}.probe]]\nkind = \"udpping\"\nport = {port}\ncount = {count}\n\

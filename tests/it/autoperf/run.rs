@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Place, closed_port, records};
-use crate::tool::{output, tool};
+use crate::tool::{output, stdout, tool};
 
 #[test]
 fn a_bad_file_is_one_line_that_says_where() {
@@ -93,6 +93,21 @@ fn a_plugin_that_is_asked_wrongly_says_unknown() {
         let (code, out, err) = said(arguments, variable);
         assert_eq!((code, out.as_str(), err.lines().count()), (Some(2), "", 1), "{arguments:?}: {err}");
     }
+}
+
+#[test]
+fn a_probe_that_is_asked_wrongly_takes_no_round_with_it() {
+    let place = Place::new(closed_port());
+    let key = place.data().with_file_name("empty.key");
+    fs::write(&key, "").expect("a key file");
+    let text = fs::read_to_string(place.config()).expect("the configuration");
+    let wrong =
+        format!("[[autoperf.tier1.probe]]\nkind = \"udpping\"\nkey_file = {key:?}\n[[autoperf.target]]");
+    fs::write(place.config(), text.replace("[[autoperf.target]]", &wrong)).expect("write the configuration");
+    let record = &place.run()[0];
+    assert_eq!((&record["round"], record["tests"].as_array().map(Vec::len)), (&"hard".into(), Some(1)));
+    let listed = stdout(&mut place.waddleperf(&["results", "list", "--kind", "autoperf"]));
+    assert_eq!(listed.lines().count(), 1, "{listed}");
 }
 
 #[test]
