@@ -26,6 +26,12 @@ pub(super) struct References {
     last: Mutex<Option<(Instant, OwnLine)>>,
 }
 
+impl PartialEq for References {
+    fn eq(&self, other: &Self) -> bool {
+        self.probes == other.probes
+    }
+}
+
 impl References {
     /// `HOST` or `HOST:PORT` each.
     pub(super) fn new(references: &[String]) -> Self {

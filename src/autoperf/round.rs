@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Used;
 use super::judge::RoundSeen;
 use super::own_line::References;
-use super::settings::{AgentBudgets, Settings, TargetConfig};
+use super::settings::{AgentBudgets, Concurrency, Settings, TargetConfig};
 use super::state::{Cause, Moment, Running};
 use super::step::{Observation, TURN};
 use super::tests::{self, Tested};
@@ -36,11 +36,29 @@ pub struct Runner {
     access: Arc<Access>,
     ctx: Box<dyn Fn() -> Ctx + Send + Sync>,
     cancel: CancellationToken,
-    turns: [Semaphore; 3],
-    references: References,
-    budget: AgentBudgets,
+    common: Mutex<Arc<Common>>,
     used: Mutex<Used>,
     agent: String,
+}
+
+/// What the settings say about all targets together.
+struct Common {
+    concurrency: Concurrency,
+    turns: [Arc<Semaphore>; 3],
+    references: References,
+    budget: AgentBudgets,
+}
+
+impl Common {
+    fn new(settings: &Settings) -> Self {
+        let most = settings.concurrency;
+        Self {
+            concurrency: most,
+            turns: [most.tier1, most.tier2, most.tier3].map(|rounds| Arc::new(Semaphore::new(rounds.into()))),
+            references: References::new(&settings.references),
+            budget: settings.budget.agent,
+        }
+    }
 }
 
 /// What is to be run of a target.
@@ -69,18 +87,31 @@ impl Runner {
         cancel: CancellationToken,
     ) -> Result<Self, Failure> {
         let used = blocking(&access, |access| access.load(Used::KEY)).await?;
-        let most = settings.concurrency;
         let agent = ctx().agent.id.to_string();
         Ok(Self {
             access,
             ctx: Box::new(ctx),
             cancel,
-            turns: [most.tier1, most.tier2, most.tier3].map(|rounds| Semaphore::new(rounds.into())),
-            references: References::new(&settings.references),
-            budget: settings.budget.agent,
+            common: Mutex::new(Arc::new(Common::new(settings))),
             used: Mutex::new(Used::decode(used.as_deref())?),
             agent,
         })
+    }
+
+    /// Goes on with what `settings` say about all targets together. Rounds that run have begun under the old ones.
+    pub(super) fn adopt(&self, settings: &Settings) {
+        let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Common::new(settings);
+        // Turns that are taken stay taken.
+        if (new.concurrency, new.budget) != (common.concurrency, common.budget)
+            || new.references != common.references
+        {
+            *common = Arc::new(new);
+        }
+    }
+
+    fn common(&self) -> Arc<Common> {
+        Arc::clone(&self.common.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether it was told to end.
@@ -168,7 +199,7 @@ impl Runner {
             Err(why) => return self.refuse(watch, order, why).await,
         };
         let begun = moment();
-        if !self.used().take(order.tier, self.budget, begun) {
+        if !self.used().take(order.tier, self.common().budget, begun) {
             return self.refuse(watch, order, Why::Budget).await;
         }
         let id = new_id(begun.timestamp());
@@ -266,10 +297,10 @@ impl Runner {
     }
 
     /// The turn of a round of `tier`. A higher tier does not wait for ever: what made it run would be history.
-    async fn turn(&self, tier: u8) -> Result<SemaphorePermit<'_>, Why> {
-        let turns = &self.turns[usize::from(tier.clamp(1, 3) - 1)];
+    async fn turn(&self, tier: u8) -> Result<OwnedSemaphorePermit, Why> {
+        let turns = Arc::clone(&self.common().turns[usize::from(tier.clamp(1, 3) - 1)]);
         let longest = if tier == 1 { Duration::MAX } else { TURN };
-        let turn = self.cancel.run_until_cancelled(tokio::time::timeout(longest, turns.acquire()));
+        let turn = self.cancel.run_until_cancelled(tokio::time::timeout(longest, turns.acquire_owned()));
         match turn.await {
             None => Err(Why::Aborted),
             Some(Ok(Ok(turn))) => Ok(turn),
@@ -280,7 +311,7 @@ impl Runner {
     /// Looks at this host's own line, in rounds of tier 1.
     async fn look(&self, tier: u8, ctx: &Ctx) -> (OwnLine, Vec<Measurement>) {
         match tier {
-            1 => self.references.look(ctx).await,
+            1 => self.common().references.look(ctx).await,
             _ => (OwnLine::Weak, Vec::new()),
         }
     }

@@ -14,6 +14,7 @@ mod label;
 mod layers;
 mod logging;
 mod probing;
+mod reload;
 mod results;
 mod serve;
 mod setup;

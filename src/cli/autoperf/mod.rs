@@ -6,13 +6,15 @@ mod nagios;
 mod run;
 mod status;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 pub(super) use nagios::unknown;
 
 use super::{Env, complaint};
 use crate::autoperf::lock;
-use crate::autoperf::settings::TargetConfig;
+use crate::autoperf::settings::{Settings, TargetConfig};
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
 use crate::store::Data;
@@ -49,7 +51,8 @@ pub(super) const MANUAL: Manual = Manual {
     text: "Measures each [[autoperf.target]] with the probes of tier 1 and compares the result with thresholds. \
            What stays bad leads to tier 2, and what tier 2 still finds to tier 3, within the day's budgets. \
            `waddleperf serve` does so on its schedule; where no server runs, `autoperf daemon` does, or cron or a \
-           systemd timer call `autoperf run` (`waddleperf setup cron`, `waddleperf setup timer`). Only one of them \
+           systemd timer call `autoperf run` (`waddleperf setup cron`, `waddleperf setup timer`). SIGHUP lets server and daemon read the \
+           configuration anew. Only one of them \
            works on a data directory at a time: a run that finds another one ends with 75. A run ends with 0 \
            whatever the network did, unless --strict (1 when a target is bad) or --nagios (its plugin codes).",
     examples: &[
@@ -76,13 +79,16 @@ pub(super) fn run(args: &Autoperf, env: &Env) -> Result<u8, Failure> {
 
 /// The configured targets; a failure where there are none.
 fn targets(env: &Env) -> Result<Vec<TargetConfig>, Failure> {
-    let targets = env.config.autoperf.targets()?;
+    some_targets(&env.config.autoperf, env.file.as_deref())
+}
+
+/// The targets of `settings`, which come from `file`; a failure where there are none.
+pub(super) fn some_targets(settings: &Settings, file: Option<&Path>) -> Result<Vec<TargetConfig>, Failure> {
+    let targets = settings.targets()?;
     if !targets.is_empty() {
         return Ok(targets);
     }
-    let file = env
-        .file
-        .as_ref()
+    let file = file
         .map_or_else(|| "no configuration file".to_owned(), |file| format!("{} names none", file.display()));
     Err(Class::Config
         .because(format_args!("no target: {file}; write an [[autoperf.target]] with name and host")))

@@ -43,6 +43,14 @@ impl Daemon {
         }
     }
 
+    /// The next line on stderr, with its end.
+    #[track_caller]
+    pub(super) fn said(&mut self) -> String {
+        let mut line = String::new();
+        self.err.read_line(&mut line).expect("text");
+        line
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("send a signal");
     }

@@ -5,6 +5,7 @@ mod daemon;
 mod disk;
 mod end;
 mod lock;
+mod reload;
 mod run;
 
 use std::fs;
