@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,7 @@ use crate::store::{Access, Record, blocking};
 use crate::sys::clock;
 
 /// One tier of one target that ran, as it is kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// Its record.
     pub run: Run,
@@ -150,17 +151,24 @@ impl Runner {
         self.climb(watch, Order { tier: 1, reason, confirms }, done).await
     }
 
-    /// Runs `tier`, because a person asks for it. A spent budget refuses it, unless told to `ignore_budget`.
+    /// Runs `tier` because a person asks for it, or what is next. A spent budget refuses it, unless told to
+    /// `ignore_budget`.
     ///
     /// # Errors
     /// As [`Runner::round`].
     pub async fn asked(
         &self,
         watch: &mut Watch,
-        tier: u8,
+        tier: Option<u8>,
         ignore_budget: bool,
         mut done: impl FnMut(Round),
     ) -> Result<(), Failure> {
+        let Some(tier) = tier else {
+            return self.round(watch, done).await;
+        };
+        if ignore_budget {
+            tracing::warn!(target = watch.name(), tier, "the budget is ignored, as asked");
+        }
         if tier > 1 {
             let now = moment();
             let led = watch.feed(&Observation::Asked { tier, ignore_budget }, now);

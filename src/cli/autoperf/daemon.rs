@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{LOCKED, take_lock, targets};
-use crate::autoperf;
+use super::{LOCKED, targets, tell_locked};
+use crate::autoperf::{self, lock};
 use crate::cli::reload::Reload;
 use crate::cli::{Env, serve};
 use crate::failure::{Class, Failure};
@@ -16,7 +16,8 @@ use crate::sys::service;
 
 pub(super) fn run(env: &Env) -> Result<u8, Failure> {
     targets(env)?;
-    let Some(_lock) = take_lock(&env.data, "waddleperf autoperf daemon", false)? else {
+    let Some(_lock) = lock::take(&env.data)? else {
+        tell_locked(&env.data, "waddleperf autoperf daemon");
         return Ok(LOCKED);
     };
     let store = env.store()?;

@@ -18,7 +18,6 @@ use crate::autoperf::settings::{Settings, TargetConfig};
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
 use crate::store::Data;
-use crate::sys::lock::Lock;
 
 /// See the module.
 #[derive(Debug, Args)]
@@ -53,7 +52,8 @@ pub(super) const MANUAL: Manual = Manual {
            `waddleperf serve` does so on its schedule; where no server runs, `autoperf daemon` does, or cron or a \
            systemd timer call `autoperf run` (`waddleperf setup cron`, `waddleperf setup timer`). SIGHUP lets server and daemon read the \
            configuration anew. Only one of them \
-           works on a data directory at a time: a run that finds another one ends with 75. A run ends with 0 \
+           works on a data directory at a time: `autoperf run` asks a server or daemon that measures already for its round, and \
+           ends with 75 beside another run. A run ends with 0 \
            whatever the network did, unless --strict (1 when a target is bad) or --nagios (its plugin codes).",
     examples: &[
         ("waddleperf autoperf", "one round of every target now"),
@@ -63,7 +63,10 @@ pub(super) const MANUAL: Manual = Manual {
         ("waddleperf autoperf check", "what would be measured, and the most that it sends"),
         ("waddleperf autoperf status", "how the targets are"),
     ],
-    files: &[("DATA/autoperf.lock", "held by the one that measures")],
+    files: &[
+        ("DATA/autoperf.lock", "held by the one that measures"),
+        ("DATA/autoperf.sock", "where a server or daemon is asked for rounds"),
+    ],
     see_also: &["waddleperf-serve(1)", "waddleperf-setup(1)", "waddleperf.toml(5)"],
 };
 
@@ -94,14 +97,8 @@ pub(super) fn some_targets(settings: &Settings, file: Option<&Path>) -> Result<V
         .because(format_args!("no target: {file}; write an [[autoperf.target]] with name and host")))
 }
 
-/// Takes autoperf's lock; `None`, with a line on stderr that names the holder, when another process has it.
-fn take_lock(data: &Data, command: &str, is_silent: bool) -> Result<Option<Lock>, Failure> {
-    let lock = lock::take(data)?;
-    if lock.is_none() && !is_silent {
-        complaint::tell(
-            command,
-            &format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data)),
-        );
-    }
-    Ok(lock)
+/// Tells on stderr who measures already.
+fn tell_locked(data: &Data, command: &str) {
+    let detail = format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data));
+    complaint::tell(command, &detail);
 }

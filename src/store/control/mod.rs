@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod server;
+pub(crate) mod socket;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

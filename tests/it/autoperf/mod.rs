@@ -1,5 +1,6 @@
 //! Autoperf with real processes: one at a time, nothing lost, the same whoever holds the store.
 
+mod asked;
 mod beside;
 mod daemon;
 mod disk;
@@ -16,7 +17,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::tool::{WADDLEPERF, output};
+use crate::tool::{WADDLEPERF, output, stdout};
 
 /// A directory with a configuration of one target, and a data directory.
 struct Place(TempDir);
@@ -60,6 +61,12 @@ impl Place {
         let mut command = Command::new(WADDLEPERF);
         command.args(arguments).arg("--config").arg(self.config()).arg("--data").arg(self.data());
         command
+    }
+
+    /// Whether nobody takes orders for rounds here. Takes the time of a process, so that it can be asked in a loop.
+    fn takes_no_orders(&self) -> bool {
+        stdout(&mut self.waddleperf(&["--version"]));
+        !self.data().join("autoperf.sock").exists()
     }
 
     /// The records of one `autoperf run`.
