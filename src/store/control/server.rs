@@ -135,8 +135,11 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
         if cancel.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        tell(blocking(&owner.access, |access| Ok(access.retry())).await);
-        tell(blocking(&owner.access, Access::drain).await.map(drop));
+        let take_in = |access: &Access| {
+            access.retry();
+            access.drain().map(drop)
+        };
+        tell(blocking(&owner.access, take_in).await);
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
             tell(blocking(&owner.access, Access::tidy).await.map(drop));

@@ -2,6 +2,7 @@
 
 mod asked;
 mod beside;
+mod clockwork;
 mod daemon;
 mod disk;
 mod end;
