@@ -115,6 +115,9 @@ impl Schedule {
 
     /// Passes an order on to those whom it concerns.
     fn take(&mut self, order: &Order, out: &mpsc::Sender<Said>) {
+        if let Some(why) = self.runner.trouble().filter(|_| order.targets.is_empty()) {
+            let _ = out.try_send(Said::Held { why });
+        }
         for name in &order.targets {
             let ask = Ask { tier: order.tier, ignore_budget: order.ignore_budget, out: out.clone() };
             let refused = match self.told.get(name) {

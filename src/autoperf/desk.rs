@@ -28,9 +28,9 @@ const WAITING: usize = 16;
 const WORDS: usize = 4;
 
 /// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The names of the targets.
+    /// The names of the targets; without any, only what is [held](Said::Held) is told.
     pub targets: Vec<String>,
     /// Measure a host of that name where there is no such target.
     pub ad_hoc: bool,
@@ -55,6 +55,11 @@ pub enum Said {
         target: String,
         /// How bad it is now.
         severity: Severity,
+    },
+    /// Rounds wait in memory, because they cannot be kept.
+    Held {
+        /// Why.
+        why: String,
     },
     /// Too many ask already.
     Busy,
@@ -156,6 +161,21 @@ pub async fn ask(data: &Data, order: &Order) -> Result<Option<Answers>, Failure>
         Ok(Ok(())) => Ok(Some(Answers(stream))),
         Ok(Err(error)) => Err(broken(&reason(&error))),
         Err(_) => Err(broken("nobody reads")),
+    }
+}
+
+/// Why the rounds of the process that measures on `data` cannot be kept; `None` where they can, or nobody says so.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn trouble(data: &Data) -> Result<Option<String>, Failure> {
+    let Some(mut answers) = ask(data, &Order::default()).await? else {
+        return Ok(None);
+    };
+    match answers.next().await? {
+        Some(Said::Held { why }) => Ok(Some(why)),
+        Some(_) => Err(broken("an answer to another question")),
+        None => Ok(None),
     }
 }
 

@@ -115,6 +115,11 @@ impl Runner {
         Arc::clone(&self.common.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Why the last rounds cannot be kept; `None` when all are.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.access.waiting().map(|waiting| waiting.why.detail)
+    }
+
     /// Whether it was told to end.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()

@@ -147,7 +147,7 @@ impl Run {
         while let Some(said) = env.cancel.run_until_cancelled(answers.next()).await.transpose()?.flatten() {
             match said {
                 Said::Failure { failure } => return Err(failure),
-                Said::Busy => return Ok(None),
+                Said::Busy | Said::Held { .. } => return Ok(None),
                 Said::Round { round } => {
                     self.print(&round);
                     let of = seen.iter_mut().find(|seen| seen.config.name == round.run.target);
