@@ -59,15 +59,14 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     // Sockets first, then the privileges, and only then the files and the threads.
     let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data)?;
     let store = env.store()?;
-    let mut out = io::stdout().lock();
-    for note in prepared.notes() {
-        // A server goes on when nobody reads what it says.
-        let _ = writeln!(out, "{note}");
-    }
-    drop(out);
     env.block_on(async {
         let (plan, settings) = watch::channel(env.config.autoperf.clone());
         let reload = Reload::new("waddleperf serve", env, plan)?;
+        // Whoever has read that it listens may send it SIGHUP.
+        for note in prepared.notes() {
+            // A server goes on when nobody reads what it says.
+            let _ = writeln!(io::stdout().lock(), "{note}");
+        }
         let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: printer() };
         tokio::select! {
             ended = prepared.run(store, autoperf, &env.cancel) => ended.map(|()| 0),

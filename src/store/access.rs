@@ -177,11 +177,16 @@ impl Access {
         })
     }
 
-    /// The state kept under `key`, through the owner if need be.
+    /// The newest state under `key`: the one that is held in memory, else the one that is kept, through the owner if need
+    /// be.
     ///
     /// # Errors
     /// As [`Access::commit`].
     pub fn load(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).state(key);
+        if held.is_some() {
+            return Ok(held);
+        }
         self.with_owner(|store| store.load(key), || control::client::load(&self.data, key))
     }
 

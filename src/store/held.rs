@@ -87,6 +87,11 @@ impl Held {
         self.states.clone().into_iter().collect()
     }
 
+    /// The state under `key`.
+    pub(super) fn state(&self, key: &str) -> Option<Vec<u8>> {
+        self.states.get(key).cloned()
+    }
+
     /// The records have found another place.
     pub(super) fn forget_records(&mut self) {
         self.records.clear();

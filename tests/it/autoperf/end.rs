@@ -17,6 +17,9 @@ use waddleperf::wire::wp1::Kind;
 
 use super::{Place, silent_port};
 
+/// The packets of a short round.
+const FEW: &str = "count = 5\ninterval = \"10ms\"\n";
+
 /// A reflector that calls `told` with the type of each packet before it answers it; it lasts as long as the tests.
 fn reflector(told: impl Fn(u8) + Send + 'static) -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -44,9 +47,9 @@ fn reflector(told: impl Fn(u8) + Send + 'static) -> u16 {
     port
 }
 
-/// One round of the target `shop`, told to end when a packet of type `kind` arrives at its reflector. The references
-/// have not answered by then.
-fn round_ended_at(kind: Kind) -> (waddleperf::autoperf::Round, Option<bool>) {
+/// One round of the target `shop`, of `packets`, told to end when a packet of type `kind` arrives at its reflector. The
+/// references have not answered by then.
+fn round_ended_at(kind: Kind, packets: &str) -> (waddleperf::autoperf::Round, Option<bool>) {
     let cancel = CancellationToken::new();
     let end = cancel.clone();
     let port = reflector(move |seen| {
@@ -56,6 +59,7 @@ fn round_ended_at(kind: Kind) -> (waddleperf::autoperf::Round, Option<bool>) {
     });
     let place = Place::new(port);
     let text = std::fs::read_to_string(place.config()).expect("the configuration");
+    let text = text.replacen("count = 5\ninterval = \"10ms\"\n", packets, 1);
     let silent = [silent_port(), silent_port()];
     let references = silent.each_ref().map(|(_, port)| format!("127.0.0.1:{port}"));
     let text = text.replace("[autoperf]\n", &format!("[autoperf]\nreferences = {references:?}\n"));
@@ -82,7 +86,7 @@ fn round_ended_at(kind: Kind) -> (waddleperf::autoperf::Round, Option<bool>) {
 
 #[test]
 fn a_round_that_was_complete_when_the_end_came_counts() {
-    let (round, partial) = round_ended_at(Kind::Close);
+    let (round, partial) = round_ended_at(Kind::Close, FEW);
     assert_eq!((round.run.round, partial), (run::Round::Good, Some(false)), "{round:?}");
     assert_eq!((round.run.skipped, round.run.own_line), (vec![], run::OwnLine::Weak));
     let Outcome::Report(waddleperf::probe::Report::UdpPing(report)) = &round.measurements[0].outcome else {
@@ -93,8 +97,15 @@ fn a_round_that_was_complete_when_the_end_came_counts() {
 }
 
 #[test]
+fn a_round_whose_deadline_was_over_when_the_end_came_counts() {
+    let (round, partial) =
+        round_ended_at(Kind::Close, "count = 100\ninterval = \"100ms\"\ndeadline = \"150ms\"\n");
+    assert_eq!((round.run.round, partial), (run::Round::Good, Some(false)), "{round:?}");
+}
+
+#[test]
 fn a_round_that_the_end_cuts_short_says_nothing() {
-    let (round, partial) = round_ended_at(Kind::Echo);
+    let (round, partial) = round_ended_at(Kind::Echo, FEW);
     assert_eq!((round.run.round, partial), (run::Round::Void, Some(true)), "{round:?}");
     assert_eq!(round.run.skipped, [run::Skipped { tier: 1, why: run::Why::Aborted }]);
 }

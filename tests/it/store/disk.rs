@@ -126,6 +126,7 @@ fn full_for_long() {
     let waiting = access.waiting().expect("something waits");
     assert_is_told(&waiting.why, "no space left on device");
     assert!((300..500).contains(&waiting.records), "{waiting:?}");
+    assert_eq!(access.load("autoperf/target/x"), Ok(Some(b"599".to_vec())), "the newest state is known");
     let lost = access.finish().expect_err("nothing can be kept");
     assert_is_told(&lost, "of autoperf's records could not be kept: ");
     fs::remove_file(place.join("filler")).expect("room");
