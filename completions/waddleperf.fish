@@ -83,7 +83,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l hel
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l target -d 'Measure only this target; may be repeated' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
 skip\t'End with 0'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l data -d 'Keep store, spool, locks and identity here' -r -F
@@ -101,7 +101,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l target -d 'Measure only this target; may be repeated' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
 skip\t'End with 0'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l data -d 'Keep store, spool, locks and identity here' -r -F
@@ -356,7 +356,7 @@ end
 complete -c autoperf -n "__fish_autoperf_needs_command" -l target -d 'Measure only this target; may be repeated' -r
 complete -c autoperf -n "__fish_autoperf_needs_command" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
 complete -c autoperf -n "__fish_autoperf_needs_command" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
-complete -c autoperf -n "__fish_autoperf_needs_command" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
 skip\t'End with 0'"
 complete -c autoperf -n "__fish_autoperf_needs_command" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c autoperf -n "__fish_autoperf_needs_command" -l data -d 'Keep store, spool, locks and identity here' -r -F
@@ -374,7 +374,7 @@ complete -c autoperf -n "__fish_autoperf_needs_command" -a "status" -d 'Print ho
 complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l target -d 'Measure only this target; may be repeated' -r
 complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
 complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
-complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l if-locked -d 'What to do when another process measures already: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
 skip\t'End with 0'"
 complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l data -d 'Keep store, spool, locks and identity here' -r -F

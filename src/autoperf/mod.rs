@@ -2,10 +2,12 @@
 //!
 //! [`threshold`], [`judge`], [`state`], [`schedule`] and [`step`] are pure: no I/O, no clock, no randomness of their own.
 //! [`Runner`] runs rounds: a round's tests (`tests`, `own_line`), what is remembered of its target ([`Watch`]), its
-//! record. [`daemon()`] runs them on their schedule; [`text`] tells of them.
+//! record. [`daemon()`] runs them on their schedule and
+//! when [asked](desk); [`text`] tells of them.
 
 mod budget;
 pub mod daemon;
+pub mod desk;
 pub mod judge;
 pub mod lock;
 mod own_line;

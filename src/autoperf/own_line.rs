@@ -26,6 +26,12 @@ pub(super) struct References {
     last: Mutex<Option<(Instant, OwnLine)>>,
 }
 
+impl PartialEq for References {
+    fn eq(&self, other: &Self) -> bool {
+        self.probes == other.probes
+    }
+}
+
 impl References {
     /// `HOST` or `HOST:PORT` each.
     pub(super) fn new(references: &[String]) -> Self {
@@ -48,7 +54,12 @@ impl References {
         ctx.labels.insert("target".to_owned(), "reference".to_owned());
         let found = tests::run(self.probes.clone(), &ctx, true, LONGEST).await;
         let measurements: Vec<Measurement> = found.measurements.into_iter().flatten().collect();
-        let line = if measurements.iter().any(replied) { OwnLine::Ok } else { OwnLine::Down };
+        let line = match measurements.iter().any(replied) {
+            true => OwnLine::Ok,
+            // A look that was cut short has not seen that the line is down.
+            false if ctx.cancel.is_cancelled() => OwnLine::Weak,
+            false => OwnLine::Down,
+        };
         *last = Some((clock::now().mono, line));
         (line, measurements)
     }

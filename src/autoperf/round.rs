@@ -5,25 +5,26 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Used;
 use super::judge::RoundSeen;
 use super::own_line::References;
-use super::settings::{AgentBudgets, Settings, TargetConfig};
+use super::settings::{AgentBudgets, Concurrency, Settings, TargetConfig};
 use super::state::{Cause, Moment, Running};
 use super::step::{Observation, TURN};
 use super::tests::{self, Tested};
 use super::watch::{Led, Ran, Watch};
-use crate::failure::Failure;
-use crate::probe::{Ctx, Measurement, Probe, new_id};
+use crate::failure::{Class, Failure};
+use crate::probe::{Ctx, Measurement, Outcome, Probe, new_id};
 use crate::store::run::{OwnLine, Run, Why};
 use crate::store::{Access, Record, blocking};
 use crate::sys::clock;
 
-/// One tier of one target that ran, as it was kept.
-#[derive(Clone, Debug, PartialEq)]
+/// One tier of one target that ran, as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// Its record.
     pub run: Run,
@@ -36,11 +37,29 @@ pub struct Runner {
     access: Arc<Access>,
     ctx: Box<dyn Fn() -> Ctx + Send + Sync>,
     cancel: CancellationToken,
-    turns: [Semaphore; 3],
-    references: References,
-    budget: AgentBudgets,
+    common: Mutex<Arc<Common>>,
     used: Mutex<Used>,
     agent: String,
+}
+
+/// What the settings say about all targets together.
+struct Common {
+    concurrency: Concurrency,
+    turns: [Arc<Semaphore>; 3],
+    references: References,
+    budget: AgentBudgets,
+}
+
+impl Common {
+    fn new(settings: &Settings) -> Self {
+        let most = settings.concurrency;
+        Self {
+            concurrency: most,
+            turns: [most.tier1, most.tier2, most.tier3].map(|rounds| Arc::new(Semaphore::new(rounds.into()))),
+            references: References::new(&settings.references),
+            budget: settings.budget.agent,
+        }
+    }
 }
 
 /// What is to be run of a target.
@@ -69,18 +88,36 @@ impl Runner {
         cancel: CancellationToken,
     ) -> Result<Self, Failure> {
         let used = blocking(&access, |access| access.load(Used::KEY)).await?;
-        let most = settings.concurrency;
         let agent = ctx().agent.id.to_string();
         Ok(Self {
             access,
             ctx: Box::new(ctx),
             cancel,
-            turns: [most.tier1, most.tier2, most.tier3].map(|rounds| Semaphore::new(rounds.into())),
-            references: References::new(&settings.references),
-            budget: settings.budget.agent,
+            common: Mutex::new(Arc::new(Common::new(settings))),
             used: Mutex::new(Used::decode(used.as_deref())?),
             agent,
         })
+    }
+
+    /// Goes on with what `settings` say about all targets together. Rounds that run have begun under the old ones.
+    pub(super) fn adopt(&self, settings: &Settings) {
+        let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Common::new(settings);
+        // Turns that are taken stay taken.
+        if (new.concurrency, new.budget) != (common.concurrency, common.budget)
+            || new.references != common.references
+        {
+            *common = Arc::new(new);
+        }
+    }
+
+    fn common(&self) -> Arc<Common> {
+        Arc::clone(&self.common.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the last rounds cannot be kept; `None` when all are.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.access.waiting().map(|waiting| waiting.why.detail)
     }
 
     /// Whether it was told to end.
@@ -109,27 +146,34 @@ impl Runner {
         Watch::new(config, row.as_deref(), &self.agent, moment(), anew)
     }
 
-    /// Runs tier 1 and the tiers that it leads to; each is handed to `done` once it is kept.
+    /// Runs tier 1 and the tiers that it leads to; each is handed to `done` once it is kept, or held until it can be.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When the store refuses what is to be kept.
     pub async fn round(&self, watch: &mut Watch, done: impl FnMut(Round)) -> Result<(), Failure> {
         let confirms = watch.state.due.why == Cause::Confirm;
         let reason = watch.state.due.why.word();
         self.climb(watch, Order { tier: 1, reason, confirms }, done).await
     }
 
-    /// Runs `tier`, because a person asks for it. A spent budget refuses it, unless told to `ignore_budget`.
+    /// Runs `tier` because a person asks for it, or what is next. A spent budget refuses it, unless told to
+    /// `ignore_budget`.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// As [`Runner::round`].
     pub async fn asked(
         &self,
         watch: &mut Watch,
-        tier: u8,
+        tier: Option<u8>,
         ignore_budget: bool,
         mut done: impl FnMut(Round),
     ) -> Result<(), Failure> {
+        let Some(tier) = tier else {
+            return self.round(watch, done).await;
+        };
+        if ignore_budget {
+            tracing::warn!(target = watch.name(), tier, "the budget is ignored, as asked");
+        }
         if tier > 1 {
             let now = moment();
             let led = watch.feed(&Observation::Asked { tier, ignore_budget }, now);
@@ -168,7 +212,7 @@ impl Runner {
             Err(why) => return self.refuse(watch, order, why).await,
         };
         let begun = moment();
-        if !self.used().take(order.tier, self.budget, begun) {
+        if !self.used().take(order.tier, self.common().budget, begun) {
             return self.refuse(watch, order, Why::Budget).await;
         }
         let id = new_id(begun.timestamp());
@@ -192,7 +236,8 @@ impl Runner {
         let clock_stepped = seen.tests.iter().any(|test| test.clock_stepped);
         let led = self.judge(watch, order.tier, &tested, seen, now);
         watch.state.running = None;
-        let measurements: Vec<Measurement> = tested.measurements.into_iter().flatten().collect();
+        let measurements: Vec<Measurement> =
+            tested.measurements.into_iter().flatten().filter(is_kept).collect();
         let ran = Ran {
             id,
             at: begun,
@@ -265,10 +310,10 @@ impl Runner {
     }
 
     /// The turn of a round of `tier`. A higher tier does not wait for ever: what made it run would be history.
-    async fn turn(&self, tier: u8) -> Result<SemaphorePermit<'_>, Why> {
-        let turns = &self.turns[usize::from(tier.clamp(1, 3) - 1)];
+    async fn turn(&self, tier: u8) -> Result<OwnedSemaphorePermit, Why> {
+        let turns = Arc::clone(&self.common().turns[usize::from(tier.clamp(1, 3) - 1)]);
         let longest = if tier == 1 { Duration::MAX } else { TURN };
-        let turn = self.cancel.run_until_cancelled(tokio::time::timeout(longest, turns.acquire()));
+        let turn = self.cancel.run_until_cancelled(tokio::time::timeout(longest, turns.acquire_owned()));
         match turn.await {
             None => Err(Why::Aborted),
             Some(Ok(Ok(turn))) => Ok(turn),
@@ -279,7 +324,7 @@ impl Runner {
     /// Looks at this host's own line, in rounds of tier 1.
     async fn look(&self, tier: u8, ctx: &Ctx) -> (OwnLine, Vec<Measurement>) {
         match tier {
-            1 => self.references.look(ctx).await,
+            1 => self.common().references.look(ctx).await,
             _ => (OwnLine::Weak, Vec::new()),
         }
     }
@@ -301,11 +346,23 @@ impl Runner {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps `records` and what is remembered of the target and of the agent, in one transaction.
+    /// Keeps `records` and what is remembered of the target and of the agent, in one transaction; where that cannot
+    /// be, the rounds go on and what they find is held.
     async fn keep(&self, records: Vec<Record>, watch: &Watch) -> Result<(), Failure> {
         let used = self.used().encode()?;
         let states = [(Watch::key(watch.name()), watch.state.encode()?), (Used::KEY.to_owned(), used)];
-        blocking(&self.access, move |access| access.commit(&records, &states)).await
+        blocking(&self.access, move |access| access.commit_or_hold(&records, &states)).await
+    }
+}
+
+/// What was asked wrongly is in no store: the run is kept without it.
+fn is_kept(measurement: &Measurement) -> bool {
+    match &measurement.outcome {
+        Outcome::Failure(failure) if matches!(failure.class, Class::Usage | Class::Config) => {
+            tracing::error!(probe = measurement.probe.kind(), %failure, "asked wrongly");
+            false
+        }
+        _ => true,
     }
 }
 

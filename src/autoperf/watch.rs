@@ -99,6 +99,13 @@ impl Watch {
         &self.state
     }
 
+    /// Goes on with another configuration, as after a restart: what was counted against the old one says nothing, what is
+    /// known (incidents, cool-downs, budgets) stays.
+    pub(super) fn change(&mut self, config: TargetConfig, now: Moment) {
+        self.config = config;
+        self.feed(&Observation::Restarted { aborted: false }, now);
+    }
+
     /// Puts the next round off when it is late by more than an interval (the machine slept, or nobody ran): to this
     /// target's own place in the next interval, so that not all targets burst. Whether it was.
     pub(super) fn put_off(&mut self, agent: &str, now: Moment) -> bool {

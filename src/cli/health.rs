@@ -40,12 +40,19 @@ pub(super) fn run(args: &Health, env: &Env) -> Result<u8, Failure> {
         return Err(Class::Unreachable.because(format_args!("process {}: {why}", health.pid)));
     }
     out::with_stdout(|out| {
-        let control::Health { pid, version, uptime_s, records, .. } = &health;
+        let control::Health { pid, version, uptime_s, records, held, held_why, .. } = &health;
         writeln!(
             out,
             "well: process {pid}, version {version}, up {uptime_s} s, {}",
             out::counted(*records, "record")
         )?;
+        if let Some(why) = held_why {
+            writeln!(
+                out,
+                "held in memory: {}, for now they cannot be kept: {why}",
+                out::counted(*held, "record")
+            )?;
+        }
         Ok(0)
     })
 }

@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
@@ -25,6 +25,17 @@ pub(super) fn chosen_file(argv: &[OsString]) -> Option<PathBuf> {
     }
     let variable = env::var_os("WADDLEPERF_CONFIG").filter(|file| !file.is_empty());
     variable.map(PathBuf::from)
+}
+
+/// Whether `argv` or the environment sets the switch `--long`, as far as can be told where clap refuses them.
+pub(super) fn is_set(argv: &[OsString], long: &str) -> bool {
+    let words = argv.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let variable = env::var_os(variable_name(long));
+    let believed = |value: OsString| {
+        FalseyValueParser::new().parse_ref(&Command::new(""), None, &value).unwrap_or(false)
+    };
+    words.filter_map(|word| word.strip_prefix("--")).any(|word| word == long)
+        || variable.is_some_and(believed)
 }
 
 /// `command` with the defaults of `config` and its variables.

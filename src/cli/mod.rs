@@ -14,6 +14,7 @@ mod label;
 mod layers;
 mod logging;
 mod probing;
+mod reload;
 mod results;
 mod serve;
 mod setup;
@@ -30,6 +31,7 @@ use crate::config::Loaded;
 use crate::failure::Failure;
 use crate::probe::{KINDS, Kind, Manual};
 use crate::sys;
+use complaint::Caller;
 pub use env::Env;
 
 /// Is it the network, where, and since when? One executable for network performance tests.
@@ -135,12 +137,12 @@ fn run(argv: Vec<OsString>) -> u8 {
     if let Some(applet) = applet {
         command = applet::rename(command, applet);
     }
-    let name = complaint::name_of(&argv, &command);
+    let caller = Caller::of(&argv, &command);
     let parsed = command.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
     match (parsed, loaded) {
-        (Ok(cli), loaded) => finish(&name, cli.run(loaded)),
-        (Err(error), Err(failure)) if error.use_stderr() => finish(&name, Err(failure)),
-        (Err(error), _) => complaint::show(&name, &error),
+        (Ok(cli), loaded) => caller.finish(cli.run(loaded)),
+        (Err(error), Err(failure)) if error.use_stderr() => caller.finish(Err(failure)),
+        (Err(error), _) => caller.show(&error),
     }
 }
 
@@ -153,17 +155,6 @@ impl Cli {
         logging::start(&loaded.config.log, self.global.verbose)?;
         let env = Env::new(loaded, self.global.data.as_deref())?;
         self.command.run(&env)
-    }
-}
-
-/// The exit code of what came of the command called `name`; a failure is told on one line.
-fn finish(name: &str, result: Result<u8, Failure>) -> u8 {
-    match result {
-        Ok(code) => code,
-        Err(failure) => {
-            complaint::tell(name, &failure.detail);
-            failure.class.exit_code()
-        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Env;
+use super::reload::Reload;
 use crate::autoperf::{self, text};
 use crate::failure::Failure;
 use crate::probe::Manual;
@@ -37,7 +39,8 @@ pub(super) const MANUAL: Manual = Manual {
     name: "serve",
     about: "Run the test server",
     text: "Reflects UDP pings on port 2000, keeps the store, and measures the targets that the configuration names. \
-           SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. Started as root it \
+           SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. SIGHUP reads \
+           [autoperf] anew; other sections take effect with the next start. Started as root it \
            opens its sockets, then becomes the account `waddleperf` (or serve.user).",
     examples: &[
         ("waddleperf serve", "the reflector on port 2000"),
@@ -56,19 +59,19 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     // Sockets first, then the privileges, and only then the files and the threads.
     let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data)?;
     let store = env.store()?;
-    let mut out = io::stdout().lock();
-    for note in prepared.notes() {
-        // A server goes on when nobody reads what it says.
-        let _ = writeln!(out, "{note}");
-    }
-    drop(out);
     env.block_on(async {
-        let autoperf = (!env.config.autoperf.target.is_empty()).then(|| Autoperf {
-            settings: env.config.autoperf.clone(),
-            ctx: Box::new(env.contexts()),
-            rounds: printer(),
-        });
-        prepared.run(store, autoperf, &env.cancel).await.map(|()| 0)
+        let (plan, settings) = watch::channel(env.config.autoperf.clone());
+        let reload = Reload::new("waddleperf serve", env, plan)?;
+        // Whoever has read that it listens may send it SIGHUP.
+        for note in prepared.notes() {
+            // A server goes on when nobody reads what it says.
+            let _ = writeln!(io::stdout().lock(), "{note}");
+        }
+        let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: printer() };
+        tokio::select! {
+            ended = prepared.run(store, autoperf, &env.cancel) => ended.map(|()| 0),
+            never = reload.run() => match never {},
+        }
     })
 }
 

@@ -43,6 +43,12 @@ pub trait Measure {
         let _ = (packets, time);
     }
 
+    /// Whether `report` covers all that was asked: a run that was complete when the wish to end came is not partial.
+    fn is_whole(&self, report: &Self::Report) -> bool {
+        let _ = report;
+        false
+    }
+
     /// Measures once, after [`Measure::check`].
     fn run(&self, ctx: &Ctx) -> impl Future<Output = Found<Self::Report>> + Send;
 }

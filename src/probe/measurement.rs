@@ -59,7 +59,7 @@ impl Measurement {
     /// Version of the record's schema.
     pub const VERSION: u8 = 1;
 
-    pub(super) fn new(probe: Probe, ctx: &Ctx, start: Now, found: Found<Report>) -> Self {
+    pub(super) fn new(probe: Probe, ctx: &Ctx, start: Now, found: Found<Report>, is_cut: bool) -> Self {
         let end = crate::sys::clock::now();
         let elapsed = end.mono.saturating_duration_since(start.mono);
         let step = ms::of(Duration::from_nanos(end.wall.abs_diff(start.after(elapsed).wall)));
@@ -71,10 +71,10 @@ impl Measurement {
             elapsed,
             clock_step_ms: (step > 2_000.0).then_some(if backwards { -step } else { step }),
             agent: (*ctx.agent).clone(),
-            probe,
             address: found.address,
             labels: ctx.labels.clone(),
-            partial: ctx.cancel.is_cancelled() && found.result.is_ok(),
+            partial: is_cut,
+            probe,
             outcome: match found.result {
                 Ok(report) => Outcome::Report(report),
                 Err(failure) => Outcome::Failure(failure),

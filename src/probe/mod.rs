@@ -104,11 +104,15 @@ impl Probe {
     /// Measures once. The wall clock is read here, at the start, and nowhere else.
     pub async fn run(self, ctx: &Ctx) -> Measurement {
         let start = crate::sys::clock::now();
-        let found = match self.check() {
-            Ok(()) => each_probe!(&self, probe => probe.run(ctx).await.into()),
-            Err(failure) => Found::nothing(failure),
+        let (found, is_cut) = match self.check() {
+            Ok(()) => each_probe!(&self, probe => {
+                let found = probe.run(ctx).await;
+                let is_cut = found.result.as_ref().is_ok_and(|report| !probe.is_whole(report));
+                (found.into(), is_cut && ctx.cancel.is_cancelled())
+            }),
+            Err(failure) => (Found::nothing(failure), false),
         };
-        Measurement::new(self, ctx, start, found)
+        Measurement::new(self, ctx, start, found, is_cut)
     }
 }
 

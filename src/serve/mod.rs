@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ use crate::autoperf;
 use crate::failure::{Class, Failure};
 use crate::probe::Ctx;
 use crate::probe::udpping::read_key;
-use crate::store::{Access, Data, control};
+use crate::store::{Access, Data, blocking, control};
 use crate::sys::privilege::{self, Account};
 use crate::sys::{host, service};
 use reflector::{Listener, Workers};
@@ -44,10 +44,10 @@ pub struct Prepared {
 
 /// What a server measures on the side.
 pub struct Autoperf {
-    /// What, and how often.
-    pub settings: autoperf::Settings,
+    /// What, and how often; it may change.
+    pub plan: watch::Receiver<autoperf::Settings>,
     /// The context of a round.
-    pub ctx: Box<dyn Fn() -> Ctx + Send + Sync>,
+    pub ctx: Arc<dyn Fn() -> Ctx + Send + Sync>,
     /// Where each round goes once it is kept.
     pub rounds: mpsc::Sender<autoperf::Round>,
 }
@@ -75,23 +75,21 @@ impl Prepared {
     /// settings' `drain`.
     ///
     /// # Errors
-    /// When it cannot start, or the store fails for good.
+    /// When it cannot start, the store fails for good, or something that was measured could not be kept.
     pub async fn run(
         self,
         store: Arc<Access>,
-        autoperf: Option<Autoperf>,
+        autoperf: Autoperf,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
         let drained = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(control::serve(Arc::clone(&store), drained.clone()));
-        if let Some(autoperf) = autoperf {
-            tasks.spawn(measure(autoperf, store, cancel.clone()));
-        }
+        tasks.spawn(measure(autoperf, Arc::clone(&store), cancel.clone()));
         service::notify("READY=1");
         let ended = tokio::select! {
-            ended = watch(cancel, &workers, &mut tasks) => ended,
+            ended = attend(cancel, &workers, &mut tasks) => ended,
             never = beat() => match never {},
         };
         service::notify("STOPPING=1");
@@ -100,16 +98,35 @@ impl Prepared {
         let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
         while tasks.join_next().await.is_some() {}
         stopped.map_err(|_| Class::Internal.because("a reflector thread panicked"))?;
-        ended
+        ended.and(blocking(&store, Access::finish).await)
     }
 }
 
-/// Runs autoperf's schedule once no other process does.
-async fn measure(autoperf: Autoperf, store: Arc<Access>, cancel: CancellationToken) -> Result<(), Failure> {
-    let Some(_lock) = autoperf::lock::wait(store.data(), &cancel).await? else {
-        return Ok(());
-    };
-    autoperf::daemon(&autoperf.settings, store, autoperf.ctx, cancel, autoperf.rounds).await
+/// Runs autoperf's schedule while there are targets, once no other process does. The lock is only for who measures:
+/// beside a server without targets, `autoperf run` may.
+async fn measure(
+    mut autoperf: Autoperf,
+    store: Arc<Access>,
+    cancel: CancellationToken,
+) -> Result<(), Failure> {
+    while !cancel.is_cancelled() {
+        let has_targets = async {
+            if autoperf.plan.wait_for(|settings| !settings.target.is_empty()).await.is_err() {
+                // It will never change again.
+                std::future::pending().await
+            }
+        };
+        if cancel.run_until_cancelled(has_targets).await.is_none() {
+            break;
+        }
+        let Some(_lock) = autoperf::lock::wait(store.data(), &cancel).await? else {
+            break;
+        };
+        let (make, rounds) = (Arc::clone(&autoperf.ctx), autoperf.rounds.clone());
+        let ctx = move || make();
+        autoperf::daemon(&mut autoperf.plan, Arc::clone(&store), ctx, cancel.clone(), rounds).await?;
+    }
+    Ok(())
 }
 
 /// Lets no session begin, and waits until those that run have ended, at most `patience`.
@@ -124,7 +141,7 @@ async fn drain(workers: &Workers, patience: Duration) {
 }
 
 /// Waits for `cancel`, or for a task or thread that ends before it should.
-async fn watch(
+async fn attend(
     cancel: &CancellationToken,
     workers: &Workers,
     tasks: &mut JoinSet<Result<(), Failure>>,

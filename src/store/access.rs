@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::held::Held;
 use super::spool::Spool;
 use super::{Answer, Data, Pruned, Query, Record, Settings, Store, control};
 use crate::failure::{Class, Failure};
@@ -19,6 +20,19 @@ pub struct Access {
     settings: Settings,
     /// The store, while this process holds it. Once held it stays held.
     store: Mutex<Option<Arc<Store>>>,
+    /// What can be kept nowhere else now. Locked while that is tried, so that an older state never follows a newer one.
+    held: Mutex<Held>,
+    /// What is told of it.
+    waiting: Mutex<Option<Waiting>>,
+}
+
+/// What is held in memory because it cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many records; 0 where only autoperf's states wait.
+    pub records: u64,
+    /// Why.
+    pub why: Failure,
 }
 
 /// Who holds the store.
@@ -45,7 +59,13 @@ impl Access {
         {
             return Err(failure);
         }
-        let access = Self { data: data.clone(), settings: settings.clone(), store: Mutex::new(None) };
+        let access = Self {
+            data: data.clone(),
+            settings: settings.clone(),
+            store: Mutex::new(None),
+            held: Mutex::default(),
+            waiting: Mutex::default(),
+        };
         access.try_own()?;
         Ok(access)
     }
@@ -109,11 +129,64 @@ impl Access {
         )
     }
 
-    /// The state kept under `key`, through the owner if need be.
+    /// As [`Access::commit`]; what cannot be kept now goes into the spool or, where that fails too, is held in memory
+    /// and tried again with every call and by the owner's upkeep. [`Access::finish`] says what came of it.
+    ///
+    /// # Errors
+    /// `usage` for a record that the store refuses.
+    pub fn commit_or_hold(&self, records: &[Record], states: &[(String, Vec<u8>)]) -> Result<(), Failure> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settle(&mut held);
+        if held.is_empty() {
+            match self.commit(records, states) {
+                Err(failure) if failure.class != Class::Usage => held.failed(failure, clock::now().mono),
+                done => return done,
+            }
+        }
+        let is_spooled = held.count() == 0 && self.leave(records);
+        held.add(if is_spooled { &[] } else { records }, states)?;
+        self.tell(&held);
+        Ok(())
+    }
+
+    /// Tries again to keep what is held in memory.
+    pub fn retry(&self) {
+        self.settle(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What is held in memory, if anything is.
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries for the last time to keep what is held in memory.
+    ///
+    /// # Errors
+    /// When something is lost: how much, and why.
+    pub fn finish(&self) -> Result<(), Failure> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.hurry();
+        self.settle(&mut held);
+        drop(held);
+        self.waiting().map_or(Ok(()), |Waiting { records, why }| {
+            let lost = match records {
+                0 => "what is remembered of the targets".to_owned(),
+                records => format!("{records} of autoperf's records"),
+            };
+            Err(why.class.because(format_args!("{lost} could not be kept: {why}")))
+        })
+    }
+
+    /// The newest state under `key`: the one that is held in memory, else the one that is kept, through the owner if need
+    /// be.
     ///
     /// # Errors
     /// As [`Access::commit`].
     pub fn load(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).state(key);
+        if held.is_some() {
+            return Ok(held);
+        }
         self.with_owner(|store| store.load(key), || control::client::load(&self.data, key))
     }
 
@@ -157,6 +230,44 @@ impl Access {
             (stats.spool_records, stats.spool_bytes, stats.spool_rejected) = self.spool().size()?;
         }
         Ok(answer)
+    }
+
+    /// Moves what is `held` into the store or the spool, unless that was tried just now.
+    fn settle(&self, held: &mut Held) {
+        if held.is_empty() || !held.is_due(clock::now().mono) {
+            return;
+        }
+        let records = held.records();
+        match self.commit(&records, &held.states()) {
+            Ok(()) => *held = Held::default(),
+            Err(failure) => {
+                held.failed(failure, clock::now().mono);
+                if self.leave(&records) {
+                    held.forget_records();
+                }
+            }
+        }
+        self.tell(held);
+    }
+
+    /// Leaves `records` in the spool; whether it takes them.
+    fn leave(&self, records: &[Record]) -> bool {
+        let kept = self.spool().keep(records, &self.settings, clock::now().timestamp());
+        control::client::nudge(&self.data);
+        kept.is_ok()
+    }
+
+    /// Notes how it stands with what is `held`; logs when that changes.
+    fn tell(&self, held: &Held) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = waiting.take();
+        *waiting = held.why().map(|why| Waiting { records: held.count(), why: why.clone() });
+        match (known, &*waiting) {
+            (Some(known), Some(waiting)) if known.why == waiting.why => {}
+            (_, Some(Waiting { why, .. })) => tracing::error!(%why, "held in memory until it can be kept"),
+            (Some(_), None) => tracing::warn!("what was held in memory is kept"),
+            (None, None) => {}
+        }
     }
 
     fn spool(&self) -> Spool<'_> {

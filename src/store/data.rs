@@ -43,6 +43,11 @@ impl Data {
         self.0.join("autoperf.lock")
     }
 
+    /// Where the process that measures is asked for rounds.
+    pub fn autoperf_socket(&self) -> PathBuf {
+        self.0.join("autoperf.sock")
+    }
+
     /// Held while the store's file is created.
     pub(super) fn create_lock(&self) -> PathBuf {
         self.0.join("create.lock")

@@ -15,6 +15,7 @@ mod data;
 mod fault;
 mod file;
 mod filter;
+mod held;
 mod insert;
 mod owner;
 mod page;
@@ -32,7 +33,7 @@ pub mod spool;
 mod summary;
 mod verify;
 
-pub use access::{Access, Holder, apart, blocking};
+pub use access::{Access, Holder, Waiting, apart, blocking};
 pub use chart::{Line, Thinned};
 pub use data::Data;
 pub use filter::Filter;

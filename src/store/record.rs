@@ -49,6 +49,34 @@ pub struct Gap {
     pub why: String,
 }
 
+impl Gap {
+    /// The gap that stands for `victims`, oldest first, each with its id and, where it can be read, itself; earlier gaps
+    /// among them are summed. `None` of nothing.
+    pub(super) fn over(victims: &[(Uuid, Option<Record>)], why: &str) -> Option<Self> {
+        let ((first, _), (last, _)) = (victims.first()?, victims.last()?);
+        let (mut to, mut lost) = (moment(millis(*last)), 0);
+        for (_, record) in victims {
+            match record {
+                Some(Record::Gap(gap)) => {
+                    lost += gap.lost;
+                    to = to.max(gap.to);
+                }
+                _ => lost += 1,
+            }
+        }
+        Some(Self {
+            v: Measurement::VERSION,
+            // Of the same millisecond, and the same for the same gap.
+            id: Uuid::from_u128(first.as_u128() | 0xffff),
+            at: moment(millis(*first)),
+            mode: Mode::Gap,
+            to,
+            lost,
+            why: why.to_owned(),
+        })
+    }
+}
+
 /// The one word that marks a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -230,6 +258,15 @@ pub fn fuzz_spool_record(octets: &[u8]) {
         let point = super::Point::of(&record).encode();
         assert!(super::Point::decode(&point).is_some(), "a point did not survive its octets");
     }
+}
+
+/// The same record without its raw samples; `None` where there are none, or no sketch of them.
+pub(super) fn thinned(octets: &[u8]) -> Option<Vec<u8>> {
+    let mut value: serde_json::Value = serde_json::from_slice(octets).ok()?;
+    let report = value.get_mut("outcome")?.get_mut("report")?.as_object_mut()?;
+    report.get("rtt_sketch")?;
+    report.remove("samples_ms").filter(|samples| !samples.is_null())?;
+    serde_json::to_vec(&value).ok()
 }
 
 #[cfg(test)]

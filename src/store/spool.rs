@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::data::{Data, sync_dir};
 use super::fault::words;
 use super::insert::Row;
-use super::record::{Gap, MOST_OCTETS, Mode, Record, first_id, millis, moment, since_epoch};
+use super::record::{Gap, MOST_OCTETS, Record, first_id, millis, since_epoch, thinned};
 use super::{Settings, Store};
 use crate::failure::{Class, Failure};
 use crate::sys::lock::Lock;
@@ -253,11 +253,15 @@ impl<'a> Spool<'a> {
                 goes
             })
             .collect();
-        let (Some(first), Some(last)) = (victims.first(), victims.last()) else {
+        let read = |entry: &&Entry| {
+            (entry.id, read_file(&entry.path).ok().and_then(|octets| Record::decode(&octets).ok()))
+        };
+        let read: Vec<_> = victims.iter().map(read).collect();
+        let why = if full { "the spool was full" } else { "the spool kept them too long" };
+        let Some(gap) = Gap::over(&read, why) else {
             return Ok(());
         };
         // The gap is durable before what it counts goes: a crash between the two counts too many, never too few.
-        let gap = self.gap(&victims, first, last, full);
         let gap_path = self.file_of(gap.id);
         let lost = gap.lost;
         self.data.put(&gap_path, &Record::Gap(gap).encode()?)?;
@@ -270,37 +274,6 @@ impl<'a> Spool<'a> {
         sync_dir(&self.dir)
             .map_err(|error| Failure::from_io(format_args!("sync {}", self.dir.display()), &error))
     }
-
-    /// The gap that stands for `victims`, earlier gaps among them summed.
-    fn gap(&self, victims: &[&Entry], first: &Entry, last: &Entry, full: bool) -> Gap {
-        let mut to = moment(millis(last.id));
-        let mut lost = 0;
-        for victim in victims {
-            let earlier = read_file(&victim.path).ok().and_then(|octets| Record::decode(&octets).ok());
-            match earlier {
-                Some(Record::Gap(gap)) => {
-                    lost += gap.lost;
-                    to = to.max(gap.to);
-                }
-                _ => lost += 1,
-            }
-        }
-        let at = moment(millis(first.id));
-        Gap {
-            v: crate::probe::Measurement::VERSION,
-            id: gap_id(first.id),
-            at,
-            mode: Mode::Gap,
-            to,
-            lost,
-            why: if full { "the spool was full" } else { "the spool kept them too long" }.to_owned(),
-        }
-    }
-}
-
-/// The id of the gap whose first lost record is `first`: of the same millisecond, and the same for the same gap.
-fn gap_id(first: Uuid) -> Uuid {
-    Uuid::from_u128(first.as_u128() | 0xffff)
 }
 
 /// Ids below this are too old. Time is the wall clock, but never beyond the newest record in the spool.
@@ -312,15 +285,6 @@ fn oldest_kept(entries: &[Entry], settings: &Settings, now: Timestamp) -> u128 {
 
 fn on_disk(octets: u64) -> u64 {
     octets.next_multiple_of(BLOCK).max(BLOCK)
-}
-
-/// The same record without its raw samples; `None` where there are none, or no sketch of them.
-fn thinned(octets: &[u8]) -> Option<Vec<u8>> {
-    let mut value: serde_json::Value = serde_json::from_slice(octets).ok()?;
-    let report = value.get_mut("outcome")?.get_mut("report")?.as_object_mut()?;
-    report.get("rtt_sketch")?;
-    report.remove("samples_ms").filter(|samples| !samples.is_null())?;
-    serde_json::to_vec(&value).ok()
 }
 
 /// Reads a private regular file, not through a link. `InvalidData` when it is anything else, or too large.

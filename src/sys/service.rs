@@ -9,6 +9,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::time::{ClockId, clock_gettime};
 
 /// The first descriptor that a manager passes.
 const FIRST: RawFd = 3;
@@ -44,6 +45,12 @@ pub fn notify(state: &str) {
     if let Ok(socket) = UnixDatagram::unbound() {
         let _ = socket.send_to_addr(state.as_bytes(), &address);
     }
+}
+
+/// Tells the manager that the configuration is read anew; `READY=1` ends that (systemd.service(5), `Type=notify-reload`).
+pub fn notify_reloading() {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default();
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
 }
 
 fn address(name: OsString) -> Option<SocketAddr> {

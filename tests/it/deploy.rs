@@ -77,6 +77,16 @@ fn each_service_starts_a_command_that_exists() {
 }
 
 #[test]
+fn each_service_that_stays_is_reloaded_by_sighup() {
+    for unit in units("service") {
+        let settings = settings(&unit);
+        let stays = settings.iter().any(|line| line == "Type=notify");
+        let reloads = settings.iter().any(|line| line == "ExecReload=/bin/kill -HUP $MAINPID");
+        assert_eq!(stays, reloads, "{}", unit.display());
+    }
+}
+
+#[test]
 fn an_attacker_finds_little_in_a_service() {
     for unit in units("service") {
         let exposure = exposure(&unit);

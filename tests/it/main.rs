@@ -11,6 +11,7 @@ mod layering;
 mod links;
 mod results;
 mod serve;
+mod stage;
 mod store;
 mod tool;
 mod udpping;

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{LOCKED, take_lock, targets};
-use crate::autoperf;
+use super::{LOCKED, targets, tell_locked};
+use crate::autoperf::{self, lock};
+use crate::cli::reload::Reload;
 use crate::cli::{Env, serve};
 use crate::failure::{Class, Failure};
 use crate::serve::beat;
-use crate::store::{Access, control};
+use crate::store::{Access, blocking, control};
 use crate::sys::service;
 
 pub(super) fn run(env: &Env) -> Result<u8, Failure> {
     targets(env)?;
-    let Some(_lock) = take_lock(&env.data, "waddleperf autoperf daemon", false)? else {
+    let Some(_lock) = lock::take(&env.data)? else {
+        tell_locked(&env.data, "waddleperf autoperf daemon");
         return Ok(LOCKED);
     };
     let store = env.store()?;
@@ -26,17 +29,19 @@ async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
     let over = CancellationToken::new();
     let mut control = tokio::spawn(control::serve(Arc::clone(&store), over.clone()));
     let rounds = serve::printer();
-    let settings = &env.config.autoperf;
+    let (plan, mut settings) = watch::channel(env.config.autoperf.clone());
+    let reload = Reload::new("waddleperf autoperf daemon", env, plan)?.with_targets();
     service::notify("READY=1");
     let measured = tokio::select! {
-        measured = autoperf::daemon(settings, store, env.contexts(), env.cancel.clone(), rounds) => measured,
+        measured = autoperf::daemon(&mut settings, Arc::clone(&store), env.contexts(), env.cancel.clone(), rounds) => measured,
         ended = &mut control => {
             return ended.unwrap_or_else(|_| Err(Class::Internal.because("the store's task panicked")));
         }
         never = beat() => match never {},
+        never = reload.run() => match never {},
     };
     service::notify("STOPPING=1");
     over.cancel();
     let _ = control.await;
-    measured
+    measured.and(blocking(&store, Access::finish).await)
 }

@@ -6,15 +6,18 @@ mod nagios;
 mod run;
 mod status;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
+
+pub(super) use nagios::unknown;
 
 use super::{Env, complaint};
 use crate::autoperf::lock;
-use crate::autoperf::settings::TargetConfig;
+use crate::autoperf::settings::{Settings, TargetConfig};
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
 use crate::store::Data;
-use crate::sys::lock::Lock;
 
 /// See the module.
 #[derive(Debug, Args)]
@@ -47,8 +50,10 @@ pub(super) const MANUAL: Manual = Manual {
     text: "Measures each [[autoperf.target]] with the probes of tier 1 and compares the result with thresholds. \
            What stays bad leads to tier 2, and what tier 2 still finds to tier 3, within the day's budgets. \
            `waddleperf serve` does so on its schedule; where no server runs, `autoperf daemon` does, or cron or a \
-           systemd timer call `autoperf run` (`waddleperf setup cron`, `waddleperf setup timer`). Only one of them \
-           works on a data directory at a time: a run that finds another one ends with 75. A run ends with 0 \
+           systemd timer call `autoperf run` (`waddleperf setup cron`, `waddleperf setup timer`). SIGHUP lets server and daemon read the \
+           configuration anew. Only one of them \
+           works on a data directory at a time: `autoperf run` asks a server or daemon that measures already for its round, and \
+           ends with 75 beside another run. A run ends with 0 \
            whatever the network did, unless --strict (1 when a target is bad) or --nagios (its plugin codes).",
     examples: &[
         ("waddleperf autoperf", "one round of every target now"),
@@ -58,7 +63,10 @@ pub(super) const MANUAL: Manual = Manual {
         ("waddleperf autoperf check", "what would be measured, and the most that it sends"),
         ("waddleperf autoperf status", "how the targets are"),
     ],
-    files: &[("DATA/autoperf.lock", "held by the one that measures")],
+    files: &[
+        ("DATA/autoperf.lock", "held by the one that measures"),
+        ("DATA/autoperf.sock", "where a server or daemon is asked for rounds"),
+    ],
     see_also: &["waddleperf-serve(1)", "waddleperf-setup(1)", "waddleperf.toml(5)"],
 };
 
@@ -74,26 +82,23 @@ pub(super) fn run(args: &Autoperf, env: &Env) -> Result<u8, Failure> {
 
 /// The configured targets; a failure where there are none.
 fn targets(env: &Env) -> Result<Vec<TargetConfig>, Failure> {
-    let targets = env.config.autoperf.targets()?;
+    some_targets(&env.config.autoperf, env.file.as_deref())
+}
+
+/// The targets of `settings`, which come from `file`; a failure where there are none.
+pub(super) fn some_targets(settings: &Settings, file: Option<&Path>) -> Result<Vec<TargetConfig>, Failure> {
+    let targets = settings.targets()?;
     if !targets.is_empty() {
         return Ok(targets);
     }
-    let file = env
-        .file
-        .as_ref()
+    let file = file
         .map_or_else(|| "no configuration file".to_owned(), |file| format!("{} names none", file.display()));
     Err(Class::Config
         .because(format_args!("no target: {file}; write an [[autoperf.target]] with name and host")))
 }
 
-/// Takes autoperf's lock; `None`, with a line on stderr that names the holder, when another process has it.
-fn take_lock(data: &Data, command: &str, is_silent: bool) -> Result<Option<Lock>, Failure> {
-    let lock = lock::take(data)?;
-    if lock.is_none() && !is_silent {
-        complaint::tell(
-            command,
-            &format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data)),
-        );
-    }
-    Ok(lock)
+/// Tells on stderr who measures already.
+fn tell_locked(data: &Data, command: &str) {
+    let detail = format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data));
+    complaint::tell(command, &detail);
 }

@@ -16,7 +16,7 @@ pub(super) fn tell(seen: &[Seen]) -> u8 {
 }
 
 /// Prints that nothing is known, and why; its code.
-pub(super) fn unknown(why: &str) -> u8 {
+pub(in crate::cli) fn unknown(why: &str) -> u8 {
     say(&format!("WADDLEPERF UNKNOWN - {}", clean(why)));
     3
 }

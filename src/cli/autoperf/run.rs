@@ -8,13 +8,15 @@ use clap::{Args, ValueEnum, value_parser};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{LOCKED, nagios, take_lock, targets};
+use super::{LOCKED, nagios, targets, tell_locked};
+use crate::autoperf::desk::{self, Order, Said};
 use crate::autoperf::schedule::stagger;
 use crate::autoperf::settings::TargetConfig;
-use crate::autoperf::{Round, Runner, text};
+use crate::autoperf::{Round, Runner, lock, text};
 use crate::cli::Env;
 use crate::failure::{Class, Failure};
 use crate::store::run::Severity;
+use crate::store::{Access, blocking};
 use crate::units::Span;
 
 /// See the module.
@@ -35,7 +37,7 @@ pub(super) struct Run {
     /// First wait for a time up to this, which is this host's own: so that hosts with one crontab do not burst
     #[arg(long, value_name = "TIME")]
     stagger: Option<Span>,
-    /// What to do when another process measures already: end with 75, or with 0 and silently
+    /// What to do when another process measures already and takes no orders: end with 75, or with 0 and silently
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = IfLocked::Fail)]
     if_locked: IfLocked,
     /// End with 1 when a target is bad
@@ -68,19 +70,6 @@ pub(super) struct Seen {
 }
 
 pub(super) fn run(args: &Run, env: &Env) -> Result<u8, Failure> {
-    let done = work(args, env);
-    if !args.nagios {
-        return done;
-    }
-    match done {
-        Ok(code) if code <= 3 => Ok(code),
-        // A plugin has no other codes.
-        Ok(code) => Ok(nagios::unknown(&format!("ended with {code}"))),
-        Err(failure) => Ok(nagios::unknown(&failure.detail)),
-    }
-}
-
-fn work(args: &Run, env: &Env) -> Result<u8, Failure> {
     let targets = args.targets(env)?;
     let wait = args
         .stagger
@@ -89,13 +78,14 @@ fn work(args: &Run, env: &Env) -> Result<u8, Failure> {
         if env.cancel.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
             return Ok(env.interrupted().unwrap_or(0));
         }
-        let is_skipped = args.if_locked == IfLocked::Skip;
-        let Some(_lock) = take_lock(&env.data, "waddleperf autoperf run", is_skipped || args.nagios)? else {
-            return Ok(if is_skipped && !args.nagios { 0 } else { LOCKED });
+        let seen = match lock::take(&env.data)? {
+            Some(_lock) => args.work(env, targets).await?,
+            None => match args.ask(env, targets).await? {
+                Some(seen) => seen,
+                None if args.if_locked == IfLocked::Skip && !args.nagios => return Ok(0),
+                None => return Ok(args.tell_locked(env)),
+            },
         };
-        let runner =
-            Runner::open(&env.config.autoperf, env.store()?, env.contexts(), env.cancel.clone()).await?;
-        let seen = args.measure(Arc::new(runner), targets).await?;
         Ok(env.interrupted().unwrap_or_else(|| args.verdict(&seen)))
     })
 }
@@ -120,6 +110,60 @@ impl Run {
         }
         known.retain(|target| self.target.is_empty() || self.target.contains(&target.name));
         Ok(known)
+    }
+
+    fn tell_locked(&self, env: &Env) -> u8 {
+        if !self.nagios {
+            tell_locked(&env.data, "waddleperf autoperf run");
+        }
+        LOCKED
+    }
+
+    /// Measures here.
+    async fn work(&self, env: &Env, targets: Vec<TargetConfig>) -> Result<Vec<Seen>, Failure> {
+        let store = env.store()?;
+        let (settings, access) = (&env.config.autoperf, Arc::clone(&store));
+        let runner = Runner::open(settings, access, env.contexts(), env.cancel.clone()).await?;
+        let seen = self.measure(Arc::new(runner), targets).await?;
+        blocking(&store, Access::finish).await?;
+        Ok(seen)
+    }
+
+    /// Lets the process that holds the lock measure; `None` where it takes no orders now.
+    async fn ask(&self, env: &Env, targets: Vec<TargetConfig>) -> Result<Option<Vec<Seen>>, Failure> {
+        let order = Order {
+            targets: targets.iter().map(|target| target.name.clone()).collect(),
+            ad_hoc: self.host.is_some(),
+            tier: self.tier,
+            ignore_budget: self.ignore_budget,
+        };
+        let Some(mut answers) = desk::ask(&env.data, &order).await? else {
+            return Ok(None);
+        };
+        let unknown = |config| Seen { config, severity: Severity::Unknown, rounds: Vec::new() };
+        let mut seen: Vec<Seen> = targets.into_iter().map(unknown).collect();
+        let mut open = seen.len();
+        // Told to end, it waits no longer; the rounds that it has asked for go on.
+        while let Some(said) = env.cancel.run_until_cancelled(answers.next()).await.transpose()?.flatten() {
+            match said {
+                Said::Failure { failure } => return Err(failure),
+                Said::Busy | Said::Held { .. } => return Ok(None),
+                Said::Round { round } => {
+                    self.print(&round);
+                    let of = seen.iter_mut().find(|seen| seen.config.name == round.run.target);
+                    of.into_iter().for_each(|seen| seen.rounds.push((*round).clone()));
+                }
+                Said::Done { target, severity } => {
+                    open -= 1;
+                    let of = seen.iter_mut().find(|seen| seen.config.name == target);
+                    of.into_iter().for_each(|seen| seen.severity = severity);
+                }
+            }
+        }
+        if open > 0 && !env.cancel.is_cancelled() {
+            return Err(Class::Internal.because("the process that measures ended before it had answered"));
+        }
+        Ok(Some(seen))
     }
 
     /// Runs a round of each target, side by side, and prints each when it is kept.
@@ -182,14 +226,6 @@ async fn round(
         rounds.push(round.clone());
         done(round);
     };
-    match tier {
-        None => runner.round(&mut watch, keep).await?,
-        Some(tier) => {
-            if ignore_budget {
-                tracing::warn!(target = watch.name(), tier, "the budget is ignored, as asked");
-            }
-            runner.asked(&mut watch, tier, ignore_budget, keep).await?;
-        }
-    }
+    runner.asked(&mut watch, tier, ignore_budget, keep).await?;
     Ok(Seen { config: watch.config().clone(), severity: watch.state().severity, rounds })
 }

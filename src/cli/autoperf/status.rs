@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::targets;
 use crate::autoperf::settings::TargetConfig;
 use crate::autoperf::state::{Moment, State};
-use crate::autoperf::{Watch, left, lock, moment, text};
+use crate::autoperf::{Watch, desk, left, lock, moment, text};
 use crate::cli::{Env, say};
 use crate::failure::{Class, Failure};
 use crate::report::text::escape;
@@ -57,6 +57,12 @@ pub(super) fn run(args: &Status, env: &Env) -> Result<u8, Failure> {
         return say(&text.map_err(|error| Class::Internal.because(error))?);
     }
     let mut lines: Vec<String> = vec![who(env)];
+    let mut trouble = None;
+    env.block_on(async {
+        trouble = desk::trouble(&env.data).await?;
+        Ok(0)
+    })?;
+    lines.extend(trouble.map(|why| format!("the last rounds cannot be kept: {why}")));
     lines.extend(known.iter().map(|known| line(known, now)));
     say(&(lines.join("\n") + "\n"))
 }

@@ -241,6 +241,10 @@ impl Measure for UdpPing {
         }
     }
 
+    fn is_whole(&self, report: &Report) -> bool {
+        report.is_whole(self)
+    }
+
     async fn run(&self, ctx: &Ctx) -> Found<Report> {
         self.measure(ctx).await
     }

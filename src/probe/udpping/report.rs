@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Schedule, UdpPing};
 use crate::probe::{Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::Sketch;
 use crate::units::ms;
@@ -117,6 +118,18 @@ pub struct ServerProcessing {
 }
 
 impl Report {
+    /// Whether all was sent that `asked` wants, or that its deadline leaves time for, and nothing was left in flight.
+    pub(super) fn is_whole(&self, asked: &UdpPing) -> bool {
+        let counts = &self.counts;
+        let planned = counts.sent + counts.skipped + counts.send_errors;
+        // When a packet of a random schedule would have been due nobody knows any more.
+        let is_over = asked.deadline.is_some_and(|deadline| {
+            let bursts = u32::try_from(planned / u64::from(asked.burst.max(1))).unwrap_or(u32::MAX);
+            asked.schedule == Schedule::Fixed && self.interval.saturating_mul(bursts) >= deadline.0
+        });
+        counts.pending == 0 && (planned >= asked.count || is_over)
+    }
+
     /// The headline numbers of a report that may not exist.
     pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
         let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));

@@ -4,7 +4,9 @@
 //! The socket is 0600 in a directory of 0700, and the owner answers only its own user and root.
 
 pub mod client;
+mod repeated;
 pub mod server;
+pub(crate) mod socket;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -78,6 +80,12 @@ pub struct Health {
     pub uptime_s: u64,
     /// Records in the store.
     pub records: u64,
+    /// Records that are held in memory, because neither the store nor the spool can be written.
+    #[serde(default)]
+    pub held: u64,
+    /// Why; null when nothing is held.
+    #[serde(default)]
+    pub held_why: Option<String>,
 }
 
 /// Octets as hexadecimal text in JSON.

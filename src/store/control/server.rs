@@ -2,30 +2,24 @@
 //!
 //! It also takes in the spool, every second or when nudged, and keeps roll-ups and retention going.
 
-use std::fmt::Display;
-use std::fs::{self, Permissions};
-use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{DEADLINE, Health, MOST_OCTETS, Reply, Request};
+use super::repeated::Repeated;
+use super::socket::{accept, listen, read_frame, write_frame};
+use super::{DEADLINE, Health, Reply, Request};
 use crate::failure::{Class, Failure};
-use crate::store::{Access, Data, Holder, blocking};
+use crate::store::{Access, Holder, blocking};
 
-/// Connections served at once; more wait in the kernel's queue.
-const MOST_CONNECTIONS: usize = 64;
 /// How often the spool is looked at, or a store that another process holds is tried again.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long something that fails must have worked before its failing is told again.
-const AWAY: Duration = Duration::from_secs(60);
 /// How often roll-ups and retention are looked at.
 const TIDY: Duration = Duration::from_secs(60);
 
@@ -39,11 +33,17 @@ pub async fn serve(access: Arc<Access>, cancel: CancellationToken) -> Result<(),
             return Ok(());
         }
     }
-    let listener = listen(access.data())?;
+    let listener = listen(&access.data().socket())?;
     let owner = Arc::new(Owner { access, nudged: Notify::new(), since: Instant::now() });
     let mut tasks = JoinSet::new();
     tasks.spawn(upkeep(Arc::clone(&owner), cancel.clone()));
-    accept(&listener, &owner, &mut tasks, &cancel).await;
+    let converse = |stream| {
+        let (owner, cancel) = (Arc::clone(&owner), cancel.clone());
+        async move {
+            let _ = cancel.run_until_cancelled(converse(stream, &owner)).await;
+        }
+    };
+    accept(&listener, &mut tasks, &cancel, converse).await;
     drop(listener);
     let _ = fs::remove_file(owner.access.data().socket());
     while tasks.join_next().await.is_some() {}
@@ -55,58 +55,6 @@ struct Owner {
     access: Arc<Access>,
     nudged: Notify,
     since: Instant,
-}
-
-/// Makes the socket. Only the store's holder comes here, so one that is there already is a dead process's.
-fn listen(data: &Data) -> Result<UnixListener, Failure> {
-    let path = data.socket();
-    let failed =
-        |error: &std::io::Error| Failure::from_io(format_args!("listen on {}", path.display()), error);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&error)),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path).map_err(|error| failed(&error))?;
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(|error| failed(&error))?;
-    Ok(listener)
-}
-
-async fn accept(
-    listener: &UnixListener,
-    owner: &Arc<Owner>,
-    tasks: &mut JoinSet<()>,
-    cancel: &CancellationToken,
-) {
-    let mut trouble = Trouble::default();
-    loop {
-        while tasks.try_join_next().is_some() {}
-        if tasks.len() > MOST_CONNECTIONS {
-            tasks.join_next().await;
-            continue;
-        }
-        let Some(accepted) = cancel.run_until_cancelled(listener.accept()).await else {
-            return;
-        };
-        match accepted {
-            Ok((stream, _)) if is_ours(&stream) => {
-                let (owner, cancel) = (Arc::clone(owner), cancel.clone());
-                tasks.spawn(async move {
-                    cancel.run_until_cancelled(converse(stream, &owner)).await;
-                });
-            }
-            Ok(_) => tracing::warn!("control socket: another user was turned away"),
-            // Out of file descriptors, most likely: no spinning (faults 29).
-            Err(error) => {
-                trouble.tell(format_args!("control socket: accept: {error}; goes on without it"));
-                tokio::time::sleep(LOOK).await;
-            }
-        }
-    }
-}
-
-fn is_ours(stream: &UnixStream) -> bool {
-    let me = nix::unistd::geteuid().as_raw();
-    stream.peer_cred().is_ok_and(|peer| peer.uid() == me || peer.uid() == 0)
 }
 
 async fn converse(mut stream: UnixStream, owner: &Owner) {
@@ -156,9 +104,12 @@ async fn health(owner: &Owner) -> Health {
         Ok(records) => (records, None),
         Err(failure) => (0, Some(failure.detail)),
     };
+    let waiting = owner.access.waiting();
     Health {
         well: why.is_none(),
         why,
+        held: waiting.as_ref().map_or(0, |waiting| waiting.records),
+        held_why: waiting.map(|waiting| waiting.why.detail),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: owner.since.elapsed().as_secs(),
@@ -175,7 +126,7 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tidied: Option<Instant> = None;
-    let mut trouble = Trouble::default();
+    let mut trouble = Repeated::default();
     loop {
         let woken = async {
             tokio::select! {
@@ -186,7 +137,11 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
         if cancel.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        if let Err(failure) = blocking(&owner.access, Access::drain).await {
+        let take_in = |access: &Access| {
+            access.retry();
+            access.drain()
+        };
+        if let Err(failure) = blocking(&owner.access, take_in).await {
             trouble.tell(format_args!("store: upkeep: {failure}"));
         }
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
@@ -196,42 +151,4 @@ async fn upkeep(owner: Arc<Owner>, cancel: CancellationToken) {
             }
         }
     }
-}
-
-/// Something that may fail again and again: each cause is told once until it has been away for [`AWAY`].
-#[derive(Default)]
-struct Trouble(Option<(String, Instant)>);
-
-impl Trouble {
-    fn tell(&mut self, what: impl Display) {
-        let (what, now) = (what.to_string(), Instant::now());
-        let is_known = self.0.as_ref().is_some_and(|(told, last)| *told == what && now - *last < AWAY);
-        if !is_known {
-            tracing::warn!("{what}");
-        }
-        self.0 = Some((what, now));
-    }
-}
-
-/// One frame's octets; `None` when the other side has hung up.
-async fn read_frame(stream: &mut UnixStream) -> std::io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    match stream.read_exact(&mut length).await {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let length = u32::from_be_bytes(length);
-    if length > MOST_OCTETS {
-        return Err(ErrorKind::InvalidData.into());
-    }
-    let mut octets = Vec::new();
-    stream.take(u64::from(length)).read_to_end(&mut octets).await?;
-    Ok((octets.len() == length as usize).then_some(octets))
-}
-
-async fn write_frame(stream: &mut UnixStream, octets: &[u8]) -> std::io::Result<()> {
-    let length = u32::try_from(octets.len()).map_err(|_| ErrorKind::InvalidData)?;
-    stream.write_all(&length.to_be_bytes()).await?;
-    stream.write_all(octets).await
 }

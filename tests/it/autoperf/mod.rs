@@ -1,18 +1,24 @@
 //! Autoperf with real processes: one at a time, nothing lost, the same whoever holds the store.
 
+mod asked;
 mod beside;
+mod clockwork;
+mod daemon;
+mod disk;
+mod end;
 mod lock;
+mod reload;
 mod run;
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::tool::{WADDLEPERF, output};
+use crate::tool::{WADDLEPERF, output, stdout};
 
 /// A directory with a configuration of one target, and a data directory.
 struct Place(TempDir);
@@ -20,7 +26,16 @@ struct Place(TempDir);
 impl Place {
     /// The target `shop` is this host's UDP port `port`; all three tiers ping it.
     fn new(port: u16) -> Self {
-        let place = Self(tempfile::tempdir().expect("make a directory"));
+        Self(tempfile::tempdir().expect("make a directory")).configured(port)
+    }
+
+    /// The same in a directory below `dir`.
+    fn within(dir: &Path, port: u16) -> Self {
+        Self(tempfile::tempdir_in(dir).expect("make a directory")).configured(port)
+    }
+
+    fn configured(self, port: u16) -> Self {
+        let place = self;
         let probe = |tier: u8, count: u8| {
             format!(
                 "[[autoperf.tier{tier}.probe]]\nkind = \"udpping\"\nport = {port}\ncount = {count}\n\
@@ -47,6 +62,12 @@ impl Place {
         let mut command = Command::new(WADDLEPERF);
         command.args(arguments).arg("--config").arg(self.config()).arg("--data").arg(self.data());
         command
+    }
+
+    /// Whether nobody takes orders for rounds here. Takes the time of a process, so that it can be asked in a loop.
+    fn takes_no_orders(&self) -> bool {
+        stdout(&mut self.waddleperf(&["--version"]));
+        !self.data().join("autoperf.sock").exists()
     }
 
     /// The records of one `autoperf run`.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Place, closed_port, records};
-use crate::tool::{output, tool};
+use crate::tool::{output, stdout, tool};
 
 #[test]
 fn a_bad_file_is_one_line_that_says_where() {
@@ -57,6 +57,57 @@ fn codes_follow_severity_only_where_asked() {
         String::from_utf8_lossy(&unknown.stdout),
         "WADDLEPERF UNKNOWN - --target: no target is called `ship`; it may be shop\n"
     );
+}
+
+#[test]
+fn a_plugin_that_is_asked_wrongly_says_unknown() {
+    let place = Place::new(closed_port());
+    let broken = "[autoperf]\nraise = \"4/3\"\n";
+    let said = |arguments: &[&str], variable: Option<&str>| {
+        let mut command = place.waddleperf(arguments);
+        command.envs(variable.map(|value| ("WADDLEPERF_NAGIOS", value)));
+        let ended = output(&mut command);
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        (ended.status.code(), text(&ended.stdout), text(&ended.stderr))
+    };
+    let check = |arguments: &[&str], variable: Option<&str>, why: &str| {
+        let (code, out, err) = said(arguments, variable);
+        assert_eq!((code, err.as_str(), out.lines().count()), (Some(3), "", 1), "{arguments:?}: {out}{err}");
+        assert!(out.starts_with("WADDLEPERF UNKNOWN - ") && out.contains(why) && !out.contains('|'), "{out}");
+    };
+    check(&["autoperf", "run", "--nagios", "--tier", "4"], None, "invalid value '4' for '--tier <N>'");
+    check(&["autoperf", "--nagios", "--traget", "shop"], None, "unexpected argument '--traget' found");
+    check(&["autoperf", "run", "--nagios", "--strict"], None, "cannot be used with");
+    check(&["autoperf", "run", "--tier", "4"], Some("1"), "invalid value '4'");
+    fs::write(place.config(), broken).expect("write the configuration");
+    check(&["autoperf", "run", "--nagios"], None, "2: raise: `4/3` is not");
+    check(&["autoperf", "run"], Some("yes"), "2: raise: `4/3` is not");
+    fs::remove_file(place.config()).expect("no configuration");
+    check(&["autoperf", "run", "--nagios"], None, "no such file");
+    // Whoever is no plugin is told as ever.
+    for (arguments, variable) in [
+        (&["autoperf", "run", "--tier", "4"][..], Some("no")),
+        (&["autoperf", "run", "--", "--nagios"], None),
+        (&["udpping", "--nagios"], None),
+    ] {
+        let (code, out, err) = said(arguments, variable);
+        assert_eq!((code, out.as_str(), err.lines().count()), (Some(2), "", 1), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_probe_that_is_asked_wrongly_takes_no_round_with_it() {
+    let place = Place::new(closed_port());
+    let key = place.data().with_file_name("empty.key");
+    fs::write(&key, "").expect("a key file");
+    let text = fs::read_to_string(place.config()).expect("the configuration");
+    let wrong =
+        format!("[[autoperf.tier1.probe]]\nkind = \"udpping\"\nkey_file = {key:?}\n[[autoperf.target]]");
+    fs::write(place.config(), text.replace("[[autoperf.target]]", &wrong)).expect("write the configuration");
+    let record = &place.run()[0];
+    assert_eq!((&record["round"], record["tests"].as_array().map(Vec::len)), (&"hard".into(), Some(1)));
+    let listed = stdout(&mut place.waddleperf(&["results", "list", "--kind", "autoperf"]));
+    assert_eq!(listed.lines().count(), 1, "{listed}");
 }
 
 #[test]

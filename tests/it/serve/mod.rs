@@ -14,6 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
 use crate::tool::{WADDLEPERF, real_root, stdout, tool};
@@ -174,6 +175,14 @@ fn the_service_manager_is_told_what_happens() {
     });
     assert_eq!(told(), "READY=1");
     assert_eq!(told(), "WATCHDOG=1");
+    server.signal(Signal::SIGHUP);
+    let next = || (0..100).map(|_| told()).find(|told| told != "WATCHDOG=1").unwrap_or_default();
+    let before = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).expect("the clock");
+    let reloading = next();
+    let at = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").and_then(|at| at.parse().ok());
+    let at = Duration::from_micros(at.unwrap_or_else(|| panic!("{reloading}")));
+    assert!(at.abs_diff(before) < Duration::from_secs(20), "{at:?}, {before:?}");
+    assert_eq!(next(), "READY=1");
     server.signal(Signal::SIGTERM);
     assert!((0..100).any(|_| told() == "STOPPING=1"));
     assert_eq!(server.ended().0.code(), Some(0));

@@ -34,7 +34,7 @@ fn without_descriptors_it_says_one_line_and_goes_on() {
     let socket = server.data.path().join("control.sock");
     let connections: Vec<_> =
         (0..20).map(|_| UnixStream::connect(&socket).expect("it waits in the queue")).collect();
-    let is_told = |line: &String| line.contains("control socket: accept: Too many open files");
+    let is_told = |line: &String| line.contains("control.sock: accept: Too many open files");
     let mut lines =
         BufReader::new(server.child.stderr.take().expect("its stderr")).lines().map_while(Result::ok);
     assert!(lines.any(|line| is_told(&line)), "it says so");

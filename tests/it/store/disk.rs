@@ -13,7 +13,8 @@ use waddleperf::store::{Access, Answer, Data, Filter, Query, Record, Settings};
 use waddleperf::sys::clock;
 
 use super::processes::{Owner, ids, import_one, refusal};
-use super::{START, list, plain, records, sampled, stage};
+use super::{START, list, plain, records, sampled};
+use crate::stage;
 use crate::tool::{WADDLEPERF, stdout};
 
 #[test]
@@ -103,6 +104,44 @@ fn full_server() {
 }
 
 #[test]
+fn what_fits_nowhere_is_held_counted_and_kept_when_there_is_room() {
+    let dir = tempfile::tempdir().expect("a directory");
+    stage::play_with_mounts("store::disk::full_for_long", dir.path());
+}
+
+#[test]
+#[ignore = "a stage: the test above starts it"]
+fn full_for_long() {
+    let Some(place) = stage::place() else { return };
+    stage::tmpfs(&place, "32m");
+    let access = open(&place);
+    access.commit_or_hold(&[large(0)], &[]).expect("kept");
+    assert_eq!(access.waiting(), None);
+    fs::write(place.join("filler"), vec![1; 32 << 20]).expect_err("a full disk");
+    // 12 MB, of which 8 MiB are held.
+    for n in 1..600 {
+        let state = ("autoperf/target/x".to_owned(), n.to_string().into_bytes());
+        access.commit_or_hold(&[large(n)], &[state]).expect("held");
+    }
+    let waiting = access.waiting().expect("something waits");
+    assert_is_told(&waiting.why, "no space left on device");
+    assert!((300..500).contains(&waiting.records), "{waiting:?}");
+    assert_eq!(access.load("autoperf/target/x"), Ok(Some(b"599".to_vec())), "the newest state is known");
+    let lost = access.finish().expect_err("nothing can be kept");
+    assert_is_told(&lost, "of autoperf's records could not be kept: ");
+    fs::remove_file(place.join("filler")).expect("room");
+    access.finish().expect("kept");
+    assert_eq!((access.waiting(), access.load("autoperf/target/x")), (None, Ok(Some(b"599".to_vec()))));
+    let told = records(access.ask(&list(Filter::default())).expect("an answer"));
+    let lost: u64 = told.iter().map(|record| if let Record::Gap(gap) = record { gap.lost } else { 0 }).sum();
+    let kept = told.iter().filter(|record| matches!(record, Record::Measurement(_))).count() as u64;
+    assert!(lost > 0 && kept > 300, "{lost} lost, {kept} kept");
+    assert_eq!(lost + kept, 600, "each is there or counted");
+    let newest = told.iter().map(Record::id).max();
+    assert_eq!(newest, Some(large(599).id()));
+}
+
+#[test]
 fn a_store_that_cannot_be_made_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a directory");
     stage::play_with_mounts("store::disk::full_from_the_start", dir.path());
@@ -158,7 +197,7 @@ fn read_only() {
 }
 
 fn tmpfs(at: &Path) {
-    mount(Some("none"), at, Some("tmpfs"), MsFlags::empty(), Some("size=8m,mode=0700")).expect("a tmpfs");
+    stage::tmpfs(at, "8m");
 }
 
 fn remount(at: &Path, flags: MsFlags) {

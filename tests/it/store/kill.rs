@@ -10,7 +10,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use waddleperf::store::{Access, Answer, Data, Filter, Holder, Order, Query, Settings};
 
-use super::{data, plain, stage};
+use super::{data, plain};
+use crate::stage;
 
 const ROUNDS: u32 = 20;
 const FIRST: &str = "WADDLEPERF_TEST_FIRST";

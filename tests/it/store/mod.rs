@@ -7,7 +7,6 @@ mod disk;
 mod kill;
 mod processes;
 mod spool;
-mod stage;
 mod sync;
 
 use std::collections::BTreeMap;
