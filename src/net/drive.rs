@@ -164,7 +164,9 @@ impl Driver<'_> {
         let time = left.saturating_sub(self.spin);
         let mut stopped = false;
         if patient {
-            sleep(time);
+            if !time.is_zero() {
+                sleep(time);
+            }
             stopped = stop.is_some_and(Stop::is_set);
         } else if !time.is_zero() {
             let woken = wait(&[self.socket.as_fd()], stop, Some(time))?;
