@@ -137,6 +137,8 @@ async fn listen(cancel: CancellationToken, code: Arc<AtomicU8>) -> io::Result<()
             _ = terminate.recv() => 143,
         };
         if cancel.is_cancelled() {
+            // A picture may still be on its way out.
+            super::probing::give_back();
             std::process::exit(received.into());
         }
         code.store(received, Ordering::Relaxed);

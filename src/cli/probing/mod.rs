@@ -4,6 +4,7 @@ mod keep;
 mod lines;
 mod options;
 mod screen;
+mod terminal;
 mod verdict;
 mod watch;
 
@@ -20,6 +21,7 @@ use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
 use options::{Common, Format};
+pub(super) use terminal::give_back;
 use verdict::Verdict;
 
 /// A probe as the command line asks for it.

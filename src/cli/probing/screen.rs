@@ -1,4 +1,4 @@
-//! The picture of a watch: a thread that owns the terminal, its keys and its size.
+//! The picture of a watch: a thread that draws it, and hears keys and the terminal's size.
 
 use std::io;
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc as events, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::lines::DEPTH;
-use super::options;
+use super::{options, terminal};
 use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events, Measurement};
 use crate::report::live::{self, State};
@@ -39,21 +39,20 @@ impl Screen {
         let (events, heard) = Events::channel(DEPTH);
         let (runs, ended) = mpsc::channel();
         let (tell, done) = oneshot::channel();
-        // From here on a panic, too, gives the terminal back.
-        let terminal = ratatui::try_init()?;
+        let taken = terminal::take()?;
         let mut picture = Picture::new(State::new(target), heard, ended, stop);
         let thread = thread::Builder::new().name("screen".to_owned()).spawn(move || {
             // Nobody measures for a picture that is gone, not even after a panic.
             let gone = picture.stop.clone().drop_guard();
-            let shown = picture.show(terminal);
-            ratatui::restore();
+            let shown = picture.show(taken);
+            terminal::give_back();
             drop(gone);
             picture.take_rest();
             // Whoever measured may have broken off.
             let _ = tell.send((picture.state, shown));
         });
         if let Err(error) = thread {
-            ratatui::restore();
+            terminal::give_back();
             return Err(error);
         }
         Ok(Self { events, runs, done })
@@ -102,12 +101,12 @@ impl Picture {
         Self { state, frozen: None, heard, ended, stop }
     }
 
-    fn show(&mut self, mut terminal: DefaultTerminal) -> io::Result<()> {
+    fn show(&mut self, mut taken: DefaultTerminal) -> io::Result<()> {
         let colour = options::style().colour;
-        while !self.stop.is_cancelled() {
+        while !self.stop.is_cancelled() && terminal::is_taken() {
             self.take_in();
             let shown = self.frozen.as_ref().unwrap_or(&self.state);
-            terminal.draw(|frame| live::draw(frame, shown, self.frozen.is_some(), colour))?;
+            terminal::draw(&mut taken, |frame| live::draw(frame, shown, self.frozen.is_some(), colour))?;
             if event::poll(TICK)?
                 && let Input::Key(key) = event::read()?
             {
@@ -119,11 +118,12 @@ impl Picture {
 
     /// Takes in what has happened since the last picture.
     fn take_in(&mut self) {
-        while let Ok(event) = self.heard.try_recv() {
-            self.state.hear(&event);
-        }
+        // A run tells all its events before it ends: whoever sees the end finds them here.
         while let Ok(run) = self.ended.try_recv() {
             self.end_run(run);
+        }
+        while let Ok(event) = self.heard.try_recv() {
+            self.state.hear(&event);
         }
     }
 

@@ -25,11 +25,14 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
     let (keeper, mut verdict) = (Keeper::new(&common, env), Verdict::new(&common.fail_on));
     let mut view = View::new(&common, probe.target(), &stop);
     let mut trouble = None;
+    // What is shown may be reset, and lose events; what the watch ends with does not.
+    let mut answered = false;
     let ended = loop {
         let mut ctx = context(&common, env, stop.clone());
         ctx.events = view.begin(&stop)?;
         let measurement = probe.clone().run(&ctx).await;
         drop(ctx);
+        answered |= measurement.exit_code() == 0;
         let told = verdict.judge(&measurement);
         if let Err(failure) = keeper.keep(&measurement).await {
             trouble = Some(failure);
@@ -43,7 +46,7 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
         }
     };
     stop.cancel();
-    let (state, reader) = view.close(&common).await?;
+    let reader = view.close(&common).await?;
     if let Some(failure) = trouble {
         return Err(failure);
     }
@@ -51,7 +54,7 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
         (Some(code), ..) => code,
         (None, Ended::Code(code), _) => code,
         (None, Ended::Told, Reader::Gone) => 0,
-        (None, Ended::Told, Reader::There) => verdict.exit_code(u8::from(state.received == 0)),
+        (None, Ended::Told, Reader::There) => verdict.exit_code(u8::from(!answered)),
     })
 }
 
@@ -137,8 +140,8 @@ impl View {
         }
     }
 
-    /// The watch is over: what it has shown.
-    async fn close(self, common: &Common) -> Result<(State, Reader), Failure> {
+    /// The watch is over: prints what it has shown.
+    async fn close(self, common: &Common) -> Result<Reader, Failure> {
         let state = match self {
             Self::Screen(screen) => screen.close().await?,
             Self::Plain(plain) => plain.shown.map_or_else(State::default, |shown| shown.state),
@@ -148,7 +151,7 @@ impl View {
         } else {
             Ok(())
         };
-        Ok((state, reader(printed)?))
+        reader(printed)
     }
 }
 

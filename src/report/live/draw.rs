@@ -27,7 +27,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, paused: bool, colour: bool) {
     .areas(frame.area());
     frame.render_widget(Paragraph::new(heading(state, paint)), title);
     plot(frame, chart, state, paint);
-    frame.render_widget(Paragraph::new(table(state, paint)), numbers);
+    frame.render_widget(Paragraph::new(table(state, paint, numbers.width)), numbers);
     let text = state.note.as_deref().unwrap_or_default();
     frame.render_widget(Paragraph::new(Line::styled(text, paint.of(Color::Yellow))), note);
     frame.render_widget(Paragraph::new(footer(paused)), keys);
@@ -128,15 +128,27 @@ fn round_up(value: f64) -> f64 {
 }
 
 /// The numbers of the whole watch, then the latest run.
-fn table(state: &State, paint: Paint) -> Vec<Line<'static>> {
+fn table(state: &State, paint: Paint, width: u16) -> Vec<Line<'static>> {
     let bad = if state.lost > 0 { paint.of(Color::Red) } else { Style::new() };
     let mut lines = Vec::new();
     for (row, style) in rows(state).into_iter().zip([bad, Style::new()]) {
         lines.push(Line::styled(row.heads, DIM));
         lines.push(Line::styled(row.values, style));
     }
-    lines.push(Line::styled(latest(state).unwrap_or_default(), DIM));
+    let latest = latest(state).unwrap_or_default();
+    lines.push(Line::styled(fitting(&latest, width.into()).to_owned(), DIM));
     lines
+}
+
+/// As many parts of `line` as `width` holds: half a number reads like another one.
+fn fitting(line: &str, width: usize) -> &str {
+    let mut fits = line;
+    while fits.chars().count() > width
+        && let Some((fewer, _)) = fits.rsplit_once(", ")
+    {
+        fits = fewer;
+    }
+    fits
 }
 
 fn footer(paused: bool) -> Line<'static> {
@@ -169,6 +181,37 @@ mod tests {
             [(0.0, 1.0), (0.052, 0.1), (1.0, 1.0), (11.0, 20.0), (25.0, 30.0), (700.0, 1000.0)]
         {
             assert!((round_up(value) - expected).abs() < 1e-9, "{value}: {}", round_up(value));
+        }
+    }
+
+    #[test]
+    fn a_line_too_long_loses_whole_parts() {
+        let line = "run 19: 10 sent, 0.0 % lost, rtt p50 0.141 ms, jitter 0.012 ms";
+        for (width, expected) in [
+            (62, line),
+            (61, "run 19: 10 sent, 0.0 % lost, rtt p50 0.141 ms"),
+            (20, "run 19: 10 sent"),
+            (4, "run 19: 10 sent"),
+        ] {
+            assert_eq!(fitting(line, width), expected);
+        }
+    }
+
+    #[test]
+    fn no_terminal_is_too_small_to_draw_on() {
+        let mut state = State::new("reflector.example");
+        for answered in [false, true] {
+            if answered {
+                state.hear(&Event::Lost { seq: 0, at: 1 });
+                state.end_run(sample::udpping(4, &[2]));
+            }
+            let widths = [0, 1, 2, 3, 5, 8, 11, 12, 13, 20, 40, 69];
+            for (width, height) in
+                widths.into_iter().flat_map(|width| (0..16).map(move |height| (width, height)))
+            {
+                let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen");
+                terminal.draw(|frame| draw(frame, &state, true, true)).expect("drawn");
+            }
         }
     }
 

@@ -13,18 +13,20 @@ pub(super) struct Row {
     pub(super) values: String,
 }
 
-/// Packets, then times.
+/// Packets, then times. The directions have their columns once a run could tell them apart: not every reflector, and
+/// not every kind of probe, lets it.
 pub(super) fn rows(state: &State) -> [Row; 2] {
     let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
     let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
-    let packets = [
+    let mut packets = vec![
         ("sent", (state.received + state.lost).to_string()),
         ("received", state.received.to_string()),
         ("lost", state.lost.to_string()),
         ("loss", ratio(state.loss_ratio())),
-        ("up", ratio(state.up.ratio())),
-        ("down", ratio(state.down.ratio())),
     ];
+    if state.up.ratio().is_some() {
+        packets.extend([("up", ratio(state.up.ratio())), ("down", ratio(state.down.ratio()))]);
+    }
     let times = [
         ("min", time(state.min)),
         ("mean", time(state.mean())),
@@ -49,17 +51,16 @@ pub fn latest(state: &State) -> Option<String> {
         return None;
     };
     let scalars = report.scalars();
-    let value = |name| scalars.iter().find(|number| number.name == name).map_or(ABSENT.to_owned(), scalar);
+    let known = |name| scalars.iter().find(|number| number.name == name && number.value.is_some());
+    let value = |name| known(name).map_or(ABSENT.to_owned(), scalar);
     let found = match report.packets() {
-        Some(packets) => format!(
-            "{} sent, {} lost (up {}, down {}), rtt p50 {}, jitter {}",
-            packets.sent,
-            value("loss_ratio"),
-            value("up_loss_ratio"),
-            value("down_loss_ratio"),
-            value("rtt_p50"),
-            value("jitter"),
-        ),
+        Some(packets) => {
+            let ways = known("up_loss_ratio").map_or(String::new(), |up| {
+                format!(" (up {}, down {})", scalar(up), value("down_loss_ratio"))
+            });
+            let [loss, rtt, jitter] = ["loss_ratio", "rtt_p50", "jitter"].map(value);
+            format!("{} sent, {loss} lost{ways}, rtt p50 {rtt}, jitter {jitter}", packets.sent)
+        }
         None => scalars
             .iter()
             .map(|number| format!("{} {}", number.name, scalar(number)))
@@ -80,4 +81,31 @@ pub fn totals(out: &mut impl io::Write, state: &State, style: Style) -> io::Resu
         writeln!(out, "{}\n{}", style.dim(&row.heads), row.values)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    /// The heads of the first table and the line of the latest run, after one that lost `lost` of 4 packets.
+    fn shown(lost: &[u64]) -> (String, String) {
+        let mut state = State::new("r.example");
+        state.end_run(sample::udpping(4, lost));
+        let [packets, _] = rows(&state);
+        (packets.heads, latest(&state).expect("a line"))
+    }
+
+    #[test]
+    fn directions_are_shown_only_where_a_run_could_tell_them_apart() {
+        let (heads, line) = shown(&[2]);
+        assert_eq!(heads, "packets       sent  received      lost      loss        up      down");
+        assert_eq!(
+            line,
+            "run 1: 4 sent, 25.0 % lost (up 25.0 %, down 0.0 %), rtt p50 10.04 ms, jitter 0.007 ms"
+        );
+        let (heads, line) = shown(&[0, 1, 2, 3]);
+        assert_eq!(heads, "packets       sent  received      lost      loss");
+        assert_eq!(line, "run 1: 4 sent, 100.0 % lost, rtt p50 –, jitter –");
+    }
 }

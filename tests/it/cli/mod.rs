@@ -3,6 +3,7 @@
 mod names;
 mod rights;
 mod runs;
+mod watch;
 mod wrong;
 
 use std::io::{BufRead, BufReader};
@@ -44,9 +45,11 @@ impl Reflector {
     /// `udpping` to this reflector: three packets, 10 ms apart, unless `args` say otherwise.
     fn udpping(&self, args: &[&str]) -> Command {
         let mut command = waddleperf(self.dir.path());
-        command.args(["udpping", "127.0.0.1", "-p", &self.port, "-i", "10ms"]).args(args);
-        if !args.contains(&"-c") {
-            command.args(["-c", "3"]);
+        command.args(["udpping", "127.0.0.1", "-p", &self.port]).args(args);
+        for (option, value) in [("-i", "10ms"), ("-c", "3")] {
+            if !args.contains(&option) {
+                command.args([option, value]);
+            }
         }
         command
     }
