@@ -117,7 +117,8 @@ fn put_rtt(numbers: &mut Numbers, end: &Value) {
     let streams = end.get("streams").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let each = |name: &str| -> Vec<f64> {
         let pointer = format!("/sender/{name}");
-        let told = streams.iter().filter_map(|stream| number(stream, &pointer));
+        let sent = streams.iter().filter(|stream| stream.pointer("/sender/sender") != Some(&json!(false)));
+        let told = sent.filter_map(|stream| number(stream, &pointer));
         told.filter(|us| *us > 0.0).map(|us| us / 1e3).collect()
     };
     let means = each("mean_rtt");

@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::read::{Entry, Numbers, address, number, text};
+use super::read::{Entry, Numbers, address, class, number, text};
+use crate::probe::Outcome;
 use crate::units::{Timestamp, ms};
 
 /// The most text of a run that is kept beside its numbers.
 const MOST_DETAILS: usize = 64;
+
+/// Names of how many packets were sent, and how many came back.
+const SENT: [&str; 2] = ["packets_transmitted", "packets_sent"];
+const RECEIVED: [&str; 2] = ["packets_received", "packets_recv"];
 
 /// The run in `document`. One that names no target is about `unknown`.
 pub(super) fn read(document: &Value) -> Option<Entry> {
@@ -19,8 +24,9 @@ pub(super) fn read(document: &Value) -> Option<Entry> {
     let shape = Shape { outer: document, inner: inner.filter(|inner| inner.is_object()).unwrap_or(document) };
     let samples = shape.samples();
     let mut numbers = shape.numbers();
-    let told = !numbers.0.is_empty();
-    if shape.number(&["packets_received"]) == Some(0.0) {
+    let failure = shape.failure();
+    let told = !numbers.0.is_empty() || failure.is_some();
+    if shape.number(&RECEIVED) == Some(0.0) {
         numbers.no_reply();
     }
     numbers.put_samples(&samples);
@@ -43,7 +49,10 @@ pub(super) fn read(document: &Value) -> Option<Entry> {
         at: shape.at(),
         elapsed: shape.elapsed(),
         partial: false,
-        outcome: numbers.report(samples, shape.details()),
+        outcome: match failure {
+            Some(error) => Outcome::Failure(class(error).because(error)),
+            None => numbers.report(samples, shape.details()),
+        },
     })
 }
 
@@ -71,10 +80,10 @@ impl<'a> Shape<'a> {
 
     fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::default();
-        numbers.put_loss(self.number(&["packets_transmitted"]), self.number(&["packets_received"]));
+        numbers.put_loss(self.number(&SENT), self.number(&RECEIVED));
         let percent = self.number(&["packet_loss", "packet_loss_percent"]);
         numbers.put("loss_ratio", percent.map(|percent| (percent / 100.0).clamp(0.0, 1.0)));
-        let replied = self.number(&["packets_received"]) != Some(0.0);
+        let replied = self.number(&RECEIVED) != Some(0.0);
         let rtt = |names: &[&str]| self.number(names).filter(|_| replied);
         numbers.put_ms("rtt_min", rtt(&["rtt_min", "rtt_stats/min_ms", "min_latency_ms"]));
         numbers.put_ms("rtt_mean", rtt(&["rtt_avg", "rtt_stats/avg_ms", "latency_ms", "avg_latency_ms"]));
@@ -85,6 +94,18 @@ impl<'a> Shape<'a> {
         numbers.put("throughput_down", rate(&["download_mbps"]));
         numbers.put("throughput_up", rate(&["upload_mbps"]));
         numbers
+    }
+
+    /// Why a test by one of its Go programs failed; its `latency_ms` is then the time until that, or 0.
+    /// Where packets were counted, their loss tells.
+    fn failure(&self) -> Option<&'a str> {
+        let failed = ["success", "connected"].iter().find_map(|name| {
+            let told = |document: &Value| document.get(*name).and_then(Value::as_bool);
+            told(self.inner).or_else(|| told(self.outer))
+        });
+        let counted = self.number(&SENT).is_some_and(|sent| sent > 0.0);
+        (failed == Some(false) && !counted)
+            .then(|| self.text(&["error"]).unwrap_or("the test did not succeed"))
     }
 
     /// Each reply of the newer UDP ping; none is a lost one.
