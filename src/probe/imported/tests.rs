@@ -446,22 +446,77 @@ fn upstreams_shapes_are_read() {
 fn a_test_of_upstreams_that_failed_has_no_latency() {
     // Its latency is the time until the error, or 0.
     insta::assert_snapshot!(told(br#"{"target": "192.0.2.1:22", "protocol": "raw", "connected": false, "latency_ms": 1.25,
-        "success": false, "error": "dial tcp 192.0.2.1:22: connect: connection refused", "remote_addr": "", "local_addr": ""}"#), @"");
+        "success": false, "error": "dial tcp 192.0.2.1:22: connect: connection refused", "remote_addr": "", "local_addr": ""}"#), @"
+    waddleperf-upstream raw 192.0.2.1:22 - 2026-11-25T10:00:00Z
+      refused: dial tcp 192.0.2.1:22: connect: connection refused
+    ");
     insta::assert_snapshot!(told(br#"{"target": "a.invalid", "protocol": "", "status_code": 0, "latency_ms": 0, "ttfb_ms": 0,
-        "success": false, "error": "lookup a.invalid: no such host", "connected_proto": ""}"#), @"");
+        "success": false, "error": "lookup a.invalid: no such host", "connected_proto": ""}"#), @"
+    waddleperf-upstream unknown a.invalid - 2026-11-25T10:00:00Z
+      resolve: lookup a.invalid: no such host
+    ");
     // Of pings the loss tells.
     insta::assert_snapshot!(told(br#"{"target": "192.0.2.1", "protocol": "ping", "success": false, "packets_sent": 4,
         "packets_received": 0, "packet_loss_percent": 100, "latency_ms": 0, "min_latency_ms": 0, "max_latency_ms": 0,
-        "jitter_ms": 0, "stddev_ms": 0, "total_time_ms": 4003.2}"#), @"");
+        "jitter_ms": 0, "stddev_ms": 0, "total_time_ms": 4003.2}"#), @"
+    waddleperf-upstream ping 192.0.2.1 192.0.2.1 2026-11-25T10:00:00Z
+      loss_ratio=1.000000 rtt_min=- rtt_mean=- rtt_max=- samples=0
+    ");
     insta::assert_snapshot!(told(br#"{"target": "192.0.2.1", "protocol": "ping", "success": true, "packets_sent": 3,
         "packets_received": 2, "packet_loss_percent": 33.33, "latency_ms": 2, "min_latency_ms": 1, "max_latency_ms": 3,
-        "jitter_ms": 2, "stddev_ms": 1, "total_time_ms": 2003.2}"#), @"");
+        "jitter_ms": 2, "stddev_ms": 1, "total_time_ms": 2003.2}"#), @"
+    waddleperf-upstream ping 192.0.2.1 192.0.2.1 2026-11-25T10:00:00Z
+      loss_ratio=0.333333 rtt_min=0.001000 rtt_mean=0.002000 rtt_max=0.003000 jitter=0.002000 samples=0
+    ");
+}
+
+/// Hand-made after `client/bins` (now `archive/client/bins`) and `archive/go-client` of penguintechinc/WaddlePerf.
+#[test]
+fn upstreams_older_tools_are_read() {
+    insta::assert_snapshot!(told(br#"{"details": [{"url_effective": "https://a.example/", "http_code": 200, "time_total": 0.25}],
+        "summary": {"min_time": 0.25, "mean_time": 0.25, "max_time": 0.25, "all_times": [0.25]}}"#), @"
+    waddleperf-upstream http https://a.example/ - 2026-11-25T10:00:00Z
+      total=0.250000 http_status=200.000000 samples=0
+    ");
+    insta::assert_snapshot!(told(br#"{"domain": "a.example", "count": 2, "successful_count": 2, "record_type": "A",
+        "times": ["0.004", "0.006"], "min_time": "0.004", "mean_time": 0.005, "max_time": "0.006"}"#), @"
+    waddleperf-upstream dns a.example - 2026-11-25T10:00:00Z
+      lookup=0.005000 samples=0
+    ");
+    insta::assert_snapshot!(told(br#"{"hostname": "a.example", "port": 22, "username": "u", "start_time": "2026-11-25T10:00:00",
+        "pingLatency": {"num_pings": 2, "stats": {"min": 10000, "avg": 15000, "max": 20000}, "probes": [10, 20]},
+        "fileLatency": {"fileSizeMB": 1, "upload_time": 400}}"#), @"
+    waddleperf-upstream ssh a.example - 2026-11-25T10:00:00Z
+      rtt_min=0.010000 rtt_mean=0.015000 rtt_p50=0.010000 rtt_p95=0.020000 rtt_p99=0.020000 rtt_max=0.020000 jitter=0.000625 samples=2
+    ");
+    insta::assert_snapshot!(told(br#"{"timestamp": 1764061200, "test_duration_seconds": 21.5,
+        "server_info": {"hostname": "a.example", "ip_address": "192.0.2.1"},
+        "ping": {"count": 4, "successful": 3, "min_ms": 1, "max_ms": 3, "avg_ms": 2, "packet_loss_percent": 25},
+        "download": {"avg_speed_mbps": 90.5}, "upload": {"avg_speed_mbps": 40}, "test_config": {"duration": 10}}"#), @"
+    waddleperf-upstream speedtest a.example 192.0.2.1 2025-11-25T09:00:00Z
+      loss_ratio=0.250000 rtt_min=0.001000 rtt_mean=0.002000 rtt_max=0.003000 throughput=40000000.000000 throughput_down=90500000.000000 throughput_up=40000000.000000 samples=0
+    ");
+    insta::assert_snapshot!(told(br#"{"timestamp": "2026-11-25T09:00:00Z", "server_addr": "a.example", "ping_results":
+        {"packets_sent": 4, "packets_recv": 3, "packet_loss": 25, "min_rtt": 1000000, "max_rtt": 3000000,
+        "avg_rtt": 2000000, "std_dev_rtt": 0}, "http_results": {"status_code": 200, "response_time": 12000000}}"#), @"
+    waddleperf-upstream ping a.example - 2026-11-25T09:00:00Z
+      loss_ratio=0.250000 rtt_min=0.001000 rtt_mean=0.002000 rtt_max=0.003000 http_status=200.000000 samples=0
+    ");
 }
 
 #[test]
 fn what_nobody_knows_is_refused_on_one_line() {
-    for octets in [&b""[..], b"hello", b"{}", b"[1, 2]", b"{\"a\":", golden!("iperf3-err.json"), &[0xff; 64]]
-    {
+    for octets in [
+        &b""[..],
+        b"hello",
+        b"{}",
+        b"[1, 2]",
+        b"{\"success\": false, \"error\": \"no\"}",
+        b"{\"status_code\": 401}",
+        b"{\"a\":",
+        golden!("iperf3-err.json"),
+        &[0xff; 64],
+    ] {
         let failure = read(octets, None).expect_err("nothing to read");
         assert_eq!(failure.class.exit_code(), 2);
         assert!(!failure.detail.contains('\n'), "{failure}");
