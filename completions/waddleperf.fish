@@ -163,7 +163,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fis
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l limit -d 'At most so many records' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l after -d 'Go on behind this cursor, which a limited answer names' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l format -d 'How it is written' -r -f -a "json\t'Each record whole, one a line'
-csv\t'Each measurement\'s headline numbers in base units, one a row'"
+csv\t'Each measurement\'s headline numbers in base units, one a row; a gap is a row of the kind `gap`'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Tell more on stderr; twice for traces'

@@ -1,8 +1,12 @@
 //! CSV (RFC 4180): a header, then one row for each measurement, in base units. What was not measured is empty.
+//! Among records of any kind, a gap in the store is a row too.
 
 use std::io;
 
+use uuid::Uuid;
+
 use crate::probe::{Measurement, NAMES, Outcome, Scalar, Scalars};
+use crate::units::Timestamp;
 
 /// The columns before the scalars.
 const COLUMNS: [&str; 9] =
@@ -37,6 +41,33 @@ pub fn wide_row(out: &mut impl io::Write, measurement: &Measurement) -> io::Resu
     let value =
         |wanted: &str| scalars.iter().find(|scalar| scalar.name == wanted).and_then(|scalar| scalar.value);
     line(out, common(measurement).into_iter().chain(NAMES.iter().map(|&(name, _)| number(value(name)))))
+}
+
+/// Writes a row below [`wide_header`] for `lost` records between `at` and `to` that the store no longer has: of the kind
+/// `gap`, about no host, with their number as a label and without any scalar.
+///
+/// # Errors
+/// Those of `out`.
+pub fn wide_gap(
+    out: &mut impl io::Write,
+    id: Uuid,
+    (at, to): (Timestamp, Timestamp),
+    lost: u64,
+) -> io::Result<()> {
+    let seconds = to.duration_since(at).as_secs_f64();
+    let mut cells = [(); COLUMNS.len()].map(|()| String::new());
+    for (column, text) in [
+        ("id", id.to_string()),
+        ("at", at.to_string()),
+        ("elapsed_seconds", seconds.to_string()),
+        ("kind", "gap".to_owned()),
+        ("labels", format!("lost={lost}")),
+    ] {
+        if let Some(place) = COLUMNS.iter().position(|known| *known == column) {
+            cells[place] = text;
+        }
+    }
+    line(out, cells.into_iter().chain(NAMES.iter().map(|_| String::new())))
 }
 
 /// Writes the row of `measurement`.
@@ -105,6 +136,19 @@ fn line(out: &mut impl io::Write, cells: impl Iterator<Item = String>) -> io::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gap_is_a_row_as_wide_as_the_others_and_without_numbers() {
+        let [at, to] = ["2026-11-25T10:00:00Z", "2026-11-25T10:01:00Z"].map(|at| at.parse().expect("a time"));
+        let mut out = Vec::new();
+        wide_header(&mut out).expect("a header");
+        wide_gap(&mut out, Uuid::nil(), (at, to), 3).expect("a row");
+        let text = String::from_utf8(out).expect("text");
+        let [header, row] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        assert_eq!(row.split(',').count(), header.split(',').count());
+        let told = "00000000-0000-0000-0000-000000000000,2026-11-25T10:00:00Z,60,,gap,,,lost=3,";
+        assert_eq!(row.trim_end_matches(','), told.trim_end_matches(','));
+    }
 
     #[test]
     fn a_cell_is_never_a_formula() {

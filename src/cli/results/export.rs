@@ -27,7 +27,7 @@ enum Format {
     /// Each record whole, one a line
     #[default]
     Json,
-    /// Each measurement's headline numbers in base units, one a row
+    /// Each measurement's headline numbers in base units, one a row; a gap is a row of the kind `gap`
     Csv,
 }
 
@@ -59,7 +59,9 @@ fn write(out: &mut Out, format: Format, page: &Page) -> Result<u64, Stop> {
         match (format, record) {
             (Format::Json, record) => out::json(out, record)?,
             (Format::Csv, Record::Measurement(record)) => csv::wide_row(out, record)?,
-            (Format::Csv, _) => left_out += 1,
+            (Format::Csv, Record::Gap(gap)) => csv::wide_gap(out, gap.id, (gap.at, gap.to), gap.lost)?,
+            // What autoperf's run measured has its own rows.
+            (Format::Csv, Record::Run(_)) => left_out += 1,
         }
     }
     Ok(left_out)

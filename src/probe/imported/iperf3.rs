@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::read::{Entry, Numbers, address, details, number, text};
+use super::read::{Entry, Numbers, address, class, details, number, text};
 use crate::failure::{Class, Failure};
 use crate::probe::Outcome;
 use crate::units::Timestamp;
@@ -46,32 +46,86 @@ pub(super) fn read(document: &Value) -> Result<Option<Entry>, Failure> {
     }))
 }
 
+/// The numbers of each direction; of two, the lower throughput and the worse loss and jitter stand for the run.
 fn report(document: &Value) -> Outcome {
     let end = document.get("end").unwrap_or(&Value::Null);
     let reverse = number(document, "/start/test_start/reverse") == Some(1.0);
-    let rate = |pointer: &str| number(end, &format!("/{pointer}/bits_per_second"));
-    let received =
-        rate("sum_received").filter(|rate| *rate > 0.0).or_else(|| rate("sum_sent")).or_else(|| rate("sum"));
-    let back = rate("sum_received_bidir_reverse");
+    // Directions are the client's; a server's own output is seen from the other end.
+    let there_is_down = reverse != at_server(document);
+    let (there, back) = (Way::of(document, ""), Way::of(document, "_bidir_reverse"));
+    let (up, down) = if there_is_down { (&back, &there) } else { (&there, &back) };
+    let worse = |of: fn(&Way) -> Option<f64>| of(&there).into_iter().chain(of(&back)).reduce(f64::max);
     let mut numbers = Numbers::default();
-    numbers.put(if reverse { "throughput_down" } else { "throughput_up" }, received);
-    numbers.put("throughput_down", back);
-    numbers.put("throughput", received);
-    // Microseconds, as the sender's kernel saw them.
-    let rtt = |name: &str| {
-        number(end, &format!("/streams/0/sender/{name}")).filter(|us| *us > 0.0).map(|us| us / 1e3)
-    };
-    numbers.put_ms("rtt_min", rtt("min_rtt"));
-    numbers.put_ms("rtt_mean", rtt("mean_rtt"));
-    numbers.put_ms("rtt_max", rtt("max_rtt"));
-    if text(document, "/start/test_start/protocol") == Some("UDP") {
-        let lost = number(end, "/sum/lost_packets").zip(number(end, "/sum/packets"));
-        numbers.put_ms("jitter", number(end, "/sum/jitter_ms"));
-        if let Some((lost, packets)) = lost {
-            numbers.put_loss(Some(packets), Some(packets - lost));
+    numbers.put("throughput_up", up.rate);
+    numbers.put("throughput_down", down.rate);
+    numbers.put("throughput", there.rate.into_iter().chain(back.rate).reduce(f64::min));
+    put_rtt(&mut numbers, end);
+    numbers.put_ms("jitter", worse(|way| way.jitter_ms));
+    numbers.put("loss_ratio", worse(|way| way.loss));
+    numbers.put("up_loss_ratio", up.loss);
+    numbers.put("down_loss_ratio", down.loss);
+    numbers.report(Vec::new(), told(document, end))
+}
+
+/// One direction.
+#[derive(Default)]
+struct Way {
+    /// Bit/s as the receiver saw them; of TCP whose receiver does not tell, what the sender got rid of.
+    rate: Option<f64>,
+    /// Of UDP.
+    loss: Option<f64>,
+    /// Of UDP.
+    jitter_ms: Option<f64>,
+}
+
+impl Way {
+    /// The direction whose sums end in `suffix`.
+    fn of(document: &Value, suffix: &str) -> Self {
+        let sum = |sum: &str, name: &str| number(document, &format!("/end/{sum}{suffix}/{name}"));
+        let received = sum("sum_received", "bits_per_second").filter(|rate| *rate > 0.0 || ended(document));
+        if text(document, "/start/test_start/protocol") != Some("UDP") {
+            return Self { rate: received.or_else(|| sum("sum_sent", "bits_per_second")), ..Self::default() };
+        }
+        // iperf 3.7 has one sum for both ends.
+        let old = sum("sum_received", "bits_per_second").is_none();
+        if received.is_none() && !(old && ended(document)) {
+            return Self::default();
+        }
+        // A receiver that got nothing counts no loss: its sequence never began.
+        let none = sum("sum_received", "packets") == Some(0.0) && sum("sum_sent", "packets") > Some(0.0);
+        let lost = sum("sum", "lost_packets").zip(sum("sum", "packets").filter(|packets| *packets > 0.0));
+        Self {
+            rate: received.or_else(|| sum("sum", "bits_per_second")),
+            loss: if none { Some(1.0) } else { lost.map(|(lost, packets)| (lost / packets).min(1.0)) },
+            jitter_ms: sum("sum", "jitter_ms").filter(|_| !none),
         }
     }
-    numbers.report(Vec::new(), told(document, end))
+}
+
+/// Whether this is the server's own output. It never learns what its client received.
+fn at_server(document: &Value) -> bool {
+    document.pointer("/start/accepted_connection").is_some()
+}
+
+/// Whether both ends told what they counted, so that a zero is one.
+fn ended(document: &Value) -> bool {
+    document.get("error").is_none() && !at_server(document)
+}
+
+/// Of every TCP stream that this end sent, in microseconds as its kernel saw them.
+fn put_rtt(numbers: &mut Numbers, end: &Value) {
+    let streams = end.get("streams").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let each = |name: &str| -> Vec<f64> {
+        let pointer = format!("/sender/{name}");
+        let sent = streams.iter().filter(|stream| stream.pointer("/sender/sender") != Some(&json!(false)));
+        let told = sent.filter_map(|stream| number(stream, &pointer));
+        told.filter(|us| *us > 0.0).map(|us| us / 1e3).collect()
+    };
+    let means = each("mean_rtt");
+    let mean = means.iter().sum::<f64>() / means.len() as f64;
+    numbers.put_ms("rtt_min", each("min_rtt").into_iter().reduce(f64::min));
+    numbers.put_ms("rtt_mean", (!means.is_empty()).then_some(mean));
+    numbers.put_ms("rtt_max", each("max_rtt").into_iter().reduce(f64::max));
 }
 
 fn told(document: &Value, end: &Value) -> BTreeMap<String, Value> {
@@ -84,20 +138,8 @@ fn told(document: &Value, end: &Value) -> BTreeMap<String, Value> {
         ("retransmits", "/end/sum_sent/retransmits"),
         ("sent_bits_per_second", "/end/sum_sent/bits_per_second"),
     ] {
-        told.extend(number(document, pointer).map(|number| (name.to_owned(), json!(number))));
+        let number = number(document, pointer).filter(|number| *number > 0.0 || ended(document));
+        told.extend(number.map(|number| (name.to_owned(), json!(number))));
     }
     told
-}
-
-/// The class of what iperf3 says went wrong.
-fn class(error: &str) -> Class {
-    let says = |words: &str| error.to_ascii_lowercase().contains(words);
-    match () {
-        () if says("refused") => Class::Refused,
-        () if says("timed out") => Class::Timeout,
-        () if says("unreachable") || says("no route") => Class::Unreachable,
-        () if says("name or service") || says("resolution") => Class::Resolve,
-        () if says("authori") => Class::Auth,
-        () => Class::Protocol,
-    }
 }

@@ -28,7 +28,10 @@ pub(super) fn read(document: &Value) -> Option<Entry> {
     }
     numbers.put_samples(&samples);
     numbers.put_loss(sent, received);
-    let ratio = |name: &str| number(stats, name).map(|percent| (percent / 100.0).clamp(0.0, 1.0));
+    // Only replies tell what the server got; without one, irtt writes 0 % for either direction.
+    let heard = received.is_some_and(|received| received > 0.0);
+    let share = |percent: f64| (percent / 100.0).clamp(0.0, 1.0);
+    let ratio = |name: &str| number(stats, name).filter(|_| heard).map(share);
     numbers.put("up_loss_ratio", ratio("/upstream_loss_percent"));
     numbers.put("down_loss_ratio", ratio("/downstream_loss_percent"));
     let span = number(stats, "/duration").and_then(|ns| ms::to(ns / 1e6));

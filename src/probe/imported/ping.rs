@@ -11,10 +11,19 @@ use crate::units::{Timestamp, ms};
 /// More samples than this are left to the summary.
 const MOST_SAMPLES: u64 = 100_000;
 
+/// More letters of a complaint are cut off.
+const LONGEST_REFUSAL: usize = 200;
+
 /// Every run in `text`.
 pub(super) fn read(text: &str) -> Vec<Entry> {
     let runs = runs(text.lines(), Run::begin, Run::take);
     runs.into_iter().filter_map(Run::end).collect()
+}
+
+/// What ping itself complains of: `ping: nowhere.invalid: Name or service not known`.
+pub(super) fn refusal(text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix("ping: "))?;
+    Some(line.chars().filter(|letter| !letter.is_control()).take(LONGEST_REFUSAL).collect())
 }
 
 /// One run, as its lines tell it.

@@ -72,6 +72,9 @@ pub fn parse(octets: &[u8], tool: Option<Tool>, origin: &Origin) -> Result<Vec<M
         None => Some(ping::read(text)).filter(|found| !found.is_empty()).unwrap_or_else(|| pping::read(text)),
     };
     if entries.is_empty() {
+        if let Some(why) = ping::refusal(text).filter(|_| matches!(tool, None | Some(Tool::Ping))) {
+            return Err(Class::Usage.because(format_args!("a run of ping without a result: {why}")));
+        }
         let who = tool.map_or("a tool that is known (ping, pping, mtr, iperf3, irtt, upstream)", Tool::name);
         return Err(Class::Usage.because(format_args!("no result of {who} in it")));
     }
@@ -265,6 +268,19 @@ pub(super) fn details(document: &Value, names: &[&str]) -> BTreeMap<String, Valu
 /// `text` as an address, with or without an interface.
 pub(super) fn address(text: &str) -> Option<IpAddr> {
     text.split('%').next()?.parse().ok()
+}
+
+/// The class of what a tool says went wrong.
+pub(super) fn class(error: &str) -> Class {
+    let says = |words: &str| error.to_ascii_lowercase().contains(words);
+    match () {
+        () if says("refused") => Class::Refused,
+        () if says("timed out") || says("timeout") => Class::Timeout,
+        () if says("unreachable") || says("no route") => Class::Unreachable,
+        () if says("name or service") || says("resolution") || says("no such host") => Class::Resolve,
+        () if says("authori") => Class::Auth,
+        () => Class::Protocol,
+    }
 }
 
 /// The body of the fuzz target for imports: no octets may panic, and what is read is a record of the same id each time.
