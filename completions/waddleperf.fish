@@ -51,7 +51,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s W -l t
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source -d 'Send from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
@@ -306,7 +306,7 @@ complete -c udpping -s W -l timeout -d 'How long to wait for the reply to each p
 complete -c udpping -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
 complete -c udpping -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
 complete -c udpping -l source -d 'Send from this address of this host' -r
-complete -c udpping -s I -l interface -d 'Send through this network interface' -r
+complete -c udpping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
 complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
 complete -c udpping -l label -d 'Label the record; once for each label' -r

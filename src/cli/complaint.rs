@@ -83,6 +83,10 @@ fn line(name: &str, text: &str) -> String {
     let wrong = wrong.strip_prefix("error: ").unwrap_or(wrong);
     let tips = paragraphs.iter().filter_map(|paragraph| paragraph.strip_prefix("tip: "));
     let mut line = wrong.to_owned();
+    if wrong.starts_with("unexpected argument '-k'") {
+        // The older tool's: what stands on a command line every user of the host can read.
+        return format!("{line}; a key comes from a file that only you can read: --key-file FILE");
+    }
     tips.for_each(|tip| line.extend(["; ", tip]));
     format!("{line} (see `{name} --help`)")
 }

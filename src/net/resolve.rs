@@ -29,8 +29,11 @@ impl Resolver {
         admits: impl Fn(&IpAddr) -> bool,
     ) -> Result<SocketAddr, Failure> {
         if let Some(literal) = literal(host, port)? {
-            let wrong =
-                || Class::Resolve.because(format_args!("resolve {host}: not of the wanted address family"));
+            let wrong = || {
+                Class::Usage.because(format_args!(
+                    "{host} is not of the address family that -4, -6 or the source asks for"
+                ))
+            };
             return Some(literal).filter(|literal| admits(&literal.ip())).ok_or_else(wrong);
         }
         let addresses = self.all(host).await?;
@@ -82,6 +85,9 @@ fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
 fn plain(text: &str) -> String {
     if text.contains("no records found") || text.contains("NXDomain") || text.contains("NXDOMAIN") {
         return "no such name".to_owned();
+    }
+    if text.contains("Label contains invalid") {
+        return "that cannot be a host's name".to_owned();
     }
     text.lines().next().unwrap_or_default().chars().take(160).collect()
 }

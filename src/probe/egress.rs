@@ -1,10 +1,13 @@
 //! How a probe's packets leave this host: family, source, interface, TTL and DSCP. Shared by all probes.
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::failure::{Class, Failure};
 
 /// How packets leave. All of it is optional; the system's routing decides what is left open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +19,7 @@ pub struct Egress {
     /// Send from this address of this host.
     #[arg(long, value_name = "ADDRESS", help_heading = "Network")]
     pub source: Option<IpAddr>,
-    /// Send through this network interface.
+    /// Send through this network interface, or from this address of this host.
     #[arg(short = 'I', long, value_name = "IFACE", help_heading = "Network")]
     pub interface: Option<String>,
     /// TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255.
@@ -33,6 +36,41 @@ pub struct Egress {
 }
 
 impl Egress {
+    /// The address to send from: `--source`, or what `-I` names if that is an address.
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source.or_else(|| self.interface.as_ref()?.parse().ok())
+    }
+
+    /// The network interface to send through.
+    pub fn device(&self) -> Option<&str> {
+        self.interface.as_deref().filter(|name| name.parse::<IpAddr>().is_err())
+    }
+
+    /// Whether packets can go to `address` as asked: a source decides the family too.
+    pub fn admits(&self, address: &IpAddr) -> bool {
+        let same = |source: IpAddr| source.is_ipv4() == address.is_ipv4();
+        self.family.admits(address) && self.source().is_none_or(same)
+    }
+
+    /// Refuses what cannot go together.
+    ///
+    /// # Errors
+    /// Class `usage`, naming the option.
+    pub fn check(&self) -> Result<(), Failure> {
+        if let Some(source) = self.source().filter(|source| !self.family.admits(source)) {
+            return Err(
+                Class::Usage.because(format_args!("--source {source} is not of the family asked for"))
+            );
+        }
+        match self.device().filter(|name| nix::net::if_::if_nametoindex(*name).is_err()) {
+            Some(name) => {
+                Err(Class::Usage
+                    .because(format_args!("-I {name}: this host has no such interface or address")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The type of service of what is sent, if it is not the system's default.
     pub fn tos(&self) -> Option<u8> {
         let ecn = if self.ecn { ECT_0 } else { 0 };
@@ -69,13 +107,11 @@ impl Family {
 
 impl Args for Family {
     fn augment_args(command: Command) -> Command {
-        let flag = |id: &'static str, short, other: &'static str| {
-            Arg::new(id).short(short).long(id).action(ArgAction::SetTrue).overrides_with(other)
-        };
+        let flag = |id: &'static str, short| Arg::new(id).short(short).long(id).action(ArgAction::SetTrue);
         command
             .next_help_heading("Network")
-            .arg(flag("ipv4", '4', "ipv6").help("Use IPv4 only"))
-            .arg(flag("ipv6", '6', "ipv4").help("Use IPv6 only"))
+            .arg(flag("ipv4", '4').help("Use IPv4 only"))
+            .arg(flag("ipv6", '6').help("Use IPv6 only"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -85,11 +121,17 @@ impl Args for Family {
 
 impl clap::FromArgMatches for Family {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(match (matches.get_flag("ipv4"), matches.get_flag("ipv6")) {
-            (true, _) => Self::Ipv4,
-            (_, true) => Self::Ipv6,
-            _ => Self::Any,
-        })
+        // A flag beats a variable, and that the file.
+        let source = |id| matches.value_source(id).filter(|_| matches.get_flag(id));
+        match source("ipv4").cmp(&source("ipv6")) {
+            Ordering::Greater => Ok(Self::Ipv4),
+            Ordering::Less => Ok(Self::Ipv6),
+            Ordering::Equal if source("ipv4").is_none() => Ok(Self::Any),
+            Ordering::Equal => Err(clap::Error::raw(
+                clap::error::ErrorKind::ArgumentConflict,
+                "-4 and -6 exclude each other: give one of them, or none for either family",
+            )),
+        }
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

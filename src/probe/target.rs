@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::failure::{Class, Failure};
+
 /// A host name, an address (`%iface` allowed) or, for some probes, a URL. Empty where a file leaves it open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -14,6 +16,30 @@ impl Target {
     /// The text as written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Refuses what is more than a host: a URL, or a port that belongs to the option `port`.
+    ///
+    /// # Errors
+    /// Class `usage`, with what to write instead.
+    pub fn check_host(&self, port: &str) -> Result<(), Failure> {
+        let text = self.0.as_str();
+        if let Some((_, rest)) = text.split_once("://") {
+            let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+            return Err(
+                Class::Usage.because(format_args!("`{text}` is a URL: name the host alone, `{host}`"))
+            );
+        }
+        // More than one colon is an IPv6 address.
+        let number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        match text
+            .rsplit_once(':')
+            .filter(|(host, digits)| number(digits) && (!host.contains(':') || host.ends_with(']')))
+        {
+            Some((host, digits)) => Err(Class::Usage
+                .because(format_args!("`{text}` is a host with a port: write `{host} {port} {digits}`"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether it was left open, to be filled in by who runs the probe.

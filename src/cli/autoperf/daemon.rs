@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{LOCKED, targets, tell_locked};
+use super::{LOCKED, locked, targets};
 use crate::autoperf::{self, lock};
 use crate::cli::reload::Reload;
-use crate::cli::{Env, serve};
+use crate::cli::{Env, complaint, serve};
 use crate::failure::{Class, Failure};
 use crate::serve::beat;
 use crate::store::{Access, blocking, control};
@@ -17,7 +17,7 @@ use crate::sys::service;
 pub(super) fn run(env: &Env) -> Result<u8, Failure> {
     targets(env)?;
     let Some(_lock) = lock::take(&env.data)? else {
-        tell_locked(&env.data, "waddleperf autoperf daemon");
+        complaint::tell("waddleperf autoperf daemon", &locked(&env.data));
         return Ok(LOCKED);
     };
     let store = env.store()?;

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 pub(super) use nagios::unknown;
 
-use super::{Env, complaint};
+use super::Env;
 use crate::autoperf::lock;
 use crate::autoperf::settings::{Settings, TargetConfig};
 use crate::failure::{Class, Failure};
@@ -97,8 +97,7 @@ pub(super) fn some_targets(settings: &Settings, file: Option<&Path>) -> Result<V
         .because(format_args!("no target: {file}; write an [[autoperf.target]] with name and host")))
 }
 
-/// Tells on stderr who measures already.
-fn tell_locked(data: &Data, command: &str) {
-    let detail = format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data));
-    complaint::tell(command, &detail);
+/// Who measures already.
+fn locked(data: &Data) -> String {
+    format!("another autoperf runs on {}: {}", data.path().display(), lock::holder(data))
 }

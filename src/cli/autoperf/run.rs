@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum, value_parser};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{LOCKED, nagios, targets, tell_locked};
+use super::{LOCKED, locked, nagios, targets};
 use crate::autoperf::desk::{self, Order, Said};
 use crate::autoperf::schedule::stagger;
 use crate::autoperf::settings::TargetConfig;
 use crate::autoperf::{Round, Runner, lock, text};
-use crate::cli::Env;
+use crate::cli::{Env, complaint};
 use crate::failure::{Class, Failure};
 use crate::store::run::Severity;
 use crate::store::{Access, blocking};
@@ -83,7 +83,12 @@ pub(super) fn run(args: &Run, env: &Env) -> Result<u8, Failure> {
             None => match args.ask(env, targets).await? {
                 Some(seen) => seen,
                 None if args.if_locked == IfLocked::Skip && !args.nagios => return Ok(0),
-                None => return Ok(args.tell_locked(env)),
+                // Codes above 3 mean nothing to a monitoring system: the line must say it.
+                None if args.nagios => return Err(Class::Unsupported.because(locked(&env.data))),
+                None => {
+                    complaint::tell("waddleperf autoperf run", &locked(&env.data));
+                    return Ok(LOCKED);
+                }
             },
         };
         Ok(env.interrupted().unwrap_or_else(|| args.verdict(&seen)))
@@ -110,13 +115,6 @@ impl Run {
         }
         known.retain(|target| self.target.is_empty() || self.target.contains(&target.name));
         Ok(known)
-    }
-
-    fn tell_locked(&self, env: &Env) -> u8 {
-        if !self.nagios {
-            tell_locked(&env.data, "waddleperf autoperf run");
-        }
-        LOCKED
     }
 
     /// Measures here.

@@ -191,11 +191,16 @@ impl Measure for UdpPing {
         if self.target.is_open() {
             return wrong("no target: name the host to measure");
         }
+        self.target.check_host("-p")?;
+        self.egress.check()?;
         if self.count == 0 {
             return wrong("--count 0: send at least 1 packet, or use --watch to go on for ever");
         }
         if self.timeout.0.is_zero() {
             return wrong("--timeout 0: give each reply some time, such as 2s");
+        }
+        if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
+            return wrong("--deadline 0 leaves no time to send: give it some, such as 10s");
         }
         if self.interval.0.is_zero() && self.schedule == Schedule::Poisson {
             return wrong("--schedule poisson needs an --interval above 0, its mean");

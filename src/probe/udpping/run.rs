@@ -28,18 +28,13 @@ const MOST_KEY: u64 = 4096;
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
-        let admits = |address: &IpAddr| self.egress.family.admits(address) && self.same_family(address);
+        let admits = |address: &IpAddr| self.egress.admits(address);
         let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
         let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
         match checked {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
         }
-    }
-
-    /// A source address decides the family too.
-    fn same_family(&self, address: &IpAddr) -> bool {
-        self.egress.source.is_none_or(|source| source.is_ipv4() == address.is_ipv4())
     }
 
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
@@ -64,16 +59,15 @@ impl UdpPing {
 
     fn socket(&self, peer: SocketAddr) -> Result<Udp, Failure> {
         let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let local = SocketAddr::new(self.egress.source.unwrap_or(any), 0);
+        let local = SocketAddr::new(self.egress.source().unwrap_or(any), 0);
         let setup = Setup {
             share_port: false,
-            interface: self.egress.interface.clone(),
+            interface: self.egress.device().map(str::to_owned),
             ttl: self.egress.ttl,
             tos: self.egress.tos(),
             client: true,
         };
-        let through =
-            self.egress.interface.as_deref().map_or_else(String::new, |name| format!(" through {name}"));
+        let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
         let socket = Udp::bind(local, &setup)
             .map_err(|error| Failure::from_io(format_args!("bind udp {local}{through}"), &error))?;
         socket.connect(peer).map_err(|error| Failure::from_io(format_args!("connect udp {peer}"), &error))?;

@@ -156,6 +156,9 @@ fn reflector(report: &Report) -> Option<String> {
         .server_processing
         .map(|held| format!("held packets for {} (max {})", span(held.p50), span(held.max)));
     let offset = report.clock_offset_ms.map(|offset| {
+        if offset == 0.0 {
+            return "its clock is ours".to_owned();
+        }
         let side = if offset < 0.0 { "behind" } else { "ahead" };
         let error = report
             .clock_error_ms
@@ -170,8 +173,11 @@ fn notes(of: &Measurement, report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if report.loss_bursts.longest > 1 {
         let bursts = &report.loss_bursts;
-        notes
-            .push(format!("losses came in {} runs, the longest of {} packets", bursts.count, bursts.longest));
+        let runs = if bursts.count == 1 { "run" } else { "runs" };
+        notes.push(format!(
+            "losses came in {} {runs}, the longest of {} packets",
+            bursts.count, bursts.longest
+        ));
     }
     if report.lost_unknown > 0 && report.up.lost.is_some() {
         notes.push(format!("{} lost, and nothing tells in which direction", report.lost_unknown));

@@ -66,7 +66,8 @@ impl Desk {
         let request =
             Request { service, bytes, from, stamp: Some(self.now.wall), ttl: Some(64), tos: Some(0) };
         let mut out = Vec::new();
-        let outcome = self.reflector.answer(self.now, &request, &mut out);
+        let now = self.now;
+        let outcome = self.reflector.answer(&|| now, &request, &mut out);
         self.counters.count(outcome.map(|_| ()));
         outcome.map(|_| {
             assert!(out.len() <= bytes.len(), "{} octets for {}", out.len(), bytes.len());

@@ -216,10 +216,18 @@ impl Reflector {
 
     /// Writes the answer to `request` into `out`; returns the type of service that it should carry, if it matters.
     ///
+    /// `clock` is read at the start, and again when the time of sending is written.
+    ///
     /// # Errors
     /// Why there is no answer.
-    pub fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<Option<u8>, Drop> {
+    pub fn answer(
+        &mut self,
+        clock: &dyn Fn() -> Now,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<u8>, Drop> {
         out.clear();
+        let now = clock();
         let request = &Request { from: canonical(request.from), ..*request };
         let port = request.from.port();
         if port < 1024 || self.ports.contains(&port) {
@@ -230,9 +238,9 @@ impl Reflector {
         }
         let mirrored = request.tos.map(unmarked);
         let tos = match request.service {
-            Service::Stamp => self.stamp.answer(now, request, out)?.or(mirrored),
+            Service::Stamp => self.stamp.answer(now, clock, request, out)?.or(mirrored),
             Service::UdpPing if is_wp1(request.bytes) => {
-                self.wp1.answer(now, request, out).map(|()| mirrored)?
+                self.wp1.answer(now, clock, request, out).map(|()| mirrored)?
             }
             Service::UdpPing => self.echo(now, request, out).map(|()| mirrored)?,
         };

@@ -97,6 +97,7 @@ impl Reflector {
     pub(super) fn answer(
         &mut self,
         now: Now,
+        clock: &dyn Fn() -> Now,
         request: &Request<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Option<u8>, Drop> {
@@ -120,7 +121,7 @@ impl Reflector {
         let sender = packet.sender();
         let counters = self.count(now, request.from, &sender)?;
         let seq = counters.map_or(sender.seq, |counters| counters.reflected.wrapping_sub(1));
-        let own = Sender { seq, time: stamp::ntp(now.wall), error: self.clock, ssid: sender.ssid };
+        let own = Sender { seq, time: stamp::ntp(clock().wall), error: self.clock, ssid: sender.ssid };
         let received = Received {
             time: stamp::ntp(request.stamp.unwrap_or(now.wall)),
             sender,

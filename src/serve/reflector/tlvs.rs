@@ -26,7 +26,7 @@ fn answer(psk: Option<&[u8]>, bytes: &[u8]) -> Result<Vec<u8>, Drop> {
         tos: Some(46 << 2),
     };
     let mut out = Vec::new();
-    reflector.answer(now, &request, &mut out).map(|_| out)
+    reflector.answer(&|| now, &request, &mut out).map(|_| out)
 }
 
 fn base(psk: Option<&[u8]>) -> Vec<u8> {

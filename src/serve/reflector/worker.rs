@@ -208,7 +208,7 @@ impl Worker {
                     continue;
                 }
                 let request = Request { service: *service, bytes, from, stamp, ttl, tos };
-                let outcome = self.reflector.answer(clock::now(), &request, &mut answers[replies.len()]);
+                let outcome = self.reflector.answer(&clock::now, &request, &mut answers[replies.len()]);
                 self.counters.count(outcome.map(|_| ()));
                 if let Ok(tos) = outcome {
                     replies.push((from, meta, tos));

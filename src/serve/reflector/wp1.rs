@@ -212,13 +212,19 @@ impl Server {
     }
 
     /// Answers one packet into `out`.
-    pub(super) fn answer(&mut self, now: Now, request: &Request<'_>, out: &mut Vec<u8>) -> Result<(), Drop> {
+    pub(super) fn answer(
+        &mut self,
+        now: Now,
+        clock: &dyn Fn() -> Now,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Drop> {
         let packet = Packet::parse(request.bytes).ok_or(Drop::Malformed)?;
         match packet.kind {
             Kind::Hello | Kind::Open if self.refusing => Err(Drop::Full),
             Kind::Hello => self.hello(now, &packet, request.from, out),
             Kind::Open => self.open(now, &packet, request.from, out),
-            Kind::Echo => self.echo(now, &packet, request, out),
+            Kind::Echo => self.echo(now, clock, &packet, request, out),
             Kind::Close => self.close(now, &packet, request.from, out),
             Kind::Cookie | Kind::Opened | Kind::Echoed | Kind::Closed => Err(Drop::Reply),
         }
@@ -301,20 +307,22 @@ impl Server {
     fn echo(
         &mut self,
         now: Now,
+        clock: &dyn Fn() -> Now,
         packet: &Packet<'_>,
         request: &Request<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Drop> {
-        let clock = self.clock.0;
+        let error = self.clock.0;
         let session = self.session(now, packet, request.from)?;
         let window = session.arrivals.count(packet.seq);
         let totals = &session.arrivals.totals;
         let echoed = Echoed {
             t1: packet.t1(),
             t2: request.stamp.unwrap_or(now.wall),
-            t3: now.wall,
+            // As late as can be.
+            t3: clock().wall,
             received: totals.received,
-            error: clock,
+            error,
             ttl: request.ttl.unwrap_or(0),
             tos: request.tos.unwrap_or(0),
             window,

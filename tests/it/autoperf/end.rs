@@ -39,7 +39,7 @@ fn reflector(told: impl Fn(u8) + Send + 'static) -> u16 {
                 tos: Some(0),
             };
             let mut answer = Vec::new();
-            if reflector.answer(now, &request, &mut answer).is_ok() {
+            if reflector.answer(&|| now, &request, &mut answer).is_ok() {
                 socket.send_to(&answer, from).expect("loopback takes it");
             }
         }

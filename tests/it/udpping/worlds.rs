@@ -75,7 +75,7 @@ impl Far {
                 tos: Some(0),
             };
             let mut out = Vec::new();
-            let answered = self.reflector.answer(now, &request, &mut out).is_ok();
+            let answered = self.reflector.answer(&|| now, &request, &mut out).is_ok();
             assert!(out.len() <= bytes.len(), "no answer is longer than its request");
             answered.then_some(out)
         };

@@ -10,6 +10,8 @@ use crate::units::ms;
 
 /// Records list every sample up to this many packets.
 const MOST_SAMPLES: usize = 1000;
+/// A reflector reads t3 before it hands the packet to its system: that much later it may leave, in ns.
+const T3_LAG: u64 = 20_000;
 
 /// What the report needs beside the counts.
 pub(in super::super) struct Circumstances {
@@ -161,16 +163,18 @@ impl Tally {
 
     /// The most by which the two clocks can disagree, if anything bounds it.
     fn bound(&self, circumstances: &Circumstances) -> Option<u64> {
-        if circumstances.one_clock {
-            return Some(0);
-        }
-        Some(circumstances.clock_error?.saturating_add(self.far_bound_ns?))
+        let apart = match circumstances.one_clock {
+            true => 0,
+            false => circumstances.clock_error?.saturating_add(self.far_bound_ns?),
+        };
+        Some(apart.saturating_add(T3_LAG))
     }
 
     fn clocks(&self, circumstances: &Circumstances) -> (Option<f64>, Option<f64>) {
         let fastest = self.fastest.filter(|_| self.has_processing);
         // RFC 5905 §8: θ = ((t2 − t1) + (t3 − t4)) / 2
-        let offset = fastest.map(|(_, up, down)| (up as f64 - down as f64) / 2.0 / 1e6);
+        let apart = |(_, up, down)| (up as f64 - down as f64) / 2.0 / 1e6;
+        let offset = fastest.map(if circumstances.one_clock { |_| 0.0 } else { apart });
         let error = self.bound(circumstances).filter(|_| self.has_processing).map(|ns| ns as f64 / 1e6);
         (offset, error)
     }
