@@ -220,15 +220,67 @@ fn started_as_root_it_keeps_no_right() {
     let server = Server::start(&["--user", "nobody"]);
     server.until_it_answers();
     assert!(server.notes.len() < 3, "{:?}", server.notes);
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
-        line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
+    let (status, field) = rights(&server);
     let nobody = fs::metadata(server.data.path()).expect("DATA").uid().to_string();
     assert_ne!(nobody, "0", "DATA belongs to the account");
     assert!(field("Uid").iter().all(|uid| *uid == nobody), "{status}");
-    for set in ["CapPrm", "CapEff", "CapAmb"] {
+    assert_without_rights(&server);
+}
+
+#[test]
+fn root_without_the_account_keeps_no_right_either() {
+    if !real_root("serve::root_without_the_account_keeps_no_right_either") || has_account() {
+        return;
+    }
+    let mut server = Server::start(&[]);
+    server.until_it_answers();
+    let (status, field) = rights(&server);
+    assert!(field("Uid").iter().all(|uid| uid == "0"), "{status}");
+    assert_without_rights(&server);
+    stdout(&mut server.ping(&["-c", "1", "--save"]));
+    let socket = server.data.path().join("control.sock");
+    assert_eq!(fs::metadata(socket).expect("its socket").uid(), 0, "DATA is written to");
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().0.success());
+}
+
+#[test]
+fn root_without_the_account_becomes_who_owns_data() {
+    if !real_root("serve::root_without_the_account_becomes_who_owns_data") || has_account() {
+        return;
+    }
+    let mut server = Server::with(&[], |command| {
+        let data = command.get_args().skip_while(|word| *word != "--data").nth(1).expect("DATA");
+        std::os::unix::fs::chown(data, Some(4711), Some(4711)).expect("give it away");
+    });
+    server.until_it_answers();
+    let (status, field) = rights(&server);
+    assert!(field("Uid").iter().all(|uid| uid == "4711"), "{status}");
+    assert_without_rights(&server);
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().0.success());
+}
+
+/// Whether this machine has the account that a server looks for.
+fn has_account() -> bool {
+    fs::read_to_string("/etc/passwd")
+        .is_ok_and(|accounts| accounts.lines().any(|a| a.starts_with("waddleperf:")))
+}
+
+/// What the kernel says of a server, and its fields by name.
+fn rights(server: &Server) -> (String, impl Fn(&str) -> Vec<String>) {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let told = status.clone();
+    let field = move |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
+        line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect()
+    };
+    (status, field)
+}
+
+fn assert_without_rights(server: &Server) {
+    let (_, field) = rights(server);
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
         assert_eq!(field(set), ["0000000000000000"], "{set}");
     }
     assert_eq!(field("NoNewPrivs"), ["1"]);
