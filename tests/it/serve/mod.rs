@@ -213,6 +213,73 @@ fn what_is_asked_wrongly_is_refused_with_its_form() {
 }
 
 #[test]
+fn a_key_that_others_may_read_is_refused() {
+    let place = tempfile::tempdir().expect("make a directory");
+    let key = place.path().join("key");
+    fs::write(&key, "a shared secret").expect("write the key");
+    let serving = || {
+        let mut command = serve(&place.path().join("data"));
+        command.args(["--listen", "udpping=127.0.0.1:0", "--udp-key-file"]).arg(&key);
+        command
+    };
+    let pinging = || {
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["udpping", "127.0.0.1", "-q", "-c", "1", "--key-file"]).arg(&key);
+        command.arg("--data").arg(place.path().join("data")).env("XDG_CONFIG_HOME", "/nowhere");
+        command
+    };
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("open it");
+        for mut command in [serving(), pinging()] {
+            let (code, said) = refusal(&mut command);
+            assert_eq!(code, Some(2), "{said}");
+            let shown = key.display();
+            assert!(said.contains(&format!("key file {shown}: mode {mode:04o} ")), "{said}");
+            assert!(said.trim_end().ends_with(&format!("chmod 600 {shown}")), "{said}");
+        }
+    }
+    for mode in [0o600, 0o400] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("close it");
+        let server = Server::start(&["--udp-key-file", key.to_str().expect("UTF-8")]);
+        server.until_it_answers_to(Some(&key));
+    }
+}
+
+#[test]
+fn a_server_touches_only_its_own_files() {
+    let place = tempfile::tempdir().expect("make a directory");
+    let config = place.path().join("etc").join("c.toml");
+    fs::create_dir(config.parent().expect("a parent")).expect("make it");
+    fs::write(&config, "").expect("write the configuration");
+    let mut server = Server::with(&["-v", "--config", config.to_str().expect("UTF-8")], |command| {
+        command.stderr(Stdio::piped());
+    });
+    server.until_it_answers();
+    // A file that a link puts in the place of its own is none of those that it may read.
+    let elsewhere = place.path().join("elsewhere.toml");
+    fs::write(&elsewhere, "nonsense = 1").expect("write another");
+    fs::remove_file(&config).expect("remove its own");
+    std::os::unix::fs::symlink(&elsewhere, &config).expect("link the other");
+    let mut lines =
+        BufReader::new(server.child.stderr.take().expect("its stderr")).lines().map_while(Result::ok);
+    let mut complaint = || {
+        server.signal(Signal::SIGHUP);
+        lines.find(|line| line.contains("nothing was changed") || line.contains("not confined"))
+    };
+    let told = complaint().expect("it goes on");
+    if told.contains("not confined") {
+        // A kernel without landlock.
+        return;
+    }
+    assert!(told.to_lowercase().contains("permission denied"), "{told}");
+    // One beside it that is put in its place, as editors do, is.
+    fs::write(config.with_extension("new"), "nonsense = 1").expect("write the new one");
+    fs::rename(config.with_extension("new"), &config).expect("put it in place");
+    let told = complaint().expect("it goes on");
+    assert!(told.contains("nonsense"), "{told}");
+}
+
+#[test]
 fn started_as_root_it_keeps_no_right() {
     if !real_root("serve::started_as_root_it_keeps_no_right") {
         return;
