@@ -335,7 +335,7 @@ fn has_account() -> bool {
 }
 
 /// What the kernel says of a server, and its fields by name.
-fn rights(server: &Server) -> (String, impl Fn(&str) -> Vec<String>) {
+fn rights(server: &Server) -> (String, impl Fn(&str) -> Vec<String> + use<>) {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
     let told = status.clone();
     let field = move |name: &str| {
