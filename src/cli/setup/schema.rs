@@ -55,7 +55,8 @@ impl Field {
             (_, "rtt_sketch") => "s",
             ("Scalar" | "Trigger", "value") => "as `unit` says",
             _ if is("uuid") || self.form == "list of uuid" => "RFC 9562",
-            _ if is("Span") => "time with its unit",
+            _ if self.form.starts_with("string like \"200ms\"") => "time with its unit",
+            (_, "restarts") => "times",
             _ => "",
         }
     }
@@ -71,6 +72,15 @@ impl Section {
             sections.extend(known.iter().flat_map(|(name, schema)| section(name, schema, types)));
         }
         sections.retain(|section| !section.fields.is_empty());
+        // A type without a section of its own is told where it stands.
+        let titles: Vec<String> = sections.iter().map(|section| section.title.clone()).collect();
+        let told = |name: &str| match types.get(name) {
+            Some(schema) if !titles.iter().any(|title| title == name) => form(schema),
+            _ => name.to_owned(),
+        };
+        for field in sections.iter_mut().flat_map(|section| &mut section.fields) {
+            field.form = joined(field.form.split(" or ").map(told));
+        }
         sections
     }
 
