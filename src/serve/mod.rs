@@ -234,6 +234,10 @@ fn drop_privileges(
 ) -> Result<Option<String>, Failure> {
     let failed = |error: io::Error| Failure::from_io("drop privileges", &error);
     // While there is the right to: a directory that only root may make. Who opens the store tells what is wrong.
+    // What lies above DATA stays open to the account.
+    if let Some(above) = data.path().parent().filter(|_| host::is_root()) {
+        let _ = std::fs::create_dir_all(above);
+    }
     let _ = data.make();
     privilege::clear_bounds().map_err(failed)?;
     let note = match (&settings.user, host::is_root()) {
