@@ -98,3 +98,44 @@ fn restrict(rules: BorrowedFd) -> io::Result<()> {
     let answer = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0_u32) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_confined_thread_writes_in_one_place_and_reads_in_another() {
+        let [data, config, other] = [(); 3].map(|()| tempfile::tempdir().expect("make a directory"));
+        for place in [&data, &config, &other] {
+            fs::write(place.path().join("file"), "text").expect("write a file");
+        }
+        let confined = std::thread::spawn(move || {
+            nix::sys::prctl::set_no_new_privs().expect("no new privileges");
+            let readable = [config.path().to_owned(), "/nowhere/at/all".into()];
+            match confine(data.path(), &readable) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
+                done => done.expect("confined"),
+            }
+            let data = data.path();
+            for name in ["spool", "rejected"] {
+                fs::create_dir(data.join(name)).expect("make a directory");
+            }
+            fs::rename(data.join("file"), data.join("spool/file")).expect("move a file in");
+            fs::rename(data.join("spool/file"), data.join("rejected/file")).expect("move it on");
+            fs::write(data.join("rejected/file"), "").expect("write anew");
+            UnixListener::bind(data.join("control.sock")).expect("a socket");
+            fs::remove_dir_all(data.join("rejected")).expect("remove");
+            assert_eq!(fs::read_to_string(config.path().join("file")).expect("readable"), "text");
+            let kind = |done: io::Result<()>| done.map_err(|error| error.kind());
+            let denied = Err(io::ErrorKind::PermissionDenied);
+            assert_eq!(kind(fs::write(config.path().join("file"), "")), denied);
+            assert_eq!(kind(fs::write(other.path().join("new"), "")), denied);
+            assert_eq!(kind(fs::read(other.path().join("file")).map(drop)), denied);
+            assert_eq!(kind(fs::remove_file(other.path().join("file"))), denied);
+        });
+        confined.join().expect("all as it should be");
+    }
+}
