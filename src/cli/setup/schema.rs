@@ -244,7 +244,7 @@ fn text(schema: &Value) -> String {
     without_links(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// `text` without rustdoc's links: of "[`Name`](crate::Name)" and "[`Name`]" the name stays.
+/// `text` without the links of rustdoc: of a link the name stays.
 fn without_links(text: &str) -> String {
     let mut rest = text;
     let mut plain = String::new();
