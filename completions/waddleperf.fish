@@ -52,8 +52,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s w -s d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -307,8 +307,8 @@ complete -c udpping -s w -s d -l deadline -d 'Stop sending after this time, howe
 complete -c udpping -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
 complete -c udpping -l source -d 'Send from this address of this host' -r
 complete -c udpping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c udpping -l ttl -d 'TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255' -r
-complete -c udpping -l dscp -d 'DSCP of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c udpping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
 complete -c udpping -l label -d 'Label the record; once for each label' -r
 complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F

@@ -23,5 +23,5 @@ mod watch;
 
 pub use daemon::daemon;
 pub use round::{Round, Runner, moment};
-pub use settings::Settings;
+pub use settings::{Settings, TargetConfig};
 pub use watch::{Watch, left};

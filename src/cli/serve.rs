@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::Env;
 use super::reload::Reload;
-use crate::autoperf::{self, text};
+use crate::autoperf::{self, TargetConfig, text};
+use crate::config;
 use crate::failure::Failure;
-use crate::probe::Manual;
+use crate::probe::{Manual, Probe};
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
 
 /// Rounds that wait to be printed; more are kept, but not told.
@@ -41,7 +42,9 @@ pub(super) const MANUAL: Manual = Manual {
     text: "Reflects UDP pings on port 2000, keeps the store, and measures the targets that the configuration names. \
            SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. SIGHUP reads \
            [autoperf] anew; other sections take effect with the next start. Started as root it \
-           opens its sockets, then becomes the account `waddleperf` (or serve.user).",
+           opens its sockets, then becomes the account `waddleperf` (or serve.user); where there is none, the owner of DATA. \
+           Whatever it becomes, it keeps no capability, writes only below DATA, and reads only the system's files and \
+           what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).",
     examples: &[
         ("waddleperf serve", "the reflector on port 2000"),
         (
@@ -55,9 +58,10 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
-    env.config.autoperf.targets()?;
+    let targets = env.config.autoperf.targets()?;
+    let files: Vec<_> = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets)).collect();
     // Sockets first, then the privileges, and only then the files and the threads.
-    let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data)?;
+    let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data, &files)?;
     let store = env.store()?;
     env.block_on(async {
         let (plan, settings) = watch::channel(env.config.autoperf.clone());
@@ -85,6 +89,15 @@ pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
         }
     });
     rounds
+}
+
+/// The key files that rounds read.
+fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
+    let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
+    probes.filter_map(|probe| match probe {
+        Probe::UdpPing(probe) => probe.key_file.clone(),
+        Probe::Imported(_) => None,
+    })
 }
 
 impl Serve {

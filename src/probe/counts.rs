@@ -12,15 +12,15 @@ use crate::units::ms;
 /// What became of the packets of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// Probe packets sent whose fate is known.
+    /// Probe packets sent whose fate is known: what loss (RFC 6673) is a part of.
     pub sent: u64,
     /// Answered before their deadline.
     pub received: u64,
-    /// Replies beyond the first to one packet.
+    /// Replies beyond the first to one packet (RFC 5560).
     pub duplicates: u64,
     /// Replies whose number was below one already seen (RFC 4737 type-P-reordered).
     pub reordered: u64,
-    /// Answered after their deadline: lost to `loss_ratio`, part of no other statistic.
+    /// Answered after their deadline: lost to `loss_ratio` (RFC 6673), part of no other statistic.
     pub late: u64,
     /// Planned, but not sent because this host was too late to keep the schedule.
     pub skipped: u64,
@@ -47,31 +47,31 @@ pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
 /// Round-trip times of one run, exact (no sketch): percentiles are nearest ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rtt {
-    /// The shortest.
+    /// The shortest round-trip time (RFC 2681).
     #[serde(rename = "min_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub min: Duration,
-    /// Arithmetic mean.
+    /// Arithmetic mean (of RFC 2681).
     #[serde(rename = "mean_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub mean: Duration,
-    /// The longest.
+    /// The longest (RFC 2681).
     #[serde(rename = "max_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub max: Duration,
-    /// Population standard deviation.
+    /// Population standard deviation (of RFC 2681).
     #[serde(rename = "stddev_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub stddev: Duration,
-    /// Median.
+    /// Median (of RFC 2681).
     #[serde(rename = "p50_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub p50: Duration,
-    /// 95th percentile.
+    /// 95th percentile (of RFC 2681).
     #[serde(rename = "p95_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub p95: Duration,
-    /// 99th percentile.
+    /// 99th percentile (of RFC 2681).
     #[serde(rename = "p99_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub p99: Duration,
@@ -136,12 +136,12 @@ pub struct ScheduleError {
     pub p99: Duration,
 }
 
-/// Runs of consecutive lost packets.
+/// Runs of consecutive lost packets (RFC 3357 loss periods).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LossBursts {
-    /// How many runs there were, single losses included.
+    /// How many runs there were, single losses included (RFC 3357).
     pub count: u64,
-    /// The longest, in packets.
+    /// The longest (RFC 3357).
     pub longest: u64,
 }
 

@@ -22,11 +22,11 @@ pub struct Egress {
     /// Send through this network interface, or from this address of this host.
     #[arg(short = 'I', long, value_name = "IFACE", help_heading = "Network")]
     pub interface: Option<String>,
-    /// TTL (IPv4) or hop limit (IPv6) of what is sent, 1-255.
+    /// TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255.
     #[arg(long, value_name = "HOPS", help_heading = "Network", value_parser = clap::value_parser!(u8).range(1..))]
     #[schemars(range(min = 1))]
     pub ttl: Option<u8>,
-    /// DSCP of what is sent, 0-63 (46 is EF).
+    /// DSCP (RFC 2474) of what is sent, 0-63 (46 is EF).
     #[arg(long, value_name = "DSCP", help_heading = "Network", value_parser = clap::value_parser!(u8).range(0..64))]
     #[schemars(range(max = 63))]
     pub dscp: Option<u8>,

@@ -114,8 +114,8 @@ macro_rules! kinds {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", rename_all = "lowercase")]
         pub enum Report {
-            $(#[doc = concat!("See [`", stringify!($folder), "::Report`].")] $command(Box<$folder::Report>),)*
-            $(#[doc = concat!("See [`", stringify!($place), "::Report`].")] $other(Box<$place::Report>),)*
+            $($(#[$about])* $command(Box<$folder::Report>),)*
+            $($(#[$told])* $other(Box<$place::Report>),)*
         }
 
         /// Every kind that can be asked for.

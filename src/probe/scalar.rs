@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Unit;
 
-/// One headline number, in its base unit. `value` is `None` when it could not be measured.
+/// One headline number, in its base unit. Its value is null when it could not be measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scalar {
-    /// Its name, one of [`NAMES`] or (custom tests, imports) the other tool's own.
+    /// Its name: one that thresholds know, such as `rtt_p95`, or (custom tests, imports) the other tool's own.
     pub name: Cow<'static, str>,
     /// Its base unit.
     pub unit: Unit,

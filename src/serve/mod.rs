@@ -9,6 +9,8 @@ mod settings;
 pub use settings::{Listen, Place, ServiceName, Settings};
 
 use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +24,15 @@ use crate::probe::Ctx;
 use crate::probe::udpping::read_key;
 use crate::store::{Access, Data, blocking, control};
 use crate::sys::privilege::{self, Account};
-use crate::sys::{host, service};
+use crate::sys::{host, landlock, service};
 use reflector::{Listener, Workers};
 
 /// The account that a root process becomes where the settings name none.
 const ACCOUNT: &str = "waddleperf";
 /// Threads of a reflector where the settings name no number: each may hold 4 MiB of the largest datagrams (promise R5).
 const MOST_THREADS: usize = 4;
+/// What any server reads: settings, names, time zones, what the kernel tells, libraries that are loaded late.
+const READABLE: [&str; 7] = ["/etc", "/usr", "/lib", "/lib64", "/proc", "/sys", "/run/systemd/resolve"];
 /// How often a server looks whether its threads live.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often a draining server looks whether sessions still run.
@@ -54,15 +58,16 @@ pub struct Autoperf {
 
 impl Prepared {
     /// Opens every socket that `settings` name, or takes the service manager's; then drops privileges, giving
-    /// `data` to the account that the process becomes. Must run before any thread is started.
+    /// `data` to the account that the process becomes. From then on it reads the system's files and those beside
+    /// `files`, and writes nothing outside of `data`. Must run before any thread is started.
     ///
     /// # Errors
     /// A socket that cannot be opened, a key that cannot be read, an account that does not exist.
-    pub fn new(settings: Settings, data: &Data) -> Result<Self, Failure> {
+    pub fn new(settings: Settings, data: &Data, files: &[PathBuf]) -> Result<Self, Failure> {
         let psk = settings.udpping.key_file.as_deref().map(read_key).transpose()?;
         let groups = open(&settings)?;
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
-        notes.extend(drop_privileges(&settings, data)?);
+        notes.extend(drop_privileges(&settings, data, &readable(files))?);
         Ok(Self { settings, groups, psk, notes })
     }
 
@@ -220,23 +225,51 @@ fn describe(listener: &Listener) -> String {
     }
 }
 
-/// Becomes another account where it started as root; says if it stays root.
-fn drop_privileges(settings: &Settings, data: &Data) -> Result<Option<String>, Failure> {
+/// Gives up every right that is not needed once the sockets are open; started as root it becomes another account.
+/// Says what it runs as then.
+fn drop_privileges(
+    settings: &Settings,
+    data: &Data,
+    readable: &[PathBuf],
+) -> Result<Option<String>, Failure> {
+    let failed = |error: io::Error| Failure::from_io("drop privileges", &error);
+    // While there is the right to: a directory that only root may make. Who opens the store tells what is wrong.
+    // What lies above DATA stays open to the account.
+    if let Some(above) = data.path().parent().filter(|_| host::is_root()) {
+        let _ = std::fs::create_dir_all(above);
+    }
+    let _ = data.make();
+    privilege::clear_bounds().map_err(failed)?;
     let note = match (&settings.user, host::is_root()) {
         (_, false) => None,
         (Some(name), true) => {
             let missing = || Class::Config.because(format_args!("serve.user: no account named `{name}`"));
             Some(become_account(&Account::named(name).ok_or_else(missing)?, data)?)
         }
-        (None, true) => match Account::named(ACCOUNT) {
+        (None, true) => match Account::named(ACCOUNT).or_else(|| Account::owning(data.path())) {
             Some(account) => Some(become_account(&account, data)?),
-            None => {
-                Some(format!("runs as root: there is no account `{ACCOUNT}`, and serve.user names no other"))
-            }
+            None => Some(format!(
+                "runs as root, without capabilities: there is no account `{ACCOUNT}`, and serve.user names no other"
+            )),
         },
     };
-    privilege::harden().map_err(|error| Failure::from_io("drop privileges", &error))?;
+    privilege::harden().map_err(failed)?;
+    if let Err(error) = landlock::confine(data.path(), readable) {
+        tracing::debug!("files are not confined to {}: {error}", data.path().display());
+    }
     Ok(note)
+}
+
+/// The directories that a running server reads: the system's, and those of the files `own`, which may be replaced.
+fn readable(own: &[PathBuf]) -> Vec<PathBuf> {
+    let resolver = PathBuf::from("/etc/resolv.conf");
+    let directories = [&resolver].into_iter().chain(own).flat_map(|file| {
+        let real = file.canonicalize().ok();
+        let beside = |file: &Path| file.parent().map(Path::to_owned);
+        // The parent of a bare name is empty, and that of its whole path is not.
+        [beside(file).filter(|dir| !dir.as_os_str().is_empty()), real.as_deref().and_then(beside)]
+    });
+    READABLE.into_iter().map(PathBuf::from).chain(directories.flatten()).collect()
 }
 
 fn become_account(account: &Account, data: &Data) -> Result<String, Failure> {

@@ -18,7 +18,7 @@ pub struct Settings {
     /// Where each service listens: `ADDRESS:PORT` or `off`. What is not named keeps its default:
     /// `udpping = "[::]:2000"`, `stamp = "off"` (its port is 862).
     pub listen: BTreeMap<ServiceName, Place>,
-    /// The account to become when started as root. Without one: `waddleperf`, if it exists.
+    /// The account to become when started as root. Without one: `waddleperf`, if it exists, else the owner of DATA.
     pub user: Option<String>,
     /// How long running sessions may go on after SIGTERM.
     pub drain: Span,

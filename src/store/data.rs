@@ -98,8 +98,9 @@ impl Data {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
-        if sys::host::is_root() {
-            let owner = fs::metadata(&self.0)?;
+        let owner = fs::metadata(&self.0)?;
+        // Root's are root's as they are: a server that stays root has no right to give any away.
+        if sys::host::is_root() && owner.uid() != 0 {
             fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
         }
         Ok(file)

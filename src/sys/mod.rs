@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod host;
+pub mod landlock;
 pub mod lock;
 pub mod privilege;
 pub mod process;

@@ -53,6 +53,25 @@ fn a_file_of_somebody_else_is_replaced_only_by_force() {
 }
 
 #[test]
+fn the_names_of_earlier_tools_are_the_commands_that_replace_them() {
+    let dir = tempfile::tempdir().expect("make a directory");
+    let made = stdout(&mut links(dir.path(), &["--upstream"]));
+    for (old, command) in [("perfDB", "results"), ("waddledb", "results"), ("ppingParser", "results import")]
+    {
+        assert!(made.lines().any(|line| line.ends_with(&format!("/{old}"))), "{old}: {made}");
+        let help = stdout(Command::new(dir.path().join(old)).arg("--help"));
+        let named = stdout(Command::new(WADDLEPERF).args(command.split(' ')).arg("--help"));
+        let usage = |help: &str| help.lines().find(|line| line.starts_with("Usage: ")).map(str::to_owned);
+        let expected = usage(&named).map(|line| line.replace("waddleperf results", "results"));
+        assert!(expected.is_some() && usage(&help) == expected, "{old}: {help}");
+    }
+    let plain = stdout(&mut links(dir.path(), &["--list"]));
+    assert!(!plain.contains("perfDB") && plain.contains("udpping"), "only when asked: {plain}");
+    let taken = stdout(&mut links(dir.path(), &["--upstream", "--remove"]));
+    assert!(taken.contains("/perfDB\n") && !dir.path().join("perfDB").exists(), "{taken}");
+}
+
+#[test]
 fn near_links_are_relative_so_that_both_can_be_moved() {
     let dir = tempfile::tempdir().expect("make a directory");
     let bin = dir.path().join("bin");

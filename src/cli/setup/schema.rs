@@ -23,15 +23,64 @@ pub(super) struct Field {
     pub(super) text: String,
 }
 
+impl Field {
+    /// What its number counts or is measured in, or the form of its text; empty where it has neither. `of` is the
+    /// section's title.
+    pub(super) fn unit(&self, of: &str) -> &'static str {
+        let is = |form: &str| self.form.split(" or ").any(|one| one == form);
+        if is("word") {
+            return "";
+        }
+        let ends = |unit: &str| self.name == unit || self.name.ends_with(&format!("_{unit}"));
+        let suffixes =
+            [("ms", "ms"), ("ratio", "0 to 1"), ("bps", "bit/s"), ("bytes", "octets"), ("seconds", "s")];
+        if let Some((_, unit)) = suffixes.into_iter().find(|(suffix, _)| ends(suffix)) {
+            return unit;
+        }
+        match (of, self.name.as_str()) {
+            (_, "at" | "to") => "RFC 3339, UTC",
+            (_, "ttl") => "hops",
+            (_, "dscp") => "code point",
+            ("IcmpErrors", "count") => "errors",
+            ("LossBursts", "count") => "bursts",
+            ("Counts", _)
+            | ("LossBursts", _)
+            | ("Direction", "lost" | "reordered" | "duplicates" | "ecn_ce") => "packets",
+            (_, "burst" | "count" | "lost_unknown") => "packets",
+            ("Budget", _) => "runs",
+            ("Gap", "lost") => "records",
+            ("Probe: udpping", "size") => "octets",
+            ("Sketch", "zero") => "values",
+            ("Sketch", "bins") => "s",
+            (_, "rtt_sketch") => "s",
+            ("Scalar" | "Trigger", "value") => "as `unit` says",
+            _ if is("uuid") || self.form == "list of uuid" => "RFC 9562",
+            _ if self.form.starts_with("string like \"200ms\"") => "time with its unit",
+            (_, "restarts") => "times",
+            _ => "",
+        }
+    }
+}
+
 impl Section {
     /// The sections of `T`, which is called `title`: its own first, then those that it refers to, by name.
     pub(super) fn of<T: JsonSchema>(title: &str) -> Vec<Self> {
         let schema = schema_for!(T).to_value();
-        let mut sections = section(title, &schema);
-        if let Some(Value::Object(types)) = schema.get("$defs") {
-            sections.extend(types.iter().flat_map(|(name, schema)| section(name, schema)));
+        let types = schema.get("$defs").unwrap_or(&Value::Null);
+        let mut sections = section(title, &schema, types);
+        if let Value::Object(known) = types {
+            sections.extend(known.iter().flat_map(|(name, schema)| section(name, schema, types)));
         }
         sections.retain(|section| !section.fields.is_empty());
+        // A type without a section of its own is told where it stands.
+        let titles: Vec<String> = sections.iter().map(|section| section.title.clone()).collect();
+        let told = |name: &str| match types.get(name) {
+            Some(schema) if !titles.iter().any(|title| title == name) => form(schema),
+            _ => name.to_owned(),
+        };
+        for field in sections.iter_mut().flat_map(|section| &mut section.fields) {
+            field.form = joined(field.form.split(" or ").map(told));
+        }
         sections
     }
 
@@ -113,31 +162,48 @@ fn words(schema: &Value) -> String {
     if words.is_empty() { form(schema) } else { words }
 }
 
-/// The section of one type; of a choice between objects, one for each.
-fn section(title: &str, schema: &Value) -> Vec<Section> {
-    let text = text(schema);
+/// The section of one type; of a choice between objects also one for each that is no type of its own. What a field
+/// does not say of itself, its type among `types` says.
+fn section(title: &str, schema: &Value, types: &Value) -> Vec<Section> {
     let required = |name: &str| {
         let list = schema.get("required").and_then(Value::as_array);
         list.is_some_and(|list| list.iter().any(|known| known == name))
     };
-    let mut fields: Vec<Field> =
-        properties(schema).map(|(name, of)| Field::of(name, of, !required(name))).collect();
+    let of = |name: &str, of: &Value, is_optional: bool, else_text: &str| {
+        let mut field = Field::of(name, of, is_optional);
+        let told = || reference(of).and_then(|known| types.get(known)).map(text).unwrap_or_default();
+        for text in [else_text.to_owned(), told()] {
+            if field.text.is_empty() {
+                field.text = text;
+            }
+        }
+        field
+    };
+    let own = "The word that tells this kind from the others.";
+    let mut fields: Vec<Field> = properties(schema)
+        .map(|(name, value)| of(name, value, !required(name), if name == "kind" { own } else { "" }))
+        .collect();
     let mut sections = Vec::new();
     for choice in ["oneOf", "anyOf"].iter().filter_map(|word| schema.get(word)?.as_array()).flatten() {
+        let text = text(choice);
         if let Some(word) = choice.get("const").and_then(Value::as_str) {
-            fields.push(Field {
-                name: word.to_owned(),
-                form: "word".to_owned(),
-                default: None,
-                text: self::text(choice),
-            });
+            fields.push(Field { name: word.to_owned(), form: "word".to_owned(), default: None, text });
         } else if let Some(name) = tag(choice) {
-            sections.extend(section(&format!("{title}: {name}"), choice));
-        } else if properties(choice).next().is_some() {
-            fields.extend(properties(choice).map(|(name, of)| Field::of(name, of, true)));
+            let form = match choice.get("$ref") {
+                Some(_) => form(choice),
+                None => {
+                    let form = format!("{title}: {name}");
+                    sections.extend(section(&form, choice, types));
+                    form
+                }
+            };
+            let text = format!("With `kind` `{name}`, beside that word. {text}");
+            fields.push(Field { name: name.to_owned(), form, default: None, text });
+        } else {
+            fields.extend(properties(choice).map(|(name, value)| of(name, value, true, &text)));
         }
     }
-    sections.insert(0, Section { title: title.to_owned(), text, fields });
+    sections.insert(0, Section { title: title.to_owned(), text: text(schema), fields });
     sections
 }
 
@@ -175,7 +241,20 @@ fn is_short(default: &Value) -> bool {
 
 fn text(schema: &Value) -> String {
     let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    without_links(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// `text` without the links of rustdoc: of a link the name stays.
+fn without_links(text: &str) -> String {
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some((before, link)) = rest.split_once("[`") {
+        let Some((name, after)) = link.split_once("`]") else { break };
+        plain.push_str(&format!("{before}`{}`", name.rsplit("::").next().unwrap_or(name)));
+        let path = after.strip_prefix('(').and_then(|path| path.split_once(')'));
+        rest = path.map_or(after, |(_, after)| after);
+    }
+    plain + rest
 }
 
 /// What a value of this schema may be, in words.
@@ -231,4 +310,21 @@ fn range(schema: &Value) -> Option<String> {
 
 fn joined(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_links;
+
+    #[test]
+    fn of_a_link_the_name_stays() {
+        for (text, plain) in [
+            ("See [`udpping::Report`].", "See `Report`."),
+            ("a [`Scalar`](crate::probe::Scalar), or `x` [1]", "a `Scalar`, or `x` [1]"),
+            ("an open [`end", "an open [`end"),
+            ("none", "none"),
+        ] {
+            assert_eq!(without_links(text), plain);
+        }
+    }
 }

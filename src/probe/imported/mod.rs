@@ -43,7 +43,7 @@ pub struct Imported {
 pub struct Report {
     /// The headline numbers that the tool gave, in base units. What it did not give is absent.
     pub scalars: Vec<Scalar>,
-    /// Each sample of round-trip time in order; null is a lost one. Empty where the tool lists none.
+    /// Each sample of round-trip time (RFC 2681) in order; null is a lost one. Empty where the tool lists none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples_ms: Vec<Option<f64>>,
     /// Further named values of the tool's own, as it wrote them.

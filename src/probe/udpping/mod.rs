@@ -31,6 +31,9 @@ use crate::units::Span;
 
 /// Largest UDP payload over IPv6; IPv4 takes 20 octets less.
 const MOST_PAYLOAD: u16 = 65_507;
+/// What the flag's help says; a file takes no bare number.
+const INTERVAL: &str =
+    "Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds";
 
 /// The options of `udpping`, and what a record says was asked.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
@@ -49,8 +52,8 @@ pub struct UdpPing {
     #[arg(short, long, value_name = "N", default_value_t = UdpPing::default().count)]
     #[schemars(range(min = 1))]
     pub count: u64,
-    /// Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds.
-    #[arg(short, long, value_name = "TIME", default_value_t = UdpPing::default().interval)]
+    /// Time between two packets (or bursts), kept by an absolute plan.
+    #[arg(short, long, value_name = "TIME", default_value_t = UdpPing::default().interval, help = INTERVAL)]
     pub interval: Span,
     /// How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432).
     #[arg(long, value_enum, default_value_t = UdpPing::default().schedule)]

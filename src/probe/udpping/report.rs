@@ -18,19 +18,19 @@ pub struct Report {
     pub counts: Counts,
     /// Round-trip loss (RFC 6673), 0–1; null when nothing was sent.
     pub loss_ratio: Option<f64>,
-    /// Round-trip times without the reflector's processing: (t4 − t1) − (t3 − t2). Null without a reply.
+    /// Round-trip times (RFC 2681) without the reflector's processing: (t4 − t1) − (t3 − t2). Null without a reply.
     pub rtt: Option<Rtt>,
     /// Which clock took the times of sending and receiving.
     pub clock: Clock,
     /// How far the sends lay behind the plan; null when nothing was sent.
     pub schedule_error: Option<ScheduleError>,
-    /// Runs of consecutive lost packets.
+    /// Runs of consecutive lost packets (RFC 3357).
     pub loss_bursts: LossBursts,
     /// From here to the reflector.
     pub up: Direction,
     /// From the reflector back.
     pub down: Direction,
-    /// Lost packets whose direction nothing tells.
+    /// Lost packets (RFC 6673) whose direction nothing tells.
     pub lost_unknown: u64,
     /// How long the reflector held the packets; null when it does not say.
     pub server_processing: Option<ServerProcessing>,
@@ -49,9 +49,9 @@ pub struct Report {
     /// ICMP errors that named our packets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<super::tally::IcmpErrors>,
-    /// All round-trip times in seconds, mergeable with other runs'.
+    /// All round-trip times (RFC 2681), mergeable with other runs'.
     pub rtt_sketch: Sketch,
-    /// Each RTT in order of sending, null for a lost one; absent beyond 1,000 packets or when thinned.
+    /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent beyond 1,000 packets or when thinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_ms: Option<Vec<Option<f64>>>,
 }
@@ -69,7 +69,7 @@ pub enum Clock {
 /// One direction of the path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Direction {
-    /// Packets lost in this direction; null when nothing tells the directions apart.
+    /// Packets lost in this direction (RFC 7680); null when nothing tells the directions apart.
     pub lost: Option<u64>,
     /// One-way loss (RFC 7680), 0–1.
     pub loss_ratio: Option<f64>,
@@ -79,32 +79,32 @@ pub struct Direction {
     pub ipdv: Option<Duration>,
     /// One-way delay (RFC 7679); null unless the clocks allow it (see `clock_error_ms`).
     pub delay: Option<OneWay>,
-    /// Duplicates made in this direction.
+    /// Duplicates made in this direction (RFC 5560).
     pub duplicates: Option<u64>,
     /// Packets that arrived below a number already seen (RFC 4737).
     pub reordered: Option<u64>,
-    /// TTL or hop limit on arrival, of the last packet.
+    /// TTL (RFC 791) or hop limit (RFC 8200) on arrival, of the last packet.
     pub ttl: Option<u8>,
-    /// DSCP on arrival, of the last packet: another than was sent means bleaching or remarking.
+    /// DSCP (RFC 2474) on arrival, of the last packet: another than was sent means bleaching or remarking.
     pub dscp: Option<u8>,
     /// Packets that arrived marked "congestion experienced" (RFC 3168); null when nothing tells.
     pub ecn_ce: Option<u64>,
 }
 
-/// One-way delays in milliseconds; a wrong clock can make them negative, so they are not durations.
+/// One-way delays (RFC 7679); a wrong clock can make them negative, so they are not durations.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneWay {
-    /// The shortest.
+    /// The shortest (RFC 7679).
     pub min_ms: f64,
-    /// Median.
+    /// Median (of RFC 7679).
     pub p50_ms: f64,
-    /// 95th percentile.
+    /// 95th percentile (of RFC 7679).
     pub p95_ms: f64,
-    /// The longest.
+    /// The longest (RFC 7679).
     pub max_ms: f64,
 }
 
-/// How long the reflector held packets, t3 − t2.
+/// How long the reflector held packets, t3 − t2 (RFC 8762).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerProcessing {
     /// Median.

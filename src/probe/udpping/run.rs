@@ -1,6 +1,9 @@
 //! One run on real sockets: resolve, connect, drive, report.
 
+use std::fs::File;
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +28,8 @@ use crate::wire::wp1::ECHO_LEAST;
 const SLACK: usize = 64;
 /// The longest key that a file may hold.
 const MOST_KEY: u64 = 4096;
+/// Where systemd puts a unit's credentials: what their mode says of a group is what the unit's own account may.
+const CREDENTIALS: &str = "/run/credentials";
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
@@ -163,13 +168,26 @@ fn random() -> Result<u64, Failure> {
 /// The octets of a key file, without white space at the ends.
 ///
 /// # Errors
-/// When it cannot be read, is empty, or is too long to be a key.
+/// When it cannot be read, others than its owner may read it, it is empty, or it is too long to be a key.
 pub fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
     let failure =
         |error: &std::io::Error| Failure::from_io(format_args!("key file {}", path.display()), error);
-    let size = std::fs::metadata(path).map_err(|error| failure(&error))?.len();
-    let key = std::fs::read(path).map_err(|error| failure(&error))?.trim_ascii().to_vec();
-    if key.is_empty() || size > MOST_KEY {
+    let file = File::open(path).map_err(|error| failure(&error))?;
+    let found = file.metadata().map_err(|error| failure(&error))?;
+    let mode = found.mode() & 0o777;
+    let others = if path.starts_with(CREDENTIALS) { 0o007 } else { 0o077 };
+    if found.is_file() && mode & others != 0 {
+        let shown = path.display();
+        return Err(Class::Usage.because(format_args!(
+            "key file {shown}: mode {mode:04o} lets others than its owner at it; chmod 600 {shown}"
+        )));
+    }
+    let mut key = Vec::new();
+    // One octet more than a key may have, so that one that grew meanwhile is seen.
+    file.take(MOST_KEY + 1).read_to_end(&mut key).map_err(|error| failure(&error))?;
+    let is_long = key.len() as u64 > MOST_KEY;
+    let key = key.trim_ascii().to_vec();
+    if key.is_empty() || is_long {
         return Err(Class::Usage
             .because(format_args!("key file {}: 1 to {MOST_KEY} octets are a key", path.display())));
     }

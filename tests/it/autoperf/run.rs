@@ -1,8 +1,9 @@
 //! What a run answers: exit codes, a plugin's line, and what a clock that jumps makes of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
-use super::{Place, closed_port, records};
+use super::{Place, closed_port, course, records};
 use crate::tool::{output, stdout, tool};
 
 #[test]
@@ -96,10 +97,25 @@ fn a_plugin_that_is_asked_wrongly_says_unknown() {
 }
 
 #[test]
+fn without_a_word_it_runs_a_round() {
+    let [place, other] = [(); 2].map(|()| Place::new(closed_port()));
+    let bare = records(&output(&mut place.waddleperf(&["autoperf", "--json"])));
+    let named = other.run();
+    let shape = |records: &[serde_json::Value]| {
+        let words = records.iter().map(|record| (course(record), record["target"].clone()));
+        words.collect::<Vec<_>>()
+    };
+    assert_eq!(shape(&bare), shape(&named));
+    let listed = stdout(&mut place.waddleperf(&["results", "list", "--kind", "autoperf"]));
+    assert_eq!((bare.len(), listed.lines().count()), (1, 1), "it is kept: {listed}");
+}
+
+#[test]
 fn a_probe_that_is_asked_wrongly_takes_no_round_with_it() {
     let place = Place::new(closed_port());
     let key = place.data().with_file_name("empty.key");
     fs::write(&key, "").expect("a key file");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("make it private");
     let text = fs::read_to_string(place.config()).expect("the configuration");
     let wrong =
         format!("[[autoperf.tier1.probe]]\nkind = \"udpping\"\nkey_file = {key:?}\n[[autoperf.target]]");

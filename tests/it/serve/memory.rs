@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ fn start(place: &Path, key: bool) -> Server {
         "[serve.udpping]\nrate_per_source = 1000000\nrate_total = 1000000\nthreads = 4\n".to_owned();
     if key {
         fs::write(place.join("key"), SECRET).expect("write the key");
+        fs::set_permissions(place.join("key"), fs::Permissions::from_mode(0o600)).expect("make it private");
         settings += &format!("key_file = {:?}\n", place.join("key"));
     }
     fs::write(&config, settings).expect("write the configuration");

@@ -213,6 +213,73 @@ fn what_is_asked_wrongly_is_refused_with_its_form() {
 }
 
 #[test]
+fn a_key_that_others_may_read_is_refused() {
+    let place = tempfile::tempdir().expect("make a directory");
+    let key = place.path().join("key");
+    fs::write(&key, "a shared secret").expect("write the key");
+    let serving = || {
+        let mut command = serve(&place.path().join("data"));
+        command.args(["--listen", "udpping=127.0.0.1:0", "--udp-key-file"]).arg(&key);
+        command
+    };
+    let pinging = || {
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["udpping", "127.0.0.1", "-q", "-c", "1", "--key-file"]).arg(&key);
+        command.arg("--data").arg(place.path().join("data")).env("XDG_CONFIG_HOME", "/nowhere");
+        command
+    };
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("open it");
+        for mut command in [serving(), pinging()] {
+            let (code, said) = refusal(&mut command);
+            assert_eq!(code, Some(2), "{said}");
+            let shown = key.display();
+            assert!(said.contains(&format!("key file {shown}: mode {mode:04o} ")), "{said}");
+            assert!(said.trim_end().ends_with(&format!("chmod 600 {shown}")), "{said}");
+        }
+    }
+    for mode in [0o600, 0o400] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("close it");
+        let server = Server::start(&["--udp-key-file", key.to_str().expect("UTF-8")]);
+        server.until_it_answers_to(Some(&key));
+    }
+}
+
+#[test]
+fn a_server_touches_only_its_own_files() {
+    let place = tempfile::tempdir().expect("make a directory");
+    let config = place.path().join("etc").join("c.toml");
+    fs::create_dir(config.parent().expect("a parent")).expect("make it");
+    fs::write(&config, "").expect("write the configuration");
+    let mut server = Server::with(&["-v", "--config", config.to_str().expect("UTF-8")], |command| {
+        command.stderr(Stdio::piped());
+    });
+    server.until_it_answers();
+    // A file that a link puts in the place of its own is none of those that it may read.
+    let elsewhere = place.path().join("elsewhere.toml");
+    fs::write(&elsewhere, "nonsense = 1").expect("write another");
+    fs::remove_file(&config).expect("remove its own");
+    std::os::unix::fs::symlink(&elsewhere, &config).expect("link the other");
+    let mut lines =
+        BufReader::new(server.child.stderr.take().expect("its stderr")).lines().map_while(Result::ok);
+    let mut complaint = || {
+        server.signal(Signal::SIGHUP);
+        lines.find(|line| line.contains("nothing was changed") || line.contains("not confined"))
+    };
+    let told = complaint().expect("it goes on");
+    if told.contains("not confined") {
+        // A kernel without landlock.
+        return;
+    }
+    assert!(told.to_lowercase().contains("permission denied"), "{told}");
+    // One beside it that is put in its place, as editors do, is.
+    fs::write(config.with_extension("new"), "nonsense = 1").expect("write the new one");
+    fs::rename(config.with_extension("new"), &config).expect("put it in place");
+    let told = complaint().expect("it goes on");
+    assert!(told.contains("nonsense"), "{told}");
+}
+
+#[test]
 fn started_as_root_it_keeps_no_right() {
     if !real_root("serve::started_as_root_it_keeps_no_right") {
         return;
@@ -220,15 +287,67 @@ fn started_as_root_it_keeps_no_right() {
     let server = Server::start(&["--user", "nobody"]);
     server.until_it_answers();
     assert!(server.notes.len() < 3, "{:?}", server.notes);
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
-        line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
+    let (status, field) = rights(&server);
     let nobody = fs::metadata(server.data.path()).expect("DATA").uid().to_string();
     assert_ne!(nobody, "0", "DATA belongs to the account");
     assert!(field("Uid").iter().all(|uid| *uid == nobody), "{status}");
-    for set in ["CapPrm", "CapEff", "CapAmb"] {
+    assert_without_rights(&server);
+}
+
+#[test]
+fn root_without_the_account_keeps_no_right_either() {
+    if !real_root("serve::root_without_the_account_keeps_no_right_either") || has_account() {
+        return;
+    }
+    let mut server = Server::start(&[]);
+    server.until_it_answers();
+    let (status, field) = rights(&server);
+    assert!(field("Uid").iter().all(|uid| uid == "0"), "{status}");
+    assert_without_rights(&server);
+    stdout(&mut server.ping(&["-c", "1", "--save"]));
+    let socket = server.data.path().join("control.sock");
+    assert_eq!(fs::metadata(socket).expect("its socket").uid(), 0, "DATA is written to");
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().0.success());
+}
+
+#[test]
+fn root_without_the_account_becomes_who_owns_data() {
+    if !real_root("serve::root_without_the_account_becomes_who_owns_data") || has_account() {
+        return;
+    }
+    let mut server = Server::with(&[], |command| {
+        let data = command.get_args().skip_while(|word| *word != "--data").nth(1).expect("DATA");
+        std::os::unix::fs::chown(data, Some(4711), Some(4711)).expect("give it away");
+    });
+    server.until_it_answers();
+    let (status, field) = rights(&server);
+    assert!(field("Uid").iter().all(|uid| uid == "4711"), "{status}");
+    assert_without_rights(&server);
+    server.signal(Signal::SIGTERM);
+    assert!(server.ended().0.success());
+}
+
+/// Whether this machine has the account that a server looks for.
+fn has_account() -> bool {
+    fs::read_to_string("/etc/passwd")
+        .is_ok_and(|accounts| accounts.lines().any(|a| a.starts_with("waddleperf:")))
+}
+
+/// What the kernel says of a server, and its fields by name.
+fn rights(server: &Server) -> (String, impl Fn(&str) -> Vec<String> + use<>) {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let told = status.clone();
+    let field = move |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
+        line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect()
+    };
+    (status, field)
+}
+
+fn assert_without_rights(server: &Server) {
+    let (_, field) = rights(server);
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
         assert_eq!(field(set), ["0000000000000000"], "{set}");
     }
     assert_eq!(field("NoNewPrivs"), ["1"]);

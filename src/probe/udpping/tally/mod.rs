@@ -27,10 +27,10 @@ const STAMP_GRACE: Duration = Duration::from_millis(10);
 /// How often one kind of ICMP error came from one sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IcmpErrors {
-    /// ICMP type.
+    /// ICMP type (RFC 792, RFC 4443).
     #[serde(rename = "type")]
     pub kind: u8,
-    /// ICMP code.
+    /// ICMP code (RFC 792, RFC 4443).
     pub code: u8,
     /// Who sent it; null where the kernel does not say.
     pub from: Option<IpAddr>,
