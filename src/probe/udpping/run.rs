@@ -28,6 +28,9 @@ const MOST_KEY: u64 = 4096;
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if let Err(failure) = self.egress.check_here() {
+            return Found::nothing(failure);
+        }
         let admits = |address: &IpAddr| self.egress.admits(address);
         let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
         let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
