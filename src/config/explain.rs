@@ -220,7 +220,7 @@ mod tests {
             ),
             (
                 "[log]\nlevel = \"nonsense=,\"".to_owned(),
-                "w.toml:2: level `nonsense=,` is no level: levels are error, warn, info, debug and trace, also by \
+                "w.toml:2: level `nonsense=` is no level: levels are error, warn, info, debug and trace, also by \
                  module: warn,waddleperf::net=debug",
             ),
             (

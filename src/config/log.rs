@@ -30,10 +30,17 @@ impl Log {
         let form =
             "levels are error, warn, info, debug and trace, also by module: warn,waddleperf::net=debug";
         let wrong = |text: &str| Fault::of("level", format_args!("`{text}` is no level: {form}"));
-        // The library would take a misspelt level for the name of a module.
-        let bare = self.level.split(',').map(str::trim).filter(|part| !part.contains([':', '=', '[']));
-        for part in bare.filter(|part| !part.is_empty()) {
-            part.parse::<LevelFilter>().map_err(|_| wrong(part))?;
+        // The library takes a misspelt level for the name of a module, and none for `error`.
+        let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+        let is_plain = |part: &&str| !part.is_empty() && !part.contains(['[', '{', '}', ']']);
+        for part in self.level.split(',').map(str::trim).filter(is_plain) {
+            let is_known = match part.rsplit_once('=') {
+                Some((_, level)) => is_level(level),
+                None => is_level(part) || part.contains("::"),
+            };
+            if !is_known {
+                return Err(wrong(part));
+            }
         }
         EnvFilter::try_new(&self.level).map_err(|_| wrong(&self.level))
     }
