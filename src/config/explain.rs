@@ -12,6 +12,7 @@ const ALIKE: f64 = 0.7;
 /// What serde calls a type, and what a person writes.
 const TYPES: [(&str, &str); 12] = [
     ("struct ", "a table"),
+    ("internally tagged enum ", "a table"),
     ("a map", "a table"),
     ("a sequence", "a list in brackets"),
     ("a string", "a text in quotes"),
@@ -22,7 +23,6 @@ const TYPES: [(&str, &str); 12] = [
     ("u64", "a whole number, 0 or more"),
     ("usize", "a whole number, 0 or more"),
     ("f64", "a number"),
-    ("a borrowed string", "a text in quotes"),
 ];
 
 /// A file that a person has open in an editor.
@@ -171,6 +171,8 @@ mod tests {
                 "[probe.udpping]\ncount = \"many\"",
                 "w.toml:2: count: invalid type: string \"many\", expected a whole number, 0 or more",
             ),
+            ("[autoperf.tier1]\nprobe = [5]", "w.toml:2: probe: invalid type: integer `5`, expected a table"),
+            ("\n[[autoperf.tier1.probe]]\ncount = 1", "w.toml:2: kind is missing; it may be udpping"),
             ("agent = 5", "w.toml:1: agent: invalid type: integer `5`, expected a table"),
             ("[autoperf]\ninterval = 200", "w.toml:2: interval: 200 has no unit: write \"200ms\""),
             (

@@ -63,11 +63,17 @@ pub(super) fn check_tiers(document: &DeTable<'_>, source: Source<'_>) -> Result<
 
 /// Refuses a probe of a tier that its kind does not take, or whose kind cannot run.
 fn check_probe(mut probe: File<'_>, source: Source<'_>) -> Result<(), Failure> {
+    let start = probe.span().start;
+    // What is no table, or has a kind that is no word, serde refuses.
     let DeValue::Table(table) = probe.get_mut() else { return Ok(()) };
-    let Some(kind) = table.remove("kind") else { return Ok(()) };
+    let kinds = KINDS.iter().map(Kind::name);
+    let Some(kind) = table.remove("kind") else {
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        return Err(source.wrong(start, format!("kind is missing; it may be {kinds}")));
+    };
     let Some(name) = kind.get_ref().as_str() else { return Ok(()) };
     let Some(known) = Kind::named(name) else {
-        let instead = instead(name, KINDS.iter().map(Kind::name));
+        let instead = instead(name, kinds);
         return Err(source.wrong(kind.span().start, format!("kind: no probe is called `{name}`{instead}")));
     };
     known.table(probe).map(drop).map_err(|error| source.unreadable(&error))
