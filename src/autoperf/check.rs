@@ -92,7 +92,13 @@ impl Settings {
             let key = format!("tier{number}");
             let path = if target.tier(number).is_some() { at(&key) } else { key };
             let tier = self.tier_of(number, target);
-            check_tier(&path, tier, &target.host)?;
+            check_tier(&path, tier, &target.host).map_err(|fault| match fault.key() {
+                // Where the tier leaves it open, that is the target's host.
+                "target" if tier.probe.iter().all(|probe| probe.target().is_empty()) => {
+                    Fault::of(at("host"), fault.why)
+                }
+                _ => fault,
+            })?;
             if number == 1 && tier.probe.is_empty() {
                 let why = format_args!("has no probe for target `{name}`: write a [[autoperf.tier1.probe]]");
                 return wrong(path, why);

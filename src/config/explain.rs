@@ -268,6 +268,15 @@ mod tests {
                 "w.toml:5: host is missing: each [[autoperf.target]] needs a name and a host",
             ),
             (
+                own("").replace("h.example", "h.example:2000"),
+                "w.toml:3: host `h.example:2000` is a host with a port: name the host alone, `h.example`, and set the \
+                 port to 2000",
+            ),
+            (
+                "[probe.udpping.egress]\nfamily = \"ipv4\"\nsource = \"::1\"".to_owned(),
+                "w.toml:3: source ::1 is not of the family asked for",
+            ),
+            (
                 own("interval = \"2s\""),
                 "w.toml:4: interval 2s is too short, 10s at least, or `allow_fast = true` for a demonstration",
             ),
