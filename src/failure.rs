@@ -120,6 +120,48 @@ impl Class {
     }
 }
 
+/// What is asked wrongly, by a file or by flags: which key, and what is wrong with it and what it may be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path} {why}")]
+pub struct Fault {
+    /// The key, from the section or the options on: `target[2].interval`.
+    pub path: String,
+    /// What is said of the key, behind its name: `1s is too short, 10s at least`.
+    pub why: String,
+}
+
+impl Fault {
+    /// What is wrong with the key at `path`.
+    pub fn of(path: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self { path: path.into(), why: why.to_string() }
+    }
+
+    /// The same, seen from where `outer` is a key.
+    pub fn within(self, outer: &str) -> Self {
+        Self { path: format!("{outer}.{}", self.path), ..self }
+    }
+
+    /// The key's own name.
+    pub fn key(&self) -> &str {
+        let last = self.path.rsplit('.').next().unwrap_or_default();
+        last.split('[').next().unwrap_or_default()
+    }
+
+    /// The failure where the key stands in a `section`.
+    pub fn of_section(self, section: &str) -> Failure {
+        Class::Config.because(self.within(section))
+    }
+
+    /// The failure where the key was a flag (what is measured has none).
+    pub fn of_flag(&self) -> Failure {
+        let flag = match self.key() {
+            "target" => "TARGET".to_owned(),
+            key => format!("--{}", key.replace('_', "-")),
+        };
+        Class::Usage.because(format_args!("{flag} {}", self.why))
+    }
+}
+
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

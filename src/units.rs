@@ -140,8 +140,34 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        Self::with_unit(&text).map_err(serde::de::Error::custom)
+        from.deserialize_any(SpanVisitor)
+    }
+}
+
+/// Reads a span, and tells a bare number what it lacks.
+struct SpanVisitor;
+
+impl serde::de::Visitor<'_> for SpanVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span of time with its unit, such as \"200ms\"")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
+        Span::with_unit(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Span, E> {
+        Err(E::custom(format_args!("{number} has no unit: write \"{number}ms\"")))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Span, E> {
+        Err(E::custom(format_args!("{number} has no unit: write \"{number}ms\"")))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Span, E> {
+        Err(E::custom(format_args!("{number} has no unit: write \"{number}ms\"")))
     }
 }
 

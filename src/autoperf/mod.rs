@@ -6,6 +6,7 @@
 //! when [asked](desk); [`text`] tells of them.
 
 mod budget;
+mod check;
 pub mod daemon;
 pub mod desk;
 pub mod judge;

@@ -1,6 +1,6 @@
 //! Section `[autoperf]` of the configuration, and what it means for one target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Rule;
 use super::threshold::Threshold;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::probe::Probe;
 use crate::probe::udpping::UdpPing;
 use crate::store::run::Severity;
@@ -18,9 +18,9 @@ use crate::units::{Span, Unit};
 /// Packets of a probe in a confirming round (autoperf.md 3).
 const CONFIRMING: u64 = 50;
 /// The shortest interval, unless `allow_fast` is set; and the least under which a fast round never falls.
-const SHORTEST: Duration = Duration::from_secs(10);
+pub(super) const SHORTEST: Duration = Duration::from_secs(10);
 /// The same with `allow_fast`, for demonstrations and laboratories.
-const SHORTEST_FAST: Duration = Duration::from_secs(1);
+pub(super) const SHORTEST_FAST: Duration = Duration::from_secs(1);
 
 /// What is measured, how often, and when it is bad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -296,15 +296,8 @@ impl Settings {
     /// # Errors
     /// Class `config`: the key, what is wrong with it and what it may be.
     pub fn targets(&self) -> Result<Vec<TargetConfig>, Failure> {
-        self.check_knobs()?;
-        let mut names = BTreeSet::new();
-        let targets: Result<Vec<_>, _> = self.target.iter().map(|target| self.resolve(target)).collect();
-        for target in targets.as_deref().unwrap_or_default() {
-            if !names.insert(target.name.clone()) {
-                return wrong(format_args!("two targets are called `{}`", target.name));
-            }
-        }
-        targets
+        self.check().map_err(|fault| fault.of_section("autoperf"))?;
+        Ok(self.target.iter().map(|target| self.resolve(target)).collect())
     }
 
     /// The plan for a host that no `[[autoperf.target]]` names, with the general settings.
@@ -312,71 +305,39 @@ impl Settings {
     /// # Errors
     /// As [`targets`](Self::targets).
     pub fn ad_hoc(&self, host: &str) -> Result<TargetConfig, Failure> {
-        self.check_knobs()?;
-        self.resolve(&TargetSettings {
-            name: host.to_owned(),
-            host: host.to_owned(),
-            ..TargetSettings::default()
-        })
+        let target =
+            TargetSettings { name: host.to_owned(), host: host.to_owned(), ..TargetSettings::default() };
+        let checked = self.check_general().and_then(|()| self.check_target("target", &target));
+        checked.map_err(|fault| fault.of_section("autoperf"))?;
+        Ok(self.resolve(&target))
     }
 
-    fn check_knobs(&self) -> Result<(), Failure> {
-        if self.clear_rounds == 0 || self.clear_rounds > 60 {
-            return wrong("autoperf.clear_rounds takes 1 to 60");
+    /// The general tier called `number`, 1 to 3.
+    pub(super) const fn tier(&self, number: u8) -> &Tier {
+        match number {
+            1 => &self.tier1,
+            2 => &self.tier2,
+            _ => &self.tier3,
         }
-        if !(self.clear_at > 0.0 && self.clear_at <= 1.0) {
-            return wrong("autoperf.clear_at takes a part of the limit, above 0 and at most 1");
-        }
-        if self.fast == 0 {
-            return wrong("autoperf.fast takes 1 or more; 1 keeps the interval");
-        }
-        if self.cooldown > self.cooldown_max || self.cooldown.0.is_zero() {
-            return wrong("autoperf.cooldown must be above 0 and at most cooldown_max");
-        }
-        let all = self.concurrency;
-        if [all.tier1, all.tier2, all.tier3].contains(&0) {
-            return wrong("autoperf.concurrency takes 1 or more rounds of each tier");
-        }
-        Ok(())
     }
 
-    fn resolve(&self, target: &TargetSettings) -> Result<TargetConfig, Failure> {
-        let name = &target.name;
-        if name.is_empty() || target.host.is_empty() {
-            return wrong("each [[autoperf.target]] needs a name and a host");
-        }
-        if name.len() > 128 || name.chars().any(char::is_control) {
-            return wrong(format_args!(
-                "target `{}`: a name has at most 128 octets, none a control character",
-                name.escape_debug()
-            ));
-        }
-        let shortest = if self.allow_fast { SHORTEST_FAST } else { SHORTEST };
-        let interval = target.interval.unwrap_or(self.interval);
-        if interval.0 < shortest {
-            let remedy = if self.allow_fast { "" } else { ", or `allow_fast = true` for a demonstration" };
-            return wrong(format_args!(
-                "target `{name}`: interval {interval} is too short, {} at least{remedy}",
-                Span(shortest)
-            ));
-        }
-        let tiers = [
-            tier(1, target.tier1.as_ref().unwrap_or(&self.tier1), target)?,
-            tier(2, target.tier2.as_ref().unwrap_or(&self.tier2), target)?,
-            tier(3, target.tier3.as_ref().unwrap_or(&self.tier3), target)?,
-        ];
-        if tiers[0].probes.is_empty() {
-            return wrong(format_args!("target `{name}`: tier 1 has no probe"));
-        }
-        Ok(TargetConfig {
-            name: name.clone(),
+    /// The same for `target`.
+    pub(super) fn tier_of<'a>(&'a self, number: u8, target: &'a TargetSettings) -> &'a Tier {
+        target.tier(number).unwrap_or_else(|| self.tier(number))
+    }
+
+    /// What `target` means, once it is checked.
+    fn resolve(&self, target: &TargetSettings) -> TargetConfig {
+        let interval = target.interval.unwrap_or(self.interval).0;
+        TargetConfig {
+            name: target.name.clone(),
             host: target.host.clone(),
             labels: target.labels.clone(),
             rules: self.rules(target),
-            tiers,
-            interval: interval.0,
-            fast: (interval.0 / self.fast).max(shortest).min(interval.0),
-            confirm_after: self.confirm_after.0.min(interval.0),
+            tiers: [1, 2, 3].map(|number| self.tier_of(number, target).resolve(number, &target.host)),
+            interval,
+            fast: (interval / self.fast).max(self.shortest()).min(interval),
+            confirm_after: self.confirm_after.0.min(interval),
             raise: self.raise,
             clear_rounds: self.clear_rounds,
             clear_at: self.clear_at,
@@ -385,7 +346,7 @@ impl Settings {
             cooldown_max: self.cooldown_max.0,
             escalate: self.escalate,
             budget: self.budget,
-        })
+        }
     }
 
     fn rules(&self, target: &TargetSettings) -> Vec<Rule> {
@@ -399,26 +360,25 @@ impl Settings {
     }
 }
 
-fn tier(number: u8, tier: &Tier, target: &TargetSettings) -> Result<TierConfig, Failure> {
-    let usual = [30, 120, 300][usize::from(number - 1)];
-    let timeout = tier.timeout.unwrap_or(Span::secs(usual)).0;
-    let what = || format!("target `{}`, tier {number}", target.name);
-    if timeout.is_zero() {
-        return wrong(format_args!("{}: timeout must be above 0", what()));
+impl TargetSettings {
+    /// Its own tier called `number`, 1 to 3.
+    pub(super) const fn tier(&self, number: u8) -> Option<&Tier> {
+        match number {
+            1 => self.tier1.as_ref(),
+            2 => self.tier2.as_ref(),
+            _ => self.tier3.as_ref(),
+        }
     }
-    let aim = |probe: &Probe| {
-        let probe = probe.clone().aimed_at(&target.host);
-        let checked = probe.check();
-        checked
-            .map(|()| probe)
-            .map_err(|failure| Class::Config.because(format_args!("{}: {failure}", what())))
-    };
-    let probes = tier.probe.iter().map(aim).collect::<Result<Vec<_>, _>>()?;
-    Ok(TierConfig { bytes: probes.iter().map(|probe| probe.traffic().bytes).sum(), probes, timeout })
 }
 
-fn wrong<T>(why: impl fmt::Display) -> Result<T, Failure> {
-    Err(Class::Config.because(why))
+impl Tier {
+    /// What it means for `host`, as the tier called `number`.
+    fn resolve(&self, number: u8, host: &str) -> TierConfig {
+        let usual = [30, 120, 300][usize::from(number.clamp(1, 3) - 1)];
+        let timeout = self.timeout.unwrap_or(Span::secs(usual)).0;
+        let probes: Vec<_> = self.probe.iter().map(|probe| probe.clone().aimed_at(host)).collect();
+        TierConfig { bytes: probes.iter().map(|probe| probe.traffic().bytes).sum(), probes, timeout }
+    }
 }
 
 macro_rules! written_as_text {

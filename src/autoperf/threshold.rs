@@ -9,14 +9,14 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::probe::{KINDS, Kind, NAMES, Scalar, unit_of};
+use crate::probe::{KINDS, Kind, NAMES, Probe, Scalar, unit_of};
 use crate::units::Unit;
 
 /// Kinds whose reports name scalars of their own.
 const CUSTOM: [&str; 2] = ["imported", "exec"];
 
-/// Kinds that a threshold may be restricted to.
-fn kinds() -> impl Iterator<Item = &'static str> {
+/// Kinds that a threshold may be restricted to: all whose records there can be.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(Kind::name).chain(CUSTOM)
 }
 
@@ -66,6 +66,18 @@ impl Threshold {
     /// Whether it looks at probes of this `kind`.
     pub fn concerns(&self, kind: &str) -> bool {
         self.probe.as_deref().is_none_or(|probe| probe == kind)
+    }
+
+    /// Whether `probe` can ever break it.
+    pub fn is_measured_by(&self, probe: &Probe) -> bool {
+        self.concerns(probe.kind()) && probe.unmeasured().iter().any(|known| known.name == self.scalar)
+    }
+
+    /// Whether it is raised before `other` is, which looks at the same from the same side.
+    pub fn precedes(&self, other: &Self) -> bool {
+        let subject = |of: &Self| (of.probe.clone(), of.scalar.clone(), of.is_upper());
+        let is_before = if self.is_upper() { self.value < other.value } else { self.value > other.value };
+        subject(self) == subject(other) && is_before
     }
 
     /// The name of the scalar that it looks at.
@@ -150,6 +162,9 @@ fn read(text: &str) -> Result<Threshold, String> {
         }
     };
     let value = number.parse::<f64>().map_err(|_| format!("`{number}` is not a number"))?;
+    if unit == Unit::Ratio && value * scale > 1.0 && unit_of(scalar).is_some() {
+        return Err(format!("{scalar} is never above 100%"));
+    }
     Ok(Threshold {
         probe: probe.map(str::to_owned),
         scalar: scalar.to_owned(),
@@ -246,7 +261,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The word of `known` that is the fewest edits away from `word`.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
     known.min_by_key(|name| edits(word, name)).unwrap_or_default()
 }
 
@@ -377,6 +392,7 @@ mod tests {
             ("upping.rtt_p95 > 1ms", "no probe is called `upping`; the nearest is `udpping`"),
             ("udpping.vpn_up < 1", "no scalar is called `vpn_up`; the nearest is `lookup`"),
             ("http_status > 400ms", "http_status has no unit: write `400`"),
+            ("loss_ratio > 150%", "loss_ratio is never above 100%"),
             ("loss_ratio > 5ms", "`ms` is not a unit of loss_ratio: %"),
             ("rtt_p95", "no comparison: write it as `rtt_p95 > 100ms`"),
             ("rtt_p95 > fast", "`fast` is not a number with its unit"),

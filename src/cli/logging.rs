@@ -10,7 +10,7 @@ use nix::sys::stat::fstat;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 
 /// Lines that wait at most: a few screens. Of more, the latest count.
 const MOST: usize = 100;
@@ -20,13 +20,11 @@ static HELD: Mutex<Option<Held>> = Mutex::new(None);
 
 /// Starts telling. Each `-v` adds one step to the configured level.
 pub(super) fn start(log: &Log, verbose: u8) -> Result<(), Failure> {
-    let level = match verbose {
-        0 => log.level.as_str(),
-        1 => "info,waddleperf=debug",
-        _ => "debug,waddleperf=trace",
+    let filter = match verbose {
+        0 => log.filter().map_err(|fault| fault.of_section("log"))?,
+        1 => EnvFilter::new("info,waddleperf=debug"),
+        _ => EnvFilter::new("debug,waddleperf=trace"),
     };
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| Class::Config.because(format_args!("log.level = \"{level}\": {error}")))?;
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,9 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, Deserializer};
 
-use crate::failure::{Class, Failure, reason};
+use crate::failure::{Class, Failure, Fault, reason};
 use crate::{autoperf, serve, store};
 pub use agent::Agent;
+use explain::Source;
 pub use log::Log;
 pub use probes::Probes;
 
@@ -47,14 +48,24 @@ impl Config {
     /// # Errors
     /// Class `config`: `FILE:LINE: what is wrong`, one line.
     pub fn parse(text: &str, file: &Path) -> Result<Self, Failure> {
-        let bad = |error: toml::de::Error| explain::failure(&error, text, file);
+        let source = Source { text, file };
+        let bad = |error: toml::de::Error| source.unreadable(&error);
         let mut document = DeTable::parse(text).map_err(bad)?;
+        probes::check_tiers(document.get_ref(), source)?;
         let probe = document.get_mut().remove("probe");
         let mut config = Self::deserialize(Deserializer::from(document)).map_err(bad)?;
         if let Some(probe) = probe {
-            config.probe = Probes::read(probe).map_err(bad)?;
+            config.probe = Probes::read(probe, source)?;
         }
+        config.check().map_err(|fault| source.impossible(&fault))?;
         Ok(config)
+    }
+
+    /// Refuses what each key allows and all of them together do not. (The probes' defaults are checked as they are read.)
+    fn check(&self) -> Result<(), Fault> {
+        self.log.filter().map_err(|fault| fault.within("log"))?;
+        self.store.check().map_err(|fault| fault.within("store"))?;
+        self.autoperf.check().map_err(|fault| fault.within("autoperf"))
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Class, Failure};
+use crate::failure::{Class, Failure, Fault};
 
 /// How packets leave. All of it is optional; the system's routing decides what is left open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize, JsonSchema)]
@@ -52,16 +52,29 @@ impl Egress {
         self.family.admits(address) && self.source().is_none_or(same)
     }
 
-    /// Refuses what cannot go together.
+    /// Refuses what cannot go together, and what no packet can carry.
     ///
     /// # Errors
-    /// Class `usage`, naming the option.
-    pub fn check(&self) -> Result<(), Failure> {
+    /// The option and what it may be.
+    pub fn check(&self) -> Result<(), Fault> {
         if let Some(source) = self.source().filter(|source| !self.family.admits(source)) {
-            return Err(
-                Class::Usage.because(format_args!("--source {source} is not of the family asked for"))
-            );
+            let key = if self.source.is_some() { "source" } else { "interface" };
+            return Err(Fault::of(key, format_args!("{source} is not of the family asked for")));
         }
+        if self.ttl == Some(0) {
+            return Err(Fault::of("ttl", "takes 1 to 255 hops"));
+        }
+        if self.dscp.is_some_and(|dscp| dscp > 63) {
+            return Err(Fault::of("dscp", "takes 0 to 63"));
+        }
+        Ok(())
+    }
+
+    /// Refuses an interface that this host does not have now. It may come later: a file that names it is not wrong.
+    ///
+    /// # Errors
+    /// Class `usage`.
+    pub fn check_here(&self) -> Result<(), Failure> {
         match self.device().filter(|name| nix::net::if_::if_nametoindex(*name).is_err()) {
             Some(name) => {
                 Err(Class::Usage

@@ -41,7 +41,7 @@ pub struct Kind {
     pub manual: Manual,
     augment: fn(Command) -> Command,
     read: fn(&ArgMatches) -> Result<Probe, clap::Error>,
-    check: for<'a> fn(File<'a>) -> Result<(), toml::de::Error>,
+    table: for<'a> fn(File<'a>) -> Result<Probe, toml::de::Error>,
     schema: fn(&mut SchemaGenerator) -> Schema,
     defaults: fn() -> Result<toml::Table, toml::ser::Error>,
     example: fn() -> Probe,
@@ -56,7 +56,7 @@ impl Kind {
             manual: T::MANUAL,
             augment: T::augment_args,
             read: |matches| T::from_arg_matches(matches).map(Into::into),
-            check: |table| T::deserialize(toml::de::ValueDeserializer::from(table)).map(drop),
+            table: |table| T::deserialize(toml::de::ValueDeserializer::from(table)).map(Into::into),
             schema: T::json_schema,
             defaults: || toml::Table::try_from(T::default()),
             example: || T::default().into(),
@@ -86,12 +86,12 @@ impl Kind {
         (self.read)(matches)
     }
 
-    /// Refuses a table of defaults that this kind's options do not allow.
+    /// The probe that `table` asks for; its target may be open.
     ///
     /// # Errors
-    /// Which key or value is wrong, and where.
-    pub fn check(&self, table: File<'_>) -> Result<(), toml::de::Error> {
-        (self.check)(table)
+    /// Which key or value this kind's options do not allow, and where.
+    pub fn table(&self, table: File<'_>) -> Result<Probe, toml::de::Error> {
+        (self.table)(table)
     }
 
     /// The schema of its options.

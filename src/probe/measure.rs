@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Ctx, Scalar, Scalars, Target, Traffic};
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
 use crate::stats::Sketch;
 
 /// A kind of probe: its options, which are all that one measurement needs.
@@ -24,8 +24,8 @@ pub trait Measure {
     /// Refuses what cannot be measured, before anything is sent.
     ///
     /// # Errors
-    /// Class `usage`, with the option and what it may be.
-    fn check(&self) -> Result<(), Failure>;
+    /// The option and what it may be.
+    fn check(&self) -> Result<(), Fault>;
 
     /// What one run sends and receives at most.
     fn traffic(&self) -> Traffic;

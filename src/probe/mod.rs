@@ -35,7 +35,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::failure::Fault;
 
 // A new probe is one line here. `Exec` (autoperf's custom tests) will stand among the others.
 measure::kinds! {$
@@ -96,8 +96,8 @@ impl Probe {
     /// Refuses what cannot be measured, before anything is sent.
     ///
     /// # Errors
-    /// Class `usage`, with the option and what it may be.
-    pub fn check(&self) -> Result<(), Failure> {
+    /// The option and what it may be.
+    pub fn check(&self) -> Result<(), Fault> {
         each_probe!(self, probe => probe.check())
     }
 
@@ -110,7 +110,7 @@ impl Probe {
                 let is_cut = found.result.as_ref().is_ok_and(|report| !probe.is_whole(report));
                 (found.into(), is_cut && ctx.cancel.is_cancelled())
             }),
-            Err(failure) => (Found::nothing(failure), false),
+            Err(fault) => (Found::nothing(fault.of_flag()), false),
         };
         Measurement::new(self, ctx, start, found, is_cut)
     }

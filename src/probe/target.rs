@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Class, Failure};
+use crate::failure::Fault;
 
 /// A host name, an address (`%iface` allowed) or, for some probes, a URL. Empty where a file leaves it open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -18,17 +18,16 @@ impl Target {
         &self.0
     }
 
-    /// Refuses what is more than a host: a URL, or a port that belongs to the option `port`.
+    /// Refuses what is more than a host: a URL, or a port, which has an option of its own.
     ///
     /// # Errors
-    /// Class `usage`, with what to write instead.
-    pub fn check_host(&self, port: &str) -> Result<(), Failure> {
+    /// What to write instead.
+    pub fn check_host(&self) -> Result<(), Fault> {
         let text = self.0.as_str();
+        let wrong = |why: fmt::Arguments<'_>| Err(Fault::of("target", why));
         if let Some((_, rest)) = text.split_once("://") {
             let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
-            return Err(
-                Class::Usage.because(format_args!("`{text}` is a URL: name the host alone, `{host}`"))
-            );
+            return wrong(format_args!("`{text}` is a URL: name the host alone, `{host}`"));
         }
         // More than one colon is an IPv6 address.
         let number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
@@ -36,8 +35,9 @@ impl Target {
             .rsplit_once(':')
             .filter(|(host, digits)| number(digits) && (!host.contains(':') || host.ends_with(']')))
         {
-            Some((host, digits)) => Err(Class::Usage
-                .because(format_args!("`{text}` is a host with a port: write `{host} {port} {digits}`"))),
+            Some((host, digits)) => wrong(format_args!(
+                "`{text}` is a host with a port: name the host alone, `{host}`, and set the port to {digits}"
+            )),
             None => Ok(()),
         }
     }

@@ -51,7 +51,7 @@ impl Access {
     /// # Errors
     /// When the directory is not ours, or the store is damaged, newer, or cannot be opened.
     pub fn open(data: &Data, settings: &Settings) -> Result<Self, Failure> {
-        super::spool::check(settings)?;
+        settings.check().map_err(|fault| fault.of_section("store"))?;
         // A directory that cannot be written can still be read; what needs writing fails by itself. One that others
         // may write to cannot be believed.
         if let Err(failure) = data.make()

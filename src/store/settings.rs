@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Key;
+use crate::failure::Fault;
 use crate::units::Span;
 
 /// What is kept, and for how long.
@@ -63,6 +64,19 @@ impl Default for Retention {
             rollup_hour: days(730),
             rollup_day: days(730),
         }
+    }
+}
+
+impl Settings {
+    /// Refuses what no spool may do.
+    ///
+    /// # Errors
+    /// The key and what it may be.
+    pub fn check(&self) -> Result<(), Fault> {
+        if self.spool_bytes < 1 << 20 {
+            return Err(Fault::of("spool_bytes", "is too small: at least 1048576 (1 MiB)"));
+        }
+        Ok(())
     }
 }
 

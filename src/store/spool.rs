@@ -16,7 +16,7 @@ use super::fault::words;
 use super::insert::Row;
 use super::record::{Gap, MOST_OCTETS, Record, first_id, millis, since_epoch, thinned};
 use super::{Settings, Store};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::sys::lock::Lock;
 use crate::units::Timestamp;
 
@@ -308,15 +308,4 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(invalid("too large for a record"));
     }
     Ok(octets)
-}
-
-/// Refuses what no spool may do; for callers that check their settings early.
-///
-/// # Errors
-/// Class `config`.
-pub fn check(settings: &Settings) -> Result<(), Failure> {
-    if settings.spool_bytes < 1 << 20 {
-        return Err(Class::Config.because("store.spool_bytes: at least 1048576 (1 MiB)"));
-    }
-    Ok(())
 }

@@ -695,13 +695,22 @@ fn settings_are_refused_with_their_remedy() {
     };
     check(
         |plan| plan.interval = Span::secs(5),
-        "target `a`: interval 5s is too short, 10s at least, or `allow_fast = true` for a demonstration",
+        "autoperf.interval 5s is too short, 10s at least, or `allow_fast = true` for a demonstration",
     );
-    check(|plan| plan.target.push(plan.target[0].clone()), "two targets are called `a`");
-    check(|plan| plan.target[0].host.clear(), "each [[autoperf.target]] needs a name and a host");
-    check(|plan| plan.tier1.probe.clear(), "target `a`: tier 1 has no probe");
+    check(
+        |plan| plan.target.push(plan.target[0].clone()),
+        "autoperf.target[1].name `a` is taken: two targets are called so",
+    );
+    check(
+        |plan| plan.target[0].host.clear(),
+        "autoperf.target[0].host is missing: each [[autoperf.target]] needs a name and a host",
+    );
+    check(
+        |plan| plan.tier1.probe.clear(),
+        "autoperf.tier1 has no probe for target `a`: write a [[autoperf.tier1.probe]]",
+    );
     check(
         |plan| plan.tier2.probe = vec![Probe::UdpPing(UdpPing { count: 0, ..UdpPing::default() })],
-        "target `a`, tier 2: --count 0: send at least 1 packet, or use --watch to go on for ever",
+        "autoperf.tier2.probe[0].count 0: send at least 1 packet",
     );
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::label::Label;
 use super::{Env, complaint};
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
 use crate::probe::{Ctx, KINDS, Kind, Measurement, Outcome, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
@@ -34,9 +34,18 @@ pub(super) struct Probing {
 /// Measures, once or until told to stop.
 pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
     // What is asked wrongly is told before anything is sent.
-    args.probe.check()?;
+    args.probe.check().map_err(|fault| wrong(&fault))?;
     args.common.check(&args.probe)?;
     if args.common.watch { watch::run(args, env).await } else { once(args, env).await }
+}
+
+/// The failure for a flag that asks for what cannot be measured; here, packets need not be counted.
+fn wrong(fault: &Fault) -> Failure {
+    let mut failure = fault.of_flag();
+    if fault.key() == "count" {
+        failure.detail += ", or use --watch to go on for ever";
+    }
+    failure
 }
 
 async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {

@@ -81,9 +81,7 @@ impl Common {
         let known = probe.unmeasured();
         let names = || known.iter().map(|scalar| &*scalar.name).collect::<Vec<_>>().join(", ");
         for threshold in &self.fail_on {
-            if !threshold.concerns(probe.kind())
-                || !known.iter().any(|known| known.name == threshold.scalar())
-            {
+            if !threshold.is_measured_by(probe) {
                 return Err(Class::Usage.because(format_args!(
                     "--fail-on '{threshold}': {} does not measure that; it knows {}",
                     probe.kind(),

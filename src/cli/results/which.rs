@@ -6,6 +6,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use super::out::Stop;
+use crate::autoperf::threshold;
 use crate::cli::label::Label;
 use crate::failure::{Class, Failure};
 use crate::store::{Access, Answer, Filter, Order, Page, Query};
@@ -20,7 +21,7 @@ const PAGE: usize = 1_000;
 #[command(next_help_heading = "Which records")]
 pub(super) struct Which {
     /// Only this kind (also autoperf and gap); may be given several times
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Vec<String>,
     /// Only this target, * stands for any text; may be given several times
     #[arg(long, value_name = "TARGET")]
@@ -71,6 +72,16 @@ impl When {
             Self::Before(Span(span)) => now.checked_sub(span).unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
+}
+
+/// A kind that records can be of.
+fn kind(word: &str) -> Result<String, String> {
+    let known = || threshold::kinds().chain(["autoperf", "gap"]);
+    if known().any(|kind| kind == word) {
+        return Ok(word.to_owned());
+    }
+    let hint = threshold::nearest(word, known());
+    Err(format!("no records are of the kind `{word}`; the nearest is `{hint}`"))
 }
 
 impl Which {

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, Findings, Found, Measure, Packets, Scalar, Scalars, Target, Traffic};
-use crate::failure::{Class, Failure};
+use crate::failure::{Class, Fault};
 use crate::stats::Sketch;
 use crate::units::ms;
 pub use read::{Origin, Tool, fuzz_import, parse};
@@ -64,8 +64,8 @@ impl Measure for Imported {
         &mut self.target
     }
 
-    fn check(&self) -> Result<(), Failure> {
-        Err(Class::Unsupported.because("an imported record cannot be measured again"))
+    fn check(&self) -> Result<(), Fault> {
+        Err(Fault::of("kind", "`imported` cannot be measured again"))
     }
 
     fn traffic(&self) -> Traffic {

@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
-use crate::failure::{Class, Failure};
+use crate::failure::Fault;
 use crate::units::Span;
 
 /// Largest UDP payload over IPv6; IPv4 takes 20 octets less.
@@ -189,38 +189,37 @@ impl Measure for UdpPing {
         &mut self.target
     }
 
-    fn check(&self) -> Result<(), Failure> {
-        let wrong = |text: &str| Err(Class::Usage.because(text));
+    fn check(&self) -> Result<(), Fault> {
+        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
         if self.target.is_open() {
-            return wrong("no target: name the host to measure");
+            return wrong("target", "is missing: name the host to measure");
         }
-        self.target.check_host("-p")?;
-        self.egress.check()?;
+        self.target.check_host()?;
         if self.count == 0 {
-            return wrong("--count 0: send at least 1 packet, or use --watch to go on for ever");
+            return wrong("count", "0: send at least 1 packet");
         }
         if self.timeout.0.is_zero() {
-            return wrong("--timeout 0: give each reply some time, such as 2s");
+            return wrong("timeout", "0: give each reply some time, such as 2s");
         }
         if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
-            return wrong("--deadline 0 leaves no time to send: give it some, such as 10s");
+            return wrong("deadline", "0 leaves no time to send: give it some, such as 10s");
         }
         if self.interval.0.is_zero() && self.schedule == Schedule::Poisson {
-            return wrong("--schedule poisson needs an --interval above 0, its mean");
+            return wrong("interval", "0: a poisson schedule needs one above 0, its mean");
         }
         if self.port == Some(0) {
-            return wrong("--port 0: name the reflector's port, 1-65535");
+            return wrong("port", "0: name the reflector's port, 1-65535");
         }
         if !(1..=1000).contains(&self.burst) {
-            return wrong("--burst takes 1 to 1000 packets");
+            return wrong("burst", "takes 1 to 1000 packets");
         }
         if self.size > MOST_PAYLOAD {
-            return wrong("--size: a UDP datagram carries at most 65507 octets");
+            return wrong("size", "is too large: a UDP datagram carries at most 65507 octets");
         }
         if self.key_file.is_some() && matches!(self.protocol, Protocol::Twamp | Protocol::Echo) {
-            return wrong("--key-file: only wp1 and stamp packets can be authenticated");
+            return wrong("key_file", "is of no use: only wp1 and stamp packets can be authenticated");
         }
-        Ok(())
+        self.egress.check().map_err(|fault| fault.within("egress"))
     }
 
     fn traffic(&self) -> Traffic {

@@ -33,6 +33,9 @@ const CREDENTIALS: &str = "/run/credentials";
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if let Err(failure) = self.egress.check_here() {
+            return Found::nothing(failure);
+        }
         let admits = |address: &IpAddr| self.egress.admits(address);
         let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
         let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));

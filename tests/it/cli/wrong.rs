@@ -21,8 +21,8 @@ fn a_bad_option_is_one_line_with_its_remedy() {
             &["udpping", "-k", "secret", "h.example"],
             "a key comes from a file that only you can read: --key-file",
         ),
-        (&["udpping", "127.0.0.1:2000"], "is a host with a port: write `127.0.0.1 -p 2000`"),
-        (&["udpping", "[::1]:2000"], "is a host with a port: write `[::1] -p 2000`"),
+        (&["udpping", "127.0.0.1:2000"], "name the host alone, `127.0.0.1`, and set the port to 2000"),
+        (&["udpping", "[::1]:2000"], "name the host alone, `[::1]`, and set the port to 2000"),
         (&["udpping", "http://h.example:80/x"], "is a URL: name the host alone, `h.example`"),
         (&["udpping", "-p", "0", "h.example"], "--port 0: name the reflector's port, 1-65535"),
         (&["udpping", "-p", "70000", "h.example"], "--port <PORT>"),
@@ -31,7 +31,10 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udpping", "--dscp", "64", "h.example"], "64 is not in 0..64"),
         (&["udpping", "--protocol", "icmp", "h.example"], "[possible values: wp1, stamp, twamp, echo]"),
         (&["udpping", "--protocl", "wp1", "h.example"], "'--protocol'"),
-        (&["udpping", "--schedule", "poisson", "-i", "0", "h.example"], "needs an --interval above 0"),
+        (
+            &["udpping", "--schedule", "poisson", "-i", "0", "h.example"],
+            "--interval 0: a poisson schedule needs one above 0",
+        ),
         (&["udpping", "--protocol", "echo", "--key-file", "k", "h.example"], "only wp1 and stamp packets"),
         (&["udpping", "--json", "--csv", "h.example"], "'--json' cannot be used with '--csv'"),
         (&["udpping", "--label", "site", "h.example"], "write a label as NAME=VALUE, as `site=berlin`"),
@@ -39,7 +42,12 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udpping", "--fail-on", "loss>1%", "h.example"], "the nearest is"),
         (&["udpping", "--fail-on", "throughput<1Mbit/s", "h.example"], "udpping does not measure that"),
         (&["udpping", "--fail-on", "imported.rtt_p95>1ms", "h.example"], "udpping does not measure that"),
+        (&["udpping", "--fail-on", "loss_ratio>150%", "h.example"], "loss_ratio is never above 100%"),
         (&["upping", "h.example"], "'udpping'"),
+        (
+            &["results", "list", "--kind", "uping"],
+            "no records are of the kind `uping`; the nearest is `udpping`",
+        ),
         (
             &["--config", "/nowhere/else.toml", "udpping", "h.example"],
             "read /nowhere/else.toml: no such file",
@@ -48,6 +56,34 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         let (out, err, code) = said(waddleperf(dir.path()).args(args));
         assert!(err.starts_with("waddleperf") && err.contains(what), "{args:?}: {err}");
         assert_eq!((out.as_str(), err.lines().count(), code), ("", 1, Some(2)), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn an_impossible_file_is_one_line_with_its_place_for_whoever_reads_it() {
+    let dir = tempfile::tempdir().expect("make a directory");
+    let file = dir.path().join("w.toml");
+    let place = file.to_str().expect("UTF-8");
+    for (text, line, what) in [
+        ("[probe.udpping]\ncount = 0", 2, "count 0: send at least 1 packet"),
+        ("[store]\nspool_bytes = 0", 2, "spool_bytes is too small: at least 1048576 (1 MiB)"),
+        ("[[autoperf.target]]\nname = \"a\"", 1, "host is missing"),
+        ("[autoperf]\n\nfast = 0", 3, "fast takes 1 or more; 1 keeps the interval"),
+        ("[autoperf]\ninterval = 200", 2, "interval: 200 has no unit: write \"200ms\""),
+    ] {
+        std::fs::write(&file, text).expect("write the configuration");
+        for args in [
+            &["config", "check", place][..],
+            &["--config", place, "config", "check"],
+            &["--config", place, "serve"],
+            &["--config", place, "autoperf", "run"],
+            &["--config", place, "autoperf", "check"],
+            &["--config", place, "autoperf", "daemon"],
+        ] {
+            let (out, err, code) = said(waddleperf(dir.path()).args(args));
+            assert!(err.contains(&format!(": {place}:{line}: {what}")), "{args:?}: {err}");
+            assert_eq!((out.as_str(), err.lines().count(), code), ("", 1, Some(2)), "{args:?}: {err}");
+        }
     }
 }
 
