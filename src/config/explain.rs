@@ -95,7 +95,7 @@ fn plain(said: &str) -> String {
     known.unwrap_or_else(|| said.to_owned())
 }
 
-/// The words of serde for a key `name` where only `known` are possible, which [`failure`] understands.
+/// The words of serde for a key `name` where only `known` are possible, which `failure` understands.
 pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<String> = known.map(|word| format!("`{word}`")).collect();
     format!("unknown field `{name}`, expected one of {}", known.join(", "))
