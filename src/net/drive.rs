@@ -11,7 +11,7 @@ use super::engine::{Arrival, Engine, Icmp, Next};
 use crate::failure::Failure;
 use crate::sys::clock;
 use crate::sys::udp::{Batch, Meta, Outgoing, Queued, Udp};
-use crate::sys::wait::{Stop, exact_timers, sleep, wait};
+use crate::sys::wait::{Stop, Woken, exact_timers, sleep, wait};
 
 /// Datagrams per system call.
 const BATCH: usize = 32;
@@ -162,27 +162,25 @@ impl Driver<'_> {
         let patient = self.is_patient(until);
         let left = until.saturating_duration_since(clock::now().mono).min(LONGEST);
         let time = left.saturating_sub(self.spin);
-        let mut stopped = false;
+        let mut woken = Woken::default();
         if patient {
             if !time.is_zero() {
                 sleep(time);
             }
-            stopped = stop.is_some_and(Stop::is_set);
+            woken.stop = stop.is_some_and(Stop::is_set);
         } else if !time.is_zero() {
-            let woken = wait(&[self.socket.as_fd()], stop, Some(time))?;
-            stopped = woken.stop;
-            if woken.errors != 0 {
-                self.error_queue();
-                // An error without an entry would keep the socket "ready" for ever.
-                self.socket.take_error();
-            }
+            woken = wait(&[self.socket.as_fd()], stop, Some(time))?;
         }
         self.error_queue();
+        if woken.errors != 0 {
+            // An error without an entry would keep the socket "ready" for ever.
+            self.socket.take_error();
+        }
         self.datagrams();
         while patient && clock::now().mono < until {
             std::hint::spin_loop();
         }
-        Ok(stopped)
+        Ok(woken.stop)
     }
 
     fn datagrams(&mut self) {
