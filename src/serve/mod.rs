@@ -24,7 +24,7 @@ use crate::probe::Ctx;
 use crate::probe::udpping::read_key;
 use crate::store::{Access, Data, blocking, control};
 use crate::sys::privilege::{self, Account};
-use crate::sys::{host, landlock, service};
+use crate::sys::{capability, host, landlock, service};
 use reflector::{Listener, Workers};
 
 /// The account that a root process becomes where the settings name none.
@@ -239,7 +239,7 @@ fn drop_privileges(
         let _ = std::fs::create_dir_all(above);
     }
     let _ = data.make();
-    privilege::clear_bounds().map_err(failed)?;
+    capability::clear_bounds().map_err(failed)?;
     let note = match (&settings.user, host::is_root()) {
         (_, false) => None,
         (Some(name), true) => {

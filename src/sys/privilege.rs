@@ -4,11 +4,12 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 
-use nix::libc;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, User, setgroups, setresgid, setresuid};
+
+use super::capability;
 
 /// An account of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,56 +79,5 @@ pub fn harden() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     prctl::set_dumpable(false)?;
     prctl::set_no_new_privs()?;
-    clear_capabilities()
-}
-
-/// `__user_cap_header_struct` of the kernel.
-#[repr(C)]
-struct Header {
-    version: u32,
-    thread: i32,
-}
-
-/// The layout with two words for each set (`_LINUX_CAPABILITY_VERSION_3`).
-const VERSION: u32 = 0x2008_0522;
-
-/// Nothing more can be had by executing a file. Without CAP_SETPCAP this does nothing: `harden` sees to the same.
-///
-/// # Errors
-/// What the system says, else.
-#[expect(unsafe_code, reason = "the bounding set has no safe wrapper")]
-pub fn clear_bounds() -> io::Result<()> {
-    for capability in 0..64_u64 {
-        // SAFETY: takes numbers, and touches no memory of this process.
-        if unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0_u64, 0_u64, 0_u64) } < 0 {
-            let error = io::Error::last_os_error();
-            return match error.raw_os_error() {
-                // Past the last one, or not this process's to drop.
-                Some(libc::EINVAL | libc::EPERM) => Ok(()),
-                _ => Err(error),
-            };
-        }
-    }
-    Ok(())
-}
-
-/// Empties the effective, permitted and inheritable sets, and with them the ambient one.
-#[expect(unsafe_code, reason = "capget and capset have no safe wrapper")]
-fn clear_capabilities() -> io::Result<()> {
-    let header = Header { version: VERSION, thread: 0 };
-    let mut sets = [0_u32; 6];
-    // SAFETY: a valid header, and room for the two times three words that this version writes.
-    if unsafe { libc::syscall(libc::SYS_capget, &raw const header, sets.as_mut_ptr()) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // A service manager that has left none may also forbid the call.
-    if sets == [0; 6] {
-        return Ok(());
-    }
-    let none = [0_u32; 6];
-    // SAFETY: a valid header, and the two times three words that this version reads.
-    if unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
+    capability::clear()
 }
