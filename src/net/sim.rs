@@ -1,9 +1,11 @@
 //! Runs a datagram engine in virtual time, against a far side and a path that are plain values: seeded, exact, fast.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::engine::{Arrival, Engine, Next};
+use super::engine::{Arrival, Draft, Engine, Icmp, Next};
 use crate::stats::Rng;
 use crate::units::{Now, nanos};
 
@@ -35,8 +37,37 @@ pub struct Truth {
     pub duplicated: u64,
 }
 
-/// A far side: gets its own time and a datagram, gives its answers.
-pub type FarSide<'a> = dyn FnMut(Now, &[u8]) -> Vec<Vec<u8>> + 'a;
+/// A far side, or a whole network: gets its own time and a datagram, gives its answers.
+pub type FarSide<'a> = dyn FnMut(Now, &Draft) -> Vec<Answer> + 'a;
+
+/// What comes back for a datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A datagram, from whom, with the TTL that it arrives with.
+    Datagram(Vec<u8>, Option<SocketAddr>, u8),
+    /// An ICMP error that quotes the datagram as far as it went.
+    Icmp {
+        /// ICMP type.
+        kind: u8,
+        /// ICMP code.
+        code: u8,
+        /// Who sends it.
+        from: IpAddr,
+        /// MTU of the next hop, or 0.
+        mtu: u32,
+        /// TTL that it arrives with.
+        ttl: u8,
+        /// The extensions behind the quote.
+        extensions: Vec<u8>,
+    },
+}
+
+impl From<Vec<u8>> for Answer {
+    /// An answer of whom the datagram went to.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Datagram(bytes, None, 64)
+    }
+}
 
 /// A simulated path to a far side.
 pub struct Sim {
@@ -53,15 +84,29 @@ pub struct Sim {
     now: Now,
     rng: Rng,
     serial: u64,
-    flying: BinaryHeap<std::cmp::Reverse<Flight>>,
+    flying: BinaryHeap<Flight>,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq)]
 struct Flight {
     due: u64,
     serial: u64,
-    up: bool,
-    bytes: Vec<u8>,
+    draft: Draft,
+    /// What comes back for `draft`; none while that is on its way there.
+    answer: Option<Answer>,
+}
+
+impl Ord for Flight {
+    /// The one that lands first is the greatest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.due, other.serial).cmp(&(self.due, self.serial))
+    }
+}
+
+impl PartialOrd for Flight {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Sim {
@@ -85,13 +130,13 @@ impl Sim {
     /// Returns whether the engine finished.
     pub fn run(&mut self, engine: &mut dyn Engine, far: &mut FarSide<'_>, limit: Duration) -> bool {
         let end = self.now.after(limit).wall;
-        let (mut out, mut sends) = (Vec::new(), 0);
+        let (mut out, mut sends) = (Draft::default(), 0);
         while self.now.wall <= end {
             out.clear();
             let until = match engine.poll(self.now, &mut out) {
                 Next::Done => return true,
                 Next::Send => {
-                    self.launch(true, &out);
+                    self.launch(out.clone(), None);
                     engine.receive(self.now, Arrival::Sent { send: sends, stamp: self.now.wall });
                     sends += 1;
                     continue;
@@ -101,7 +146,7 @@ impl Sim {
                 }
             };
             match self.flying.peek() {
-                Some(flight) if flight.0.due <= until => self.land(engine, far),
+                Some(flight) if flight.due <= until => self.land(engine, far),
                 _ => self.advance(until),
             }
         }
@@ -109,27 +154,25 @@ impl Sim {
     }
 
     fn land(&mut self, engine: &mut dyn Engine, far: &mut FarSide<'_>) {
-        let Some(std::cmp::Reverse(flight)) = self.flying.pop() else {
+        let Some(Flight { due, draft, answer, .. }) = self.flying.pop() else {
             return;
         };
-        self.advance(flight.due);
-        if flight.up {
-            let there = Now { wall: self.now.wall.saturating_add_signed(self.offset), ..self.now };
-            far(there, &flight.bytes).iter().for_each(|answer| self.launch(false, answer));
-        } else {
-            let stamp = Some(self.now.wall);
-            engine.receive(
-                self.now,
-                Arrival::Datagram { bytes: &flight.bytes, stamp, ttl: Some(64), tos: Some(0) },
-            );
+        self.advance(due);
+        match answer {
+            None => {
+                let there = Now { wall: self.now.wall.saturating_add_signed(self.offset), ..self.now };
+                let answers = far(there, &draft);
+                answers.into_iter().for_each(|answer| self.launch(draft.clone(), Some(answer)));
+            }
+            Some(answer) => engine.receive(self.now, arrival(&draft, &answer, self.now.wall)),
         }
     }
 
-    fn launch(&mut self, up: bool, bytes: &[u8]) {
-        let path = if up { self.up } else { self.down };
+    fn launch(&mut self, draft: Draft, answer: Option<Answer>) {
+        let path = if answer.is_none() { self.up } else { self.down };
         // Always four draws, so that changing one knob keeps the rest of the sequence.
         let [lost, twice, held, late] = [(); 4].map(|()| self.rng.unit());
-        let truth = if up { &mut self.truth_up } else { &mut self.truth_down };
+        let truth = if answer.is_none() { &mut self.truth_up } else { &mut self.truth_down };
         truth.entered += 1;
         if lost < path.loss {
             truth.lost += 1;
@@ -141,17 +184,35 @@ impl Sim {
         truth.duplicated += copies - 1;
         for _ in 0..copies {
             self.serial += 1;
-            let due = self.now.wall + nanos(delay);
-            self.flying.push(std::cmp::Reverse(Flight {
-                due,
-                serial: self.serial,
-                up,
-                bytes: bytes.to_vec(),
-            }));
+            let (due, serial) = (self.now.wall + nanos(delay), self.serial);
+            self.flying.push(Flight { due, serial, draft: draft.clone(), answer: answer.clone() });
         }
     }
 
     fn advance(&mut self, to: u64) {
         self.now = self.now.after(Duration::from_nanos(to.saturating_sub(self.now.wall)));
+    }
+}
+
+/// What an engine hears of an answer to `draft` that arrives at `wall`.
+fn arrival<'a>(draft: &'a Draft, answer: &'a Answer, wall: u64) -> Arrival<'a> {
+    let (to, socket, stamp) = (draft.to, draft.socket, Some(wall));
+    match answer {
+        Answer::Datagram(bytes, from, ttl) => {
+            Arrival::Datagram { bytes, from: from.or(to), socket, stamp, ttl: Some(*ttl), tos: Some(0) }
+        }
+        Answer::Icmp { kind, code, from, mtu, ttl, extensions } => Arrival::Icmp(Icmp {
+            kind: *kind,
+            code: *code,
+            from: Some(*from),
+            to,
+            socket,
+            errno: 0,
+            mtu: *mtu,
+            stamp,
+            ttl: Some(*ttl),
+            quoted: &draft.bytes,
+            extensions,
+        }),
     }
 }

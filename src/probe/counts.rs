@@ -136,6 +136,15 @@ pub struct ScheduleError {
     pub p99: Duration,
 }
 
+impl ScheduleError {
+    /// The summary of how late each send was, in ns, which is sorted. `None` of none.
+    pub(crate) fn of(lateness: &mut [u64]) -> Option<Self> {
+        lateness.sort_unstable();
+        let span = |q| percentile(lateness, q).map(Duration::from_nanos);
+        Some(Self { p50: span(0.5)?, p99: span(0.99)? })
+    }
+}
+
 /// Runs of consecutive lost packets (RFC 3357 loss periods).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LossBursts {
@@ -143,6 +152,19 @@ pub struct LossBursts {
     pub count: u64,
     /// The longest (RFC 3357).
     pub longest: u64,
+}
+
+impl LossBursts {
+    /// The runs among packets in their order, of each whether it was lost.
+    pub(crate) fn of(lost: impl Iterator<Item = bool>) -> Self {
+        let (mut bursts, mut run) = (Self::default(), 0);
+        for is_lost in lost {
+            run = if is_lost { run + 1 } else { 0 };
+            bursts.count += u64::from(run == 1);
+            bursts.longest = bursts.longest.max(run);
+        }
+        bursts
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +181,13 @@ mod tests {
     fn nothing_sent_is_not_zero_loss() {
         assert_eq!(Counts::default().loss_ratio(), None);
         assert_eq!(Counts { sent: 4, received: 3, ..Counts::default() }.loss_ratio(), Some(0.25));
+    }
+
+    #[test]
+    fn bursts_are_runs_of_losses() {
+        let of = |text: &str| LossBursts::of(text.chars().map(|c| c == 'x'));
+        assert_eq!(of(""), LossBursts::default());
+        assert_eq!(of(".x..xxx.x"), LossBursts { count: 3, longest: 3 });
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::probe::udpping::{Clock, Direction, OneWay, Report, ServerProcessing, UdpPing};
+use crate::probe::udpping::{Direction, OneWay, Report, ServerProcessing, UdpPing};
 use crate::probe::{
-    Agent, Counts, LossBursts, Measurement, Outcome, Probe, Report as AnyReport, Rtt, ScheduleError, Target,
+    Agent, Clock, Counts, LossBursts, Measurement, Outcome, Probe, Report as AnyReport, Rtt, ScheduleError,
+    Target,
 };
 use crate::stats::Sketch;
 

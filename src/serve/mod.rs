@@ -207,7 +207,7 @@ fn adopt() -> Result<Vec<Listener>, Failure> {
                 .because(format_args!("socket unit: no service named `{name}` (FileDescriptorName=)"))
         };
         let service = known.ok_or_else(unknown)?.service();
-        let socket = crate::sys::udp::Udp::adopt(fd)
+        let socket = crate::sys::datagram::Socket::adopt(fd)
             .map_err(|error| Failure::from_io(format_args!("socket unit: {name}"), &error))?;
         listeners.push(Listener { service, socket });
     }

@@ -2,6 +2,7 @@
 
 pub mod capability;
 pub mod clock;
+pub mod datagram;
 pub mod host;
 pub mod landlock;
 pub mod lock;
@@ -9,5 +10,5 @@ pub mod privilege;
 pub mod process;
 pub mod random;
 pub mod service;
-pub mod udp;
+
 pub mod wait;

@@ -1,5 +1,6 @@
 //! Pure codecs: octets to checked views and back. No I/O, no clock, no panics; every length is hostile.
 
 mod bytes;
+pub mod icmp;
 pub mod stamp;
 pub mod wp1;

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::echo::Echo;
-use super::plan::{Cadence, Due, Plan};
+use super::plan::Plan;
 use super::report::Report;
 use super::session::{Heard, Session, Want};
 use super::stamp::StampSender;
 use super::tally::{Arrived, Circumstances, FarCounts, FarTimes, FarTotals, Reply, Tally};
 use crate::failure::{Class, Failure};
-use crate::net::engine::{Arrival, Icmp, Next};
+use crate::net::engine::{Arrival, Draft, Icmp, Next};
+use crate::probe::pace::{Cadence, Due};
 use crate::probe::{Event, Events};
 use crate::units::{Now, Span};
 use crate::wire::stamp::ErrorEstimate;
@@ -55,7 +56,7 @@ impl Engine {
     pub(super) fn new(plan: Plan, format: Format, events: Events) -> Self {
         let phase = if matches!(format, Format::Wp1(_)) { Phase::Opening } else { Phase::Running };
         let tally = Tally::new(plan.timeout, events.clone());
-        let cadence = Cadence::new(plan.clone());
+        let cadence = Cadence::new(plan.pace.clone());
         Self {
             plan,
             cadence,
@@ -94,7 +95,7 @@ impl Engine {
         }
         Ok(self.tally.report(&Circumstances {
             payload: u16::try_from(self.plan.size).unwrap_or(u16::MAX),
-            interval: self.plan.interval,
+            interval: self.plan.pace.interval,
             skipped: self.cadence.skipped,
             clock_error: clock.bound_ns().filter(|_| clock.is_synchronised()),
             one_clock,
@@ -237,17 +238,17 @@ impl Engine {
             self.events.tell(Event::Note { text: cause.to_owned() });
             return;
         }
-        let least = Duration::from_micros(u64::from(granted.interval_us) * u64::from(self.plan.burst));
-        if least > self.plan.interval + Duration::from_micros(1) {
-            self.note("interval", Span(self.plan.interval), Span(least));
-            self.plan.interval = least;
+        let least = Duration::from_micros(u64::from(granted.interval_us) * u64::from(self.plan.pace.burst));
+        if least > self.plan.pace.interval + Duration::from_micros(1) {
+            self.note("interval", Span(self.plan.pace.interval), Span(least));
+            self.plan.pace.interval = least;
         }
         let length = usize::from(granted.length).max(ECHO_LEAST);
         if length < self.plan.size {
             self.note("size", self.plan.size, length);
             self.plan.size = length;
         }
-        self.cadence = Cadence::new(self.plan.clone());
+        self.cadence = Cadence::new(self.plan.pace.clone());
     }
 
     fn note(&self, what: &str, asked: impl std::fmt::Display, granted: impl std::fmt::Display) {
@@ -281,7 +282,8 @@ impl Engine {
 }
 
 impl crate::net::engine::Engine for Engine {
-    fn poll(&mut self, now: Now, out: &mut Vec<u8>) -> Next {
+    fn poll(&mut self, now: Now, out: &mut Draft) -> Next {
+        let out = &mut out.bytes;
         loop {
             let next = match self.phase {
                 Phase::Opening => self.open(now.mono, out),
@@ -297,7 +299,7 @@ impl crate::net::engine::Engine for Engine {
 
     fn receive(&mut self, now: Now, arrival: Arrival<'_>) {
         match arrival {
-            Arrival::Datagram { bytes, stamp, ttl, tos } => {
+            Arrival::Datagram { bytes, stamp, ttl, tos, .. } => {
                 self.datagram(bytes, Arrived { now, stamp, ttl, tos });
             }
             Arrival::Sent { send, stamp } => self.tally.stamped(send, stamp),

@@ -14,9 +14,8 @@ mod stamp;
 mod tally;
 
 pub use engine::Engine;
-pub use report::{Clock, Direction, OneWay, Report, ServerProcessing};
+pub use report::{Direction, OneWay, Report, ServerProcessing};
 pub use run::read_key;
-pub use tally::IcmpErrors;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +24,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Schedule, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
 
@@ -129,16 +128,6 @@ impl Protocol {
             Self::Stamp | Self::Twamp => 862,
         }
     }
-}
-
-/// How the times of sending are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// Send k is due at start + k × interval.
-    Fixed,
-    /// Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this).
-    Poisson,
 }
 
 impl Options for UdpPing {

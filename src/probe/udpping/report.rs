@@ -5,8 +5,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, UdpPing};
-use crate::probe::{Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
+use super::UdpPing;
+use crate::probe::{
+    Clock, Counts, Findings, IcmpErrors, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, Schedule,
+    ScheduleError,
+};
 use crate::stats::Sketch;
 use crate::units::ms;
 
@@ -48,22 +51,12 @@ pub struct Report {
     pub restarts: u64,
     /// ICMP errors that named our packets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<super::tally::IcmpErrors>,
+    pub errors: Vec<IcmpErrors>,
     /// All round-trip times (RFC 2681), mergeable with other runs'.
     pub rtt_sketch: Sketch,
     /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent beyond 1,000 packets or when thinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_ms: Option<Vec<Option<f64>>>,
-}
-
-/// Who took the times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Clock {
-    /// The kernel, at the driver, for sending and receiving.
-    Kernel,
-    /// At least one of the two was read by this process around the system call.
-    User,
 }
 
 /// One direction of the path.

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::echo::{self, Echo};
@@ -16,11 +15,13 @@ use super::stamp::StampSender;
 use super::{Protocol, Report, UdpPing};
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
+use crate::probe::own_thread::{on_own_thread, random};
+use crate::probe::pace::Pace;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
-use crate::sys::udp::{Setup, Udp};
+use crate::sys::clock;
+use crate::sys::datagram::{Setup, Socket};
 use crate::sys::wait::Stop;
-use crate::sys::{clock, random as system_random};
 use crate::wire::stamp::{ErrorEstimate, KEYED, OPEN};
 use crate::wire::wp1::ECHO_LEAST;
 
@@ -56,27 +57,26 @@ impl UdpPing {
         let (size, interval) = (self.payload(), self.interval.0);
         let how = format!("{:?}, {size} octets every {}", self.protocol, self.interval).to_lowercase();
         ctx.events.tell(Event::Started { address: peer.ip(), how });
-        let stop = Arc::new(Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?);
-        let (switch, slot) = (Arc::clone(&stop), size + SLACK);
-        let run = move || drive(&mut engine, &socket, &switch, slot, interval).map(|()| engine);
-        let engine = on_own_thread("udpping", run, ctx, &stop).await??;
+        let slot = size + SLACK;
+        let run = move |stop: &Stop| drive(&mut engine, &[&socket], stop, slot, interval).map(|()| engine);
+        let engine = on_own_thread("udpping", ctx, run).await??;
         engine
             .finish(one_clock, clock, self.assume_synced)
             .map_err(|failure| Failure { detail: format!("udpping {peer}: {}", failure.detail), ..failure })
     }
 
-    fn socket(&self, peer: SocketAddr) -> Result<Udp, Failure> {
+    fn socket(&self, peer: SocketAddr) -> Result<Socket, Failure> {
         let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let local = SocketAddr::new(self.egress.source().unwrap_or(any), 0);
         let setup = Setup {
-            share_port: false,
             interface: self.egress.device().map(str::to_owned),
             ttl: self.egress.ttl,
             tos: self.egress.tos(),
             client: true,
+            ..Setup::default()
         };
         let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
-        let socket = Udp::bind(local, &setup)
+        let socket = Socket::bind(local, &setup)
             .map_err(|error| Failure::from_io(format_args!("bind udp {local}{through}"), &error))?;
         socket.connect(peer).map_err(|error| Failure::from_io(format_args!("connect udp {peer}"), &error))?;
         Ok(socket)
@@ -87,24 +87,24 @@ impl UdpPing {
     /// `psk` is the key shared with the reflector, `secret` a random number that only we know.
     pub fn engine(&self, psk: Option<Vec<u8>>, clock: ErrorEstimate, secret: u64, events: Events) -> Engine {
         let mut draw = Rng::new(secret);
-        let plan = Plan {
+        let pace = Pace {
             count: self.count,
             interval: self.interval.0,
             burst: self.burst,
             schedule: self.schedule,
             seed: draw.bits(),
-            timeout: self.timeout.0,
             deadline: self.deadline.map(|deadline| deadline.0),
             catch_up: self.catch_up,
-            size: self.payload(),
         };
+        let plan = Plan { pace, timeout: self.timeout.0, size: self.payload() };
         let dscp = self.egress.dscp;
         let format = match self.protocol {
             Protocol::Wp1 => {
                 let bursts =
                     u32::try_from(self.count.div_ceil(u64::from(self.burst.max(1)))).unwrap_or(u32::MAX);
-                let duration = plan.deadline.unwrap_or_else(|| plan.interval.saturating_mul(bursts));
-                let asked = params(plan.interval, plan.burst, duration, plan.size, dscp.unwrap_or(0));
+                let Pace { interval, burst, deadline, .. } = plan.pace;
+                let duration = deadline.unwrap_or_else(|| interval.saturating_mul(bursts));
+                let asked = params(interval, burst, duration, plan.size, dscp.unwrap_or(0));
                 Format::Wp1(Session::new(psk, asked, draw.bits()))
             }
             Protocol::Stamp | Protocol::Twamp => {
@@ -128,44 +128,12 @@ impl UdpPing {
     }
 }
 
-/// Runs blocking `work` on a thread of its own; `ctx.cancel` sets `stop`. The thread is joined.
-async fn on_own_thread<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-    ctx: &Ctx,
-    stop: &Stop,
-) -> Result<T, Failure> {
-    let (done, mut result) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let _ = done.send(work());
-    });
-    let thread = thread.map_err(|error| Failure::from_io("start a thread", &error))?;
-    let ended = tokio::select! {
-        ended = &mut result => ended,
-        () = ctx.cancel.cancelled() => {
-            stop.set();
-            result.await
-        }
-    };
-    let joined = thread.join();
-    ended
-        .ok()
-        .filter(|_| joined.is_ok())
-        .ok_or_else(|| Class::Internal.because("the measuring thread panicked"))
-}
-
 /// Our own clock's quality, as STAMP and WP1 state it.
 fn own_clock() -> ErrorEstimate {
     clock::discipline().map_or_else(ErrorEstimate::default, |discipline| {
         let bound = Duration::from_micros(discipline.max_error_us);
         ErrorEstimate::new(discipline.synchronised, crate::units::nanos(bound))
     })
-}
-
-fn random() -> Result<u64, Failure> {
-    let octets = system_random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
-    let (first, _) = octets.split_first_chunk().expect("32 octets are more than 8");
-    Ok(u64::from_ne_bytes(*first))
 }
 
 /// The octets of a key file, without white space at the ends.

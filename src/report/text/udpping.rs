@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::number::signed_millis;
 use super::{ABSENT, Style, Summary, millis, percent, span};
-use crate::probe::udpping::{Clock, Direction, OneWay, Report};
-use crate::probe::{Counts, Measurement, Probe};
+use crate::probe::udpping::{Direction, OneWay, Report};
+use crate::probe::{Clock, Counts, Measurement, Probe};
 use crate::units::ms;
 
 impl Summary for Report {

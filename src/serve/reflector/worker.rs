@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Counters, Drop, Limits, Reflector, Request, Service, UdpPingSettings};
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
-use crate::sys::udp::{Batch, Meta, Outgoing, Setup, Udp};
+use crate::sys::datagram::{Batch, Meta, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
 use crate::units::nanos;
 use crate::wire::stamp::ErrorEstimate;
@@ -30,7 +30,7 @@ pub struct Listener {
     /// What it serves.
     pub service: Service,
     /// The socket.
-    pub socket: Udp,
+    pub socket: Socket,
 }
 
 impl Listener {
@@ -41,7 +41,7 @@ impl Listener {
     pub fn open(service: Service, address: SocketAddr, share_port: bool) -> Result<Vec<Self>, Failure> {
         let setup = Setup { share_port, ..Setup::default() };
         let bind = |address: SocketAddr| {
-            let socket = Udp::bind(address, &setup).map_err(|error| explain(address, &error))?;
+            let socket = Socket::bind(address, &setup).map_err(|error| explain(address, &error))?;
             Ok(Self { service, socket })
         };
         let mut listeners = vec![bind(address)?];
@@ -222,7 +222,7 @@ impl Worker {
                     to: Some(*to),
                     from: meta.to,
                     tos: *tos,
-                    id: None,
+                    ..Outgoing::default()
                 })
                 .collect();
             let mut done = 0;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use waddleperf::net::sim::Sim;
+use waddleperf::net::engine::Draft;
+use waddleperf::net::sim::{Answer, Sim};
 use waddleperf::net::{Policy, Resolver};
 use waddleperf::probe::udpping::{Protocol, Report, UdpPing};
 use waddleperf::probe::{self, Agent, Ctx, Events, Findings, Outcome, Probe, Target};
@@ -116,6 +117,10 @@ fn probe(protocol: Protocol) -> UdpPing {
     }
 }
 
+fn answers(datagrams: Vec<Vec<u8>>) -> Vec<Answer> {
+    datagrams.into_iter().map(Answer::from).collect()
+}
+
 fn in_virtual_time(probe: &UdpPing, mischief: Mischief, psk: Option<&[u8]>) -> Report {
     let now = clock::now();
     let mut far = Far::new(probe.protocol, mischief, psk, now);
@@ -124,8 +129,8 @@ fn in_virtual_time(probe: &UdpPing, mischief: Mischief, psk: Option<&[u8]>) -> R
     (sim.up.delay, sim.down.delay) = (Duration::from_millis(10), Duration::from_millis(30));
     sim.offset = 5_000_000_000;
     let from: SocketAddr = "127.0.0.1:40000".parse().expect("an address");
-    let mut answers = |now, bytes: &[u8]| far.answers(now, from, bytes);
-    let done = sim.run(&mut engine, &mut answers, Duration::from_secs(60));
+    let mut answered = |now, draft: &Draft| answers(far.answers(now, from, &draft.bytes));
+    let done = sim.run(&mut engine, &mut answered, Duration::from_secs(60));
     assert!(done, "the engine ends by itself");
     engine.finish(false, ErrorEstimate::default(), false).expect("a report")
 }
@@ -288,7 +293,7 @@ fn equal_seeds_make_equal_reports() {
         let mut sim = Sim::new(now, 42);
         (sim.up.loss, sim.up.jitter, sim.down.duplicate) = (0.1, Duration::from_millis(9), 0.2);
         let from: SocketAddr = "192.0.2.1:40000".parse().expect("an address");
-        let mut answer = |now, bytes: &[u8]| far.answers(now, from, bytes);
+        let mut answer = |now, draft: &Draft| answers(far.answers(now, from, &draft.bytes));
         assert!(sim.run(&mut engine, &mut answer, Duration::from_secs(60)));
         let report = engine.finish(false, ErrorEstimate::default(), false).expect("a report");
         assert_eq!(report.counts.sent - report.counts.received, sim.truth_up.lost);

@@ -5,38 +5,17 @@ mod sum;
 pub(super) use sum::Circumstances;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::report::Direction;
 use crate::net::engine::Icmp;
+use crate::probe::icmp::IcmpErrors;
+use crate::probe::timing::round_trip;
 use crate::probe::{Counts, Event, Events};
 use crate::units::{Now, nanos};
 
-/// Different ICMP errors that a report lists at most.
-const MOST_ERRORS: usize = 32;
-/// The two clocks may drift this far apart within one round trip; more means that the wall clock was stepped.
-const STEP: i128 = 1_000_000;
-
 /// How long an answered packet waits for its transmit timestamp.
 const STAMP_GRACE: Duration = Duration::from_millis(10);
-
-/// How often one kind of ICMP error came from one sender.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct IcmpErrors {
-    /// ICMP type (RFC 792, RFC 4443).
-    #[serde(rename = "type")]
-    pub kind: u8,
-    /// ICMP code (RFC 792, RFC 4443).
-    pub code: u8,
-    /// Who sent it; null where the kernel does not say.
-    pub from: Option<IpAddr>,
-    /// How often.
-    pub count: u64,
-}
 
 /// A reply to a probe packet, whatever its format.
 #[derive(Clone, Copy, Debug, Default)]
@@ -300,15 +279,7 @@ impl Tally {
 
     /// An ICMP error named one of our packets.
     pub(super) fn icmp(&mut self, icmp: &Icmp<'_>) {
-        let (kind, code, from) = (icmp.kind, icmp.code, icmp.from);
-        let same = |known: &IcmpErrors| (known.kind, known.code, known.from) == (kind, code, from);
-        match self.errors.iter().position(same) {
-            Some(at) => self.errors[at].count += 1,
-            None if self.errors.len() < MOST_ERRORS => {
-                self.errors.push(IcmpErrors { kind, code, from, count: 1 });
-            }
-            None => {}
-        }
+        IcmpErrors::count_in(&mut self.errors, icmp);
     }
 
     /// Datagrams dropped in our own queue so far.
@@ -367,7 +338,7 @@ impl Tally {
             && let Some((reply, arrived)) = self.flights[at].answer
         {
             let flight = &self.flights[at];
-            let (rtt, kernel) = self.round_trip(flight, &reply, &arrived);
+            let (rtt, kernel) = self.round_trip_of(flight, &reply, &arrived);
             let delay = reply.times.filter(|far| self.agree || self.bounded && far.bound_ns.is_some());
             self.events.tell(Event::Reply {
                 seq,
@@ -397,7 +368,7 @@ impl Tally {
             return;
         };
         self.flights[at].settled = true;
-        let (rtt, kernel) = self.round_trip(&flight, &reply, &arrived);
+        let (rtt, kernel) = self.round_trip_of(&flight, &reply, &arrived);
         self.all_kernel &= kernel;
         self.counts.received += 1;
         let (up, down) = reply.times.map_or((0, 0), |far| one_way_of(&flight, &far, &arrived, kernel));
@@ -413,14 +384,8 @@ impl Tally {
     }
 
     /// (t4 − t1) − (t3 − t2) in ns, and whether the kernel took both of our times.
-    fn round_trip(&self, flight: &Flight, reply: &Reply, arrived: &Arrived) -> (u64, bool) {
-        let mono = nanos(arrived.now.mono.saturating_duration_since(flight.sent.mono));
-        let step = i128::from(arrived.now.wall) - i128::from(flight.sent.wall) - i128::from(mono);
-        let stamps = flight.stamp.zip(arrived.stamp).filter(|_| step.abs() <= STEP);
-        let (whole, kernel) = match stamps.and_then(|(sent, received)| received.checked_sub(sent)) {
-            Some(whole) => (whole, true),
-            None => (mono, false),
-        };
+    fn round_trip_of(&self, flight: &Flight, reply: &Reply, arrived: &Arrived) -> (u64, bool) {
+        let (whole, kernel) = round_trip((flight.sent, flight.stamp), (arrived.now, arrived.stamp));
         let processing = reply.times.map_or(0, |far| far.t3.saturating_sub(far.t2));
         // A reflector that claims to have held it longer than it was away is not believed.
         (whole.checked_sub(processing).unwrap_or(whole), kernel)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{FarTotals, Sample, Tally};
-use crate::probe::udpping::report::{Clock, OneWay, Report, ServerProcessing};
-use crate::probe::{LossBursts, Rtt, ScheduleError};
+use crate::probe::udpping::report::{OneWay, Report, ServerProcessing};
+use crate::probe::{Clock, LossBursts, Rtt, ScheduleError};
 use crate::stats::{Sketch, ipdv, percentile};
 use crate::units::ms;
 
@@ -42,7 +42,7 @@ impl Tally {
             loss_ratio: self.counts.loss_ratio(),
             rtt: Rtt::of(&rtts),
             clock: if self.all_kernel { Clock::Kernel } else { Clock::User },
-            schedule_error: schedule_error(&mut self.lateness),
+            schedule_error: ScheduleError::of(&mut self.lateness),
             loss_bursts: self.bursts(),
             lost_unknown,
             server_processing: self.processing(),
@@ -77,12 +77,7 @@ impl Tally {
     }
 
     fn bursts(&self) -> LossBursts {
-        let is_lost = |sample: &Sample| matches!(sample, Sample::Lost | Sample::Late);
-        let runs = self.samples.chunk_by(|a, b| is_lost(a) == is_lost(b)).filter(|run| is_lost(&run[0]));
-        runs.fold(LossBursts::default(), |bursts, run| LossBursts {
-            count: bursts.count + 1,
-            longest: bursts.longest.max(run.len() as u64),
-        })
+        LossBursts::of(self.samples.iter().map(|sample| matches!(sample, Sample::Lost | Sample::Late)))
     }
 
     fn processing(&mut self) -> Option<ServerProcessing> {
@@ -178,12 +173,6 @@ impl Tally {
         let error = self.bound(circumstances).filter(|_| self.has_processing).map(|ns| ns as f64 / 1e6);
         (offset, error)
     }
-}
-
-fn schedule_error(lateness: &mut [u64]) -> Option<ScheduleError> {
-    lateness.sort_unstable();
-    let span = |q| percentile(lateness, q).map(Duration::from_nanos);
-    Some(ScheduleError { p50: span(0.5)?, p99: span(0.99)? })
 }
 
 fn one_way(transits: &[(u64, i128)]) -> Option<OneWay> {

@@ -1,0 +1,197 @@
+//! When to send: absolute due times, fixed or Poisson, in bursts; what was missed is skipped, never bunched up.
+
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Rng;
+
+/// Lateness that is caught up at once even where missed packets are skipped: a preemption by the scheduler is no
+/// reason to lose a measurement of a sub-millisecond schedule. `schedule_error` shows it.
+const TOLERANCE: Duration = Duration::from_millis(1);
+
+/// How the times of sending are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Send k is due at start + k × interval.
+    Fixed,
+    /// Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this).
+    Poisson,
+}
+
+/// When packets shall be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pace {
+    /// Packets in all.
+    pub(crate) count: u64,
+    /// Time between bursts.
+    pub(crate) interval: Duration,
+    /// Packets per burst.
+    pub(crate) burst: u16,
+    /// How intervals are drawn.
+    pub(crate) schedule: Schedule,
+    /// Seed of what is drawn.
+    pub(crate) seed: u64,
+    /// No packet is sent later than this after the first.
+    pub(crate) deadline: Option<Duration>,
+    /// Send what was missed, instead of skipping it.
+    pub(crate) catch_up: bool,
+}
+
+/// The course of a pace: which packet is due next, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Cadence {
+    pace: Pace,
+    rng: Rng,
+    start: Option<Instant>,
+    slot: u64,
+    in_burst: u16,
+    offset: Duration,
+    planned: u64,
+    /// Packets that were due and not sent.
+    pub(crate) skipped: u64,
+}
+
+/// What a cadence wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Send a packet now; it is this late.
+    Now(Duration),
+    /// Nothing before this moment.
+    At(Instant),
+    /// Every packet has been dealt with.
+    Never,
+}
+
+impl Cadence {
+    pub(crate) fn new(pace: Pace) -> Self {
+        let rng = Rng::new(pace.seed);
+        Self { pace, rng, start: None, slot: 0, in_burst: 0, offset: Duration::ZERO, planned: 0, skipped: 0 }
+    }
+
+    /// Takes the next packet of the plan if it is due at `now`. The first call is the start.
+    pub(crate) fn take(&mut self, now: Instant) -> Due {
+        let start = *self.start.get_or_insert(now);
+        loop {
+            let beyond =
+                self.pace.deadline.is_some_and(|deadline| self.offset >= deadline || now >= start + deadline);
+            if self.planned >= self.pace.count || beyond {
+                return Due::Never;
+            }
+            let due = start + self.offset;
+            if due > now {
+                return Due::At(due);
+            }
+            let late = now - due;
+            self.step();
+            if self.pace.catch_up || late <= self.pace.interval.max(TOLERANCE) {
+                return Due::Now(late);
+            }
+            self.skipped += 1;
+        }
+    }
+
+    fn step(&mut self) {
+        self.planned += 1;
+        self.in_burst += 1;
+        if self.in_burst < self.pace.burst {
+            return;
+        }
+        self.in_burst = 0;
+        self.slot += 1;
+        self.offset = match self.pace.schedule {
+            Schedule::Fixed => {
+                Duration::from_nanos(crate::units::nanos(self.pace.interval).saturating_mul(self.slot))
+            }
+            Schedule::Poisson => self.offset + self.pace.interval.mul_f64(self.rng.exponential()),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pace() -> Pace {
+        Pace {
+            count: 4,
+            interval: 10 * MS,
+            burst: 1,
+            schedule: Schedule::Fixed,
+            seed: 1,
+            deadline: None,
+            catch_up: false,
+        }
+    }
+
+    fn start() -> Instant {
+        crate::sys::clock::now().mono
+    }
+
+    #[test]
+    fn a_late_wake_never_moves_the_plan() {
+        let (mut cadence, start) = (Cadence::new(pace()), start());
+        assert_eq!(cadence.take(start), Due::Now(Duration::ZERO));
+        assert_eq!(cadence.take(start), Due::At(start + 10 * MS));
+        assert_eq!(cadence.take(start + 13 * MS), Due::Now(3 * MS));
+        assert_eq!(cadence.take(start + 13 * MS), Due::At(start + 20 * MS));
+    }
+
+    #[test]
+    fn what_is_missed_by_more_than_an_interval_is_skipped_unless_asked_for() {
+        let start = start();
+        let late = start + 31 * MS;
+        for (catch_up, sent, skipped) in [(false, 1, 2), (true, 3, 0)] {
+            let mut cadence = Cadence::new(Pace { catch_up, ..pace() });
+            assert_eq!(cadence.take(start), Due::Now(Duration::ZERO));
+            let now =
+                std::iter::from_fn(|| Some(cadence.take(late))).take_while(|due| matches!(due, Due::Now(_)));
+            assert_eq!((now.count(), cadence.skipped), (sent, skipped));
+        }
+    }
+
+    #[test]
+    fn a_burst_is_due_at_one_moment() {
+        let (mut cadence, start) = (Cadence::new(Pace { burst: 3, ..pace() }), start());
+        let sent =
+            std::iter::from_fn(|| Some(cadence.take(start))).take_while(|due| matches!(due, Due::Now(_)));
+        assert_eq!(sent.count(), 3);
+        assert_eq!(cadence.take(start), Due::At(start + 10 * MS));
+    }
+
+    #[test]
+    fn poisson_intervals_are_exponential_around_the_mean_asked_for() {
+        let count = 20_000;
+        let start = start();
+        let mut cadence = Cadence::new(Pace { count, schedule: Schedule::Poisson, ..pace() });
+        let (mut now, mut gaps) = (start, Vec::new());
+        loop {
+            match cadence.take(now) {
+                Due::Now(_) => {}
+                Due::At(due) => {
+                    gaps.push((due - now).as_secs_f64());
+                    now = due;
+                }
+                Due::Never => break,
+            }
+        }
+        let count = gaps.len() as f64;
+        let mean = gaps.iter().sum::<f64>() / count;
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
+        assert!((0.0097..0.0103).contains(&mean), "{mean}");
+        assert!((0.97..1.03).contains(&(variance.sqrt() / mean)), "{variance}");
+    }
+
+    #[test]
+    fn nothing_is_sent_after_the_deadline() {
+        let (mut cadence, start) = (Cadence::new(Pace { deadline: Some(15 * MS), ..pace() }), start());
+        assert_eq!(cadence.take(start), Due::Now(Duration::ZERO));
+        assert_eq!(cadence.take(start + 10 * MS), Due::Now(Duration::ZERO));
+        assert_eq!(cadence.take(start + 10 * MS), Due::Never);
+    }
+}
