@@ -32,6 +32,8 @@ const MOST_REFUSED: u32 = 5;
 const SCOUT: Duration = Duration::from_millis(50);
 /// Hellos to a far side of which nothing says that it is a reflector.
 const HELLOS: u32 = 2;
+/// Packets that a reflector takes faster than it has granted: less than the 0.4 s worth of `serve::reflector`.
+const AT_ONCE: usize = 24;
 /// The lane that measures.
 const MAIN: usize = 0;
 /// The lane of a port where nobody listens.
@@ -178,7 +180,8 @@ impl Engine {
         match &self.lanes[lane].carrier {
             Carrier::Session(session) => {
                 let granted = session.open.as_ref().map_or(0, |open| open.granted.interval_us);
-                PACE.max(Duration::from_micros(granted.into()))
+                let is_first = self.flights.len() < AT_ONCE;
+                if is_first { PACE } else { PACE.max(Duration::from_micros(granted.into())) }
             }
             // A host says only a few times a second that nobody listens, so what need not be sent must not be.
             Carrier::Closed(_) => self.rtt.map_or(PACE, |rtt| (rtt * 3 / 2).max(PACE * 5)),
@@ -237,7 +240,6 @@ impl Engine {
             }
         } else if arrived {
             // It came there: the way back has lost it.
-            self.search.passed(size, sent);
             if let Some(search) = &mut self.reverse {
                 search.failed(size, sent, false);
             }
@@ -264,8 +266,9 @@ impl Engine {
             Stage::Search => return self.searching(now),
             Stage::Reverse => {
                 let Some(search) = &mut self.reverse else { return self.turn(Stage::Trace) };
-                if search.verdict().is_some() {
-                    if let Some(wait) = self.hold(now) {
+                if let Some(verdict) = search.verdict() {
+                    let vanishes = matches!(verdict, Verdict::Found(_, Some(_)));
+                    if vanishes && let Some(wait) = self.hold(now) {
                         return Some(wait);
                     }
                     return self.traced();
@@ -348,6 +351,7 @@ impl Engine {
                 _ => {}
             }
         }
+        search.go_on();
         self.reverse = Some(search);
         self.stage = Stage::Reverse;
     }
@@ -487,9 +491,8 @@ impl Engine {
 
     fn answered(&mut self, answer: Answer, now: Now, stamp: Option<u64>, ttl: Option<u8>) {
         for (behind, number) in (0..64).filter_map(|bit| Some((bit, answer.number.checked_sub(bit)?))) {
-            let arrived = answer.window >> behind & 1 == 1;
-            if let Some(flight) = self.flights.get_mut(number as usize).filter(|_| arrived) {
-                flight.arrived = true;
+            if answer.window >> behind & 1 == 1 {
+                self.arrived(number as usize);
             }
         }
         let Some(flight) = self.flights.get_mut(answer.number as usize) else {
@@ -522,6 +525,22 @@ impl Engine {
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
         self.events.tell(Event::Reply { seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
+    }
+
+    /// The far side has counted this packet.
+    fn arrived(&mut self, number: usize) {
+        let Some(flight) = self.flights.get_mut(number).filter(|flight| !flight.arrived) else {
+            return;
+        };
+        flight.arrived = true;
+        let (Wish { size, ttl, lane, .. }, sent) = (flight.wish, flight.sent.mono);
+        if ttl.is_some() || lane != MAIN {
+            return;
+        }
+        self.search.passed(size, sent);
+        if let Some(search) = self.reverse.as_mut().filter(|_| flight.state == State::Ended) {
+            search.failed(size, sent, false);
+        }
     }
 
     fn datagram(

@@ -139,8 +139,10 @@ impl Run {
         }
         if let Some(session) = reflector {
             let known = legs.last().and_then(|leg| found(&leg.engine));
-            let failed = legs.last().is_some_and(|leg| leg.engine.is_cut);
-            if !failed {
+            // Where the way back has been told apart already, there is nothing more to learn.
+            let is_over =
+                legs.last().is_some_and(|leg| leg.engine.is_cut || leg.engine.crossed == Some(true));
+            if !is_over {
                 legs.push(Leg {
                     by: CarriedBy::Reflector,
                     engine: self.reflect(session, reflector_socket, known, stop)?,

@@ -90,6 +90,11 @@ impl Search {
         }
     }
 
+    /// Something is known already: no first burst is needed.
+    pub(super) fn go_on(&mut self) {
+        self.rounds += u32::from(self.low.is_some());
+    }
+
     /// The largest size that is known to pass.
     pub(super) fn low(&self) -> Option<u16> {
         self.low
