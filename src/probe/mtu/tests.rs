@@ -85,10 +85,6 @@ impl World {
         self
     }
 
-    fn headers(&self) -> u16 {
-        if self.v6 { 48 } else { 28 }
-    }
-
     fn target(&self) -> SocketAddr {
         let v4 = IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9));
         let v6 = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 9));
@@ -108,7 +104,8 @@ impl World {
     }
 
     fn answers(&self, draft: &Draft) -> Vec<Answer> {
-        let size = draft.bytes.len() as u16 + self.headers();
+        let headers = if self.v6 { 40 } else { 20 } + if draft.socket == 1 { 8 } else { 0 };
+        let size = draft.bytes.len() as u16 + headers;
         let mut answers = Vec::new();
         if let Some(mtu) = self.forged {
             answers.push(self.icmp(((3, 4), (2, 0)), self.address(66), mtu));
