@@ -219,21 +219,20 @@ impl Engine {
         for number in 0..self.flights.len() {
             let flight = self.flights[number];
             match flight.state {
-                State::Waiting if now.mono >= flight.sent.mono + patience => self.give_up(number, now, false),
-                State::Doubted(until) if now.mono >= until => self.give_up(number, now, true),
+                State::Waiting if now.mono >= flight.sent.mono + patience => self.give_up(number, false),
+                State::Doubted(until) if now.mono >= until => self.give_up(number, true),
                 _ => {}
             }
         }
     }
 
-    fn give_up(&mut self, number: usize, now: Now, refused: bool) {
+    fn give_up(&mut self, number: usize, refused: bool) {
         let flight = &mut self.flights[number];
         flight.state = State::Ended;
         let (Wish { lane, size, ttl, .. }, sent, arrived) = (flight.wish, flight.sent.mono, flight.arrived);
         if ttl.is_some() {
             return;
         }
-        self.events.tell(Event::Lost { seq: number as u64, at: now.wall });
         if lane == CLOSED {
             if let Some(search) = &mut self.forward {
                 search.failed(size, sent, refused);
@@ -315,6 +314,11 @@ impl Engine {
                 let vanishes = wall.is_some_and(|wall| !wall.is_refused);
                 if vanishes && let Some(wait) = self.hold(now) {
                     return Some(wait);
+                }
+                if let Some(wall) = wall {
+                    let fate = if vanishes { "vanish" } else { "are too big" };
+                    let text = format!("{low} bytes pass, {} bytes {fate}", wall.size);
+                    self.events.tell(Event::Note { text });
                 }
                 if matches!(self.lanes[MAIN].carrier, Carrier::Session(_)) {
                     self.turn_back(low);
@@ -667,8 +671,9 @@ impl Engine {
             self.wish(lane, sizes);
             self.queue.extend(rest);
             let from = icmp.from.map_or_else(|| "a router".to_owned(), |from| from.to_string());
-            self.events
-                .tell(Event::Note { text: format!("{from} says that {size} octets are too big for {hint}") });
+            self.events.tell(Event::Note {
+                text: format!("{from} says that {size} bytes are too big, and {hint} are not"),
+            });
         }
     }
 

@@ -86,7 +86,7 @@ pub(super) fn summarise(
         carrier: main.map(|leg| leg.by),
         overhead_guess: None,
         advice: None,
-        hops: trace.map(hops).unwrap_or_default(),
+        hops: trace.map(|trace| hops(trace, told.is_some())).unwrap_or_default(),
         counts,
         rtt,
         clock,
@@ -196,7 +196,8 @@ fn too_big(refusal: &Refusal, trace: Option<&Trace>, pmtu: Option<u16>) -> TooBi
     }
 }
 
-fn hops(trace: &Trace) -> Vec<Hop> {
+/// The way; large packets `arrive` where another carrier has shown it.
+fn hops(trace: &Trace, arrive: bool) -> Vec<Hop> {
     let known = trace.hops.iter().rposition(|hop| hop.small || hop.large).map_or(0, |at| at + 1);
     (1..)
         .zip(&trace.hops[..known])
@@ -204,7 +205,7 @@ fn hops(trace: &Trace) -> Vec<Hop> {
             ttl,
             address: hop.address,
             small: hop.small,
-            large: hop.large,
+            large: hop.large || hop.is_target && arrive,
             size_bytes: trace.large(),
             target: hop.is_target,
         })

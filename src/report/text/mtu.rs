@@ -176,6 +176,7 @@ fn hops(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<(
         let size = hop.size_bytes;
         let fate = match (hop.large, hop.small) {
             (true, _) => format!("{size} bytes come here"),
+            (false, true) if hop.target => style.red(&format!("{size} bytes are not answered")),
             (false, true) => style.red(&format!("{size} bytes do not come here")),
             (false, false) => String::new(),
         };
