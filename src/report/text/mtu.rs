@@ -96,7 +96,9 @@ fn set(report: &Report, advice: &Advice) -> String {
         (true, _) => "; let ICMP \"too big\" through where it is filtered",
         (false, _) => "",
     };
-    format!("set MSS clamp {clamp}, or MTU {mtu} on the tunnel or interface{rest}")
+    format!(
+        "set MSS clamp {clamp} (nft: tcp flags syn tcp option maxseg size set {clamp}) or MTU {mtu} on the tunnel or interface{rest}"
+    )
 }
 
 fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Style) -> io::Result<()> {
@@ -108,8 +110,12 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
         .as_deref()
         .map_or_else(String::new, |guess| format!(": that looks like {guess}"));
     label("forward", format!("{}{by}{guess}", octets(report.pmtu_bytes)))?;
-    label("reverse", octets(report.reverse_pmtu_bytes))?;
-    label("routers say", octets(report.icmp_pmtu_bytes))?;
+    let unknown = || "unknown: `waddleperf serve` on the target would tell".to_owned();
+    label("reverse", report.reverse_pmtu_bytes.map_or_else(unknown, |size| size.to_string()))?;
+    label(
+        "routers say",
+        report.icmp_pmtu_bytes.map_or_else(|| "nothing".to_owned(), |size| size.to_string()),
+    )?;
     let interface =
         report.interface.as_deref().map_or_else(String::new, |name| format!(" ({})", escape(name)));
     label("interface", format!("{}{interface}", octets(report.local_mtu_bytes)))?;
@@ -183,4 +189,76 @@ fn hops(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<(
         writeln!(out, "{:>3}  {address:<40} {fate}", hop.ttl)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary;
+    use super::*;
+    use crate::report::sample;
+
+    fn shown(of: &Measurement) -> String {
+        let mut out = Vec::new();
+        summary(&mut out, of, Style::PLAIN).expect("memory takes everything");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_black_hole_is_said_first_with_what_to_set() {
+        insta::assert_snapshot!(shown(&sample::mtu(1400, Some(2), false)), @r#"
+        --- server.example (192.0.2.4) mtu ---
+        path MTU 1400 bytes, black hole after hop 2 (192.0.2.2) (43 packets, 740.0 ms)
+        packets of 1401 bytes and more vanish on the way there, and nobody says so (no ICMP "too big")
+        set MSS clamp 1360 (nft: tcp flags syn tcp option maxseg size set 1360) or MTU 1400 on the tunnel or interface; let ICMP "too big" through where it is filtered
+
+        forward      1400, by ICMP echo: that looks like IPsec
+        reverse      unknown: `waddleperf serve` on the target would tell
+        routers say  nothing
+        interface    1500 (eth0)
+        TCP MSS      1460 (port 443)
+        rtt          min/p50/max 0.900/0.940/0.980 ms
+
+          1  192.0.2.1                                1401 bytes come here
+          2  192.0.2.2                                1401 bytes come here
+          3  192.0.2.3                                1401 bytes do not come here
+          4  192.0.2.4                                1401 bytes are not answered
+        "#);
+    }
+
+    #[test]
+    fn a_router_that_speaks_is_named() {
+        insta::assert_snapshot!(shown(&sample::mtu(1400, None, true)), @"
+        --- server.example (192.0.2.4) mtu ---
+        path MTU 1400 bytes, routers say so (43 packets, 740.0 ms)
+        192.0.2.2 (hop 2) says that its next link takes 1400
+        set MSS clamp 1360 (nft: tcp flags syn tcp option maxseg size set 1360) or MTU 1400 on the tunnel or interface
+
+        forward      1400, by ICMP echo: that looks like IPsec
+        reverse      unknown: `waddleperf serve` on the target would tell
+        routers say  1400
+        interface    1500 (eth0)
+        TCP MSS      1460 (port 443)
+        rtt          min/p50/max 0.900/0.940/0.980 ms
+
+          1  192.0.2.1                                1401 bytes come here
+          2  192.0.2.2                                1401 bytes come here
+          3  192.0.2.3                                1401 bytes do not come here
+          4  192.0.2.4                                1401 bytes are not answered
+        ");
+    }
+
+    #[test]
+    fn a_clean_way_is_short() {
+        insta::assert_snapshot!(shown(&sample::mtu(1500, None, false)), @"
+        --- server.example (192.0.2.4) mtu ---
+        path MTU 1500 bytes, nothing is in the way (43 packets, 740.0 ms)
+
+        forward      1500, by ICMP echo
+        reverse      unknown: `waddleperf serve` on the target would tell
+        routers say  nothing
+        interface    1500 (eth0)
+        TCP MSS      1460 (port 443)
+        rtt          min/p50/max 0.900/0.940/0.980 ms
+        ");
+    }
 }

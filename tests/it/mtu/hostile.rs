@@ -90,7 +90,7 @@ fn without_ping_sockets_and_privilege_another_way_is_found_and_the_remedy_told()
 fn a_family_that_is_not_there_and_an_interface_that_is_not_are_clear() {
     let lab = Lab::line(1).build();
     let client = lab.client();
-    client.ip("-6 route flush default");
+    client.ip("route del ::/0");
     let failure = |target, arguments: &str| {
         let record = record(&output(client, target, arguments));
         record["outcome"]["failure"].clone()

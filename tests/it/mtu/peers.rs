@@ -1,6 +1,6 @@
 //! Beside the tools that it replaces, on the same way.
 
-use super::{addresses, mute, report};
+use super::{addresses, report};
 use crate::lab::{Lab, Node};
 use crate::tool::tool;
 
@@ -46,7 +46,6 @@ fn a_kernel_that_has_learnt_the_path_mtu_is_seen() {
 fn nmap_is_right_on_a_narrow_way_that_says_so() {
     let lab = Lab::line(2).build();
     lab.link(1).mtu(1400);
-    let _closed = mute(lab.router(2));
     let listener = lab.server().run(|| std::net::TcpListener::bind("0.0.0.0:80").expect("a port"));
     let program = tool("nmap");
     let mut nmap = lab.client().command(program.get_program().to_str().expect("a path in UTF-8"));
