@@ -27,6 +27,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand udpping 'Round-trip time, loss by direction and one-way delay over UDP'
+            cand mtu 'Path MTU, black holes, and who is to blame'
             cand serve 'Run the test server'
             cand autoperf 'Measure the configured targets, and look closer where something is wrong'
             cand results 'List, show, export, import, sum up and remove what was kept'
@@ -64,6 +65,48 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --data 'Keep store, spool, locks and identity here'
             cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
             cand --catch-up 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;mtu'= {
+            cand -p 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]'
+            cand --port 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]'
+            cand -M 'What carries the packets'
+            cand --method 'What carries the packets'
+            cand --min 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]'
+            cand --max 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]'
+            cand -W 'How long to wait for the first answer; later ones are given three round trips'
+            cand --timeout 'How long to wait for the first answer; later ones are given three round trips'
+            cand -w 'How long the whole run may take'
+            cand --deadline 'How long the whole run may take'
+            cand --key-file 'File with the key that the reflector shares (its octets, without white space at the ends)'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface, or from this address of this host'
+            cand --interface 'Send through this network interface, or from this address of this host'
+            cand --ttl 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255'
+            cand --dscp 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --hops 'Look at each hop of the way even if nothing is in the way'
+            cand --no-tcp 'Do not connect to a TCP port of the target'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'
@@ -455,6 +498,70 @@ set edit:completion:arg-completer[udpping] = {|@words|
             cand --data 'Keep store, spool, locks and identity here'
             cand --assume-synced 'Report one-way delays although nothing proves that the two clocks agree'
             cand --catch-up 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[mtu] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'mtu'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'mtu'= {
+            cand -p 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]'
+            cand --port 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]'
+            cand -M 'What carries the packets'
+            cand --method 'What carries the packets'
+            cand --min 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]'
+            cand --max 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]'
+            cand -W 'How long to wait for the first answer; later ones are given three round trips'
+            cand --timeout 'How long to wait for the first answer; later ones are given three round trips'
+            cand -w 'How long the whole run may take'
+            cand --deadline 'How long the whole run may take'
+            cand --key-file 'File with the key that the reflector shares (its octets, without white space at the ends)'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface, or from this address of this host'
+            cand --interface 'Send through this network interface, or from this address of this host'
+            cand --ttl 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255'
+            cand --dscp 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --hops 'Look at each hop of the way even if nothing is in the way'
+            cand --no-tcp 'Do not connect to a TCP port of the target'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'

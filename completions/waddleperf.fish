@@ -30,6 +30,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d '
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
@@ -72,6 +73,39 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s p -l port -d 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s M -l method -d 'What carries the packets' -r -f -a "auto\t'ICMP echo, and a waddleperf reflector where there is one; what else is answered where echo is not'
+icmp\t'ICMP echo only'
+reflector\t'A waddleperf reflector only: tells the two directions apart'
+udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
+tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l min -d 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s w -l deadline -d 'How long the whole run may take' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-tcp -d 'Do not connect to a TCP port of the target'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -327,6 +361,39 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mtu -s p -l port -d 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]' -r
+complete -c mtu -s M -l method -d 'What carries the packets' -r -f -a "auto\t'ICMP echo, and a waddleperf reflector where there is one; what else is answered where echo is not'
+icmp\t'ICMP echo only'
+reflector\t'A waddleperf reflector only: tells the two directions apart'
+udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
+tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
+complete -c mtu -l min -d 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]' -r
+complete -c mtu -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
+complete -c mtu -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
+complete -c mtu -s w -l deadline -d 'How long the whole run may take' -r
+complete -c mtu -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c mtu -l source -d 'Send from this address of this host' -r
+complete -c mtu -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c mtu -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c mtu -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtu -l label -d 'Label the record; once for each label' -r
+complete -c mtu -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c mtu -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c mtu -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c mtu -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c mtu -l no-tcp -d 'Do not connect to a TCP port of the target'
+complete -c mtu -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c mtu -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c mtu -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c mtu -l json -d 'Print the record as one line of JSON'
+complete -c mtu -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtu -s q -l quiet -d 'Print only the summary'
+complete -c mtu -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c mtu -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help

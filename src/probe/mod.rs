@@ -14,9 +14,11 @@ pub mod imported;
 mod kind;
 mod measure;
 mod measurement;
+pub mod mtu;
 mod own_thread;
 mod pace;
 mod scalar;
+mod session;
 mod target;
 mod timing;
 mod traffic;
@@ -49,6 +51,8 @@ measure::kinds! {$
     commands {
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
+        /// Path MTU, black holes and who is to blame.
+        Mtu in mtu;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::probe::mtu;
 use crate::probe::udpping::{Direction, OneWay, Report, ServerProcessing, UdpPing};
 use crate::probe::{
     Agent, Clock, Counts, LossBursts, Measurement, Outcome, Probe, Report as AnyReport, Rtt, ScheduleError,
@@ -76,6 +77,76 @@ pub(crate) fn udpping(sent: u64, lost: &[u64]) -> Measurement {
         labels: BTreeMap::new(),
         partial: false,
         outcome: Outcome::Report(AnyReport::UdpPing(Box::new(report))),
+    }
+}
+
+/// A run of `mtu` from an interface of 1500 octets that found `pmtu`: a black hole after the hop `hole`, or a router at
+/// hop 2 that `says` so.
+pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
+    let address = |hop: u8| format!("192.0.2.{hop}").parse().ok();
+    let rtts: Vec<(u64, Duration)> = (0..5).map(|n| (n, Duration::from_micros(900 + n * 20))).collect();
+    let narrow = hole.is_some() || says;
+    let last = hole.unwrap_or(2);
+    let hop = |ttl| mtu::Hop {
+        ttl,
+        address: address(ttl),
+        small: true,
+        large: ttl <= last,
+        size_bytes: pmtu + 1,
+        target: ttl == 4,
+    };
+    let report = mtu::Report {
+        pmtu_bytes: Some(pmtu),
+        exact: true,
+        icmp_pmtu_bytes: says.then_some(pmtu),
+        reverse_pmtu_bytes: None,
+        black_hole: hole.map(|hop| mtu::BlackHole {
+            direction: mtu::Way::Forward,
+            from_bytes: pmtu + 1,
+            after_hop: Some(hop),
+            after: address(hop),
+            before_hop: Some(hop + 1),
+            before: address(hop + 1),
+        }),
+        too_big: says
+            .then(|| mtu::TooBig {
+                from: address(2),
+                hop: Some(2),
+                mtu_bytes: Some(pmtu),
+                probe_bytes: pmtu + 1,
+                count: 3,
+                wrong: false,
+            })
+            .into_iter()
+            .collect(),
+        local_mtu_bytes: Some(1500),
+        interface: Some("eth0".to_owned()),
+        route_mtu_bytes: Some(1500),
+        tcp_mss_bytes: Some(1460),
+        tcp_port: Some(443),
+        carrier: Some(mtu::CarriedBy::Icmp),
+        overhead_guess: narrow.then(|| "IPsec".to_owned()),
+        advice: narrow.then_some(mtu::Advice {
+            mtu_bytes: pmtu,
+            mss_clamp_bytes: pmtu - 40,
+            tcp_fits: Some(false),
+        }),
+        hops: if narrow { (1..=4).map(hop).collect() } else { Vec::new() },
+        counts: Counts { sent: 43, received: 5, ..Counts::default() },
+        rtt: Rtt::of(&rtts),
+        clock: Clock::Kernel,
+        sizes: Vec::new(),
+        ignored: 0,
+        errors: Vec::new(),
+        notes: Vec::new(),
+    };
+    let probe = mtu::Mtu { target: Target::from("server.example"), ..mtu::Mtu::default() };
+    Measurement {
+        elapsed: Duration::from_millis(740),
+        probe: Probe::Mtu(probe),
+        address: "192.0.2.4".parse().ok(),
+        outcome: Outcome::Report(AnyReport::Mtu(Box::new(report))),
+        ..udpping(1, &[])
     }
 }
 

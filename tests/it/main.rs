@@ -9,6 +9,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod mtu;
 mod results;
 mod serve;
 mod stage;

@@ -9,7 +9,6 @@ mod engine;
 mod plan;
 mod report;
 mod run;
-mod session;
 mod stamp;
 mod tally;
 

@@ -3,6 +3,7 @@
 mod escape;
 mod imported;
 mod lines;
+mod mtu;
 mod number;
 mod style;
 mod udpping;

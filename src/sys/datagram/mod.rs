@@ -152,6 +152,20 @@ impl Socket {
         !self.v6 && matches!(self.kind, Kind::RawEcho(_) | Kind::Raw(_))
     }
 
+    /// The path MTU that the system believes in, of a connected socket: that of the route, or what a router has said of
+    /// late (kept for 10 minutes); `None` where it does not tell.
+    pub fn known_mtu(&self) -> Option<u32> {
+        let (level, name) = match self.v6 {
+            true => (libc::IPPROTO_IPV6, libc::IPV6_MTU),
+            false => (libc::IPPROTO_IP, libc::IP_MTU),
+        };
+        let (mut mtu, mut length) = (0 as libc::c_int, size_of::<libc::c_int>() as libc::socklen_t);
+        let place = (&raw mut mtu).cast();
+        // SAFETY: the descriptor is ours and open; the call writes at most `length` octets to `mtu`.
+        let done = unsafe { libc::getsockopt(self.inner.as_raw_fd(), level, name, place, &raw mut length) };
+        u32::try_from(mtu).ok().filter(|&mtu| done == 0 && mtu > 0)
+    }
+
     /// The error that is waiting, if any; it is taken.
     pub fn take_error(&self) -> Option<io::Error> {
         self.inner.take_error().ok().flatten()

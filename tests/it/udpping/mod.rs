@@ -7,5 +7,5 @@ mod path;
 mod rfc8762;
 mod rtt;
 mod schedule;
-mod serving;
+pub(crate) mod serving;
 mod worlds;

@@ -20,19 +20,19 @@ const CONFIG: &str = "[serve.udpping]\n\
     rate_per_key = 10000000\n";
 
 /// `waddleperf serve` in a node, until dropped.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     process: Child,
     _data: TempDir,
 }
 
 impl Serving {
     /// Serves WP1 and STAMP and returns once both listen.
-    pub(super) fn start(node: &Node) -> Self {
+    pub(crate) fn start(node: &Node) -> Self {
         Self::with(node, "")
     }
 
     /// Serves with more settings of `[serve.udpping]`.
-    pub(super) fn with(node: &Node, settings: &str) -> Self {
+    pub(crate) fn with(node: &Node, settings: &str) -> Self {
         let data = TempDir::new().expect("a directory");
         let config = data.path().join("config.toml");
         std::fs::write(&config, format!("{CONFIG}{settings}")).expect("write the configuration");
@@ -91,7 +91,7 @@ pub(super) fn report(output: &Output) -> Value {
 }
 
 /// The record that `udpping --json` printed.
-pub(super) fn record(output: &Output) -> Value {
+pub(crate) fn record(output: &Output) -> Value {
     let (printed, complaint) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}{complaint}"))
@@ -101,7 +101,7 @@ pub(super) fn record(output: &Output) -> Value {
 ///
 /// # Panics
 /// When there is none.
-pub(super) fn number(report: &Value, pointer: &str) -> u64 {
+pub(crate) fn number(report: &Value, pointer: &str) -> u64 {
     let value = report.pointer(pointer).and_then(Value::as_u64);
     value.unwrap_or_else(|| panic!("no number at {pointer} of {report}"))
 }

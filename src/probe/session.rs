@@ -1,4 +1,5 @@
-//! The client's side of a WP1 session: hello, open, the seals, close. See [`crate::wire::wp1`].
+//! The client's side of a WP1 session, for all probes that speak to a reflector: hello, open, the seals, close. See
+//! [`crate::wire::wp1`].
 
 use std::time::{Duration, Instant};
 
@@ -208,6 +209,11 @@ impl Session {
 }
 
 impl Open {
+    /// Whether this is its number.
+    pub(super) const fn is(&self, id: u64) -> bool {
+        self.id == id
+    }
+
     fn owns(&self, packet: &Packet<'_>) -> bool {
         packet.session == self.id && packet.is_sealed_with(&self.down)
     }

@@ -1,0 +1,69 @@
+//! A TCP SYN that carries data (RFC 9293 §3.4 allows it): a host answers it with SYN-ACK or RST, whatever its size.
+
+use std::net::{IpAddr, SocketAddr};
+
+use pnet::packet::tcp::{MutableTcpPacket, TcpFlags, TcpPacket, ipv4_checksum};
+
+/// Octets of a TCP header without options (RFC 9293 §3.1).
+pub(super) const HEADER: usize = 20;
+
+/// What sends SYNs to one port.
+pub(super) struct Syn {
+    local: SocketAddr,
+    target: SocketAddr,
+    /// Where our sequence numbers begin; a probe's is this and a thousand times 64 Ki its number.
+    first: u32,
+}
+
+impl Syn {
+    /// SYNs from `local`, whose port nobody else uses, to `target`; `first` is a random number.
+    pub(super) fn new(local: SocketAddr, target: SocketAddr, first: u32) -> Self {
+        Self { local, target, first }
+    }
+
+    /// A probe's sequence number: far enough from the next one's that no acknowledgement fits both.
+    fn seq(&self, number: u32) -> u32 {
+        self.first.wrapping_add(number << 17)
+    }
+
+    fn number(&self, seq: u32) -> u32 {
+        seq.wrapping_sub(self.first) >> 17
+    }
+
+    /// Writes the SYN of probe `number` with `payload` octets of data. IPv6's checksum is the system's.
+    pub(super) fn write(&self, number: u32, payload: usize, out: &mut Vec<u8>) {
+        out.resize(HEADER + payload, 0);
+        let Some(mut packet) = MutableTcpPacket::new(out) else {
+            return;
+        };
+        packet.set_source(self.local.port());
+        packet.set_destination(self.target.port());
+        packet.set_sequence(self.seq(number));
+        packet.set_data_offset((HEADER / 4) as u8);
+        packet.set_flags(TcpFlags::SYN);
+        packet.set_window(1024);
+        if let (IpAddr::V4(from), IpAddr::V4(to)) = (self.local.ip(), self.target.ip()) {
+            let sum = ipv4_checksum(&packet.to_immutable(), &from, &to);
+            packet.set_checksum(sum);
+        }
+    }
+
+    /// The number of the probe that a segment answers: a SYN-ACK or RST from the port, which acknowledges it.
+    pub(super) fn read(&self, segment: &[u8], from: Option<IpAddr>) -> Option<u32> {
+        let packet = TcpPacket::new(segment)?;
+        let ports =
+            (packet.get_source(), packet.get_destination()) == (self.target.port(), self.local.port());
+        let answers = packet.get_flags() & TcpFlags::ACK != 0
+            && packet.get_flags() & (TcpFlags::SYN | TcpFlags::RST) != 0;
+        let is_ours = ports && answers && from.is_none_or(|from| from == self.target.ip());
+        is_ours.then(|| self.number(packet.get_acknowledgement().wrapping_sub(1)))
+    }
+
+    /// The number of the probe that an ICMP error quotes.
+    pub(super) fn quoted(&self, quoted: &[u8]) -> Option<u32> {
+        // Routers need to quote no more than ports and sequence number (RFC 792).
+        let [s0, s1, d0, d1, q @ ..] = *quoted.first_chunk::<8>()?;
+        let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+        (ports == (self.local.port(), self.target.port())).then(|| self.number(u32::from_be_bytes(q)))
+    }
+}

@@ -1,0 +1,49 @@
+//! One TCP connection to the target, to read the segment size that both ends, and whoever clamps it, have agreed on.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+
+use super::Mtu;
+use crate::sys::mss;
+
+/// Ports that often answer.
+const USUAL: [u16; 2] = [443, 80];
+/// How long a connection may take.
+const TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Port and maximum segment size, octets, of the first port that answers; `None` where none does.
+pub(super) async fn segments(asked: &Mtu, target: SocketAddr) -> Option<(u16, u16)> {
+    let ports: Vec<u16> = asked.port.map_or_else(|| USUAL.to_vec(), |port| vec![port]);
+    let tries = async {
+        for port in ports {
+            let peer = with_port(target, port);
+            if let Some(mss) = segment(asked, peer).await {
+                return Some((port, mss));
+            }
+        }
+        None
+    };
+    tokio::time::timeout(TIMEOUT, tries).await.ok().flatten()
+}
+
+async fn segment(asked: &Mtu, peer: SocketAddr) -> Option<u16> {
+    let socket = if peer.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.ok()?;
+    if let Some(device) = asked.egress.device() {
+        socket.bind_device(Some(device.as_bytes())).ok()?;
+    }
+    if let Some(source) = asked.egress.source() {
+        socket.bind(SocketAddr::new(source, 0)).ok()?;
+    }
+    // Ended by a reset: nothing is left on either side.
+    socket.set_zero_linger().ok()?;
+    let stream = socket.connect(peer).await.ok()?;
+    u16::try_from(mss::of(&stream).ok()?.mss).ok()
+}
+
+/// The same address with another port; a zone stays.
+pub(super) fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    address.set_port(port);
+    address
+}
