@@ -5,6 +5,7 @@ pub mod clock;
 pub mod host;
 pub mod landlock;
 pub mod lock;
+pub mod packet;
 pub mod privilege;
 pub mod process;
 pub mod random;
