@@ -49,6 +49,11 @@ pub trait Measure {
         false
     }
 
+    /// Whether it writes to stdout itself: then what is printed goes to stderr.
+    fn takes_stdout(&self) -> bool {
+        false
+    }
+
     /// Measures once, after [`Measure::check`].
     fn run(&self, ctx: &Ctx) -> impl Future<Output = Found<Self::Report>> + Send;
 }

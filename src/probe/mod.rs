@@ -5,6 +5,7 @@
 //! `report::text`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
 
 mod agent;
+pub mod capture;
 pub(crate) mod counts;
 mod ctx;
 mod egress;
@@ -42,6 +43,8 @@ measure::kinds! {$
     commands {
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
+        /// Packets of a host, summed up and kept; or those of a file.
+        Capture in capture;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.
@@ -80,6 +83,11 @@ impl Probe {
     /// The least time between two runs of a watch: what it leaves between two packets.
     pub fn pace(&self) -> Duration {
         each_probe!(self, probe => probe.pace())
+    }
+
+    /// Whether it writes to stdout itself: then what is printed goes to stderr.
+    pub fn takes_stdout(&self) -> bool {
+        each_probe!(self, probe => probe.takes_stdout())
     }
 
     /// What one run sends and receives at most: for plans, budgets and confirming rounds.

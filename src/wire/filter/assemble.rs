@@ -66,10 +66,11 @@ pub(super) fn assemble(condition: &Condition, snaplen: u32) -> Result<Program, B
     let mut draft = Draft::default();
     let (accept, refuse) = (draft.label(), draft.label());
     draft.condition(condition, accept, refuse);
-    draft.place(accept);
-    draft.lines.push(Line::Plain(Op::of(RET, snaplen)));
     draft.place(refuse);
     draft.lines.push(Line::Plain(Op::of(RET, 0)));
+    // The last: `Program::and_then` goes on here.
+    draft.place(accept);
+    draft.lines.push(Line::Plain(Op::of(RET, snaplen)));
     Program::new(draft.finish())
 }
 

@@ -137,9 +137,14 @@ impl Program {
         }
     }
 
-    /// The program that accepts nothing.
-    pub fn none() -> Self {
-        Self(vec![Op::of(RET, 0)])
+    /// The program that accepts what `next` accepts of what this one, compiled from an expression, lets through.
+    ///
+    /// # Errors
+    /// When both are too long together.
+    pub fn and_then(&self, next: &Self) -> Result<Self, BadProgram> {
+        // A compiled program ends with its only way to accept.
+        let gate = self.0.split_last().map_or(&[][..], |(_, gate)| gate);
+        Self::new([gate, &next.0].concat())
     }
 
     /// Its operations.
