@@ -73,7 +73,8 @@ pub fn clear_bounds() -> io::Result<()> {
 pub fn shed(opens_files: bool) -> io::Result<()> {
     let before = read()?;
     let kept = if opens_files { DAC_OVERRIDE } else { 0 };
-    let word = Word { effective: before[0].effective & kept, permitted: before[0].permitted & kept, inheritable: 0 };
+    let word =
+        Word { effective: before[0].effective & kept, permitted: before[0].permitted & kept, inheritable: 0 };
     let after = [word, Word::default()];
     if after == before { Ok(()) } else { write(&after) }
 }

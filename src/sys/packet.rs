@@ -143,7 +143,7 @@ impl Ring {
     /// # Errors
     /// What the system says: permission denied, no such device, no memory for the ring, a filter that is none.
     pub fn open(setup: &Setup<'_>) -> io::Result<Self> {
-        let index = setup.interface.map_or(Ok(0), |name| nix::net::if_::if_nametoindex(name))?;
+        let index = setup.interface.map_or(Ok(0), nix::net::if_::if_nametoindex)?;
         let socket = with_net_raw(|| open(setup.cooked))?;
         let version = libc::tpacket_versions::TPACKET_V3 as libc::c_int;
         option(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, &version)?;
@@ -283,7 +283,9 @@ impl<'a> Block<'a> {
             wire_length,
             data: header.get(start..start + captured as usize)?,
             vlan: vlan(header, status),
-            cooked: cooked(header.get(size_of::<libc::tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT)..)?),
+            cooked: cooked(
+                header.get(size_of::<libc::tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT)..)?,
+            ),
         };
         // The last one has no next.
         self.at = if next == 0 { self.bytes.len() } else { self.at + next };

@@ -169,7 +169,8 @@ impl Frame {
         let Some(arp) = ArpPacket::new(bytes) else {
             return;
         };
-        if arp.get_protocol_type().0 == 0x0800 && arp.get_hw_addr_len() == 6 && arp.get_proto_addr_len() == 4 {
+        if arp.get_protocol_type().0 == 0x0800 && arp.get_hw_addr_len() == 6 && arp.get_proto_addr_len() == 4
+        {
             self.ends = Some((arp.get_sender_proto_addr().into(), arp.get_target_proto_addr().into()));
             self.payload_at = at + 28;
             self.transport_at = self.payload_at;
@@ -256,7 +257,7 @@ impl Frame {
                     destination: tcp.get_destination(),
                     sequence: tcp.get_sequence(),
                     acknowledgement: tcp.get_acknowledgement(),
-                    flags: tcp.get_flags() as u8,
+                    flags: tcp.get_flags(),
                     window: tcp.get_window(),
                     payload: length.saturating_sub(header.max(20)) as u32,
                 });
@@ -285,7 +286,10 @@ impl Frame {
 pub fn fuzz_frame(octets: &[u8]) {
     for link in Link::ALL {
         let frame = dissect(link, octets, octets.len() as u32);
-        assert!(frame.network_at <= frame.transport_at && frame.transport_at <= frame.payload_at, "{frame:?}");
+        assert!(
+            frame.network_at <= frame.transport_at && frame.transport_at <= frame.payload_at,
+            "{frame:?}"
+        );
     }
 }
 
@@ -359,7 +363,8 @@ mod tests {
         let mut part = octets(SYN);
         part[20..22].copy_from_slice(&[0, 100]);
         assert_eq!(dissect(Link::Ethernet, &part, 60).transport, Transport::Fragment);
-        let header = octets("60000000 0020 00 40 fe800000000000000000000000000001 fe800000000000000000000000000002");
+        let header =
+            octets("60000000 0020 00 40 fe800000000000000000000000000001 fe800000000000000000000000000002");
         let hop = octets("3c00 050200000100");
         let destination = octets("1100 010400000000");
         let udp = octets("0035 1f90 0010 0000 0000000000000000");
@@ -390,7 +395,7 @@ mod tests {
             let mut frame = octets(SYN);
             frame[at] = value;
             fuzz_frame(&frame[..length]);
-            fuzz_frame(&frame[14..].get(..length).unwrap_or_default());
+            fuzz_frame(frame[14..].get(..length).unwrap_or_default());
         }
     }
 }

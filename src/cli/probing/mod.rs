@@ -58,7 +58,8 @@ async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
     let keeper = Keeper::new(&common, env);
     let mut verdict = Verdict::new(&common.fail_on);
     let mut ctx = context(&common, env, env.cancel.child_token());
-    let (events, printer) = Printer::start(Shown::new(&common, probe.target(), false, to_stderr), &ctx.cancel)?;
+    let (events, printer) =
+        Printer::start(Shown::new(&common, probe.target(), false, to_stderr), &ctx.cancel)?;
     ctx.events = events;
     let measurement = probe.run(&ctx).await;
     drop(ctx);

@@ -75,8 +75,12 @@ impl Keeper {
     }
 
     fn take_frame(&mut self, frame: &Frame<'_>) -> Result<Option<Refusal>, Failure> {
-        let mut packet =
-            Packet { stamp: Some(frame.stamp), link: self.link, wire_length: frame.wire_length, data: frame.data };
+        let mut packet = Packet {
+            stamp: Some(frame.stamp),
+            link: self.link,
+            wire_length: frame.wire_length,
+            data: frame.data,
+        };
         let mut whole = std::mem::take(&mut self.scratch);
         whole.clear();
         match (self.link, frame.vlan) {
@@ -183,7 +187,8 @@ impl Live {
                 break;
             }
             // An interface that is gone would wake us for ever.
-            let woken = wait(&[self.ring.as_fd()], None, Some(left)).map_err(|error| Failure::from_io("wait for packets", &error))?;
+            let woken = wait(&[self.ring.as_fd()], None, Some(left))
+                .map_err(|error| Failure::from_io("wait for packets", &error))?;
             if woken.errors != 0 {
                 drop(self.ring.take_error());
             }
@@ -216,7 +221,8 @@ impl Told {
 
 impl Course {
     fn count(&mut self, live: &mut Live) -> Result<(), Failure> {
-        let found = live.ring.statistics().map_err(|error| Failure::from_io("read the kernel's counts", &error))?;
+        let found =
+            live.ring.statistics().map_err(|error| Failure::from_io("read the kernel's counts", &error))?;
         self.counts.received += found.received;
         self.counts.dropped += found.dropped;
         if let Some(sink) = &mut live.keeper.sink {

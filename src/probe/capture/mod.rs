@@ -251,7 +251,13 @@ impl Capture {
             return wrong("files", "takes 1 to 10000 files");
         }
         if (rotates || self.pcap) && self.write.is_none() {
-            let key = if self.pcap { "pcap" } else if self.rotate.is_some() { "rotate" } else { "file_size" };
+            let key = if self.pcap {
+                "pcap"
+            } else if self.rotate.is_some() {
+                "rotate"
+            } else {
+                "file_size"
+            };
             return wrong(key, "is of no use: --write names no file");
         }
         if rotates && self.is_to_stdout() {

@@ -270,7 +270,8 @@ fn is_nobodys(address: IpAddr) -> bool {
 /// Writes the checksum of an IPv4 header (RFC 791 §3.1), which may be cut.
 fn checksum(header: &mut [u8]) {
     zero(header, 10, 2);
-    let sum: u32 = header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
+    let sum: u32 =
+        header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
     let folded = (sum & 0xffff) + (sum >> 16);
     let folded = (folded & 0xffff) + (folded >> 16);
     if let Some(place) = header.get_mut(10..12) {
@@ -288,6 +289,115 @@ pub fn fuzz_private(octets: &[u8]) {
             let frame = dissect(link, &bytes, octets.len() as u32);
             let payload = frame.payload_at.min(bytes.len());
             assert!(bytes[payload..].iter().all(|octet| *octet == 0), "payload is left: {frame:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn common(a: u32, b: u32) -> u32 {
+        (a ^ b).leading_zeros()
+    }
+
+    /// UDP with `payload`, over Ethernet, from 10.1.2.3 to 10.1.9.9.
+    fn frame(payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+        frame.extend([
+            0x45,
+            0,
+            0,
+            (28 + payload.len()) as u8,
+            0,
+            0,
+            0,
+            0,
+            64,
+            17,
+            0,
+            0,
+            10,
+            1,
+            2,
+            3,
+            10,
+            1,
+            9,
+            9,
+        ]);
+        frame.extend([0, 53, 3, 232, 0, (8 + payload.len()) as u8, 0xab, 0xcd]);
+        frame.extend(payload);
+        frame
+    }
+
+    #[test]
+    fn a_redacted_frame_keeps_its_headers_and_nothing_behind_them() {
+        let before = frame(b"secret");
+        let mut after = before.clone();
+        Private::payload().clean(Link::Ethernet, &mut after, before.len() as u32);
+        assert_eq!(after[..40], before[..40], "all up to the checksum");
+        assert_eq!(after[40..], [0; 8], "which tells of the payload, as that is gone");
+    }
+
+    #[test]
+    fn an_anonymous_frame_tells_no_address_and_is_still_one() {
+        let before = frame(b"secret");
+        let mut after = before.clone();
+        let mut private = Private::addresses([5; 32]).expect("a key");
+        private.clean(Link::Ethernet, &mut after, before.len() as u32);
+        let found = dissect(Link::Ethernet, &after, after.len() as u32);
+        assert_eq!(found.transport, Transport::Ports(53, 1000));
+        for octets in [&before[26..30], &before[30..34], &before[..6], &before[6..12]] {
+            assert!(!after.windows(octets.len()).any(|window| window == octets), "{octets:?} is left");
+        }
+        let sum: u32 = after[14..34].chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+        assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff, "the header's checksum is true");
+        let Some((IpAddr::V4(source), IpAddr::V4(destination))) = found.ends else { panic!("{found:?}") };
+        assert_eq!(common(source.to_bits(), destination.to_bits()), common(0x0a01_0203, 0x0a01_0909));
+    }
+
+    #[test]
+    fn an_icmp_error_and_a_neighbour_tell_no_address() {
+        let mut error = frame(&[]);
+        let quoted = error[14..].to_vec();
+        error[23] = 1;
+        error.truncate(34);
+        error.extend([3, 1, 0, 0, 0, 0, 0, 0]);
+        error.extend(quoted);
+        let mut private = Private::addresses([5; 32]).expect("a key");
+        private.clean(Link::Ethernet, &mut error, 70);
+        assert!(!error.windows(4).any(|window| window == [10, 1, 2, 3]), "{error:?}");
+    }
+
+    #[test]
+    fn options_that_may_name_an_address_are_blank() {
+        // MSS, MPTCP's, padding, the end of a list that goes on.
+        let mut options = [2, 4, 5, 180, 30, 8, 10, 1, 2, 3, 0, 0, 1, 0, 2, 9];
+        plain_options(&mut options);
+        assert_eq!(options, [2, 4, 5, 180, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn prefixes_stay_common_and_no_two_addresses_become_one(a in any::<u32>(), b in any::<u32>(), key in any::<[u8; 32]>()) {
+            let addresses = Addresses::new(key).expect("a key");
+            let replaced = |value: u32| (addresses.replace(u128::from(value) << 96, 32) >> 96) as u32;
+            prop_assert_eq!(common(replaced(a), replaced(b)), common(a, b));
+        }
+
+        #[test]
+        fn no_frame_panics(octets in proptest::collection::vec(any::<u8>(), 0..150)) {
+            fuzz_private(&octets);
+        }
+
+        #[test]
+        fn no_mangled_frame_panics(at in 0usize..60, value in any::<u8>(), cut in 0usize..60) {
+            let mut frame = frame(b"some payload here!");
+            frame[at] = value;
+            fuzz_private(&frame[..cut]);
+            fuzz_private(&frame[14..]);
         }
     }
 }

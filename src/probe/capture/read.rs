@@ -41,7 +41,9 @@ pub(super) struct Found {
 /// Opens `path`, which `-` makes stdin.
 pub(super) fn open(path: &Path) -> Result<File, Failure> {
     let failed = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Class::Usage.because(format_args!("read {}: no such file", path.display())),
+        io::ErrorKind::NotFound => {
+            Class::Usage.because(format_args!("read {}: no such file", path.display()))
+        }
         _ => Failure::from_io(format_args!("read {}", path.display()), error),
     };
     if path == Path::new("-") {
@@ -54,7 +56,8 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
 impl Reading {
     /// Reads to the end, or until something else ends it.
     pub(super) fn run(mut self, stop: &Stop) -> Result<Found, Failure> {
-        let mut found = Found { keeper: None, ended: Ended::End, received: None, dropped: None, filtered: 0, cut: false };
+        let mut found =
+            Found { keeper: None, ended: Ended::End, received: None, dropped: None, filtered: 0, cut: false };
         let mut programs = Vec::new();
         let (mut reader, mut window) = (Reader::default(), Window::default());
         loop {

@@ -230,7 +230,11 @@ impl Report {
             value: report.filter(|report| report.tcp.segments > 0).map(|report| of(&report.tcp) as f64),
         };
         vec![
-            Scalar { name: "throughput".into(), unit: Unit::BitsPerSecond, value: report.and_then(Self::throughput) },
+            Scalar {
+                name: "throughput".into(),
+                unit: Unit::BitsPerSecond,
+                value: report.and_then(Self::throughput),
+            },
             Scalar::ratio("retransmit_ratio", report.and_then(|report| report.tcp.retransmit_ratio)),
             Scalar::ratio("kernel_drop_ratio", report.and_then(Self::kernel_drop_ratio)),
             count("zero_windows", |tcp| tcp.zero_windows),

@@ -107,7 +107,8 @@ impl Capture {
         let Caught { keeper, ended, counts, beyond } = caught.await?;
         let mut report = report(keeper, ended)?;
         let Statistics { received, dropped } = counts;
-        (report.received, report.dropped_kernel, report.dropped_limit) = (Some(received), Some(dropped), beyond);
+        (report.received, report.dropped_kernel, report.dropped_limit) =
+            (Some(received), Some(dropped), beyond);
         (report.interface, report.snaplen_bytes) = (Some(interface), Some(self.most_octets()));
         report.filter = Some(filter.text()).filter(|text| !text.is_empty());
         report.link = Some(link.name().to_owned());
@@ -152,14 +153,19 @@ impl Capture {
         let sink = self.write.as_deref().map(|path| Sink::open(self, path, writer)).transpose()?;
         let private = match (self.anon, self.redact) {
             (true, _) => {
-                let secret = random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
+                let secret =
+                    random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
                 Some(Private::addresses(secret)?)
             }
             (false, true) => Some(Private::payload()),
             (false, false) => None,
         };
         // A file's packets are cut only where that was asked for.
-        let snaplen = if self.read.0 && self.snaplen == Self::default().snaplen { u32::MAX } else { self.most_octets() };
+        let snaplen = if self.read.0 && self.snaplen == Self::default().snaplen {
+            u32::MAX
+        } else {
+            self.most_octets()
+        };
         Ok(Keeper {
             link,
             snaplen,
@@ -182,10 +188,13 @@ impl Capture {
         let program = program.map_err(|bad| Class::Usage.because(format_args!("--bpf {bad}")))?;
         let text = match &parts[..] {
             // As it was written.
-            [only] => only.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(only).to_owned(),
+            [only] => {
+                only.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(only).to_owned()
+            }
             all => all.join(" and "),
         };
-        let expression = (!text.is_empty()).then(|| Expression::parse(&text)).transpose().map_err(|bad| wrong(&bad))?;
+        let expression =
+            (!text.is_empty()).then(|| Expression::parse(&text)).transpose().map_err(|bad| wrong(&bad))?;
         let mut names = Names::new();
         for name in expression.iter().flat_map(Expression::names) {
             names.insert(name.to_owned(), ctx.resolver.all(name).await?);
@@ -198,7 +207,8 @@ impl Filter {
     /// The program for `view`; `None` where all is taken.
     fn compile(&self, view: View, snaplen: u32) -> Result<Option<Program>, Failure> {
         let addresses = |name: &str| self.names.get(name).cloned().unwrap_or_default();
-        let compiled = self.expression.as_ref().map(|expression| expression.compile(view, snaplen, &addresses));
+        let compiled =
+            self.expression.as_ref().map(|expression| expression.compile(view, snaplen, &addresses));
         let compiled = compiled.transpose().map_err(|bad| wrong(&bad))?;
         match (compiled, &self.program) {
             (Some(compiled), Some(program)) => {
@@ -257,7 +267,9 @@ fn link(interface: &str) -> Result<Link, Failure> {
         Some(nix::libc::ENODEV) => {
             let known = datalink::interfaces().into_iter().map(|interface| interface.name);
             let known = known.take(20).collect::<Vec<_>>().join(", ");
-            Class::Usage.because(format_args!("-i {interface}: this host has no such interface; it has {known}, and any"))
+            Class::Usage.because(format_args!(
+                "-i {interface}: this host has no such interface; it has {known}, and any"
+            ))
         }
         _ => Failure::from_io(format_args!("-i {interface}"), &error),
     })?;

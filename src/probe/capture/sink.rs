@@ -93,7 +93,11 @@ impl Sink {
     pub(super) fn open(asked: &Capture, path: &Path, writer: Writer) -> Result<Self, Failure> {
         let rules = Rules {
             // A ring bounds itself.
-            most: if asked.file_size.is_some() && asked.files.is_some() { u64::MAX } else { asked.size.saturating_mul(MIB) },
+            most: if asked.file_size.is_some() && asked.files.is_some() {
+                u64::MAX
+            } else {
+                asked.size.saturating_mul(MIB)
+            },
             file_size: asked.file_size.map(|size| size.saturating_mul(MB)),
             every: asked.rotate.map(|time| nanos(time.0)),
             files: asked.files.map(u64::from),
@@ -219,7 +223,16 @@ impl Open {
         let (file, kind) = open(path)?;
         let mut buffer = Vec::with_capacity(PIECE + PIECE / 2);
         writer.begin(&mut buffer);
-        Ok(Self { file, kind, buffer, digest: Context::new(&SHA256), written: 0, safe: 0, packets: 0, began: None })
+        Ok(Self {
+            file,
+            kind,
+            buffer,
+            digest: Context::new(&SHA256),
+            written: 0,
+            safe: 0,
+            packets: 0,
+            began: None,
+        })
     }
 
     const fn octets(&self) -> u64 {
@@ -312,9 +325,13 @@ mod tests {
 
     #[test]
     fn files_are_numbered_as_tcpdumps() {
-        for (number, files, expected) in
-            [(0, None, "a"), (1, None, "a1"), (0, Some(10), "a0"), (11, Some(10), "a1"), (3, Some(100), "a03")]
-        {
+        for (number, files, expected) in [
+            (0, None, "a"),
+            (1, None, "a1"),
+            (0, Some(10), "a0"),
+            (11, Some(10), "a1"),
+            (3, Some(100), "a03"),
+        ] {
             assert_eq!(name(Path::new("a"), number, files), Path::new(expected));
         }
     }
@@ -326,7 +343,8 @@ mod tests {
     #[test]
     fn nothing_is_written_through_a_link_or_over_what_has_two_names() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (victim, link, twin) = (dir.path().join("victim"), dir.path().join("link"), dir.path().join("twin"));
+        let (victim, link, twin) =
+            (dir.path().join("victim"), dir.path().join("link"), dir.path().join("twin"));
         std::fs::write(&victim, "precious").expect("write");
         std::os::unix::fs::symlink(&victim, &link).expect("link");
         let asked = Capture::default();
@@ -350,7 +368,10 @@ mod tests {
         let octets = std::fs::read(&path).expect("read");
         let digest = aws_lc_rs::digest::digest(&SHA256, &octets);
         let digits: String = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
-        assert_eq!((kept[0].sha256.as_str(), kept[0].bytes, kept[0].packets), (digits.as_str(), octets.len() as u64, 1));
+        assert_eq!(
+            (kept[0].sha256.as_str(), kept[0].bytes, kept[0].packets),
+            (digits.as_str(), octets.len() as u64, 1)
+        );
         assert_eq!(std::fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
     }
 

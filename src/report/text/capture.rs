@@ -30,8 +30,14 @@ impl Summary for Report {
             label(out, style, "note", &note)?;
         }
         for kept in &self.files {
-            let (file, packets, size) = (kept.file.display().to_string(), kept.packets, bytes(kept.bytes as f64));
-            label(out, style, "file", &format!("{}, {packets} packets, {size}, sha256 {}", escape(&file), kept.sha256))?;
+            let (file, packets, size) =
+                (kept.file.display().to_string(), kept.packets, bytes(kept.bytes as f64));
+            label(
+                out,
+                style,
+                "file",
+                &format!("{}, {packets} packets, {size}, sha256 {}", escape(&file), kept.sha256),
+            )?;
         }
         Ok(())
     }
@@ -63,9 +69,9 @@ fn account(report: &Report, of: &Measurement, style: Style) -> String {
     parts.extend(report.link.as_ref().map(|link| format!("link {}", escape(link))));
     parts.extend(report.snaplen_bytes.map(|octets| format!("{octets} octets of each packet")));
     parts.extend(report.received.map(|count| format!("{count} received by filter")));
-    parts.extend(report.dropped_kernel.map(|count| {
-        style.red_if(count > 0, &format!("{count} dropped by kernel"))
-    }));
+    parts.extend(
+        report.dropped_kernel.map(|count| style.red_if(count > 0, &format!("{count} dropped by kernel"))),
+    );
     if report.dropped_limit > 0 {
         parts.push(format!("{} beyond the limit", report.dropped_limit));
     }
@@ -90,7 +96,8 @@ fn tcp(tcp: &Tcp, style: Style) -> String {
     let ratio = tcp.retransmit_ratio.map_or_else(String::new, |ratio| format!(" ({})", percent(ratio)));
     let retransmits = style.red_if(tcp.retransmits > 0, &format!("{} retransmitted{ratio}", tcp.retransmits));
     let zero = style.red_if(tcp.zero_windows > 0, &format!("{} zero windows", tcp.zero_windows));
-    let mut parts = vec![format!("{} connections", tcp.connections), format!("{} segments", tcp.segments), retransmits];
+    let mut parts =
+        vec![format!("{} connections", tcp.connections), format!("{} segments", tcp.segments), retransmits];
     parts.push(format!("{} out of order", tcp.out_of_order));
     parts.push(format!("{} duplicate acks", tcp.duplicate_acks));
     parts.push(zero);
@@ -111,8 +118,10 @@ fn talkers(out: &mut impl io::Write, report: &Report, style: Style) -> io::Resul
     if report.talkers.is_empty() {
         return Ok(());
     }
-    let width = report.talkers.iter().map(|talker| talker.address.to_string().len()).max().unwrap_or(0).max(7);
-    let head = format!("{:<width$} {:>10} {:>10} {:>10} {:>10}", "talker", "sent", "octets", "received", "octets");
+    let width =
+        report.talkers.iter().map(|talker| talker.address.to_string().len()).max().unwrap_or(0).max(7);
+    let head =
+        format!("{:<width$} {:>10} {:>10} {:>10} {:>10}", "talker", "sent", "octets", "received", "octets");
     writeln!(out, "\n{}", style.dim(&head))?;
     for talker in &report.talkers {
         let (sent, received) = (volume(&talker.sent), volume(&talker.received));
@@ -128,7 +137,8 @@ fn conversations(out: &mut impl io::Write, report: &Report, style: Style) -> io:
     }
     let names: Vec<String> = top.iter().map(name).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
-    let heads = ["->", "octets", "<-", "octets", "lasted", "rtt ms", "retrans"].map(|head| format!(" {head:>10}"));
+    let heads =
+        ["->", "octets", "<-", "octets", "lasted", "rtt ms", "retrans"].map(|head| format!(" {head:>10}"));
     writeln!(out, "\n{}", style.dim(&format!("{:<width$}{}", "conversation", heads.concat())))?;
     for (name, talk) in names.iter().zip(top) {
         let rtt = talk.handshake.map_or(ABSENT.to_owned(), super::millis);
@@ -162,7 +172,10 @@ fn notes(report: &Report) -> Vec<String> {
         notes.push(format!("{others} packets belong to conversations beyond these, which were only counted"));
     }
     if report.dropped_kernel.is_some_and(|dropped| dropped > 0) {
-        notes.push("the kernel dropped packets: what is missing here may have passed; -B makes the ring larger".to_owned());
+        notes.push(
+            "the kernel dropped packets: what is missing here may have passed; -B makes the ring larger"
+                .to_owned(),
+        );
     }
     if report.cut {
         notes.push("the file ends in the middle of a packet".to_owned());

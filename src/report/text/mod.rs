@@ -49,5 +49,6 @@ fn title(measurement: &Measurement) -> String {
         .filter(|address| *address != target)
         .map(|address| format!(" ({address})"));
     let partial = if measurement.partial { ", interrupted" } else { "" };
-    format!("--- {target}{} {}{partial} ---", address.unwrap_or_default(), measurement.probe.kind())
+    let space = if target.is_empty() { "" } else { " " };
+    format!("--- {target}{}{space}{}{partial} ---", address.unwrap_or_default(), measurement.probe.kind())
 }

@@ -170,8 +170,10 @@ impl Program {
 fn is_known(code: u16) -> bool {
     let (source, operation) = (code & X, code & 0xf0);
     match code & 7 {
-        LD => matches!(code & 0xe0, ABS | IND) && matches!(code & 0x18, W | H | B)
-            || matches!(code, c if c == LD | IMM || c == LD | MEM || c == LD | LEN),
+        LD => {
+            matches!(code & 0xe0, ABS | IND) && matches!(code & 0x18, W | H | B)
+                || matches!(code, c if c == LD | IMM || c == LD | MEM || c == LD | LEN)
+        }
         LDX => [LDX | IMM, LDX | MEM, LDX | LEN, LDX | MSH | B].contains(&code),
         ST | STX => code == ST || code == STX,
         ALU => operation <= XOR && (operation != NEG || source == 0) && code < 0x100,

@@ -22,7 +22,8 @@ pub(super) fn lower(
     view: View,
     addresses: &dyn Fn(&str) -> Vec<IpAddr>,
 ) -> Result<Condition, BadExpression> {
-    let build = |view, tagged| Lowering { expression, view, addresses, tags: 0, tagged }.tree(&expression.tree);
+    let build =
+        |view, tagged| Lowering { expression, view, addresses, tags: 0, tagged }.tree(&expression.tree);
     let mut has_tags = false;
     expression.tree.each(&mut |test| has_tags |= matches!(test, Test::Vlan(_)));
     match view {
@@ -52,9 +53,13 @@ impl Lowering<'_> {
         Ok(match tree {
             Tree::Test(test) => self.test(test)?,
             Tree::Not(inner) => not(self.tree(inner)?),
-            Tree::And(left, right) => Condition::All(vec![self.tree(left)?, self.tree(right)?]),
-            Tree::Or(left, right) => Condition::Any(vec![self.tree(left)?, self.tree(right)?]),
+            Tree::And(parts) => Condition::All(self.trees(parts)?),
+            Tree::Or(parts) => Condition::Any(self.trees(parts)?),
         })
+    }
+
+    fn trees(&mut self, trees: &[Tree]) -> Result<Vec<Condition>, BadExpression> {
+        trees.iter().map(|tree| self.tree(tree)).collect()
     }
 
     fn test(&mut self, test: &Test) -> Result<Condition, BadExpression> {
@@ -79,8 +84,12 @@ impl Lowering<'_> {
             &Test::Vlan(id) => self.vlan(id),
             &Test::Length { least, octets } => {
                 let relation = if least { Relation::AtLeast } else { Relation::Above };
-                let beyond =
-                    Condition::Compare(Compare { load: Load::Length, mask: u32::MAX, relation, value: octets });
+                let beyond = Condition::Compare(Compare {
+                    load: Load::Length,
+                    mask: u32::MAX,
+                    relation,
+                    value: octets,
+                });
                 if least { beyond } else { not(beyond) }
             }
         })
@@ -103,19 +112,23 @@ impl Lowering<'_> {
         match self.view {
             View::File(Link::Sll2) if self.tags == 0 => Some(Load::At(Size::Two, 0)),
             View::Kernel(Link::Sll2) if self.tags == 0 => Some(Load::At(Size::Two, AD_PROTOCOL)),
-            View::File(Link::Raw | Link::Null | Link::Loop) | View::Kernel(Link::Raw | Link::Null | Link::Loop) => None,
+            View::File(Link::Raw | Link::Null | Link::Loop)
+            | View::Kernel(Link::Raw | Link::Null | Link::Loop) => None,
             _ => Some(Load::At(Size::Two, self.base() - 2)),
         }
     }
 
     fn network(&self, network: Network) -> Condition {
         if let Some(load) = self.ethertype() {
-            return compare(load, match network {
-                Network::Ipv4 => 0x0800,
-                Network::Ipv6 => 0x86dd,
-                Network::Arp => 0x0806,
-                Network::Rarp => 0x8035,
-            });
+            return compare(
+                load,
+                match network {
+                    Network::Ipv4 => 0x0800,
+                    Network::Ipv6 => 0x86dd,
+                    Network::Arp => 0x0806,
+                    Network::Rarp => 0x8035,
+                },
+            );
         }
         let is_null = self.base() == 4;
         match network {
@@ -149,12 +162,14 @@ impl Lowering<'_> {
 
     fn block(&self, over: Option<Network>, side: Side, block: Block) -> Condition {
         let base = self.base();
-        let (networks, ends): (&[Network], fn(Network) -> [u32; 2]) = match block {
-            Block::V6 { .. } => (&[Network::Ipv6], |_| [8, 24]),
-            Block::V4 { .. } => (&[Network::Ipv4, Network::Arp, Network::Rarp], |network| match network {
-                Network::Ipv4 => [12, 16],
-                _ => [14, 24],
-            }),
+        let networks = match block {
+            Block::V6 { .. } => &[Network::Ipv6][..],
+            Block::V4 { .. } => &[Network::Ipv4, Network::Arp, Network::Rarp],
+        };
+        let ends = |network| match network {
+            Network::Ipv4 => [12, 16],
+            Network::Ipv6 => [8, 24],
+            Network::Arp | Network::Rarp => [14, 24],
         };
         let here = networks.iter().filter(|network| over.is_none_or(|over| over == **network));
         let one = |&network: &Network| {
@@ -230,7 +245,12 @@ fn within(at: u32, block: Block) -> Condition {
                 masked(Load::At(Size::Four, at + 4 * number), word(number, mask), word(number, address))
             };
             // A part that no bit asks for need not be there: but for the whole address to be.
-            Condition::All((0..4).filter(|&number| word(number, mask) != 0 || mask == 0 && number == 0).map(part).collect())
+            Condition::All(
+                (0..4)
+                    .filter(|&number| word(number, mask) != 0 || mask == 0 && number == 0)
+                    .map(part)
+                    .collect(),
+            )
         }
     }
 }

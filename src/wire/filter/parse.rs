@@ -7,6 +7,8 @@ use super::bpf::BadProgram;
 
 /// Parentheses and `not`s inside of each other: nobody writes more.
 const DEEPEST: usize = 64;
+/// How often `and` and `or` may take turns: each turn is one level more.
+const MOST_TURNS: usize = 256;
 /// Octets of text.
 const LONGEST: usize = 64 * 1024;
 
@@ -41,8 +43,8 @@ impl BadExpression {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tree {
     Test(Test),
-    And(Box<Tree>, Box<Tree>),
-    Or(Box<Tree>, Box<Tree>),
+    And(Vec<Tree>),
+    Or(Vec<Tree>),
     Not(Box<Tree>),
 }
 
@@ -137,7 +139,7 @@ impl Expression {
             return Err(bad(0..0, "more than 64 KiB of text"));
         }
         let tokens = tokens(text).map_err(|(at, what)| bad(at, &what))?;
-        let mut parser = Parser { text, tokens, next: 0, depth: 0, last: None };
+        let mut parser = Parser { text, tokens, next: 0, depth: 0, turns: 0, last: None };
         let tree = parser.expression().and_then(|tree| match parser.peek() {
             None => Ok(tree),
             Some(_) => Err(parser.wrong("`and` or `or` is missing before this")),
@@ -162,11 +164,19 @@ impl Expression {
     }
 
     pub(super) fn bad_name(&self, at: &Range<usize>) -> BadExpression {
-        BadExpression { text: shown(&self.text), at: at.clone(), what: "no address is known of the host".to_owned() }
+        BadExpression {
+            text: shown(&self.text),
+            at: at.clone(),
+            what: "no address is known of the host".to_owned(),
+        }
     }
 
     pub(super) fn bad_whole(&self, bad: &BadProgram) -> BadExpression {
-        BadExpression { text: shown(&self.text), at: 0..self.text.len().min(40), what: format!("compiled, {bad};") }
+        BadExpression {
+            text: shown(&self.text),
+            at: 0..self.text.len().min(40),
+            what: format!("compiled, {bad};"),
+        }
     }
 }
 
@@ -180,10 +190,7 @@ impl Tree {
         match self {
             Self::Test(test) => visit(test),
             Self::Not(inner) => inner.each(visit),
-            Self::And(left, right) | Self::Or(left, right) => {
-                left.each(visit);
-                right.each(visit);
-            }
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
         }
     }
 }
@@ -251,6 +258,7 @@ struct Parser<'a> {
     tokens: Vec<Range<usize>>,
     next: usize,
     depth: usize,
+    turns: usize,
     /// What the value before was, for one without a word of its own.
     last: Option<Qualifiers>,
 }
@@ -289,14 +297,28 @@ impl<'a> Parser<'a> {
         }
         let mut tree = self.unary()?;
         loop {
-            if self.take_if(&["and", "&&"]) {
-                tree = Tree::And(Box::new(tree), Box::new(self.unary()?));
-            } else if self.take_if(&["or", "||"]) {
-                tree = Tree::Or(Box::new(tree), Box::new(self.unary()?));
-            } else {
-                self.depth -= 1;
-                return Ok(tree);
+            let join: fn(Vec<Tree>) -> Tree = match self.peek() {
+                Some("and" | "&&") => Tree::And,
+                Some("or" | "||") => Tree::Or,
+                _ => {
+                    self.depth -= 1;
+                    return Ok(tree);
+                }
+            };
+            self.next += 1;
+            // A run of one word is one list; a turn begins another around it.
+            let mut parts = match (tree, join(Vec::new())) {
+                (Tree::And(parts), Tree::And(_)) | (Tree::Or(parts), Tree::Or(_)) => parts,
+                (other, _) => {
+                    self.turns += 1;
+                    vec![other]
+                }
+            };
+            if self.turns > MOST_TURNS {
+                return Err(self.wrong("`and` and `or` take turns more than 256 times before this"));
             }
+            parts.push(self.unary()?);
+            tree = join(parts);
         }
     }
 
@@ -446,7 +468,9 @@ impl<'a> Parser<'a> {
             Some(Kind::Port | Kind::Portrange) => self.ports(qualifiers, word, at),
             Some(Kind::Protocol) => match over {
                 None | Some(Over::Network(Network::Ipv4 | Network::Ipv6)) => {
-                    let over = over.map(|over| if over == Over::Network(Network::Ipv4) { Network::Ipv4 } else { Network::Ipv6 });
+                    let over = over.map(|over| {
+                        if over == Over::Network(Network::Ipv4) { Network::Ipv4 } else { Network::Ipv6 }
+                    });
                     match protocol_of(word) {
                         Some(number) => Ok(Test::Protocol(over, number)),
                         None => bad("no IP protocol (a number to 255, or tcp, udp, icmp, …)"),
@@ -458,7 +482,9 @@ impl<'a> Parser<'a> {
                 let over = match over {
                     None => None,
                     Some(Over::Network(network)) => Some(network),
-                    Some(Over::Transport(_)) => return bad("tcp, udp, sctp and icmp are followed by `port`, `portrange` or nothing"),
+                    Some(Over::Transport(_)) => {
+                        return bad("tcp, udp, sctp and icmp are followed by `port`, `portrange` or nothing");
+                    }
                 };
                 self.addresses(over, side, kind, word, at)
             }
@@ -473,7 +499,9 @@ impl<'a> Parser<'a> {
             Some(_) => return Err((at, "only tcp, udp and sctp have ports".to_owned())),
         };
         let range = match kind {
-            Some(Kind::Portrange) => word.split_once('-').and_then(|(low, high)| Some((port_of(low)?, port_of(high)?))),
+            Some(Kind::Portrange) => {
+                word.split_once('-').and_then(|(low, high)| Some((port_of(low)?, port_of(high)?)))
+            }
             _ => port_of(word).map(|port| (port, port)),
         };
         match range {
@@ -529,8 +557,28 @@ const ICMP6: u8 = 58;
 
 fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 22] = [
-        "ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "vlan", "less", "greater", "src", "dst",
-        "host", "net", "port", "portrange", "proto", "mask", "ether", "gateway",
+        "ip",
+        "ip6",
+        "arp",
+        "rarp",
+        "tcp",
+        "udp",
+        "sctp",
+        "icmp",
+        "icmp6",
+        "vlan",
+        "less",
+        "greater",
+        "src",
+        "dst",
+        "host",
+        "net",
+        "port",
+        "portrange",
+        "proto",
+        "mask",
+        "ether",
+        "gateway",
     ];
     KEYWORDS.contains(&word)
 }
@@ -569,7 +617,9 @@ fn protocol_of(word: &str) -> Option<u8> {
 fn net_of(word: &str, mask: Option<u32>) -> Result<Block, &'static str> {
     const OUTSIDE: &str = "the address has bits outside of its network";
     let (address, length) = match word.split_once('/') {
-        Some((address, length)) => (address, Some(number_of(length).ok_or("the length of a network is a number")?)),
+        Some((address, length)) => {
+            (address, Some(number_of(length).ok_or("the length of a network is a number")?))
+        }
         None => (word, None),
     };
     if let Ok(address) = address.parse::<Ipv6Addr>() {
@@ -585,7 +635,8 @@ fn net_of(word: &str, mask: Option<u32>) -> Result<Block, &'static str> {
     let mut count = 0;
     for part in address.split('.') {
         let octet = number_of(part).and_then(|octet| u8::try_from(octet).ok());
-        let place = octets.get_mut(count).zip(octet).ok_or("no network (10.0.0.0/8, 192.168 or fe80::/10)")?;
+        let place =
+            octets.get_mut(count).zip(octet).ok_or("no network (10.0.0.0/8, 192.168 or fe80::/10)")?;
         *place.0 = place.1;
         count += 1;
     }

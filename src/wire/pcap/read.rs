@@ -264,7 +264,7 @@ impl Interface {
 }
 
 fn check_block(length: u32) -> Result<(), BadFile> {
-    if length < 12 || length % 4 != 0 || length > MOST_BLOCK {
+    if length < 12 || !length.is_multiple_of(4) || length > MOST_BLOCK {
         return Err(BadFile::Damaged("a block of an impossible length"));
     }
     Ok(())

@@ -197,10 +197,13 @@ impl Tally {
     /// The share of each protocol, by name.
     pub(super) fn protocols(&self) -> BTreeMap<String, Volume> {
         let networks = ["ipv4", "ipv6", "arp"].map(str::to_owned).into_iter().zip(self.networks);
-        let transports = (0u8..).zip(self.protocols.iter()).map(|(number, volume)| (protocol(number), *volume));
+        let transports =
+            (0..=u8::MAX).zip(self.protocols.iter()).map(|(number, volume)| (protocol(number), *volume));
         let others = self.ethertypes.iter().map(|(&kind, volume)| (ethertype(kind), *volume));
         let mut named = BTreeMap::new();
-        for (name, volume) in networks.chain(transports).chain(others).filter(|(_, volume)| volume.packets > 0) {
+        for (name, volume) in
+            networks.chain(transports).chain(others).filter(|(_, volume)| volume.packets > 0)
+        {
             let sum: &mut Volume = named.entry(name).or_default();
             (sum.packets, sum.bytes) = (sum.packets + volume.packets, sum.bytes + volume.bytes);
         }
@@ -212,9 +215,11 @@ impl Tally {
         let mut sorted = self.handshakes.clone();
         sorted.sort_unstable();
         let at = |q| percentile(&sorted, q);
-        let handshakes = at(0.0).zip(at(0.5)).zip(at(0.95)).zip(at(1.0)).map(|(((min, p50), p95), max)| {
-            Handshakes { count: sorted.len() as u64, min, p50, p95, max }
-        });
+        let handshakes = at(0.0)
+            .zip(at(0.5))
+            .zip(at(0.95))
+            .zip(at(1.0))
+            .map(|(((min, p50), p95), max)| Handshakes { count: sorted.len() as u64, min, p50, p95, max });
         let retransmit_ratio = ratio(self.tcp.retransmits, self.tcp.data_segments);
         Tcp { handshakes, retransmit_ratio, ..self.tcp }
     }

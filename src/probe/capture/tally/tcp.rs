@@ -26,8 +26,8 @@ pub(super) struct Signs {
     pub(super) zero_window: bool,
     /// A segment before it was not captured.
     pub(super) gap: bool,
-    keep_alive: bool,
-    probe: bool,
+    pub(super) keep_alive: bool,
+    pub(super) probe: bool,
     /// It ends a handshake that took so long.
     pub(super) handshake: Option<Duration>,
     /// It begins a connection anew between the same ports.
@@ -99,7 +99,8 @@ impl Connection {
             }
             return;
         }
-        let begins = |side: usize, number: u32| self.sides[side].base.map(|base| base.wrapping_add(1)) == Some(number);
+        let begins =
+            |side: usize, number: u32| self.sides[side].base.map(|base| base.wrapping_add(1)) == Some(number);
         let ends = self.first_rtt.is_none()
             && segment.has(Segment::ACK)
             && begins(side, segment.sequence)
@@ -117,7 +118,14 @@ const fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
-fn judge(ours: &mut Side, theirs: &Side, segment: &Segment, at: u64, first_rtt: Option<u64>, signs: &mut Signs) {
+fn judge(
+    ours: &mut Side,
+    theirs: &Side,
+    segment: &Segment,
+    at: u64,
+    first_rtt: Option<u64>,
+    signs: &mut Signs,
+) {
     const CONTROL: u8 = Segment::SYN | Segment::FIN | Segment::RST;
     let Segment { sequence, acknowledgement, window, payload, .. } = *segment;
     let is_control = segment.has(CONTROL);
@@ -159,15 +167,14 @@ fn repeat(ours: &Side, theirs: &Side, segment: &Segment, at: u64, first_rtt: Opt
         return;
     }
     // What begins one before the next may follow a probe of a closed window: it brings something new.
-    let is_old = ours.next.is_some_and(|next| {
-        before(sequence, next) && !(payload > 1 && next.wrapping_sub(1) == sequence)
-    });
+    let is_old = ours
+        .next
+        .is_some_and(|next| before(sequence, next) && !(payload > 1 && next.wrapping_sub(1) == sequence));
     if !is_old {
         return;
     }
-    let is_asked = theirs.duplicates >= 2
-        && theirs.acked == Some(sequence)
-        && at.wrapping_sub(theirs.acked_at) < FAST;
+    let is_asked =
+        theirs.duplicates >= 2 && theirs.acked == Some(sequence) && at.wrapping_sub(theirs.acked_at) < FAST;
     let is_soon = at.wrapping_sub(ours.next_at) < first_rtt.unwrap_or(REORDERED);
     if !is_asked && is_soon && ours.next != Some(end) && !ours.holds(sequence, end) {
         signs.out_of_order = true;
