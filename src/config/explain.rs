@@ -153,6 +153,7 @@ mod tests {
 
     #[test]
     fn each_fault_is_one_line_that_says_where_and_what_to_do() {
+        let kinds = crate::probe::KINDS.iter().map(crate::probe::Kind::name).collect::<Vec<_>>().join(", ");
         for (text, expected) in [
             ("[agnt]\nid = 1", "w.toml:1: unknown key `agnt`, did you mean `agent`?"),
             ("\n[log]\n\nlevl = \"info\"", "w.toml:4: unknown key `levl` in [log], did you mean `level`?"),
@@ -172,7 +173,10 @@ mod tests {
                 "w.toml:2: count: invalid type: string \"many\", expected a whole number, 0 or more",
             ),
             ("[autoperf.tier1]\nprobe = [5]", "w.toml:2: probe: invalid type: integer `5`, expected a table"),
-            ("\n[[autoperf.tier1.probe]]\ncount = 1", "w.toml:2: kind is missing; it may be udpping"),
+            (
+                "\n[[autoperf.tier1.probe]]\ncount = 1",
+                &format!("w.toml:2: kind is missing; it may be {kinds}"),
+            ),
             ("agent = 5", "w.toml:1: agent: invalid type: integer `5`, expected a table"),
             ("[autoperf]\ninterval = 200", "w.toml:2: interval: 200 has no unit: write \"200ms\""),
             (
@@ -180,8 +184,8 @@ mod tests {
                 "w.toml:2: raise: invalid type: integer `3`, expected a text in quotes",
             ),
             (
-                "\n[[autoperf.tier1.probe]]\nkind = \"mtr\"",
-                "w.toml:3: kind: no probe is called `mtr`; it may be udpping",
+                "\n[[autoperf.tier1.probe]]\nkind = \"zzzzz\"",
+                &format!("w.toml:3: kind: no probe is called `zzzzz`; it may be {kinds}"),
             ),
             (
                 "[[autoperf.target]]\n[[autoperf.target.tier2.probe]]\nkind = \"uping\"",
