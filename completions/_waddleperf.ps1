@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
             [CompletionResult]::new('mtu', 'mtu', [CompletionResultType]::ParameterValue, 'Path MTU, black holes, and who is to blame')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Capture packets of a host, or sum up a file of them')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
             [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
             [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
@@ -117,6 +118,65 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
@@ -611,6 +671,92 @@ Register-ArgumentCompleter -Native -CommandName 'mtu' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'capture' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'capture'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')

@@ -31,6 +31,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Pri
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
@@ -106,6 +107,43 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'K
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s c -l count -d 'Stop after this many packets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l duration -d 'Stop after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l full -d 'Keep whole packets, as -s 0 does'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -394,6 +432,43 @@ complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save
 complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c capture -s c -l count -d 'Stop after this many packets' -r
+complete -c capture -l duration -d 'Stop after this time' -r
+complete -c capture -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c capture -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c capture -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c capture -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c capture -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c capture -l label -d 'Label the record; once for each label' -r
+complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c capture -l all -d 'Keep the packets of every host'
+complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c capture -l full -d 'Keep whole packets, as -s 0 does'
+complete -c capture -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c capture -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c capture -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c capture -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c capture -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c capture -l json -d 'Print the record as one line of JSON'
+complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c capture -s q -l quiet -d 'Print only the summary'
+complete -c capture -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c capture -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c capture -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help

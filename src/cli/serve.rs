@@ -1,7 +1,7 @@
 //! `waddleperf serve`: the test server, in the foreground until told to stop.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use super::reload::Reload;
 use crate::autoperf::{self, TargetConfig, text};
 use crate::config;
 use crate::failure::Failure;
-use crate::probe::{Manual, Probe};
+use crate::probe::Manual;
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
 
 /// Rounds that wait to be printed; more are kept, but not told.
@@ -94,11 +94,7 @@ pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
 /// The key files that rounds read.
 fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
     let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
-    probes.filter_map(|probe| match probe {
-        Probe::UdpPing(probe) => probe.key_file.clone(),
-        Probe::Mtu(probe) => probe.key_file.clone(),
-        Probe::Imported(_) => None,
-    })
+    probes.filter_map(|probe| probe.key_file().map(Path::to_owned))
 }
 
 impl Serve {

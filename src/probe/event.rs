@@ -42,6 +42,20 @@ pub enum Event {
         /// When it was given up, nanoseconds since the epoch.
         at: u64,
     },
+    /// What has passed since the last one: for probes that watch a stream.
+    Interval {
+        /// When it ended, nanoseconds since the epoch.
+        at: u64,
+        /// How long it took.
+        #[serde(rename = "lasted_ms", with = "ms")]
+        lasted: Duration,
+        /// Packets.
+        packets: u64,
+        /// Their octets.
+        bytes: u64,
+        /// Packets that this host was too slow for.
+        dropped: u64,
+    },
     /// Something that a person should know about the run: a clamp, a restart of the far side.
     Note {
         /// One line.

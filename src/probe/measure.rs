@@ -1,6 +1,7 @@
 //! What each kind of probe does, and the one list of kinds with what follows from it.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Ctx, Scalar, Scalars, Target, Traffic};
@@ -43,9 +44,19 @@ pub trait Measure {
         let _ = (packets, time);
     }
 
+    /// The file with the key that it shares with the far side.
+    fn key_file(&self) -> Option<&Path> {
+        None
+    }
+
     /// Whether `report` covers all that was asked: a run that was complete when the wish to end came is not partial.
     fn is_whole(&self, report: &Self::Report) -> bool {
         let _ = report;
+        false
+    }
+
+    /// Whether it writes to stdout itself: then what is printed goes to stderr.
+    fn takes_stdout(&self) -> bool {
         false
     }
 

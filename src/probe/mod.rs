@@ -5,6 +5,7 @@
 //! `report::text`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
 
 mod agent;
+pub mod capture;
 pub(crate) mod counts;
 mod ctx;
 mod egress;
@@ -39,6 +40,7 @@ pub use target::Target;
 pub use timing::Clock;
 pub use traffic::Traffic;
 
+use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -53,6 +55,8 @@ measure::kinds! {$
         UdpPing in udpping;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
+        /// Packets of a host, summed up and kept; or those of a file.
+        Capture in capture;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.
@@ -93,9 +97,19 @@ impl Probe {
         each_probe!(self, probe => probe.pace())
     }
 
+    /// Whether it writes to stdout itself: then what is printed goes to stderr.
+    pub fn takes_stdout(&self) -> bool {
+        each_probe!(self, probe => probe.takes_stdout())
+    }
+
     /// What one run sends and receives at most: for plans, budgets and confirming rounds.
     pub fn traffic(&self) -> Traffic {
         each_probe!(self, probe => probe.traffic())
+    }
+
+    /// The file with the key that it shares with the far side.
+    pub fn key_file(&self) -> Option<&Path> {
+        each_probe!(self, probe => probe.key_file())
     }
 
     /// This probe with at least `packets` packets, where it counts packets and they fit into `time`.

@@ -42,7 +42,7 @@ pub struct Loss {
 }
 
 /// Every scalar that probes share, with its unit: one list for thresholds, metrics and charts (design §3).
-pub const NAMES: [(&str, Unit); 25] = [
+pub const NAMES: [(&str, Unit); 29] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -68,6 +68,10 @@ pub const NAMES: [(&str, Unit); 25] = [
     ("hops", Unit::None),
     ("open_ports", Unit::None),
     ("tls_expires_in", Unit::Seconds),
+    ("retransmit_ratio", Unit::Ratio),
+    ("kernel_drop_ratio", Unit::Ratio),
+    ("zero_windows", Unit::None),
+    ("resets", Unit::None),
 ];
 
 /// The unit of the shared scalar `name`; `None` when there is no such name.

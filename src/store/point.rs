@@ -16,7 +16,7 @@ const FAILED: u8 = 1;
 const SKETCHED: u8 = 2;
 
 /// The scalars that have a code on disk. Append only: the place in this list is the code minus one.
-const CODES: [(&str, Unit); 25] = [
+const CODES: [(&str, Unit); 29] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -42,6 +42,10 @@ const CODES: [(&str, Unit); 25] = [
     ("hops", Unit::None),
     ("open_ports", Unit::None),
     ("tls_expires_in", Unit::Seconds),
+    ("retransmit_ratio", Unit::Ratio),
+    ("kernel_drop_ratio", Unit::Ratio),
+    ("zero_windows", Unit::None),
+    ("resets", Unit::None),
 ];
 
 /// What charts and roll-ups need of a record.

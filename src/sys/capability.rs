@@ -26,6 +26,8 @@ struct Word {
 const HEADER: Header = Header { version: 0x2008_0522, thread: 0 };
 /// Its bit in the first word.
 const NET_RAW: u32 = 1 << 13;
+/// That of opening files whatever their mode says.
+const DAC_OVERRIDE: u32 = 1 << 1;
 
 /// Does `open` with CAP_NET_RAW in effect where this thread may have it, and without it afterwards where it was not
 /// before. What needs it and has it not says so itself.
@@ -62,6 +64,19 @@ pub fn clear_bounds() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Leaves the calling thread no capability, or only that of opening others' files where it had it.
+///
+/// # Errors
+/// What the system says.
+pub fn shed(opens_files: bool) -> io::Result<()> {
+    let before = read()?;
+    let kept = if opens_files { DAC_OVERRIDE } else { 0 };
+    let word =
+        Word { effective: before[0].effective & kept, permitted: before[0].permitted & kept, inheritable: 0 };
+    let after = [word, Word::default()];
+    if after == before { Ok(()) } else { write(&after) }
 }
 
 /// Empties the effective, permitted and inheritable sets, and with them the ambient one.

@@ -17,6 +17,11 @@ pub fn machine_id() -> Option<String> {
     (id.len() == 32).then(|| id.to_owned())
 }
 
+/// The number of the user that this process acts for.
+pub fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
 /// Whether this process runs as root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()

@@ -8,6 +8,7 @@ pub mod landlock;
 pub mod link;
 pub mod lock;
 pub mod mss;
+pub mod packet;
 pub mod privilege;
 pub mod process;
 pub mod random;

@@ -1,6 +1,9 @@
 //! Pure codecs: octets to checked views and back. No I/O, no clock, no panics; every length is hostile.
 
 mod bytes;
+pub mod filter;
+pub mod frame;
 pub mod icmp;
+pub mod pcap;
 pub mod stamp;
 pub mod wp1;

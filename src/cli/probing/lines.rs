@@ -20,15 +20,17 @@ pub(super) struct Shown {
     lines: Option<Lines>,
     /// Whether each packet counts in `state`.
     counts: bool,
+    /// Stdout is somebody else's.
+    to_stderr: bool,
     /// What was heard so far.
     pub(super) state: State,
 }
 
 impl Shown {
     /// Nothing shown yet of `target`; `counts` when the state is wanted at the end.
-    pub(super) fn new(common: &Common, target: &str, counts: bool) -> Self {
+    pub(super) fn new(common: &Common, target: &str, counts: bool, to_stderr: bool) -> Self {
         let lines = common.lines().then(|| Lines::new(target, common.timestamps, options::style()));
-        Self { lines, counts, state: State::new(target) }
+        Self { lines, counts, to_stderr, state: State::new(target) }
     }
 
     /// The same target is measured once more.
@@ -43,6 +45,7 @@ impl Shown {
             return Ok(());
         }
         match self.lines.as_mut().and_then(|lines| lines.line(event)) {
+            Some(line) if self.to_stderr => writeln!(io::stderr(), "{line}"),
             Some(line) => writeln!(io::stdout(), "{line}"),
             None => Ok(()),
         }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::label::Label;
 use super::{Env, complaint};
-use crate::failure::{Failure, Fault};
+use crate::failure::{Class, Failure, Fault};
 use crate::probe::{Ctx, KINDS, Kind, Measurement, Outcome, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
@@ -36,6 +36,9 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
     // What is asked wrongly is told before anything is sent.
     args.probe.check().map_err(|fault| wrong(&fault))?;
     args.common.check(&args.probe)?;
+    if args.common.watch && args.probe.takes_stdout() {
+        return Err(Class::Usage.because("--watch needs stdout for itself: write to a file"));
+    }
     if args.common.watch { watch::run(args, env).await } else { once(args, env).await }
 }
 
@@ -50,15 +53,21 @@ fn wrong(fault: &Fault) -> Failure {
 
 async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
     let Probing { probe, common } = args;
+    // What is printed must not mix with what the probe itself writes.
+    let to_stderr = probe.takes_stdout();
     let keeper = Keeper::new(&common, env);
     let mut verdict = Verdict::new(&common.fail_on);
     let mut ctx = context(&common, env, env.cancel.child_token());
-    let (events, printer) = Printer::start(Shown::new(&common, probe.target(), false), &ctx.cancel)?;
+    let (events, printer) =
+        Printer::start(Shown::new(&common, probe.target(), false, to_stderr), &ctx.cancel)?;
     ctx.events = events;
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;
-    let printed = printed.and_then(|()| print(&mut io::stdout().lock(), &measurement, &common, true));
+    let printed = printed.and_then(|()| match to_stderr {
+        true => print(&mut io::stderr().lock(), &measurement, &common, true),
+        false => print(&mut io::stdout().lock(), &measurement, &common, true),
+    });
     let kept = keeper.keep(&measurement).await;
     tell_failure(&measurement);
     verdict.judge(&measurement).iter().for_each(|line| note(&measurement, line));

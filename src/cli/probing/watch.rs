@@ -109,7 +109,7 @@ impl View {
         let screen = common.draws().then(|| Screen::open(target, stop.clone()).ok()).flatten();
         screen.map_or_else(
             || {
-                let shown = Some(Shown::new(common, target, true));
+                let shown = Some(Shown::new(common, target, true, false));
                 Self::Plain(Box::new(Plain { shown, printer: None, runs: 0 }))
             },
             Self::Screen,

@@ -20,7 +20,7 @@ mod trace;
 
 pub use report::{Advice, BlackHole, CarriedBy, Hop, Report, Size, TooBig, Way};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -204,6 +204,10 @@ impl Measure for Mtu {
 
     fn unmeasured(&self) -> Vec<Scalar> {
         Report::scalars_of(None)
+    }
+
+    fn key_file(&self) -> Option<&Path> {
+        self.key_file.as_deref()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

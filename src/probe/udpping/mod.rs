@@ -16,7 +16,7 @@ pub use engine::Engine;
 pub use report::{Direction, OneWay, Report, ServerProcessing};
 pub use run::read_key;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -238,6 +238,10 @@ impl Measure for UdpPing {
 
     fn is_whole(&self, report: &Report) -> bool {
         report.is_whole(self)
+    }
+
+    fn key_file(&self) -> Option<&Path> {
+        self.key_file.as_deref()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::probe::{Event, Loss, Measurement, Outcome, Scalars};
-use crate::report::text::escape;
+use crate::report::text::{self, escape};
 use crate::stats::{Moments, Sketch};
 
 /// Points that the picture can show: more than the columns of any terminal, and 160 kB.
@@ -97,6 +97,11 @@ impl State {
             &Event::Lost { at, .. } => {
                 self.lost += 1;
                 self.point(at, None);
+            }
+            // The latest line says it; there is no round trip to draw.
+            &Event::Interval { packets, bytes, lasted, .. } => {
+                let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));
+                self.note = Some(format!("{packets} packets, {octets} in {lasted}"));
             }
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }

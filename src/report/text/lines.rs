@@ -1,9 +1,10 @@
 //! What ping users expect while a probe runs: a line for each reply, and one for each that did not come.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::number::signed_millis;
-use super::{Style, escape, millis};
+use super::{Style, bytes, escape, millis, rate, span};
 use crate::probe::Event;
 
 /// Turns events into lines.
@@ -52,6 +53,9 @@ impl Lines {
                 let text = format!("no reply from {}: seq={seq}", self.from());
                 Some(self.stamped(at, &self.style.red(&text)))
             }
+            &Event::Interval { at, lasted, packets, bytes, dropped } => {
+                Some(self.stamped(at, &interval(lasted, packets, bytes, dropped, self.style)))
+            }
             Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
         }
     }
@@ -83,10 +87,16 @@ impl Lines {
     }
 }
 
+/// `1043 packets in 1.00 s, 1.02 MiB, 8.55 Mbit/s`
+fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: Style) -> String {
+    let speed = rate(octets as f64 * 8.0 / lasted.as_secs_f64().max(1e-9));
+    let lost = if dropped > 0 { style.red(&format!(", {dropped} dropped by kernel")) } else { String::new() };
+    format!("{packets} packets in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn events() -> [Event; 4] {
         let at = 1_700_000_000_123_456_789;

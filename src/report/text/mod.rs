@@ -1,5 +1,6 @@
 //! Text for people: live lines and summaries, aligned, in the units of design §4.
 
+mod capture;
 mod escape;
 mod imported;
 mod lines;
@@ -49,5 +50,6 @@ fn title(measurement: &Measurement) -> String {
         .filter(|address| *address != target)
         .map(|address| format!(" ({address})"));
     let partial = if measurement.partial { ", interrupted" } else { "" };
-    format!("--- {target}{} {}{partial} ---", address.unwrap_or_default(), measurement.probe.kind())
+    let space = if target.is_empty() { "" } else { " " };
+    format!("--- {target}{}{space}{}{partial} ---", address.unwrap_or_default(), measurement.probe.kind())
 }

@@ -127,7 +127,7 @@ fn row(out: &mut impl io::Write, style: Style, name: &str, cells: &[String], hea
     writeln!(out, "{}", if head { style.dim(&line) } else { line })
 }
 
-fn label(out: &mut impl io::Write, style: Style, name: &str, text: &str) -> io::Result<()> {
+pub(super) fn label(out: &mut impl io::Write, style: Style, name: &str, text: &str) -> io::Result<()> {
     writeln!(out, "{} {text}", style.dim(&format!("{name:<10}")))
 }
 
