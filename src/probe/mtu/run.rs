@@ -11,6 +11,8 @@ use super::summary::{Local, summarise};
 use super::syn::Syn;
 use super::tcp::{segments, with_port};
 use super::{CarriedBy, Method, Mtu, Report};
+use tokio_util::sync::CancellationToken;
+
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
@@ -22,6 +24,8 @@ use crate::sys::datagram::{Fragments, Kind, Setup, Socket};
 use crate::sys::link;
 use crate::sys::wait::Stop;
 
+/// How long a TCP port may take to answer once all else is known.
+const TCP_GRACE: Duration = Duration::from_millis(100);
 /// Where a reflector listens.
 const REFLECTOR: u16 = 2000;
 /// Room for the largest packet and what comes with it.
@@ -65,13 +69,31 @@ impl Mtu {
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = self.key_file.as_deref().map(read_key).transpose()?;
         let local = self.look_here(peer)?;
-        let how = format!("{} to {} octets", self.least(peer.is_ipv6()), self.most(local.mtu));
+        let how = format!("{} to {} octets", self.least(), self.most(local.mtu));
         ctx.events.tell(Event::Started { address: peer.ip(), how });
         let (asked, draw, events) = (self.clone(), Rng::new(random()?), ctx.events.clone());
         let run = Run { asked, peer, psk, local: local.clone(), draw, events, notes: Vec::new() };
         let legs = on_own_thread("mtu", ctx, move |stop: &Stop| run.legs(stop));
-        let tcp = async { if self.no_tcp { None } else { segments(self, peer).await } };
-        let (legs, tcp) = tokio::join!(legs, tcp);
+        let done = CancellationToken::new();
+        let measured = async {
+            let legs = legs.await;
+            done.cancel();
+            legs
+        };
+        let late = async {
+            done.cancelled().await;
+            tokio::time::sleep(TCP_GRACE).await;
+        };
+        let tcp = async {
+            if self.no_tcp {
+                return None;
+            }
+            tokio::select! {
+                found = segments(self, peer) => found,
+                () = late => None,
+            }
+        };
+        let (legs, tcp) = tokio::join!(measured, tcp);
         let (legs, notes) = legs??;
         summarise(peer, &local, legs, tcp, notes)
     }
@@ -166,7 +188,7 @@ impl Run {
     fn plan(&self, carrier: &Carrier, known: Option<u16>) -> Plan {
         let (asked, v6) = (&self.asked, self.peer.is_ipv6());
         let most = asked.most(self.local.mtu).min(known.unwrap_or(u16::MAX));
-        let least = asked.least(v6).max(carrier.least(v6)).min(most);
+        let least = asked.least().max(carrier.least(v6)).min(most);
         Plan {
             v6,
             least,
