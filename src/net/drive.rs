@@ -229,9 +229,10 @@ impl Driver<'_> {
                     let total = self.overflows.iter().fold(0u32, |sum, one| sum.saturating_add(*one));
                     self.engine.receive(now, Arrival::Overflow(total));
                 }
-                let Meta { stamp, ttl, tos, .. } = meta;
+                let Meta { stamp, ttl, tos, fragment, .. } = meta;
                 self.received_stamp = stamp.is_some();
-                self.engine.receive(now, Arrival::Datagram { bytes, from, socket, stamp, ttl, tos });
+                self.engine
+                    .receive(now, Arrival::Datagram { bytes, from, socket, stamp, ttl, tos, fragment });
             }
             if count < self.batch.capacity() {
                 break;

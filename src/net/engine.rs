@@ -65,6 +65,8 @@ pub enum Arrival<'a> {
         ttl: Option<u8>,
         /// Type of service on arrival: DSCP (upper six bits) and ECN.
         tos: Option<u8>,
+        /// The largest fragment that it came in, octets of IP packet; `None` where it came whole.
+        fragment: Option<u16>,
     },
     /// When the kernel handed the `send`-th datagram to the device, nanoseconds since the epoch.
     Sent {

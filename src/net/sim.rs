@@ -198,9 +198,15 @@ impl Sim {
 fn arrival<'a>(draft: &'a Draft, answer: &'a Answer, wall: u64) -> Arrival<'a> {
     let (to, socket, stamp) = (draft.to, draft.socket, Some(wall));
     match answer {
-        Answer::Datagram(bytes, from, ttl) => {
-            Arrival::Datagram { bytes, from: from.or(to), socket, stamp, ttl: Some(*ttl), tos: Some(0) }
-        }
+        Answer::Datagram(bytes, from, ttl) => Arrival::Datagram {
+            bytes,
+            from: from.or(to),
+            socket,
+            stamp,
+            ttl: Some(*ttl),
+            tos: Some(0),
+            fragment: None,
+        },
         Answer::Icmp { kind, code, from, mtu, ttl, extensions } => Arrival::Icmp(Icmp {
             kind: *kind,
             code: *code,

@@ -11,7 +11,7 @@ use super::search::{Search, Verdict};
 use super::trace::{Mark, Trace};
 use crate::failure::{Class, Failure};
 use crate::net::engine::{Arrival, Draft, Icmp, Next};
-use crate::probe::session::{Heard, Session, Want};
+use crate::probe::session::{self, Session, Want};
 use crate::probe::{Counts, Event, Events, IcmpErrors};
 use crate::units::Now;
 use crate::wire::icmp::{Meaning, Version};
@@ -100,6 +100,15 @@ enum Stage {
     /// Whether the far side is a reflector.
     Scout,
     Done,
+}
+
+/// The circumstances of an answer.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    now: Now,
+    stamp: Option<u64>,
+    ttl: Option<u8>,
+    fragment: Option<u16>,
 }
 
 /// One run with one method.
@@ -266,7 +275,7 @@ impl Engine {
             Stage::Reverse => {
                 let Some(search) = &mut self.reverse else { return self.turn(Stage::Trace) };
                 if let Some(verdict) = search.verdict() {
-                    let vanishes = matches!(verdict, Verdict::Found(_, Some(_)));
+                    let vanishes = matches!(verdict, Verdict::Found(_, Some(wall)) if !wall.is_refused);
                     if vanishes && let Some(wait) = self.hold(now) {
                         return Some(wait);
                     }
@@ -320,17 +329,15 @@ impl Engine {
                     let text = format!("{low} bytes pass, {} bytes {fate}", wall.size);
                     self.events.tell(Event::Note { text });
                 }
-                if matches!(self.lanes[MAIN].carrier, Carrier::Session(_)) {
-                    self.turn_back(low);
-                    return None;
-                }
-                match wall.filter(|_| vanishes && self.lanes.len() > CLOSED) {
+                let asks =
+                    !matches!(self.lanes[MAIN].carrier, Carrier::Session(_)) && self.lanes.len() > CLOSED;
+                match wall.filter(|_| vanishes && asks) {
                     Some(wall) => {
                         let sizes = [wall.size, low, wall.size, wall.size, low];
                         self.wish(CLOSED, sizes);
                         self.turn(Stage::Cross)
                     }
-                    None => self.traced(),
+                    None => self.turn_back(low),
                 }
             }
             None => {
@@ -346,18 +353,26 @@ impl Engine {
     }
 
     /// Searches the way back, up to what passes on the way there.
-    fn turn_back(&mut self, low: u16) {
+    fn turn_back(&mut self, low: u16) -> Option<Next> {
+        if matches!(self.lanes[MAIN].carrier, Carrier::Closed(_) | Carrier::Syn(_)) {
+            // Their answers are short.
+            return self.traced();
+        }
         let mut search = Search::new(self.plan.v6, self.plan.least.min(low), low);
-        for flight in self.flights.iter().filter(|flight| flight.wish.ttl.is_none()) {
+        let probes =
+            self.flights.iter().filter(|flight| flight.wish.ttl.is_none() && flight.wish.lane == MAIN);
+        for flight in probes {
             match flight.state {
-                State::Answered => search.passed(flight.wish.size, flight.sent.mono),
+                State::Answered => {
+                    came_back(&mut search, flight.wish.size, flight.sent.mono, flight.fragment)
+                }
                 State::Ended if flight.arrived => search.failed(flight.wish.size, flight.sent.mono, false),
                 _ => {}
             }
         }
         search.go_on();
         self.reverse = Some(search);
-        self.stage = Stage::Reverse;
+        self.turn(Stage::Reverse)
     }
 
     /// Waits a little more before a loss is the last word.
@@ -383,7 +398,7 @@ impl Engine {
             (false, false) => None,
         };
         if self.crossed != Some(true) {
-            return self.traced();
+            return self.turn_back(low);
         }
         let mut search =
             Search::new(self.plan.v6, wall.size, self.plan.most.min(self.search.local().unwrap_or(u16::MAX)));
@@ -486,6 +501,7 @@ impl Engine {
             state: State::Waiting,
             arrived: false,
             rtt: None,
+            fragment: None,
         });
         self.sends += 1;
         self.latest = Some(now.mono);
@@ -493,7 +509,8 @@ impl Engine {
         Next::Send
     }
 
-    fn answered(&mut self, answer: Answer, now: Now, stamp: Option<u64>, ttl: Option<u8>) {
+    fn answered(&mut self, answer: Answer, at: Heard) {
+        let Heard { now, stamp, ttl, fragment } = at;
         for (behind, number) in (0..64).filter_map(|bit| Some((bit, answer.number.checked_sub(bit)?))) {
             if answer.window >> behind & 1 == 1 {
                 self.arrived(number as usize);
@@ -509,6 +526,7 @@ impl Engine {
         }
         self.counts.late += u64::from(flight.state == State::Ended);
         let rtt = flight.answer(now, stamp);
+        flight.fragment = fragment;
         let (Wish { lane, size, ttl: limit, .. }, sent) = (flight.wish, flight.sent.mono);
         if let (Some(limit), Some(trace)) = (limit, &mut self.trace) {
             trace.heard(limit, size, None, Mark::Target);
@@ -524,7 +542,7 @@ impl Engine {
         } else {
             self.search.passed(size, sent);
             if let Some(search) = &mut self.reverse {
-                search.passed(size, sent);
+                came_back(search, size, sent, fragment);
             }
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
@@ -547,15 +565,9 @@ impl Engine {
         }
     }
 
-    fn datagram(
-        &mut self,
-        bytes: &[u8],
-        from: Option<std::net::SocketAddr>,
-        socket: usize,
-        at: (Now, Option<u64>, Option<u8>),
-    ) {
+    fn datagram(&mut self, bytes: &[u8], from: Option<std::net::SocketAddr>, socket: usize, at: Heard) {
         if let Some(scout) = self.scout.as_mut().filter(|scout| scout.socket == socket) {
-            if matches!(scout.session.receive(bytes), Heard::Opened(_)) {
+            if matches!(scout.session.receive(bytes), session::Heard::Opened(_)) {
                 scout.is_hopeful = true;
             }
             return;
@@ -564,7 +576,7 @@ impl Engine {
             return;
         };
         if let Some(answer) = lane.carrier.read(bytes, from) {
-            self.answered(answer, at.0, at.1, at.2);
+            self.answered(answer, at);
         }
     }
 
@@ -587,7 +599,8 @@ impl Engine {
             return;
         };
         if self.lanes[lane].carrier.is_answer(meaning, icmp.from) {
-            self.answered(Answer { number, window: 1 }, now, icmp.stamp, icmp.ttl);
+            let at = Heard { now, stamp: icmp.stamp, ttl: icmp.ttl, fragment: None };
+            self.answered(Answer { number, window: 1 }, at);
             return;
         }
         match meaning {
@@ -787,6 +800,17 @@ impl Engine {
     }
 }
 
+/// An answer of `size` came back, whole or in fragments: who cut it takes no more than the largest of them.
+fn came_back(search: &mut Search, size: u16, sent: Instant, fragment: Option<u16>) {
+    match fragment {
+        None => search.passed(size, sent),
+        Some(fragment) => {
+            search.cut(size, sent);
+            search.hint(fragment);
+        }
+    }
+}
+
 impl crate::net::engine::Engine for Engine {
     fn poll(&mut self, now: Now, out: &mut Draft) -> Next {
         loop {
@@ -798,8 +822,8 @@ impl crate::net::engine::Engine for Engine {
 
     fn receive(&mut self, now: Now, arrival: Arrival<'_>) {
         match arrival {
-            Arrival::Datagram { bytes, from, socket, stamp, ttl, .. } => {
-                self.datagram(bytes, from, socket, (now, stamp, ttl))
+            Arrival::Datagram { bytes, from, socket, stamp, ttl, fragment, .. } => {
+                self.datagram(bytes, from, socket, Heard { now, stamp, ttl, fragment });
             }
             Arrival::Sent { send, stamp } => {
                 self.refused_sends = 0;

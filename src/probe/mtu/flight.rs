@@ -38,6 +38,8 @@ pub(super) struct Flight {
     /// The far side has counted it.
     pub(super) arrived: bool,
     pub(super) rtt: Option<(Duration, bool)>,
+    /// The largest fragment that its answer came in; `None` where it came whole.
+    pub(super) fragment: Option<u16>,
 }
 
 /// What became of a packet.

@@ -48,7 +48,9 @@ pub struct Mtu {
     /// What carries the packets.
     #[arg(short = 'M', long, value_enum, default_value_t = Mtu::default().method)]
     pub method: Method,
-    /// The smallest size to try, octets of IP packet [default: 68; IPv6: 1280].
+    /// The smallest size to try, octets of IP packet [default: 68].
+    ///
+    /// IPv6 and most of IPv4 need no less than 1280 and 576; below that a note says so.
     #[arg(long, value_name = "OCTETS", value_parser = clap::value_parser!(u16).range(68..=9216))]
     #[schemars(range(min = 68, max = 9216))]
     pub min: Option<u16>,
@@ -65,6 +67,10 @@ pub struct Mtu {
     /// Look at each hop of the way even if nothing is in the way.
     #[arg(long)]
     pub hops: bool,
+    /// Print addresses, not names: `mtu` asks for no names, and takes tracepath's flag.
+    #[arg(short = 'n', long, hide = true)]
+    #[serde(skip)]
+    pub numeric: bool,
     /// Do not connect to a TCP port of the target.
     #[arg(long)]
     pub no_tcp: bool,
@@ -87,6 +93,7 @@ impl Default for Mtu {
             timeout: Span::secs(1),
             deadline: Span::secs(10),
             hops: false,
+            numeric: false,
             no_tcp: false,
             key_file: None,
             egress: Egress::default(),
@@ -142,9 +149,9 @@ impl Options for Mtu {
 }
 
 impl Mtu {
-    /// The smallest size to try with IPv6, or IPv4.
-    fn least(&self, v6: bool) -> u16 {
-        self.min.unwrap_or(if v6 { ladder::ordinary(true) } else { LEAST })
+    /// The smallest size to try.
+    fn least(&self) -> u16 {
+        self.min.unwrap_or(LEAST)
     }
 
     /// The largest size to try where the interface sends up to `local` octets.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::carrier::{Carrier, Closed, Echo};
 use super::engine::{Engine, Lane, Plan, Scout};
@@ -11,6 +11,8 @@ use super::summary::{Local, summarise};
 use super::syn::Syn;
 use super::tcp::{segments, with_port};
 use super::{CarriedBy, Method, Mtu, Report};
+use tokio_util::sync::CancellationToken;
+
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
@@ -19,15 +21,19 @@ use crate::probe::udpping::read_key;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Fragments, Kind, Setup, Socket};
-use crate::sys::link;
 use crate::sys::wait::Stop;
+use crate::sys::{clock, link};
 
+/// How long a TCP port may take to answer once all else is known.
+const TCP_GRACE: Duration = Duration::from_millis(100);
 /// Where a reflector listens.
 const REFLECTOR: u16 = 2000;
 /// Room for the largest packet and what comes with it.
 const SLOT: usize = 10_240;
 /// Above the ports that Linux gives out (`net.ipv4.ip_local_port_range`).
 const OWN_PORTS: u16 = 61_000;
+/// The port that SYNs go to where none is asked for: a host answers whether somebody listens or not.
+const HTTPS: u16 = 443;
 /// The protocol number of TCP.
 const TCP: u8 = 6;
 
@@ -38,6 +44,7 @@ struct Run {
     psk: Option<Vec<u8>>,
     local: Local,
     draw: Rng,
+    start: Instant,
     events: Events,
     notes: Vec<String>,
 }
@@ -65,13 +72,32 @@ impl Mtu {
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = self.key_file.as_deref().map(read_key).transpose()?;
         let local = self.look_here(peer)?;
-        let how = format!("{} to {} octets", self.least(peer.is_ipv6()), self.most(local.mtu));
+        let how = format!("{} to {} octets", self.least(), self.most(local.mtu));
         ctx.events.tell(Event::Started { address: peer.ip(), how });
         let (asked, draw, events) = (self.clone(), Rng::new(random()?), ctx.events.clone());
-        let run = Run { asked, peer, psk, local: local.clone(), draw, events, notes: Vec::new() };
+        let start = clock::now().mono;
+        let run = Run { asked, peer, psk, local: local.clone(), draw, start, events, notes: Vec::new() };
         let legs = on_own_thread("mtu", ctx, move |stop: &Stop| run.legs(stop));
-        let tcp = async { if self.no_tcp { None } else { segments(self, peer).await } };
-        let (legs, tcp) = tokio::join!(legs, tcp);
+        let done = CancellationToken::new();
+        let measured = async {
+            let legs = legs.await;
+            done.cancel();
+            legs
+        };
+        let late = async {
+            done.cancelled().await;
+            tokio::time::sleep(TCP_GRACE).await;
+        };
+        let tcp = async {
+            if self.no_tcp {
+                return None;
+            }
+            tokio::select! {
+                found = segments(self, peer) => found,
+                () = late => None,
+            }
+        };
+        let (legs, tcp) = tokio::join!(measured, tcp);
         let (legs, notes) = legs??;
         summarise(peer, &local, legs, tcp, notes)
     }
@@ -119,39 +145,39 @@ impl Mtu {
 impl Run {
     /// Drives one method after another until one is answered.
     fn legs(mut self, stop: &Stop) -> Result<(Vec<Leg>, Vec<String>), Failure> {
-        let mut legs = Vec::new();
         let method = self.asked.method;
         let auto = method == Method::Auto;
-        let mut reflector = (method == Method::Reflector).then(|| self.session());
-        let mut reflector_socket = None;
+        // A port where a reflector may listen is asked beside the first leg, as nothing else costs time.
+        let mut scouting = if auto { Some(self.reflector()?) } else { None };
+        let mut legs: Vec<Leg> = Vec::new();
         if auto || method == Method::Icmp {
-            match self.icmp(stop, auto) {
-                Ok((engine, socket)) => {
-                    let mut leg = Leg { by: CarriedBy::Icmp, engine };
-                    let scout = leg.engine.scout.take().filter(|scout| scout.session.open.is_some());
-                    reflector = scout.map(|scout| scout.session);
-                    reflector_socket = socket;
-                    legs.push(leg);
-                }
+            match self.icmp(stop, scouting.as_ref()) {
+                Ok(engine) => legs.push(Leg { by: CarriedBy::Icmp, engine }),
                 Err(failure) if auto && failure.class == Class::Permission => self.notes.push(failure.detail),
                 Err(failure) => return Err(failure),
             }
         }
-        if let Some(session) = reflector {
-            let known = legs.last().and_then(|leg| found(&leg.engine));
-            // Where the way back has been told apart already, there is nothing more to learn.
-            let is_over =
-                legs.last().is_some_and(|leg| leg.engine.is_cut || leg.engine.crossed == Some(true));
-            if !is_over {
-                legs.push(Leg {
-                    by: CarriedBy::Reflector,
-                    engine: self.reflect(session, reflector_socket, known, stop)?,
-                });
+        if method == Method::Udp || auto && legs.is_empty() {
+            let engine = self.udp(stop, scouting.as_ref())?;
+            legs.push(Leg { by: CarriedBy::Udp, engine });
+        }
+        let reflector = match method {
+            Method::Reflector => Some((self.session(), self.reflector()?)),
+            _ => {
+                legs.last_mut().and_then(|leg| leg.engine.scout.take()).and_then(opened).zip(scouting.take())
             }
+        };
+        // Where the way back has been told apart already, there is nothing more to learn.
+        let is_over = legs.iter().any(|leg| leg.engine.is_cut || leg.engine.crossed == Some(true));
+        if let Some((session, socket)) = reflector.filter(|_| !is_over) {
+            let known = legs.last().and_then(|leg| found(&leg.engine));
+            let carrier = Carrier::Session(Box::new(session));
+            let engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
+            legs.push(Leg { by: CarriedBy::Reflector, engine });
         }
         let silent = |legs: &[Leg]| legs.iter().all(|leg| found(&leg.engine).is_none() && !leg.engine.is_cut);
-        if method == Method::Udp || auto && silent(&legs) && !stop.is_set() {
-            legs.push(Leg { by: CarriedBy::Udp, engine: self.udp(stop)? });
+        if auto && silent(&legs) && legs.iter().all(|leg| leg.by != CarriedBy::Udp) && !stop.is_set() {
+            legs.push(Leg { by: CarriedBy::Udp, engine: self.udp(stop, None)? });
         }
         if method == Method::Tcp || auto && silent(&legs) && !stop.is_set() {
             match self.tcp(stop) {
@@ -166,7 +192,7 @@ impl Run {
     fn plan(&self, carrier: &Carrier, known: Option<u16>) -> Plan {
         let (asked, v6) = (&self.asked, self.peer.is_ipv6());
         let most = asked.most(self.local.mtu).min(known.unwrap_or(u16::MAX));
-        let least = asked.least(v6).max(carrier.least(v6)).min(most);
+        let least = asked.least().max(carrier.least(v6)).min(most);
         Plan {
             v6,
             least,
@@ -174,7 +200,10 @@ impl Run {
             local: self.local.mtu,
             known,
             timeout: asked.timeout.0,
-            deadline: asked.deadline.0,
+            deadline: asked
+                .deadline
+                .0
+                .saturating_sub(clock::now().mono.saturating_duration_since(self.start)),
             trace: asked.hops,
         }
     }
@@ -192,10 +221,14 @@ impl Run {
         Session::new(self.psk.clone(), asked, self.draw.bits())
     }
 
-    /// ICMP echo, a port where nobody listens, and (`scouts`) a question to a reflector that may be there.
-    fn icmp(&mut self, stop: &Stop, scouts: bool) -> Result<(Engine, Option<Socket>), Failure> {
-        let v6 = self.peer.is_ipv6();
-        let echo_peer = with_port(self.peer, 0);
+    /// A socket to where a reflector may listen.
+    fn reflector(&self) -> Result<Socket, Failure> {
+        let port = self.asked.port.unwrap_or(REFLECTOR);
+        self.asked.socket(with_port(self.peer, port), Kind::Udp, true)
+    }
+
+    /// ICMP echo, and a port where nobody listens.
+    fn icmp(&mut self, stop: &Stop, reflector: Option<&Socket>) -> Result<Engine, Failure> {
         let id = self.draw.bits() as u16;
         let (echo, id) = match self.asked.open(self.peer, Kind::Echo) {
             Ok(socket) => (socket, 0),
@@ -204,59 +237,20 @@ impl Run {
                 (raw, id)
             }
         };
-        echo.connect(echo_peer)
-            .map_err(|error| Failure::from_io(format_args!("connect icmp {}", self.peer.ip()), &error))?;
+        let failure = |error| Failure::from_io(format_args!("connect icmp {}", self.peer.ip()), &error);
+        echo.connect(with_port(self.peer, 0)).map_err(failure)?;
         let closed = self.asked.socket(self.peer, Kind::Udp, false)?;
         let (secret, first) = (self.draw.bits(), self.draw.bits() as u16);
-        let carrier = Carrier::Echo(Echo::new(v6, id, secret, first));
-        let plan = self.plan(&carrier, None);
-        let lanes = vec![
-            Lane { carrier, socket: 0 },
-            Lane { carrier: Carrier::Closed(Closed::new(self.peer, self.draw.bits())), socket: 1 },
-        ];
-        let reflector = match scouts {
-            true => Some(self.asked.socket(
-                with_port(self.peer, self.asked.port.unwrap_or(REFLECTOR)),
-                Kind::Udp,
-                true,
-            )?),
-            false => None,
-        };
-        let scout = scouts.then(|| Scout { session: self.session(), socket: 2, is_hopeful: true });
-        let mut engine = Engine::new(plan, lanes, scout, self.events.clone());
-        let mut sockets = vec![&echo, &closed];
-        sockets.extend(&reflector);
-        drive(&mut engine, &sockets, stop, SLOT, PACED)?;
-        Ok((engine, reflector))
+        let echoes = Carrier::Echo(Echo::new(self.peer.is_ipv6(), id, secret, first));
+        let closes = Carrier::Closed(Closed::new(self.peer, self.draw.bits()));
+        self.drive(vec![echoes, closes], &[&echo, &closed], reflector, None, stop)
     }
 
-    /// A reflector; `known` is what passes on the way there.
-    fn reflect(
-        &mut self,
-        session: Session,
-        socket: Option<Socket>,
-        known: Option<u16>,
-        stop: &Stop,
-    ) -> Result<Engine, Failure> {
-        let port = self.asked.port.unwrap_or(REFLECTOR);
-        let socket = match socket {
-            Some(socket) => socket,
-            None => self.asked.socket(with_port(self.peer, port), Kind::Udp, true)?,
-        };
-        let carrier = Carrier::Session(Box::new(session));
-        let plan = self.plan(&carrier, known);
-        let mut engine = Engine::new(plan, vec![Lane { carrier, socket: 0 }], None, self.events.clone());
-        drive(&mut engine, &[&socket], stop, SLOT, PACED)?;
-        Ok(engine)
-    }
-
-    fn udp(&mut self, stop: &Stop) -> Result<Engine, Failure> {
+    /// Ports where nobody listens.
+    fn udp(&mut self, stop: &Stop, reflector: Option<&Socket>) -> Result<Engine, Failure> {
         let socket = self.asked.socket(self.peer, Kind::Udp, false)?;
         let carrier = Carrier::Closed(Closed::new(self.peer, self.draw.bits()));
-        let plan = self.plan(&carrier, None);
-        let mut engine = Engine::new(plan, vec![Lane { carrier, socket: 0 }], None, self.events.clone());
-        drive(&mut engine, &[&socket], stop, SLOT, PACED)?;
-        Ok(engine)
+        self.drive(vec![carrier], &[&socket], reflector, None, stop)
     }
 
     fn tcp(&mut self, stop: &Stop) -> Result<Engine, Failure> {
@@ -266,13 +260,35 @@ impl Run {
         let Some(local) = self.local.address.map(|local| SocketAddr::new(local, from)) else {
             return Err(Class::Internal.because("this host does not say from which address it sends"));
         };
-        let target = with_port(self.peer, self.asked.port.unwrap_or(443));
+        let target = with_port(self.peer, self.asked.port.unwrap_or(HTTPS));
         let carrier = Carrier::Syn(Syn::new(local, target, self.draw.bits() as u32));
-        let plan = self.plan(&carrier, None);
-        let mut engine = Engine::new(plan, vec![Lane { carrier, socket: 0 }], None, self.events.clone());
-        drive(&mut engine, &[&socket], stop, SLOT, PACED)?;
+        self.drive(vec![carrier], &[&socket], None, None, stop)
+    }
+
+    /// Drives one leg: a socket for each carrier, and one to where a `reflector` may listen. `known` is what passes on the
+    /// way there.
+    fn drive(
+        &mut self,
+        carriers: Vec<Carrier>,
+        sockets: &[&Socket],
+        reflector: Option<&Socket>,
+        known: Option<u16>,
+        stop: &Stop,
+    ) -> Result<Engine, Failure> {
+        let plan = self.plan(&carriers[0], known);
+        let lanes = (0..).zip(carriers).map(|(socket, carrier)| Lane { carrier, socket }).collect();
+        let socket = sockets.len();
+        let scout = reflector.map(|_| Scout { session: self.session(), socket, is_hopeful: true });
+        let mut engine = Engine::new(plan, lanes, scout, self.events.clone());
+        let sockets: Vec<&Socket> = sockets.iter().copied().chain(reflector).collect();
+        drive(&mut engine, &sockets, stop, SLOT, PACED)?;
         Ok(engine)
     }
+}
+
+/// The session of a reflector that was there.
+fn opened(scout: Scout) -> Option<Session> {
+    scout.session.open.is_some().then_some(scout.session)
 }
 
 /// Bursts are paced by the millisecond.

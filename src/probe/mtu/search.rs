@@ -122,6 +122,12 @@ impl Search {
         evidence.refused += usize::from(refused);
     }
 
+    /// A packet of `size` that was sent at `sent` came through, but in pieces: that is beyond doubt.
+    pub(super) fn cut(&mut self, size: u16, sent: Instant) {
+        (0..REFUSALS).for_each(|_| self.failed(size, sent, true));
+        self.good = Some(self.good.map_or(sent, |good| good.max(sent)));
+    }
+
     /// This host itself takes nothing that is larger than `size`.
     pub(super) fn bounded(&mut self, size: u16) {
         let size = size.max(self.least);

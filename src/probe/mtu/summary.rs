@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::CarriedBy;
-use super::engine::{Engine, Refusal};
+use super::engine::Refusal;
 use super::flight::{count, times};
 use super::report::{BlackHole, Hop, Report, Size, TooBig, Way};
 use super::run::Leg;
@@ -54,7 +54,7 @@ pub(super) fn summarise(
     let v6 = peer.is_ipv6();
     // The leg that says most of the way there: the first that was answered.
     let main = legs.iter().find(|leg| leg.engine.search.low().is_some());
-    let way = main.map(|leg| forward(&leg.engine));
+    let way = main.map(forward);
     let refusals = || legs.iter().flat_map(|leg| &leg.engine.refusals);
     let trace = legs.iter().find_map(|leg| leg.engine.trace.as_ref());
     let pmtu_bytes = way.as_ref().map(|way| way.pmtu);
@@ -69,7 +69,9 @@ pub(super) fn summarise(
     }
     count(&flights, &mut counts);
     let (rtt, clock) = times(&flights);
-    let reverse = legs.iter().find_map(|leg| leg.engine.reverse.as_ref());
+    // A reflector, which comes last, knows better than an echo.
+    let reverse =
+        legs.iter().rev().filter_map(|leg| leg.engine.reverse.as_ref()).find(|search| search.low().is_some());
     let told = main.filter(|leg| leg.engine.crossed == Some(true)).and_then(|leg| leg.engine.search.low());
     let mut report = Report {
         pmtu_bytes,
@@ -95,10 +97,12 @@ pub(super) fn summarise(
         errors: legs.iter().flat_map(|leg| leg.engine.errors.iter().cloned()).collect(),
         notes,
     };
-    let is_narrow = way.as_ref().is_some_and(|way| way.is_narrow);
+    let is_less = report.reverse_pmtu_bytes.zip(pmtu_bytes).is_some_and(|(back, there)| back < there);
+    let is_narrow = is_less || way.as_ref().is_some_and(|way| way.is_narrow);
     report.black_hole = way.and_then(|way| way.hole(trace, local.address));
     if report.black_hole.is_none()
-        && let Some(Verdict::Found(_, Some(wall))) = reverse.and_then(|search| search.verdict())
+        && let Some(Verdict::Found(_, Some(wall @ Wall { is_refused: false, .. }))) =
+            reverse.and_then(|search| search.verdict())
     {
         report.black_hole = Some(BlackHole::reverse(wall.size));
     }
@@ -116,7 +120,8 @@ struct WayThere {
     wall: Option<(Wall, Way)>,
 }
 
-fn forward(engine: &Engine) -> WayThere {
+fn forward(leg: &Leg) -> WayThere {
+    let engine = &leg.engine;
     let low = engine.search.low().unwrap_or(0);
     let verdict = engine.search.verdict();
     let any = match verdict {
@@ -132,10 +137,9 @@ fn forward(engine: &Engine) -> WayThere {
             wall: Some((wall, Way::Reverse)),
         },
         (_, wall) => {
-            let by_session = engine.reverse.is_some();
             let way = match engine.crossed {
                 Some(false) => Way::Forward,
-                _ if by_session => Way::Forward,
+                _ if leg.by == CarriedBy::Reflector => Way::Forward,
                 _ => Way::Unknown,
             };
             WayThere {

@@ -15,15 +15,19 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Port and maximum segment size, octets, of the first port that answers; `None` where none does.
 pub(super) async fn segments(asked: &Mtu, target: SocketAddr) -> Option<(u16, u16)> {
-    let ports: Vec<u16> = asked.port.map_or_else(|| USUAL.to_vec(), |port| vec![port]);
+    let one = async |port: u16| Some((port, segment(asked, with_port(target, port)).await?));
     let tries = async {
-        for port in ports {
-            let peer = with_port(target, port);
-            if let Some(mss) = segment(asked, peer).await {
-                return Some((port, mss));
+        match asked.port {
+            Some(port) => one(port).await,
+            None => {
+                let (first, second) = (one(USUAL[0]), one(USUAL[1]));
+                tokio::pin!(first, second);
+                tokio::select! {
+                    found = &mut first => if found.is_some() { found } else { second.await },
+                    found = &mut second => if found.is_some() { found } else { first.await },
+                }
             }
         }
-        None
     };
     tokio::time::timeout(TIMEOUT, tries).await.ok().flatten()
 }

@@ -145,10 +145,9 @@ impl World {
     fn run(&self, seed: u64) -> (Report, Duration) {
         let start = clock::now();
         let carrier = Carrier::Echo(Echo::new(self.v6, 7, 0x1122_3344_5566_7788, 65_500));
-        let least = if self.v6 { 1280 } else { 68 };
         let plan = Plan {
             v6: self.v6,
-            least,
+            least: 68,
             most: self.local.min(9216),
             local: Some(self.local),
             known: None,

@@ -31,10 +31,12 @@ fn answer(report: &Report, of: &Measurement, style: Style) -> String {
         Way::Reverse => ", black hole on the way back".to_owned(),
         Way::Forward | Way::Unknown => format!(", black hole{}", place(hole)),
     });
-    let fine = match (&hole, &report.advice) {
-        (None, None) if report.exact => ", nothing is in the way",
-        (None, Some(_)) => ", routers say so",
-        _ => "",
+    let back = report.reverse_pmtu_bytes.filter(|&back| back < pmtu && hole.is_none());
+    let fine = match (&hole, &report.advice, back) {
+        (_, _, Some(back)) => format!(", the way back takes {back}"),
+        (None, None, _) if report.exact => ", nothing is in the way".to_owned(),
+        (None, Some(_), _) => ", routers say so".to_owned(),
+        _ => String::new(),
     };
     let elapsed = span(of.elapsed);
     let text = format!("path MTU {least}{pmtu} bytes{}{fine}", hole.as_deref().unwrap_or_default());

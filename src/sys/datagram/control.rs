@@ -13,6 +13,10 @@ use super::batch::Outgoing;
 /// Room for all control messages of one datagram.
 pub(super) const CONTROL: usize = 256;
 const SCM_TS_OPT_ID: libc::c_int = 81;
+/// Linux 4.12; also the option that asks for it.
+pub(super) const IP_RECVFRAGSIZE: libc::c_int = 25;
+/// The same for IPv6.
+pub(super) const IPV6_RECVFRAGSIZE: libc::c_int = 77;
 
 /// Control messages want the alignment of `cmsghdr`.
 #[derive(Clone, Copy)]
@@ -30,6 +34,8 @@ pub struct Meta {
     pub tos: Option<u8>,
     /// Our address that it was sent to.
     pub to: Option<IpAddr>,
+    /// It came in fragments, the largest of this many octets, IP header included.
+    pub fragment: Option<u16>,
     /// It was sent to a broadcast or multicast address.
     pub to_many: bool,
     /// Datagrams dropped in this socket's queue so far.
@@ -171,6 +177,10 @@ fn read(meta: &mut Meta, level: libc::c_int, name: libc::c_int, data: &[u8]) {
         (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => meta.ttl = octet(),
         (libc::IPPROTO_IP, libc::IP_TOS) => meta.tos = data.first().copied(),
         (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => meta.tos = octet(),
+        (libc::IPPROTO_IP, IP_RECVFRAGSIZE) | (libc::IPPROTO_IPV6, IPV6_RECVFRAGSIZE) => {
+            meta.fragment =
+                value::<libc::c_int>(data).and_then(|size| u16::try_from(size).ok()).filter(|&size| size > 0);
+        }
         (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
             let Some(info) = value::<libc::in_pktinfo>(data) else { return };
             meta.to = Some(Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr)).into());

@@ -189,6 +189,8 @@ impl Socket {
             self.by_family((libc::IP_RECVERR, 1), (libc::IPV6_RECVERR, 1))?;
             // Since Linux 5.9; without it there are errors, only not what follows their quote.
             let _ = self.by_family((IP_RECVERR_RFC4884, 1), (IPV6_RECVERR_RFC4884, 1));
+            // Since Linux 4.12; without it nobody knows what came in pieces.
+            let _ = self.by_family((control::IP_RECVFRAGSIZE, 1), (control::IPV6_RECVFRAGSIZE, 1));
         }
         if let Some(ttl) = setup.ttl {
             self.by_family((libc::IP_TTL, ttl.into()), (libc::IPV6_UNICAST_HOPS, ttl.into()))?;

@@ -1,10 +1,15 @@
 //! Far sides and routers that lie, are silent, ration, repeat or go away; and what this host may not do.
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{addresses, mute, output, report};
-use crate::lab::{Hook, Lab};
-use crate::udpping::serving::record;
+use crate::lab::{Hook, Lab, Units};
+use crate::tool::WADDLEPERF;
+use crate::udpping::serving::{Serving, record};
 
 #[test]
 fn a_host_that_answers_no_echo_is_asked_at_a_closed_port() {
@@ -24,6 +29,115 @@ fn a_host_that_answers_no_echo_is_asked_at_a_closed_port() {
             (&json!(1400), &json!(1)),
             "{found}"
         );
+    }
+}
+
+#[test]
+fn a_host_that_rations_its_refusals_is_asked_patiently() {
+    let lab = Lab::line(2).build();
+    lab.link(1).mtu(1400);
+    let _mute = mute(lab.router(1));
+    // What Linux does by itself: six at once, then one a second.
+    for (name, value) in [("net.ipv4.icmp_ratelimit", "1000"), ("net.ipv6.icmp.ratelimit", "1000")] {
+        lab.server().sysctl(name, value);
+    }
+    for target in addresses(lab.server()) {
+        let found = report(lab.client(), target, "-M udp");
+        assert_eq!((&found["pmtu_bytes"], &found["exact"]), (&json!(1400), &json!(true)), "{found}");
+        assert_eq!(found["black_hole"]["after_hop"], 1, "{found}");
+    }
+}
+
+#[test]
+fn answers_that_come_twice_count_once() {
+    let lab = Lab::line(2).duplicate(1.0).relay_at(2).build();
+    lab.link(1).mtu(1400);
+    for target in addresses(lab.server()) {
+        let found = report(lab.client(), target, "");
+        assert_eq!((&found["pmtu_bytes"], &found["black_hole"]), (&json!(1400), &Value::Null), "{found}");
+        assert!(found["counts"]["duplicates"].as_u64() > Some(0), "{found}");
+        assert!(found["counts"]["received"].as_u64() <= found["counts"]["sent"].as_u64(), "{found}");
+    }
+}
+
+#[test]
+fn forged_words_move_nothing() {
+    let lab = Lab::line(2).delay(20.ms()).build();
+    let (client, router) = (lab.client().address4(), lab.router(1));
+    // A raw socket hears of them all; one for echo only of those with its identifier.
+    lab.client().sysctl("net.ipv4.ping_group_range", "1 0");
+    let target = lab.server().address4();
+    let over = AtomicBool::new(false);
+    // What an attacker off the path can do: claim for every identifier, and so for ours, that 576 is the most.
+    let flood = || {
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).expect("a raw socket");
+        let to = std::net::SocketAddr::from((client, 0)).into();
+        let mut ids = (0..=u16::MAX).cycle();
+        while !over.load(Ordering::Relaxed) {
+            let _ = socket.send_to(&forged(client, target, ids.next().expect("a circle"), 576), &to);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| router.run(flood));
+        let found: Vec<Value> = (0..5).map(|_| report(lab.client(), target, "-M icmp --no-tcp")).collect();
+        over.store(true, Ordering::Relaxed);
+        for found in found {
+            assert_eq!((&found["pmtu_bytes"], &found["black_hole"]), (&json!(1500), &Value::Null), "{found}");
+            assert_eq!(found["icmp_pmtu_bytes"], Value::Null, "{found}");
+            assert!(found["ignored"].as_u64() > Some(0), "{found}");
+        }
+    });
+}
+
+/// "Too big for `mtu`" that quotes an echo request with this identifier.
+fn forged(from: Ipv4Addr, to: Ipv4Addr, id: u16, mtu: u16) -> Vec<u8> {
+    let mut message = vec![3, 4, 0, 0, 0, 0];
+    message.extend(mtu.to_be_bytes());
+    message.extend([0x45, 0, 5, 0xdc, 0, 1, 0x40, 0, 63, 1, 0, 0]);
+    message.extend(from.octets());
+    message.extend(to.octets());
+    message.extend([8, 0, 0, 0]);
+    message.extend(id.to_be_bytes());
+    message.extend([0, 1]);
+    let sum =
+        message.chunks(2).fold(0u32, |sum, pair| sum + u32::from(u16::from_be_bytes([pair[0], pair[1]])));
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    message
+}
+
+#[test]
+fn an_interface_that_goes_down_ends_the_run_clearly() {
+    let lab = Lab::line(1).delay(100.ms()).build();
+    let _hole = lab.router(1).rule(Hook::Forward, "iifname dn0 meta length > 1300", "drop");
+    let client = lab.client();
+    let data = std::env::temp_dir().join("waddleperf-mtu");
+    let mut command = client.command(WADDLEPERF);
+    let target = lab.server().address4().to_string();
+    command.arg("--data").arg(data).args(["mtu", &target, "--no-tcp", "-M", "icmp", "--json"]);
+    let output = std::thread::scope(|scope| {
+        let running = scope.spawn(|| command.output().expect("run mtu"));
+        // Once it knows that something passes.
+        while client.counter("IcmpInEchoReps") < 2 {}
+        client.ip("link set up0 down");
+        running.join().expect("it ends")
+    });
+    let record = record(&output);
+    assert!(record["elapsed_ms"].as_f64() < Some(11_000.0), "{record}");
+    let report = &record["outcome"]["report"];
+    assert_eq!(report["exact"], false, "nothing more could be learnt: {record}");
+    assert!(report["notes"].to_string().contains("send"), "{record}");
+    assert_eq!(report["black_hole"], Value::Null, "no hole is claimed: {record}");
+}
+
+#[test]
+fn no_reflector_is_a_failure_only_where_one_was_asked_for() {
+    let lab = Lab::line(1).build();
+    for target in addresses(lab.server()) {
+        let record = record(&output(lab.client(), target, "-M reflector"));
+        assert_eq!(record["outcome"]["failure"]["class"], "refused", "{record}");
+        assert_eq!(report(lab.client(), target, "")["pmtu_bytes"], 1500);
     }
 }
 
@@ -77,13 +191,47 @@ fn icmp_that_is_rationed_is_enough() {
     }
 }
 
+/// Runs `mtu` in the client without any capability.
+fn unprivileged(lab: &Lab, arguments: &str) -> Value {
+    let data = std::env::temp_dir().join("waddleperf-mtu");
+    let mut command = lab.client().command("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", WADDLEPERF, "--data"]).arg(data);
+    command.args(["mtu", &lab.server().address4().to_string(), "--json"]).args(arguments.split_whitespace());
+    record(&command.output().expect("run setpriv"))
+}
+
 #[test]
-fn without_ping_sockets_and_privilege_another_way_is_found_and_the_remedy_told() {
+fn no_privilege_is_needed() {
+    let lab = Lab::line(2).build();
+    lab.link(1).mtu(1400);
+    let _mute = mute(lab.router(1));
+    let record = unprivileged(&lab, "");
+    let found = &record["outcome"]["report"];
+    assert_eq!((&found["pmtu_bytes"], &found["carrier"]), (&json!(1400), &json!("icmp")), "{record}");
+    assert_eq!(found["black_hole"]["after_hop"], 1, "{record}");
+}
+
+#[test]
+fn without_ping_sockets_another_way_is_found_and_the_remedies_told() {
     let lab = Lab::line(1).build();
     lab.client().sysctl("net.ipv4.ping_group_range", "1 0");
     let target = lab.server().address4();
     let found = report(lab.client(), target, "");
-    assert_eq!(found["pmtu_bytes"], 1500, "a raw socket serves: {found}");
+    let by = (&found["pmtu_bytes"], &found["carrier"]);
+    assert_eq!(by, (&json!(1500), &json!("icmp")), "a raw socket serves: {found}");
+    let record = unprivileged(&lab, "");
+    let found = &record["outcome"]["report"];
+    assert_eq!((&found["pmtu_bytes"], &found["carrier"]), (&json!(1500), &json!("udp")), "{record}");
+    let told = found["notes"].to_string();
+    assert!(told.contains("net.ipv4.ping_group_range") && told.contains("CAP_NET_RAW"), "{record}");
+    for method in ["icmp", "tcp"] {
+        let record = unprivileged(&lab, &format!("-M {method}"));
+        assert_eq!(record["outcome"]["failure"]["class"], "permission", "{record}");
+        assert!(record["outcome"]["failure"]["detail"].to_string().contains("CAP_NET_RAW"), "{record}");
+    }
+    let _serving = Serving::start(lab.server());
+    let record = unprivileged(&lab, "");
+    assert_eq!(record["outcome"]["report"]["reverse_pmtu_bytes"], 1500, "a reflector is found: {record}");
 }
 
 #[test]

@@ -161,6 +161,46 @@ fn reverse(found: &Value) {
 }
 
 #[test]
+fn a_narrow_way_back_that_works_is_seen_in_what_comes_in_pieces() {
+    let lab = Lab::line(2).build();
+    let router = lab.router(2);
+    router.ip("route replace 10.200.0.0/30 via 10.200.1.1 mtu lock 1400\n");
+    router.ip("route replace fd00:200:0::/64 via fd00:200:1::1 mtu 1400\n");
+    let check = |found: &Value| {
+        check(found, 1500, None);
+        assert_eq!(found["reverse_pmtu_bytes"], 1400, "{found}");
+        assert_eq!(found["advice"]["mtu_bytes"], 1400, "{found}");
+    };
+    for target in addresses(lab.server()) {
+        check(&report(lab.client(), target, "-M icmp"));
+    }
+    let _serving = Serving::start(lab.server());
+    for target in addresses(lab.server()) {
+        check(&report(lab.client(), target, "-M reflector"));
+    }
+}
+
+#[test]
+fn less_than_ipv6_allows_is_found_all_the_same() {
+    let lab = Lab::line(2).build();
+    let _filter = lab.router(1).rule(Hook::Forward, "iifname dn0 meta length > 1000", "drop");
+    check(&report(lab.client(), lab.server().address6(), ""), 1000, Some(1));
+}
+
+#[test]
+fn what_was_asked_bounds_what_is_tried() {
+    let lab = Lab::line(1).build();
+    let found = report(lab.client(), lab.server().address4(), "--min 1000 --max 1300 --hops");
+    check(&found, 1300, None);
+    let sizes = found["sizes"].as_array().expect("sizes");
+    assert!(sizes.iter().all(|size| (1000..=1300).contains(&size["bytes"].as_u64().unwrap())), "{found}");
+    let hops = found["hops"].as_array().expect("hops");
+    assert_eq!(hops.len(), 2, "{found}");
+    assert_eq!(hops[0]["address"], lab.router(1).address4().to_string(), "{found}");
+    assert_eq!((&hops[1]["target"], &hops[1]["large"]), (&json!(true), &json!(true)), "{found}");
+}
+
+#[test]
 fn both_ways_may_differ() {
     let lab = Lab::line(2).build();
     let _serving = Serving::start(lab.server());
