@@ -105,6 +105,7 @@ fn engine(v6: bool, syn: bool) -> Engine {
         most: 1500,
         local: Some(1500),
         known: None,
+        learnt: None,
         timeout: Duration::from_secs(1),
         deadline: Duration::from_secs(10),
         trace: false,
