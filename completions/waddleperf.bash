@@ -483,7 +483,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__mtu)
-            opts="-p -M -W -w -4 -6 -I -q -D -v -h --port --method --min --max --timeout --deadline --hops --no-tcp --key-file --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-p -M -W -w -n -4 -6 -I -q -D -v -h --port --method --min --max --timeout --deadline --hops --numeric --no-tcp --key-file --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1453,7 +1453,7 @@ _mtu() {
 
     case "${cmd}" in
         mtu)
-            opts="-p -M -W -w -4 -6 -I -q -D -v -h --port --method --min --max --timeout --deadline --hops --no-tcp --key-file --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-p -M -W -w -n -4 -6 -I -q -D -v -h --port --method --min --max --timeout --deadline --hops --numeric --no-tcp --key-file --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

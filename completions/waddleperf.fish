@@ -80,7 +80,7 @@ icmp\t'ICMP echo only'
 reflector\t'A waddleperf reflector only: tells the two directions apart'
 udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
 tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l min -d 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l min -d 'The smallest size to try, octets of IP packet [default: 68]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s w -l deadline -d 'How long the whole run may take' -r
@@ -94,6 +94,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l fail-on -d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-tcp -d 'Do not connect to a TCP port of the target'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 6 -l ipv6 -d 'Use IPv6 only'
@@ -405,7 +406,7 @@ icmp\t'ICMP echo only'
 reflector\t'A waddleperf reflector only: tells the two directions apart'
 udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
 tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
-complete -c mtu -l min -d 'The smallest size to try, octets of IP packet [default: 68; IPv6: 1280]' -r
+complete -c mtu -l min -d 'The smallest size to try, octets of IP packet [default: 68]' -r
 complete -c mtu -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
 complete -c mtu -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
 complete -c mtu -s w -l deadline -d 'How long the whole run may take' -r
@@ -419,6 +420,7 @@ complete -c mtu -l fail-on -d 'End with 1 when this is so, such as `loss_ratio >
 complete -c mtu -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c mtu -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c mtu -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c mtu -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
 complete -c mtu -l no-tcp -d 'Do not connect to a TCP port of the target'
 complete -c mtu -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtu -s 6 -l ipv6 -d 'Use IPv6 only'

@@ -198,3 +198,71 @@ fn is_marked(cookie: u64, number: u32, quoted: &[u8]) -> bool {
     let known = quoted.len().min(mark.len());
     quoted[..known] == mark[..known]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::clock;
+
+    fn target() -> SocketAddr {
+        SocketAddr::from(([10, 9, 9, 9], 0))
+    }
+
+    fn carriers() -> [Carrier; 2] {
+        let echo = Echo::new(false, 7, 0x0102_0304_0506_0708, 65_530);
+        [Carrier::Echo(echo), Carrier::Closed(Closed::new(target(), 5))]
+    }
+
+    fn error<'a>(quoted: &'a [u8], to: Option<SocketAddr>) -> Icmp<'a> {
+        Icmp {
+            kind: 3,
+            code: 4,
+            from: None,
+            to,
+            socket: 0,
+            errno: 0,
+            mtu: 1400,
+            stamp: None,
+            ttl: None,
+            quoted,
+            extensions: &[],
+        }
+    }
+
+    #[test]
+    fn a_packet_has_the_size_asked_for_and_is_known_by_its_quote() {
+        for carrier in carriers() {
+            for (number, size) in [(0, carrier.least(false)), (9, 576), (200, 1500), (999, 9216)] {
+                let mut draft = Draft::default();
+                carrier.write(number, size, clock::now(), false, &mut draft);
+                let headers = if matches!(carrier, Carrier::Echo(_)) { 20 } else { 28 };
+                assert_eq!(draft.bytes.len() + headers, usize::from(size));
+                let to = draft.to.or(Some(target()));
+                // Routers quote as much as they like, but 8 octets of an echo.
+                for quoted in [8, 16, 20, draft.bytes.len()] {
+                    let quoted = &draft.bytes[..quoted];
+                    assert_eq!(carrier.quoted(&error(quoted, to)), Some(number), "{size}");
+                }
+                let mut forged = draft.bytes.clone();
+                forged[10] ^= 1;
+                assert_eq!(carrier.quoted(&error(&forged, to)), None, "its cookie is another");
+            }
+        }
+    }
+
+    #[test]
+    fn an_echo_is_known_by_its_cookie_and_its_number() {
+        let [mut carrier, _] = carriers();
+        let mut draft = Draft::default();
+        carrier.write(9, 100, clock::now(), false, &mut draft);
+        assert_eq!(carrier.read(&draft.bytes, None), None, "a request is no answer");
+        draft.bytes[0] = 0;
+        assert_eq!(carrier.read(&draft.bytes, None), Some(Answer { number: 9, window: 1 }));
+        // Type, identifier and the rest as they were: sequence number, cookie, number of another.
+        for at in [7, 12, 19] {
+            let mut other = draft.bytes.clone();
+            other[at] ^= 1;
+            assert_eq!(carrier.read(&other, None), None, "octet {at}");
+        }
+    }
+}

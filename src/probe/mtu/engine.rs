@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(60);
 const LAST_PATIENCE: Duration = Duration::from_millis(200);
 /// How long an answer may come after a router's "too big", beyond two round trips.
 const DOUBT: Duration = Duration::from_millis(10);
+/// How often a router says "too big" to one host at least, where it rations its words (Linux: `icmp_ratelimit`).
+const RATION: Duration = Duration::from_millis(1100);
 /// "Too big" messages that are kept.
 const MOST_REFUSALS: usize = 16;
 /// Sends in a row that this host refuses, after which it is asked no more.
@@ -50,6 +52,8 @@ pub(super) struct Plan {
     pub(super) local: Option<u16>,
     /// The largest size that is known to pass on the way there: only the way back is to be searched.
     pub(super) known: Option<u16>,
+    /// What the kernel has learnt of the path before: some router has said so, and may ration its words.
+    pub(super) learnt: Option<u16>,
     /// How long to wait for an answer before there was one.
     pub(super) timeout: Duration,
     /// How long the whole run may take.
@@ -143,6 +147,7 @@ pub(super) struct Engine {
     started: Option<Instant>,
     slot: Option<Instant>,
     latest: Option<Instant>,
+    asked_again: bool,
     stopped: bool,
 }
 
@@ -176,6 +181,7 @@ impl Engine {
             started: None,
             slot: None,
             latest: None,
+            asked_again: false,
             stopped: false,
         }
     }
@@ -323,6 +329,18 @@ impl Engine {
                 let vanishes = wall.is_some_and(|wall| !wall.is_refused);
                 if vanishes && let Some(wait) = self.hold(now) {
                     return Some(wait);
+                }
+                if let Some(wall) =
+                    wall.filter(|_| vanishes && !self.asked_again && self.plan.learnt == Some(low))
+                {
+                    // Linux says it once a second, and has said it before.
+                    let until = self.latest.unwrap_or(now.mono) + RATION;
+                    if now.mono < until {
+                        return Some(Next::Wait(until));
+                    }
+                    self.asked_again = true;
+                    self.wish(MAIN, [wall.size, self.search.control()]);
+                    return None;
                 }
                 if let Some(wall) = wall {
                     let fate = if vanishes { "vanish" } else { "are too big" };
@@ -676,6 +694,9 @@ impl Engine {
         let hint = mtu.unwrap_or_else(|| ladder::plateau(size));
         let search = if flight.wish.lane == CLOSED { self.forward.as_mut() } else { Some(&mut self.search) };
         let Some(search) = search else { return };
+        if mtu.is_none() {
+            search.refused_without_name();
+        }
         if search.hint(hint) {
             let lane = flight.wish.lane;
             self.queue.retain(|wish| wish.lane != lane || wish.size <= hint);

@@ -7,6 +7,7 @@
 mod carrier;
 mod engine;
 mod flight;
+mod fuzz;
 mod ladder;
 mod report;
 mod run;
@@ -18,6 +19,7 @@ mod tcp;
 mod tests;
 mod trace;
 
+pub use fuzz::fuzz_mtu;
 pub use report::{Advice, BlackHole, CarriedBy, Hop, Report, Size, TooBig, Way};
 
 use std::path::{Path, PathBuf};

@@ -199,6 +199,7 @@ impl Run {
             most,
             local: self.local.mtu,
             known,
+            learnt: self.local.route.filter(|&route| self.local.mtu.is_none_or(|mtu| route < mtu)),
             timeout: asked.timeout.0,
             deadline: asked
                 .deadline

@@ -36,6 +36,8 @@ pub(super) struct Search {
     low: Option<u16>,
     /// Sizes that routers have named, and of those the ones not yet tried.
     named: Vec<u16>,
+    /// A router has said "too big" and named no size.
+    unnamed: bool,
     hints: Vec<u16>,
     /// When the latest packet that came through was sent: what was sent before it and is missing, is lost.
     good: Option<Instant>,
@@ -82,6 +84,7 @@ impl Search {
             sizes: BTreeMap::new(),
             low: None,
             named: Vec::new(),
+            unnamed: false,
             hints: Vec::new(),
             good: None,
             rounds: 0,
@@ -154,6 +157,11 @@ impl Search {
         is_new && self.named.last() == Some(&size)
     }
 
+    /// A router says "too big" and names no size.
+    pub(super) fn refused_without_name(&mut self) {
+        self.unnamed = true;
+    }
+
     /// Whether `size` is settled by what is known, so that sending it would tell nothing.
     pub(super) fn is_settled(&self, size: u16) -> bool {
         self.low.is_some_and(|low| size <= low) || size >= self.high()
@@ -207,7 +215,9 @@ impl Search {
         }
         let size = low + 1;
         self.has_failed(size).then(|| {
-            let is_refused = self.sizes.get(&size).is_some_and(|evidence| evidence.refused > 0);
+            // A router that rations its words has still said what it takes.
+            let is_named = self.unnamed || self.named.contains(&low);
+            let is_refused = is_named || self.sizes.get(&size).is_some_and(|evidence| evidence.refused > 0);
             Verdict::Found(low, Some(Wall { size, is_refused }))
         })
     }

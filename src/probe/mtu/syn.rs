@@ -67,3 +67,62 @@ impl Syn {
         (ports == (self.local.port(), self.target.port())).then(|| self.number(u32::from_be_bytes(q)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn syn() -> Syn {
+        let address = |host: u8, port| SocketAddr::new(IpAddr::from([10, 0, 0, host]), port);
+        Syn::new(address(1, 61_000), address(2, 443), 0xffff_fff0)
+    }
+
+    /// A segment from the far side.
+    fn answer(flags: u8, acknowledged: u32) -> Vec<u8> {
+        let mut segment = vec![0; HEADER];
+        let mut packet = MutableTcpPacket::new(&mut segment).expect("room");
+        packet.set_source(443);
+        packet.set_destination(61_000);
+        packet.set_flags(flags);
+        packet.set_acknowledgement(acknowledged);
+        segment
+    }
+
+    #[test]
+    fn a_syn_is_answered_by_its_number_and_quoted_by_it() {
+        for number in [0, 1, 500, 999] {
+            let mut segment = Vec::new();
+            syn().write(number, 1460, &mut segment);
+            assert_eq!(segment.len(), HEADER + 1460);
+            assert_eq!(syn().quoted(&segment[..8]), Some(number));
+            let seq = TcpPacket::new(&segment).expect("a segment").get_sequence();
+            // The SYN alone, or its data as well.
+            for taken in [1, 1461] {
+                let rst = answer(TcpFlags::RST | TcpFlags::ACK, seq.wrapping_add(taken));
+                assert_eq!(syn().read(&rst, None), Some(number));
+            }
+            assert_eq!(
+                syn().read(&answer(TcpFlags::SYN, seq.wrapping_add(1)), None),
+                None,
+                "a SYN is no answer"
+            );
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_right() {
+        let mut segment = Vec::new();
+        syn().write(3, 11, &mut segment);
+        let packet = TcpPacket::new(&segment).expect("a segment");
+        let (from, to) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        assert_eq!(ipv4_checksum(&packet, &from, &to), packet.get_checksum());
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(octets: Vec<u8>) {
+            let _ = (syn().read(&octets, None), syn().quoted(&octets));
+        }
+    }
+}

@@ -186,8 +186,23 @@ fn icmp_that_is_rationed_is_enough() {
     for target in addresses(lab.server()) {
         for _ in 0..3 {
             let found = report(lab.client(), target, "");
-            assert_eq!(found["pmtu_bytes"], 1400, "{found}");
+            let said = (&found["pmtu_bytes"], &found["black_hole"]);
+            assert_eq!(said, (&json!(1400), &Value::Null), "{found}");
         }
+    }
+}
+
+#[test]
+fn a_hole_is_named_also_where_the_kernel_has_learnt_the_size_before_it_was_one() {
+    let lab = Lab::line(2).build();
+    lab.link(1).mtu(1400);
+    for target in addresses(lab.server()) {
+        assert_eq!(report(lab.client(), target, "")["black_hole"], Value::Null);
+    }
+    let _mute = mute(lab.router(1));
+    for target in addresses(lab.server()) {
+        let found = report(lab.client(), target, "");
+        assert_eq!((&found["route_mtu_bytes"], &found["black_hole"]["after_hop"]), (&json!(1400), &json!(1)));
     }
 }
 
