@@ -1,0 +1,142 @@
+//! A capture ends, is told why it cannot begin, and is never asked for from afar.
+
+use std::process::Stdio;
+
+use waddleperf::probe::Probe;
+use waddleperf::probe::capture::Capture;
+
+use super::running::{Running, command, here, number, packets, send};
+use crate::lab::Lab;
+use crate::tool::{real_root, tool};
+
+#[test]
+fn so_many_packets_are_kept_and_the_rest_is_counted() {
+    let lab = Lab::line(0).build();
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.pcapng");
+    let arguments = ["-f", "udp dst port 9", "-c", "100", "-w", path.to_str().expect("UTF-8")];
+    let ours = Running::start(lab.client(), &arguments);
+    send(lab.client(), lab.server().address4(), 3000, 100);
+    let (record, code) = ours.wait();
+    let report = super::running::report(&record);
+    assert_eq!((code, record["partial"].as_bool(), report["ended"].as_str()), (Some(0), None, Some("count")));
+    assert_eq!(
+        (number(&report, "/packets"), packets(&std::fs::read(&path).expect("the file")).len()),
+        (100, 100)
+    );
+    let (received, beyond) = (number(&report, "/received"), number(&report, "/dropped_limit"));
+    assert_eq!(received, 100 + beyond + number(&report, "/dropped_kernel"), "{report}");
+}
+
+#[test]
+fn a_file_has_its_size_and_no_more() {
+    let lab = Lab::line(0).build();
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.pcapng");
+    let arguments = ["-f", "udp dst port 9", "--size", "1", "--full", "-w", path.to_str().expect("UTF-8")];
+    let ours = Running::start(lab.client(), &arguments);
+    send(lab.client(), lab.server().address4(), 2000, 1400);
+    let (record, code) = ours.wait();
+    assert_eq!((code, record["outcome"]["report"]["ended"].as_str()), (Some(0), Some("size")), "{record}");
+    let size = std::fs::metadata(&path).expect("the file").len();
+    assert!((1 << 20) - 1600 < size && size < (1 << 20) + 100, "{size}");
+    let report = super::running::report(&record);
+    let sums = ["/packets", "/dropped_limit", "/dropped_kernel"].map(|pointer| number(&report, pointer));
+    assert_eq!(sums.iter().sum::<u64>(), number(&report, "/received"), "{report}");
+}
+
+#[test]
+fn an_interface_that_goes_down_ends_it() {
+    let lab = Lab::line(0).build();
+    let ours = Running::start(lab.client(), &["--all"]);
+    lab.client().ip("link set up0 down");
+    let (record, _) = ours.wait();
+    assert_eq!(record["outcome"]["report"]["ended"], "interface", "{record}");
+}
+
+#[test]
+fn another_program_reads_along_and_may_leave() {
+    let lab = Lab::line(0).build();
+    let mut ours = command(lab.client(), &["-q", "-i", "up0", "-f", "udp dst port 9", "-w", "-"]);
+    let mut ours = ours.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the capture");
+    let mut tshark = tool("tshark");
+    tshark
+        .args(["-r", "-", "-c", "20", "-T", "fields", "-e", "udp.dstport"])
+        .stdin(ours.stdout.take().expect("a pipe"));
+    let tshark = tshark.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("start tshark");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                send(lab.client(), lab.server().address4(), 50, 100);
+            }
+        });
+        let output = tshark.wait_with_output().expect("wait for tshark");
+        let ended = ours.wait().expect("wait for the capture");
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(ended.code(), Some(0));
+        output
+    });
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n".repeat(20));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut ours.stderr.take().expect("a pipe"), &mut said).expect("what it says");
+    assert!(said.contains("until nobody read them any more"), "the summary goes to stderr: {said}");
+}
+
+#[test]
+fn who_may_not_capture_is_told_what_it_needs() {
+    if !real_root("capture::limits::who_may_not_capture_is_told_what_it_needs") {
+        return;
+    }
+    let place = tempfile::tempdir().expect("a directory");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(place.path(), mode).expect("open it");
+    let program = place.path().join("waddleperf");
+    std::fs::copy(crate::tool::WADDLEPERF, &program).expect("copy the program");
+    let mut command = tool("runuser");
+    command.args(["-u", "nobody", "--", "env", "-i", "HOME=/nonexistent"]).arg(&program);
+    let output =
+        command.args(["--data", "/nonexistent", "capture", "--all", "-i", "lo"]).output().expect("run it");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("needs CAP_NET_RAW") && said.contains("setcap") && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_opened() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.pcapng");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, word) in [
+        (&[][..], "TARGET is missing"),
+        (&["--all", "h.example"], "--all keeps every host's"),
+        (&["-f", "tcp prot 80"], "at character 5"),
+        (&["--bpf", "1,6 0 0"], "--bpf"),
+        (&["--all", "-c", "0"], "--count 0"),
+        (&["--all", "--duration", "0"], "--duration 0"),
+        (&["--all", "-s", "10"], "--snaplen is too small"),
+        (&["--all", "-W", "3", "-w", file], "--files goes with"),
+        (&["--all", "-C", "1"], "--file-size is of no use"),
+        (&["--all", "-C", "1", "-w", "-"], "--write -"),
+        (&["--all", "-B", "1"], "--buffer takes"),
+        (&["--all", "-i", "no-such-if", "-w", file], "no such interface"),
+        (&["read", "a.pcap", "-i", "lo"], "--interface is of no use"),
+        (&["read", "/nonexistent/a.pcap"], "no such file"),
+        (&["tcp", "port", "80"], "-f 'tcp port 80'"),
+        (&["--all", "-w", "-", "--watch"], "--watch needs stdout"),
+    ] {
+        let output = here(arguments).output().expect("run it");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(word), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(!std::path::Path::new(file).exists(), "{arguments:?} opened the file");
+    }
+}
+
+#[test]
+fn nobody_else_may_ask_for_it() {
+    assert!(!Probe::from(Capture::default()).is_remote());
+}
