@@ -91,11 +91,12 @@ pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
     rounds
 }
 
-/// The key files that rounds read.
+/// The files that rounds read: keys and lists.
 fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
     let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
     probes.filter_map(|probe| match probe {
         Probe::UdpPing(probe) => probe.key_file.clone(),
+        Probe::Ping(probe) => probe.file.clone(),
         Probe::Imported(_) => None,
     })
 }

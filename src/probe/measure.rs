@@ -21,6 +21,16 @@ pub trait Measure {
     /// The same, to be filled in where it was left open.
     fn target_mut(&mut self) -> &mut Target;
 
+    /// Whom it measures, in a person's words.
+    fn subject(&self) -> String {
+        self.target().to_string()
+    }
+
+    /// Whether a person wants a line for each packet, unless he says otherwise.
+    fn tells_packets(&self) -> bool {
+        true
+    }
+
     /// Refuses what cannot be measured, before anything is sent.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod measure;
 mod measurement;
 mod own_thread;
 mod pace;
+pub mod ping;
 mod scalar;
 mod target;
 mod timing;
@@ -47,6 +48,8 @@ use crate::failure::Fault;
 // A new probe is one line here. `Exec` (autoperf's custom tests) will stand among the others.
 measure::kinds! {$
     commands {
+        /// RTT and loss by ICMP, TCP, TLS, HTTP, QUIC or DNS, of one target or of many.
+        Ping in ping;
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
     }
@@ -60,6 +63,16 @@ impl Probe {
     /// The host or URL that is measured; empty where a probe has none.
     pub fn target(&self) -> &str {
         each_probe!(self, probe => probe.target().as_str())
+    }
+
+    /// Whom it measures, in a person's words: the target, or how many there are.
+    pub fn subject(&self) -> String {
+        each_probe!(self, probe => probe.subject())
+    }
+
+    /// Whether a person wants a line for each packet, unless he says otherwise.
+    pub fn tells_packets(&self) -> bool {
+        each_probe!(self, probe => probe.tells_packets())
     }
 
     /// This probe at `host`, where its target was left open (a tier's list is written once for many targets).

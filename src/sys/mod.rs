@@ -11,4 +11,5 @@ pub mod process;
 pub mod random;
 pub mod service;
 
+pub mod tcp;
 pub mod wait;

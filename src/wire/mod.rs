@@ -1,6 +1,8 @@
 //! Pure codecs: octets to checked views and back. No I/O, no clock, no panics; every length is hostile.
 
 mod bytes;
+pub mod dns;
 pub mod icmp;
+pub mod quic;
 pub mod stamp;
 pub mod wp1;
