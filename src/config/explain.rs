@@ -172,7 +172,7 @@ mod tests {
                 "w.toml:2: count: invalid type: string \"many\", expected a whole number, 0 or more",
             ),
             ("[autoperf.tier1]\nprobe = [5]", "w.toml:2: probe: invalid type: integer `5`, expected a table"),
-            ("\n[[autoperf.tier1.probe]]\ncount = 1", "w.toml:2: kind is missing; it may be udpping"),
+            ("\n[[autoperf.tier1.probe]]\ncount = 1", "w.toml:2: kind is missing; it may be ping, udpping"),
             ("agent = 5", "w.toml:1: agent: invalid type: integer `5`, expected a table"),
             ("[autoperf]\ninterval = 200", "w.toml:2: interval: 200 has no unit: write \"200ms\""),
             (
@@ -181,7 +181,7 @@ mod tests {
             ),
             (
                 "\n[[autoperf.tier1.probe]]\nkind = \"mtr\"",
-                "w.toml:3: kind: no probe is called `mtr`; it may be udpping",
+                "w.toml:3: kind: no probe is called `mtr`; it may be ping, udpping",
             ),
             (
                 "[[autoperf.target]]\n[[autoperf.target.tier2.probe]]\nkind = \"uping\"",

@@ -88,7 +88,7 @@ fn bits(address: IpAddr) -> u128 {
 }
 
 /// What fuzzing and the properties do with any text: read it as a list, each line as a range, and look at its ends.
-pub fn fuzz(text: &str) {
+pub(super) fn fuzz(text: &str) {
     for range in listed(text).take(64).filter_map(Range::parse) {
         assert!(range.count() > 0 && range.first <= range.last);
         let first = range.addresses().next().expect("a range has a first address");

@@ -69,9 +69,9 @@ impl Ping {
         match (self.generate, self.more.as_slice()) {
             (true, [last]) => names.ends(self.target.as_str(), last.as_str())?,
             _ => {
-                let given =
+                let mut given =
                     std::iter::once(&self.target).chain(&self.more).filter(|target| !target.is_open());
-                given.map(|target| names.add(target.as_str())).collect::<Result<(), _>>()?;
+                given.try_for_each(|target| names.add(target.as_str()))?;
             }
         }
         if let Some(file) = &self.file {
@@ -81,7 +81,7 @@ impl Ping {
             let file = file.clone();
             let text = tokio::task::spawn_blocking(move || read(&file)).await;
             let text = text.map_err(|_| Class::Internal.because("the reading thread panicked"))??;
-            listed(&text).map(|name| names.add(name)).collect::<Result<(), _>>()?;
+            listed(&text).try_for_each(|name| names.add(name))?;
         }
         Ok(names.all)
     }

@@ -17,7 +17,6 @@ mod run;
 mod tally;
 
 pub use engine::Engine;
-pub use expand::fuzz;
 pub use report::{Phases, Report, Responder, TargetReport};
 
 use std::path::PathBuf;
@@ -49,6 +48,13 @@ const MOST_PACKETS: u64 = 1 << 32;
 
 const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10ms between different ones, and then each \
                         target gets one by --per-target-interval]; bare numbers are seconds";
+
+/// What fuzzing and the properties do with any octets: read them as everything that comes from outside.
+pub fn fuzz(octets: &[u8]) {
+    expand::fuzz(&String::from_utf8_lossy(octets));
+    format::fuzz(octets);
+    connections::fuzz(octets);
+}
 
 /// The options of `ping`, and what a record says was asked.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]

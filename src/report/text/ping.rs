@@ -176,7 +176,7 @@ fn columns(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::R
 /// fping's -c: `10.0.0.1 : xmt/rcv/%loss = 3/3/0%, min/avg/max = 0.10/0.11/0.12`.
 fn fping(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::Result<()> {
     each(report, of, |name, width, _, Own { sent, received, rtt }| {
-        let loss = if sent > 0 { (sent - received) * 100 / sent } else { 0 };
+        let loss = ((sent - received) * 100).checked_div(sent).unwrap_or(0);
         write!(out, "{name:<width$} : xmt/rcv/%loss = {sent}/{received}/{loss}%")?;
         if let Some(rtt) = rtt {
             let [min, mean, max] = [rtt.min, rtt.mean, rtt.max].map(|time| fping_millis(ms::of(time)));

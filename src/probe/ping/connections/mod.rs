@@ -4,7 +4,7 @@ mod http;
 mod tcp;
 mod tls;
 
-pub(super) use http::place;
+pub(super) use http::{fuzz, place};
 
 use std::collections::HashMap;
 use std::sync::Arc;

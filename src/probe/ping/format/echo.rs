@@ -42,7 +42,7 @@ impl Echo {
         let start = out.len();
         icmp::Echo { is_reply: false, id, seq: tag.seq, payload: &[] }.write(version, out);
         let head = self.head(tag.probe);
-        let heads = self.payload.len().min(HEAD);
+        let heads = heads(self.payload.len());
         out.extend(&head[..heads]);
         out.extend(&self.payload[heads..]);
         if version == Version::V4 {
@@ -58,21 +58,31 @@ impl Echo {
         if version == Version::V4 && checksum(bytes, usize::MAX) != 0 {
             return heard(None, Proof::Damaged);
         }
-        let number = echo.payload.get(SECRET..HEAD).and_then(|octets| octets.try_into().ok());
+        let heads = heads(echo.payload.len().min(self.payload.len()));
+        let number = echo.payload.get(SECRET..heads).and_then(|octets| octets.try_into().ok());
         let probe = number.map(u64::from_be_bytes);
         let head = self.head(probe.unwrap_or(0));
-        let heads = echo.payload.len().min(if probe.is_some() { HEAD } else { SECRET });
         // Some hosts send long payloads back cut.
         let is_cut = echo.payload.len() < self.payload.len();
         let is_whole = echo.payload.len() == self.payload.len() || is_cut && probe.is_some();
         let is_same = is_whole
             && echo.payload[..heads] == head[..heads]
-            && (probe.is_none() || echo.payload[heads..] == self.payload[heads..echo.payload.len()]);
+            && echo.payload[heads..] == self.payload[heads..echo.payload.len()];
         match (is_same, heads >= SECRET) {
             (false, _) => heard(None, Proof::Damaged),
             (true, true) => heard(probe, Proof::Secret),
             (true, false) => heard(None, Proof::Numbers),
         }
+    }
+}
+
+/// How much of a payload of `length` octets is no pattern: as much of the secret as there is room for, and the number
+/// if all of it has room.
+const fn heads(length: usize) -> usize {
+    match length {
+        HEAD.. => HEAD,
+        SECRET.. => SECRET,
+        less => less,
     }
 }
 
@@ -118,8 +128,12 @@ mod tests {
         }
 
         #[test]
-        fn no_octets_panic(v6: bool, size in 0usize..40, bytes: Vec<u8>) {
+        fn no_octets_panic(v6: bool, size in 0usize..40, kind in prop::sample::select(vec![0u8, 129]), mut bytes: Vec<u8>) {
+            if let [first, second, ..] = bytes.as_mut_slice() {
+                (*first, *second) = (kind, 0);
+            }
             let _ = Echo::new(7, size, &[]).read(Version::of(v6), &bytes);
+            super::super::fuzz(&bytes);
         }
     }
 }

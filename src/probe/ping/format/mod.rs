@@ -17,6 +17,24 @@ pub(super) enum Format {
     Quic(Quic),
 }
 
+/// Reads any octets as a reply and as a quote in each format: what comes of them is never ours by a secret, which they
+/// cannot know.
+pub(super) fn fuzz(octets: &[u8]) {
+    let name = crate::wire::dns::Name::parse("a.example").expect("a name");
+    let formats = [
+        Format::Echo(Echo::new(0x1234_5678_9abc_def0, 56, &[])),
+        Format::Dns(Dns::new(name)),
+        Format::Quic(Quic::new(7)),
+    ];
+    for mut format in formats {
+        for version in [Version::V4, Version::V6] {
+            let heard = format.read(version, octets);
+            assert!(heard.is_none_or(|heard| heard.proof != Proof::Secret), "{heard:?}");
+            let _ = format.quoted(version, octets);
+        }
+    }
+}
+
 /// Whose packet it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag {

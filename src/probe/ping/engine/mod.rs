@@ -1,6 +1,9 @@
 //! The engine of the datagram modes: sends by the plan, matches replies, waits for them, gives up. No socket, no clock,
 //! no randomness of its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
