@@ -56,6 +56,7 @@ impl Ping {
         let every = crate::units::Span(self.intervals(1).1);
         match self.mode() {
             Mode::Icmp => format!("icmp, {} octets every {every}", self.size),
+            Mode::Http => format!("http, every {every}"),
             mode => format!("{}, port {}, every {every}", mode.name(), self.port.unwrap_or(mode.port())),
         }
     }
