@@ -30,8 +30,8 @@ fn names_networks_and_files_are_one_list_whose_faults_are_results() {
 #[test]
 fn standard_input_is_a_list_too() {
     let lab = Lab::line(0).build();
-    let mut child = command(lab.client(), "-F - -a -i 1ms").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = child.spawn().expect("start ping");
+    let mut ping = command(lab.client(), "-F - -a -i 1ms");
+    let mut child = ping.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start ping");
     let mut input = child.stdin.take().expect("stdin is piped");
     input.write_all(b"127.0.0.5\n127.0.0.4\n").expect("write the list");
     drop(input);
