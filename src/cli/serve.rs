@@ -91,10 +91,10 @@ pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
     rounds
 }
 
-/// The key files that rounds read.
+/// The files that rounds read: keys and lists.
 fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
     let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
-    probes.filter_map(|probe| probe.key_file().map(Path::to_owned))
+    probes.filter_map(|probe| probe.input().map(Path::to_owned))
 }
 
 impl Serve {

@@ -21,6 +21,8 @@ pub enum Event {
     },
     /// A probe packet was answered in time.
     Reply {
+        /// Whose it is, as written, where there are several targets.
+        target: Option<String>,
         /// Its sequence number, from 0.
         seq: u64,
         /// When the reply came, nanoseconds since the epoch.
@@ -37,6 +39,8 @@ pub enum Event {
     },
     /// A probe packet was not answered before its deadline.
     Lost {
+        /// Whose it is, as written, where there are several targets.
+        target: Option<String>,
         /// Its sequence number, from 0.
         seq: u64,
         /// When it was given up, nanoseconds since the epoch.
@@ -55,6 +59,19 @@ pub enum Event {
         bytes: u64,
         /// Packets that this host was too slow for.
         dropped: u64,
+    },
+    /// A router or host said that a probe packet went no further: its wait is over, and it is lost.
+    Unreached {
+        /// Whose it is, as written, where there are several targets.
+        target: Option<String>,
+        /// Its sequence number, from 0.
+        seq: u64,
+        /// When that came, nanoseconds since the epoch.
+        at: u64,
+        /// Who said so; `None` where the kernel does not tell.
+        from: Option<IpAddr>,
+        /// What was said, in a few words.
+        what: String,
     },
     /// Something that a person should know about the run: a clamp, a restart of the far side.
     Note {

@@ -22,6 +22,16 @@ pub trait Measure {
     /// The same, to be filled in where it was left open.
     fn target_mut(&mut self) -> &mut Target;
 
+    /// Whom it measures, in a person's words.
+    fn subject(&self) -> String {
+        self.target().to_string()
+    }
+
+    /// Whether a person wants a line for each packet, unless he says otherwise.
+    fn tells_packets(&self) -> bool {
+        true
+    }
+
     /// Refuses what cannot be measured, before anything is sent.
     ///
     /// # Errors
@@ -44,8 +54,8 @@ pub trait Measure {
         let _ = (packets, time);
     }
 
-    /// The file with the key that it shares with the far side.
-    fn key_file(&self) -> Option<&Path> {
+    /// A file that it reads: a key, a list of targets.
+    fn input(&self) -> Option<&Path> {
         None
     }
 

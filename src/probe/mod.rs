@@ -18,6 +18,7 @@ mod measurement;
 pub mod mtu;
 mod own_thread;
 mod pace;
+pub mod ping;
 mod scalar;
 mod session;
 mod target;
@@ -51,6 +52,8 @@ use crate::failure::Fault;
 // A new probe is one line here. `Exec` (autoperf's custom tests) will stand among the others.
 measure::kinds! {$
     commands {
+        /// RTT and loss by ICMP, TCP, TLS, HTTP, QUIC or DNS, of one target or of many.
+        Ping in ping;
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
         /// Path MTU, black holes and who is to blame.
@@ -68,6 +71,16 @@ impl Probe {
     /// The host or URL that is measured; empty where a probe has none.
     pub fn target(&self) -> &str {
         each_probe!(self, probe => probe.target().as_str())
+    }
+
+    /// Whom it measures, in a person's words: the target, or how many there are.
+    pub fn subject(&self) -> String {
+        each_probe!(self, probe => probe.subject())
+    }
+
+    /// Whether a person wants a line for each packet, unless he says otherwise.
+    pub fn tells_packets(&self) -> bool {
+        each_probe!(self, probe => probe.tells_packets())
     }
 
     /// This probe at `host`, where its target was left open (a tier's list is written once for many targets).
@@ -107,9 +120,9 @@ impl Probe {
         each_probe!(self, probe => probe.traffic())
     }
 
-    /// The file with the key that it shares with the far side.
-    pub fn key_file(&self) -> Option<&Path> {
-        each_probe!(self, probe => probe.key_file())
+    /// A file that it reads: a key, a list of targets.
+    pub fn input(&self) -> Option<&Path> {
+        each_probe!(self, probe => probe.input())
     }
 
     /// This probe with at least `packets` packets, where it counts packets and they fit into `time`.

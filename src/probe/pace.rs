@@ -12,6 +12,9 @@ use crate::stats::Rng;
 /// reason to lose a measurement of a sub-millisecond schedule. `schedule_error` shows it.
 const TOLERANCE: Duration = Duration::from_millis(1);
 
+/// No send is planned for later than this after the start, 136 years, which every clock can name.
+const MOST_OFFSET: Duration = Duration::from_secs(1 << 32);
+
 /// How the times of sending are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -51,8 +54,22 @@ pub(crate) struct Cadence {
     in_burst: u16,
     offset: Duration,
     planned: u64,
+    rounds: Option<Rounds>,
     /// Packets that were due and not sent.
     pub(crate) skipped: u64,
+}
+
+/// Slots that come in rounds: each round has a time of its own, whatever its slots need.
+#[derive(Clone, Copy, Debug)]
+struct Rounds {
+    /// Slots of a round.
+    size: u64,
+    /// Time from the begin of this round to that of the next.
+    period: Duration,
+    /// What each period is longer than the one before: 1 for all alike.
+    growth: f64,
+    /// When this round began.
+    begin: Duration,
 }
 
 /// What a cadence wants.
@@ -69,7 +86,29 @@ pub(crate) enum Due {
 impl Cadence {
     pub(crate) fn new(pace: Pace) -> Self {
         let rng = Rng::new(pace.seed);
-        Self { pace, rng, start: None, slot: 0, in_burst: 0, offset: Duration::ZERO, planned: 0, skipped: 0 }
+        let (slot, in_burst, planned, skipped) = (0, 0, 0, 0);
+        Self {
+            pace,
+            rng,
+            start: None,
+            slot,
+            in_burst,
+            offset: Duration::ZERO,
+            planned,
+            rounds: None,
+            skipped,
+        }
+    }
+
+    /// The same in rounds of `size` slots, of which each begins `period` after the one before, and not before that has
+    /// had its slots. Each period is `growth` times the one before. For fixed schedules.
+    pub(crate) fn in_rounds(self, size: u64, period: Duration, growth: f64) -> Self {
+        Self { rounds: Some(Rounds { size, period, growth, begin: Duration::ZERO }), ..self }
+    }
+
+    /// The number of the latest packet that was taken, from 0, skipped ones counted.
+    pub(crate) const fn latest(&self) -> u64 {
+        self.planned.saturating_sub(1)
     }
 
     /// Takes the next packet of the plan if it is due at `now`. The first call is the start.
@@ -102,12 +141,29 @@ impl Cadence {
         }
         self.in_burst = 0;
         self.slot += 1;
+        if let Some(rounds) = &mut self.rounds {
+            self.offset = rounds.offset(self.slot, self.pace.interval);
+            return;
+        }
         self.offset = match self.pace.schedule {
             Schedule::Fixed => {
                 Duration::from_nanos(crate::units::nanos(self.pace.interval).saturating_mul(self.slot))
             }
             Schedule::Poisson => self.offset + self.pace.interval.mul_f64(self.rng.exponential()),
         };
+    }
+}
+
+impl Rounds {
+    /// When `slot` is due after the start; slots are asked for in their order.
+    fn offset(&mut self, slot: u64, interval: Duration) -> Duration {
+        let within = |slots: u64| Duration::from_nanos(crate::units::nanos(interval).saturating_mul(slots));
+        let place = slot % self.size;
+        if place == 0 {
+            self.begin = self.begin.saturating_add(self.period.max(within(self.size))).min(MOST_OFFSET);
+            self.period = self.period.mul_f64(self.growth).min(MOST_OFFSET);
+        }
+        self.begin + within(place)
     }
 }
 
@@ -152,6 +208,32 @@ mod tests {
             let now =
                 std::iter::from_fn(|| Some(cadence.take(late))).take_while(|due| matches!(due, Due::Now(_)));
             assert_eq!((now.count(), cadence.skipped), (sent, skipped));
+        }
+    }
+
+    #[test]
+    fn rounds_begin_by_their_own_period_which_may_grow() {
+        let start = start();
+        for (period, growth, due) in
+            [(5, 1.0, [10, 20, 30]), (100, 1.0, [10, 100, 110]), (100, 1.5, [10, 100, 110])]
+        {
+            let rounds =
+                Cadence::new(Pace { count: 6, catch_up: true, ..pace() }).in_rounds(2, period * MS, growth);
+            let (mut cadence, mut now, mut found) = (rounds, start, Vec::new());
+            loop {
+                match cadence.take(now) {
+                    Due::Now(_) => {}
+                    Due::At(due) => {
+                        found.push((due - start).as_millis() as u32);
+                        now = due;
+                    }
+                    Due::Never => break,
+                }
+            }
+            assert_eq!(found[..3], due);
+            let third = found[3];
+            assert_eq!(third, if growth > 1.0 { 250 } else { 2 * due[1] }, "the third round");
+            assert_eq!(cadence.latest(), 5);
         }
     }
 

@@ -14,4 +14,5 @@ pub mod process;
 pub mod random;
 pub mod service;
 
+pub mod tcp;
 pub mod wait;

@@ -1,9 +1,11 @@
 //! Pure codecs: octets to checked views and back. No I/O, no clock, no panics; every length is hostile.
 
 mod bytes;
+pub mod dns;
 pub mod filter;
 pub mod frame;
 pub mod icmp;
 pub mod pcap;
+pub mod quic;
 pub mod stamp;
 pub mod wp1;

@@ -11,6 +11,7 @@ mod lab;
 mod layering;
 mod links;
 mod mtu;
+mod ping;
 mod results;
 mod serve;
 mod stage;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{self, Common};
 use crate::failure::{Class, Failure};
-use crate::probe::{Event, Events};
+use crate::probe::{Event, Events, Probe};
 use crate::report::live::State;
 use crate::report::text::{Lines, escape};
 
@@ -27,10 +27,10 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Nothing shown yet of `target`; `counts` when the state is wanted at the end.
-    pub(super) fn new(common: &Common, target: &str, counts: bool, to_stderr: bool) -> Self {
-        let lines = common.lines().then(|| Lines::new(target, common.timestamps, options::style()));
-        Self { lines, counts, to_stderr, state: State::new(target) }
+    /// Nothing shown yet of what `probe` measures; `counts` when the state is wanted at the end.
+    pub(super) fn new(common: &Common, probe: &Probe, counts: bool, to_stderr: bool) -> Self {
+        let lines = common.lines().then(|| Lines::of(probe, common.timestamps, options::style()));
+        Self { lines, counts, to_stderr, state: State::new(&probe.subject()) }
     }
 
     /// The same target is measured once more.

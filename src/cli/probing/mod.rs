@@ -58,8 +58,7 @@ async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
     let keeper = Keeper::new(&common, env);
     let mut verdict = Verdict::new(&common.fail_on);
     let mut ctx = context(&common, env, env.cancel.child_token());
-    let (events, printer) =
-        Printer::start(Shown::new(&common, probe.target(), false, to_stderr), &ctx.cancel)?;
+    let (events, printer) = Printer::start(Shown::new(&common, &probe, false, to_stderr), &ctx.cancel)?;
     ctx.events = events;
     let measurement = probe.run(&ctx).await;
     drop(ctx);
@@ -161,10 +160,10 @@ impl FromArgMatches for Probing {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
-        Ok(Self {
-            probe: Kind::named(name).ok_or_else(missing)?.read(matches)?,
-            common: Common::from_arg_matches(matches)?,
-        })
+        let probe = Kind::named(name).ok_or_else(missing)?.read(matches)?;
+        let mut common = Common::from_arg_matches(matches)?;
+        common.quiet |= !probe.tells_packets();
+        Ok(Self { probe, common })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -12,7 +12,7 @@ use super::screen::Screen;
 use super::verdict::Verdict;
 use super::{Env, Probing, Reader, context, note, print, reader, tell_failure};
 use crate::failure::Failure;
-use crate::probe::{Events, Measurement, Outcome};
+use crate::probe::{Events, Measurement, Outcome, Probe};
 use crate::report::live::{self, State};
 
 /// The pause after a run that found nobody.
@@ -23,7 +23,7 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
     let Probing { probe, common } = args;
     let stop = env.cancel.child_token();
     let (keeper, mut verdict) = (Keeper::new(&common, env), Verdict::new(&common.fail_on));
-    let mut view = View::new(&common, probe.target(), &stop);
+    let mut view = View::new(&common, &probe, &stop);
     let mut trouble = None;
     // What is shown may be reset, and lose events; what the watch ends with does not.
     let mut answered = false;
@@ -105,11 +105,12 @@ struct Plain {
 }
 
 impl View {
-    fn new(common: &Common, target: &str, stop: &CancellationToken) -> Self {
-        let screen = common.draws().then(|| Screen::open(target, stop.clone()).ok()).flatten();
+    fn new(common: &Common, probe: &Probe, stop: &CancellationToken) -> Self {
+        let subject = probe.subject();
+        let screen = common.draws().then(|| Screen::open(&subject, stop.clone()).ok()).flatten();
         screen.map_or_else(
             || {
-                let shown = Some(Shown::new(common, target, true, false));
+                let shown = Some(Shown::new(common, probe, true, false));
                 Self::Plain(Box::new(Plain { shown, printer: None, runs: 0 }))
             },
             Self::Screen,

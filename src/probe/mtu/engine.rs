@@ -564,7 +564,7 @@ impl Engine {
             }
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
-        self.events.tell(Event::Reply { seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
+        self.events.tell(Event::Reply { target: None, seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
     }
 
     /// The far side has counted this packet.

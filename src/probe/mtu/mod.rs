@@ -215,7 +215,7 @@ impl Measure for Mtu {
         Report::scalars_of(None)
     }
 
-    fn key_file(&self) -> Option<&Path> {
+    fn input(&self) -> Option<&Path> {
         self.key_file.as_deref()
     }
 

@@ -240,7 +240,7 @@ impl Measure for UdpPing {
         report.is_whole(self)
     }
 
-    fn key_file(&self) -> Option<&Path> {
+    fn input(&self) -> Option<&Path> {
         self.key_file.as_deref()
     }
 

@@ -202,7 +202,7 @@ mod tests {
         let mut state = State::new("reflector.example");
         for answered in [false, true] {
             if answered {
-                state.hear(&Event::Lost { seq: 0, at: 1 });
+                state.hear(&Event::Lost { target: None, seq: 0, at: 1 });
                 state.end_run(sample::udpping(4, &[2]));
             }
             let widths = [0, 1, 2, 3, 5, 8, 11, 12, 13, 20, 40, 69];
@@ -225,8 +225,9 @@ mod tests {
         for seq in 0..60u64 {
             let at = 1_700_000_000_000_000_000 + seq * 200_000_000;
             state.hear(&match seq % 20 {
-                7 => Event::Lost { seq, at },
+                7 => Event::Lost { target: None, seq, at },
                 _ => Event::Reply {
+                    target: None,
                     seq,
                     at,
                     rtt: Duration::from_micros(10_000 + seq * 617 % 8_000),

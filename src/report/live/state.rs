@@ -94,7 +94,7 @@ impl State {
                 self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
                 self.point(at, Some(rtt));
             }
-            &Event::Lost { at, .. } => {
+            &Event::Lost { at, .. } | &Event::Unreached { at, .. } => {
                 self.lost += 1;
                 self.point(at, None);
             }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_reset_keeps_what_is_watched() {
         let mut state = State::new("r.example");
-        state.hear(&Event::Lost { seq: 0, at: 1 });
+        state.hear(&Event::Lost { target: None, seq: 0, at: 1 });
         assert_eq!((state.loss_ratio(), state.points.len()), (Some(1.0), 1));
         state.reset();
         assert_eq!((state.loss_ratio(), state.title.as_str()), (None, "r.example"));

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use super::udpping::label;
+use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, escape, percent, rate, span};
 use crate::probe::Measurement;
 use crate::probe::capture::{Conversation, Ended, Report, Tcp, Volume};

@@ -1,11 +1,14 @@
 //! What ping users expect while a probe runs: a line for each reply, and one for each that did not come.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::number::signed_millis;
 use super::{Style, bytes, escape, millis, rate, span};
-use crate::probe::Event;
+use crate::probe::ping::Form;
+use crate::probe::{Event, Probe};
+use crate::units::ms;
 
 /// Turns events into lines.
 #[derive(Debug, Default)]
@@ -19,12 +22,28 @@ pub struct Lines {
     base: u64,
     next: u64,
     introduced: bool,
+    /// As fping's users know it: what each target has done so far. `None` for lines like ping's.
+    fping: Option<HashMap<String, Course>>,
+}
+
+/// A target's course so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Course {
+    sent: u64,
+    received: u64,
+    sum: Duration,
 }
 
 impl Lines {
     /// Lines about `target`; `timestamps` puts the seconds since the epoch before each.
     pub fn new(target: &str, timestamps: bool, style: Style) -> Self {
         Self { style, timestamps, target: escape(target).into_owned(), ..Self::default() }
+    }
+
+    /// Lines about what `probe` measures, in the form that it asks for.
+    pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
+        let fping = matches!(probe, Probe::Ping(ping) if ping.style == Form::Fping);
+        Self { fping: fping.then(HashMap::new), ..Self::new(&probe.subject(), timestamps, style) }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
@@ -34,13 +53,16 @@ impl Lines {
 
     /// The line for `event`, if it has one.
     pub fn line(&mut self, event: &Event) -> Option<String> {
+        if self.fping.is_some() {
+            return self.fping(event);
+        }
         match event {
             Event::Started { address, how } => self.started(*address, how),
-            &Event::Reply { seq, at, rtt, delay_ms, bytes, ttl } => {
+            &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl } => {
                 let seq = self.number(seq);
                 let bytes = bytes.map_or("reply".to_owned(), |bytes| format!("{bytes} bytes"));
                 let ttl = ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
-                let from = self.from();
+                let from = self.from(target.as_deref());
                 let time = millis(rtt);
                 let ways = delay_ms.map_or_else(String::new, |(up, down)| {
                     format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
@@ -48,9 +70,16 @@ impl Lines {
                 let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}");
                 Some(self.stamped(at, &text))
             }
-            &Event::Lost { seq, at } => {
+            &Event::Lost { ref target, seq, at } => {
                 let seq = self.number(seq);
-                let text = format!("no reply from {}: seq={seq}", self.from());
+                let text = format!("no reply from {}: seq={seq}", self.from(target.as_deref()));
+                Some(self.stamped(at, &self.style.red(&text)))
+            }
+            &Event::Unreached { ref target, seq, at, from, ref what } => {
+                let seq = self.number(seq);
+                let teller = from.map_or_else(|| "somebody".to_owned(), |from| from.to_string());
+                let about = target.as_deref().map_or_else(String::new, |of| format!(" of {}", escape(of)));
+                let text = format!("from {teller}: seq={seq}{about} {}", escape(what));
                 Some(self.stamped(at, &self.style.red(&text)))
             }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
@@ -68,7 +97,38 @@ impl Lines {
         (!self.introduced).then(|| self.style.bold(&format!("{}{address}: {how}", self.target)))
     }
 
-    fn from(&self) -> String {
+    /// fping's lines: `HOST : [0], 64 bytes, 0.055 ms (0.059 avg, 0% loss)`.
+    fn fping(&mut self, event: &Event) -> Option<String> {
+        let (target, seq, at, answer) = match event {
+            Event::Reply { target, seq, at, rtt, bytes, .. } => (target, *seq, *at, Some((*rtt, *bytes))),
+            Event::Lost { target, seq, at } | Event::Unreached { target, seq, at, .. } => {
+                (target, *seq, *at, None)
+            }
+            Event::Note { text } => return Some(self.style.dim(&format!("note: {}", escape(text)))),
+            _ => return None,
+        };
+        let seq = self.number(seq);
+        let name =
+            target.as_deref().map_or_else(|| self.target.clone(), |target| escape(target).into_owned());
+        let course = self.fping.as_mut()?.entry(name.clone()).or_default();
+        course.sent += 1;
+        if let Some((rtt, _)) = answer {
+            (course.received, course.sum) = (course.received + 1, course.sum + rtt);
+        }
+        let mean = ms::of(course.sum) / course.received as f64;
+        let loss = (course.sent - course.received) * 100 / course.sent;
+        let told = match answer {
+            Some((rtt, bytes)) => format!("{} bytes, {} ms", bytes.unwrap_or(0), fping_millis(ms::of(rtt))),
+            None => "timed out".to_owned(),
+        };
+        let text = format!("{name} : [{seq}], {told} ({} avg, {loss}% loss)", fping_millis(mean));
+        Some(self.stamped(at, &text))
+    }
+
+    fn from(&self, target: Option<&str>) -> String {
+        if let Some(target) = target {
+            return escape(target).into_owned();
+        }
         self.address.map_or_else(|| self.target.clone(), |address| address.to_string())
     }
 
@@ -94,6 +154,17 @@ fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: St
     format!("{packets} packets in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
 }
 
+/// Milliseconds as fping writes them: three digits, more where they are of no weight.
+pub(super) fn fping_millis(value: f64) -> String {
+    match value {
+        _ if value.is_nan() => "NaN".to_owned(),
+        _ if value < 1.0 => format!("{value:.3}"),
+        _ if value < 10.0 => format!("{value:.2}"),
+        _ if value < 100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +177,7 @@ mod tests {
                 how: "wp1, 80 octets every 200ms".to_owned(),
             },
             Event::Reply {
+                target: None,
                 seq: 0,
                 at,
                 rtt: Duration::from_micros(52),
@@ -113,7 +185,7 @@ mod tests {
                 bytes: Some(80),
                 ttl: Some(64),
             },
-            Event::Lost { seq: 1, at },
+            Event::Lost { target: None, seq: 1, at },
             Event::Note { text: "\x1b[2J".to_owned() },
         ]
     }

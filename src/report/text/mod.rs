@@ -6,6 +6,8 @@ mod imported;
 mod lines;
 mod mtu;
 mod number;
+mod packets;
+mod ping;
 mod style;
 mod udpping;
 
@@ -21,6 +23,12 @@ pub use style::Style;
 trait Summary {
     /// Writes this report, which is that of `of`.
     fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()>;
+
+    /// Whether a line that names the target stands above it. Not where another tool's form has none.
+    fn is_titled(&self, of: &Measurement) -> bool {
+        let _ = of;
+        true
+    }
 }
 
 /// Writes what `measurement` found, or why it found nothing.
@@ -28,12 +36,17 @@ trait Summary {
 /// # Errors
 /// Those of `out`.
 pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style) -> io::Result<()> {
-    writeln!(out, "{}", style.bold(&title(measurement)))?;
+    let head = || style.bold(&title(measurement));
     match &measurement.outcome {
-        Outcome::Failure(failure) => writeln!(out, "{}: {}", failure.class, escape(&failure.detail))?,
-        Outcome::Report(report) => {
-            each_report!(report, report => Summary::write(&**report, out, measurement, style)?)
+        Outcome::Failure(failure) => {
+            writeln!(out, "{}\n{}: {}", head(), failure.class, escape(&failure.detail))?;
         }
+        Outcome::Report(report) => each_report!(report, report => {
+            if Summary::is_titled(&**report, measurement) {
+                writeln!(out, "{}", head())?;
+            }
+            Summary::write(&**report, out, measurement, style)?;
+        }),
     }
     if let Some(step) = measurement.clock_step_ms {
         writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;
@@ -43,7 +56,8 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
 
 /// `--- reflector.example (192.0.2.1) udpping ---`
 fn title(measurement: &Measurement) -> String {
-    let target = escape(measurement.probe.target());
+    let subject = measurement.probe.subject();
+    let target = escape(&subject);
     let address = measurement
         .address
         .map(|address| address.to_string())

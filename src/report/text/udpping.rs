@@ -1,12 +1,12 @@
 //! `udpping` for people, in the spirit of ping's and irtt's summaries.
 
 use std::io;
-use std::time::Duration;
 
 use super::number::signed_millis;
+use super::packets::{clock, errors, jitter, label, others, round_trips, row, runs};
 use super::{ABSENT, Style, Summary, millis, percent, span};
 use crate::probe::udpping::{Direction, OneWay, Report};
-use crate::probe::{Clock, Counts, Measurement, Probe};
+use crate::probe::{Measurement, Probe};
 use crate::units::ms;
 
 impl Summary for Report {
@@ -17,8 +17,8 @@ impl Summary for Report {
         writeln!(out)?;
         directions(out, self, style)?;
         writeln!(out)?;
-        label(out, style, "jitter", &jitter(self))?;
-        label(out, style, "clock", &clock(self))?;
+        label(out, style, "jitter", &jitter(self.rtt.as_ref()))?;
+        label(out, style, "clock", &clock(self.clock, self.schedule_error))?;
         if let Some(text) = reflector(self) {
             label(out, style, "reflector", &text)?;
         }
@@ -43,39 +43,9 @@ fn counts(of: &Measurement, report: &Report, style: Style) -> String {
     format!("{} sent, {} received, {lost}{by_direction}{rest} in {elapsed}", counts.sent, counts.received)
 }
 
-/// What happened besides sending and receiving; what did not happen is not said.
-fn others(counts: &Counts) -> Vec<String> {
-    [
-        (counts.duplicates, "duplicate"),
-        (counts.reordered, "reordered"),
-        (counts.late, "late"),
-        (counts.skipped, "skipped"),
-        (counts.send_errors, "refused by this host"),
-        (counts.pending, "pending"),
-        (counts.receive_overflow, "dropped in this host's receive queue"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect()
-}
-
 /// Round trip, and one way where the clocks allow.
 fn times(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
-    let heads = ["min", "mean", "p50", "p95", "p99", "max", "stddev"];
-    row(out, style, "ms", &heads.map(str::to_owned), true)?;
-    let rtt = report.rtt.as_ref();
-    let of = |part: fn(&crate::probe::Rtt) -> Duration| rtt.map(part).map_or(ABSENT.to_owned(), millis);
-    let cells = [
-        of(|rtt| rtt.min),
-        of(|rtt| rtt.mean),
-        of(|rtt| rtt.p50),
-        of(|rtt| rtt.p95),
-        of(|rtt| rtt.p99),
-        of(|rtt| rtt.max),
-        of(|rtt| rtt.stddev),
-    ];
-    row(out, style, "rtt", &cells, false)?;
+    round_trips(out, style, report.rtt.as_ref())?;
     for (name, direction) in [("delay up", &report.up), ("delay down", &report.down)] {
         if let Some(delay) = &direction.delay {
             row(out, style, name, &one_way(delay), false)?;
@@ -120,36 +90,6 @@ fn direction(way: &Direction) -> [String; 8] {
     ]
 }
 
-/// One line of a table: a name and right-aligned cells.
-fn row(out: &mut impl io::Write, style: Style, name: &str, cells: &[String], head: bool) -> io::Result<()> {
-    let cells: String = cells.iter().map(|cell| format!(" {cell:>8}")).collect();
-    let line = format!("{name:<10}{cells}");
-    writeln!(out, "{}", if head { style.dim(&line) } else { line })
-}
-
-pub(super) fn label(out: &mut impl io::Write, style: Style, name: &str, text: &str) -> io::Result<()> {
-    writeln!(out, "{} {text}", style.dim(&format!("{name:<10}")))
-}
-
-fn jitter(report: &Report) -> String {
-    let of = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), span);
-    let rtt = report.rtt.as_ref();
-    let jitter = of(rtt.and_then(|rtt| rtt.jitter));
-    format!("{jitter}, ipdv p95 {}", of(rtt.and_then(|rtt| rtt.ipdv)))
-}
-
-/// How far the times can be trusted.
-fn clock(report: &Report) -> String {
-    let by = match report.clock {
-        Clock::Kernel => "kernel timestamps",
-        Clock::User => "process timestamps",
-    };
-    report.schedule_error.map_or_else(
-        || by.to_owned(),
-        |error| format!("{by}, sent {} late (p99 {})", span(error.p50), span(error.p99)),
-    )
-}
-
 /// What the reflector told of itself; `None` where it told nothing.
 fn reflector(report: &Report) -> Option<String> {
     let held = report
@@ -171,14 +111,7 @@ fn reflector(report: &Report) -> Option<String> {
 
 fn notes(of: &Measurement, report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
-    if report.loss_bursts.longest > 1 {
-        let bursts = &report.loss_bursts;
-        let runs = if bursts.count == 1 { "run" } else { "runs" };
-        notes.push(format!(
-            "losses came in {} {runs}, the longest of {} packets",
-            bursts.count, bursts.longest
-        ));
-    }
+    notes.extend(runs(&report.loss_bursts));
     if report.lost_unknown > 0 && report.up.lost.is_some() {
         notes.push(format!("{} lost, and nothing tells in which direction", report.lost_unknown));
     }
@@ -186,10 +119,7 @@ fn notes(of: &Measurement, report: &Report) -> Vec<String> {
         notes.push(format!("the reflector lost its session {} times: was it restarted?", report.restarts));
     }
     notes.extend(remarks(of, report));
-    notes.extend(report.errors.iter().map(|error| {
-        let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
-        format!("ICMP type {} code {} from {from}, {} times", error.kind, error.code, error.count)
-    }));
+    notes.extend(report.errors.iter().map(|error| errors(error, of.address)));
     notes
 }
 

@@ -252,7 +252,7 @@ impl Tally {
                 self.conclude(0);
             } else if !flight.settled {
                 self.samples[self.first as usize] = Sample::Lost;
-                self.events.tell(Event::Lost { seq: self.first, at: now.wall });
+                self.events.tell(Event::Lost { target: None, seq: self.first, at: now.wall });
             }
             self.flights.pop_front();
             self.first += 1;
@@ -341,6 +341,7 @@ impl Tally {
             let (rtt, kernel) = self.round_trip_of(flight, &reply, &arrived);
             let delay = reply.times.filter(|far| self.agree || self.bounded && far.bound_ns.is_some());
             self.events.tell(Event::Reply {
+                target: None,
                 seq,
                 at: arrived.stamp.unwrap_or(arrived.now.wall),
                 rtt: Duration::from_nanos(rtt),

@@ -1,0 +1,215 @@
+//! The modes that make connections: TCP, TLS, HTTP. Each packet of the plan is an attempt of its own, and they overlap.
+
+mod http;
+mod tcp;
+mod tls;
+
+pub(super) use http::{fuzz, place};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::hosts::Hosts;
+use super::plan::Host;
+use super::tally::{Answered, Circumstances, Connected, Tally};
+use super::{Mode, Ping, Report};
+use crate::failure::{Class, Failure};
+use crate::probe::pace::{Cadence, Due, Pace, Schedule};
+use crate::probe::{Ctx, Egress};
+use crate::sys::clock;
+use crate::units::nanos;
+use http::Kept;
+use tls::Client;
+
+/// Attempts at the same time: a process may open 1,024 files where nobody has raised it.
+const MOST: usize = 512;
+
+/// What every attempt needs to know.
+struct Way {
+    mode: Mode,
+    egress: Egress,
+    tos: Option<u8>,
+    name: Option<String>,
+    port: Option<u16>,
+    client: Client,
+}
+
+/// An attempt that got an answer.
+struct Reached {
+    rtt: Duration,
+    /// The kernel measured it.
+    kernel: bool,
+    told: Connected,
+    kept: Option<Kept>,
+}
+
+/// An attempt that got none.
+#[derive(Debug)]
+enum Unreached {
+    /// Nothing came, or something else than an answer.
+    Lost,
+    /// This host did not try.
+    Refused(i32),
+}
+
+/// The end of the attempt of this number.
+struct End {
+    probe: u64,
+    result: Result<Reached, Unreached>,
+}
+
+impl Ping {
+    /// Measures by connections.
+    pub(super) async fn connect(&self, ctx: &Ctx, hosts: Hosts) -> Result<Report, Failure> {
+        let Hosts { hosts, unmeasured } = hosts;
+        let (interval, each) = self.intervals(hosts.len());
+        let pace = Pace {
+            count: self.packets().saturating_mul(hosts.len() as u64),
+            interval,
+            burst: 1,
+            schedule: Schedule::Fixed,
+            seed: 0,
+            deadline: self.deadline.map(|deadline| deadline.0),
+            catch_up: hosts.len() > 1,
+        };
+        let growth = if self.until_answered() { self.backoff } else { 1.0 };
+        let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, growth);
+        let way = Way {
+            mode: self.mode(),
+            egress: self.egress.clone(),
+            tos: self.tos(),
+            name: self.name.clone(),
+            port: self.port,
+            client: Client::new()?,
+        };
+        let mut run = Run {
+            cadence,
+            tally: Tally::new(hosts, ctx.events.clone()),
+            way: Arc::new(way),
+            timeout: self.timeout.0,
+            until_answered: self.until_answered(),
+            running: JoinSet::new(),
+            kept: HashMap::new(),
+        };
+        run.go(ctx, self.deadline.map(|deadline| deadline.0)).await;
+        if run.tally.is_empty() {
+            return Err(Class::Cancelled.because("interrupted before anything was sent"));
+        }
+        if let (1, Some(errno)) = (run.tally.size(), run.tally.obstacle()) {
+            let host = run.tally.host(0).address;
+            return Err(Failure::from_io(
+                format_args!("connect to {host}"),
+                &std::io::Error::from_raw_os_error(errno),
+            ));
+        }
+        let skipped = run.cadence.skipped;
+        Ok(run.tally.report(Circumstances {
+            mode: self.mode(),
+            payload: None,
+            interval: each,
+            skipped,
+            versions: None,
+            unmeasured,
+        }))
+    }
+}
+
+struct Run {
+    cadence: Cadence,
+    tally: Tally,
+    way: Arc<Way>,
+    timeout: Duration,
+    until_answered: bool,
+    running: JoinSet<End>,
+    /// Connections that wait for the next request, by the target's place.
+    kept: HashMap<u64, Kept>,
+}
+
+impl Run {
+    /// Attempts all that are planned, until the end of the plan, `deadline`, or somebody's wish.
+    async fn go(&mut self, ctx: &Ctx, deadline: Option<Duration>) {
+        let start = clock::now().mono;
+        let end = deadline.map(|deadline| start + deadline);
+        loop {
+            let due = if self.running.len() < MOST { self.begin_due() } else { None };
+            if due.is_none() && self.running.is_empty() {
+                return;
+            }
+            let wake = due.into_iter().chain(end).min().unwrap_or(start + self.timeout * 2);
+            tokio::select! {
+                biased;
+                () = ctx.cancel.cancelled() => return,
+                Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
+                    if let Ok(ended) = ended {
+                        self.settle(ended);
+                    }
+                }
+                () = tokio::time::sleep_until(wake.into()), if due.is_some() || end.is_some() => {
+                    if end.is_some_and(|end| clock::now().mono >= end) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins what is due, as far as there is room; when the next is.
+    fn begin_due(&mut self) -> Option<Instant> {
+        while self.running.len() < MOST {
+            if self.until_answered && self.tally.alive() == self.tally.size() {
+                return None;
+            }
+            match self.cadence.take(clock::now().mono) {
+                Due::Now(late) => {
+                    let probe = self.cadence.latest();
+                    if !(self.until_answered && self.tally.is_alive(probe)) {
+                        self.begin(probe, late);
+                    }
+                }
+                Due::At(due) => return Some(due),
+                Due::Never => return None,
+            }
+        }
+        None
+    }
+
+    fn begin(&mut self, probe: u64, late: Duration) {
+        self.tally.sent(probe, late);
+        let (host, way, timeout) = (self.tally.host(probe).clone(), Arc::clone(&self.way), self.timeout);
+        let kept = self.kept.remove(&(probe % self.tally.size() as u64));
+        self.running.spawn(async move {
+            let attempt = tokio::time::timeout(timeout, way.attempt(&host, kept)).await;
+            End { probe, result: attempt.unwrap_or(Err(Unreached::Lost)) }
+        });
+    }
+
+    fn settle(&mut self, End { probe, result }: End) {
+        let wall = clock::now().wall;
+        match result {
+            Ok(Reached { rtt, kernel, told, kept }) => {
+                self.tally.arrived(probe);
+                self.tally.connected(told);
+                self.tally
+                    .answered(probe, Answered { rtt: nanos(rtt), kernel, at: wall, bytes: None, ttl: None });
+                if let Some(kept) = kept {
+                    self.kept.insert(probe % self.tally.size() as u64, kept);
+                }
+            }
+            Err(Unreached::Lost) => self.tally.lost(probe, wall),
+            Err(Unreached::Refused(errno)) => self.tally.refused(probe, errno),
+        }
+    }
+}
+
+impl Way {
+    async fn attempt(&self, host: &Host, kept: Option<Kept>) -> Result<Reached, Unreached> {
+        match self.mode {
+            Mode::Tls => self.tls(host).await,
+            Mode::Http => self.http(host, kept).await,
+            _ => self.tcp(host).await,
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! `ping`: round-trip time and loss, of one target or of a hundred thousand, as ping and fping users know it.
+//!
+//! Echo, DNS and QUIC are datagrams: one [`engine`] without socket or clock sends them by a plan and matches replies,
+//! `net::drive` runs it on sockets, `net::sim` in virtual time. TCP, TLS and HTTP are connections ([`connections`]). All end in the same
+//! [`tally`].
+
+mod connections;
+mod engine;
+mod expand;
+mod flights;
+mod flood;
+mod format;
+mod hosts;
+mod plan;
+mod report;
+mod run;
+mod tally;
+
+pub use engine::Engine;
+pub use report::{Phases, Report, Responder, TargetReport};
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use crate::failure::Fault;
+use crate::sys::datagram::Fragments;
+use crate::units::Span;
+
+/// Largest payload of an echo message over IPv4 and over IPv6, octets.
+const MOST_PAYLOAD: [u16; 2] = [65_507, 65_527];
+/// The least time between two packets to one target, for who is not root.
+const LEAST_INTERVAL: Duration = Duration::from_millis(2);
+/// Time between two packets to one target, where nothing else is said.
+const EACH: Duration = Duration::from_secs(1);
+/// Time between two packets to different targets, where nothing else is said.
+const BETWEEN: Duration = Duration::from_millis(10);
+/// What is asked of targets that need only be found alive, beyond the first packet.
+const RETRIES: u16 = 3;
+/// No interval, timeout or deadline is longer.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// Most packets of one run: each keeps 12 octets.
+const MOST_PACKETS: u64 = 1 << 32;
+
+const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10ms between different ones, and then each \
+                        target gets one by --per-target-interval]; bare numbers are seconds";
+
+/// What fuzzing and the properties do with any octets: read them as everything that comes from outside.
+pub fn fuzz(octets: &[u8]) {
+    expand::fuzz(&String::from_utf8_lossy(octets));
+    format::fuzz(octets);
+    connections::fuzz(octets);
+}
+
+/// The options of `ping`, and what a record says was asked.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[command(mut_arg("ttl", |ttl| ttl.short('t')))]
+pub struct Ping {
+    /// Host name, address, network (10.0.0.0/24) or range (10.0.0.1-10.0.0.9); a URL with --mode http.
+    #[arg(value_name = "TARGET", default_value = "", hide_default_value = true)]
+    pub target: Target,
+    /// More of them.
+    #[arg(value_name = "MORE")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Target>,
+    /// What is sent, and what counts as a reply.
+    #[arg(long, value_enum, default_value_t = Ping::default().mode)]
+    pub mode: Mode,
+    /// Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53].
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Send this many packets to each target, then stop.
+    #[arg(short, long, value_name = "N", default_value_t = Ping::default().count)]
+    #[schemars(range(min = 1))]
+    pub count: u64,
+    /// Time between two packets: 1s to one target, 10ms between different ones where nothing is said.
+    #[arg(short, long, value_name = "TIME", help = INTERVAL)]
+    pub interval: Option<Span>,
+    /// Time between two packets to the same one of many targets, fping's -p [default: 1s].
+    #[arg(long, value_name = "TIME")]
+    pub per_target_interval: Option<Span>,
+    /// Octets of payload of an echo message.
+    #[arg(short, long, value_name = "OCTETS", default_value_t = Ping::default().size)]
+    #[schemars(range(max = 65_527))]
+    pub size: u16,
+    /// How long to wait for the reply to each packet; later ones are `late`.
+    #[arg(short = 'W', long, value_name = "TIME", default_value_t = Ping::default().timeout)]
+    pub timeout: Span,
+    /// End after this time, however many packets are left; what is in flight then is not counted.
+    #[arg(short = 'w', long, value_name = "TIME")]
+    pub deadline: Option<Span>,
+    /// Fill the payload with these octets, in hexadecimal.
+    #[arg(short, long, value_name = "HEX")]
+    pub pattern: Option<String>,
+    /// Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF).
+    #[arg(short = 'Q', long, value_name = "TOS", value_parser = tos, conflicts_with_all = ["dscp", "ecn"])]
+    pub tos: Option<u8>,
+    /// Whether packets may be cut on their way, and what becomes of those that are too large.
+    #[arg(short = 'M', long, value_enum, value_name = "HOW")]
+    pub pmtudisc: Option<PmtuDisc>,
+    /// Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force).
+    #[arg(short, long, conflicts_with = "interval")]
+    pub flood: bool,
+    /// Allow what else only root may: less than 2 ms between two packets to one target, and -f.
+    #[arg(long)]
+    pub force: bool,
+    /// Say so when a packet is not answered before the next one is sent.
+    #[arg(short = 'O', long)]
+    pub outstanding: bool,
+    /// Never look names up: this is always so, and the flag is taken for the users of ping.
+    #[arg(short, long)]
+    pub numeric: bool,
+    /// Allow broadcast and multicast addresses, and list who replies.
+    #[arg(short, long)]
+    pub broadcast: bool,
+    /// Measure what this file lists too, a target on each line; `-` is standard input.
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag.
+    #[arg(short, long)]
+    pub generate: bool,
+    /// Measure more than 4096 generated addresses.
+    #[arg(long)]
+    pub yes: bool,
+    /// Send this many packets to each target, and list the time of each in columns, as fping does.
+    #[arg(short = 'C', long, value_name = "N")]
+    pub vcount: Option<u64>,
+    /// Ask until each target has answered once, and list those that have.
+    #[arg(short, long)]
+    pub alive: bool,
+    /// Ask until each target has answered once, and list those that have not.
+    #[arg(short, long)]
+    pub unreach: bool,
+    /// Ask until each target has answered once, at most this often again [default: 3 with -a or -u].
+    #[arg(short, long, value_name = "N")]
+    pub retries: Option<u16>,
+    /// How much longer than the one before each such wait is.
+    #[arg(short = 'B', long, value_name = "FACTOR", default_value_t = Ping::default().backoff)]
+    pub backoff: f64,
+    /// How text looks.
+    #[arg(long, value_enum, default_value_t = Ping::default().style)]
+    pub style: Form,
+    /// How the packets leave this host.
+    #[command(flatten)]
+    pub egress: Egress,
+}
+
+impl Default for Ping {
+    fn default() -> Self {
+        Self {
+            target: Target::default(),
+            more: Vec::new(),
+            mode: Mode::Icmp,
+            port: None,
+            name: None,
+            count: 10,
+            interval: None,
+            per_target_interval: None,
+            size: 56,
+            timeout: Span::secs(2),
+            deadline: None,
+            pattern: None,
+            tos: None,
+            pmtudisc: None,
+            flood: false,
+            force: false,
+            outstanding: false,
+            numeric: false,
+            broadcast: false,
+            file: None,
+            generate: false,
+            yes: false,
+            vcount: None,
+            alive: false,
+            unreach: false,
+            retries: None,
+            backoff: 1.5,
+            style: Form::Ping,
+            egress: Egress::default(),
+        }
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// ICMP echo (RFC 792, RFC 4443).
+    Icmp,
+    /// A TCP connection: the time from SYN to SYN-ACK, or to RST.
+    Tcp,
+    /// A TLS handshake, after the connection. The certificate is not judged.
+    Tls,
+    /// HEAD over a connection that is kept (HTTP/1.1).
+    Http,
+    /// QUIC version negotiation (RFC 9000 §6).
+    Quic,
+    /// A DNS query over UDP; whatever the answer, it is a reply.
+    Dns,
+}
+
+impl Mode {
+    /// Its word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Quic => "quic",
+            Self::Dns => "dns",
+        }
+    }
+
+    /// The port that it speaks to where none is given; 0 where there are none.
+    const fn port(self) -> u16 {
+        match self {
+            Self::Icmp => 0,
+            Self::Tcp | Self::Http => 80,
+            Self::Tls | Self::Quic => 443,
+            Self::Dns => 53,
+        }
+    }
+
+    /// Whether it makes connections, rather than sending datagrams.
+    const fn connects(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls | Self::Http)
+    }
+}
+
+/// ping's -M.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PmtuDisc {
+    /// Never cut: refuse here what is larger than the path MTU that the system knows.
+    Do,
+    /// Cut here what is larger than the path MTU that the system knows.
+    Want,
+    /// Let routers cut.
+    Dont,
+    /// Never cut, and pay no heed to the path MTU that the system knows.
+    Probe,
+}
+
+impl PmtuDisc {
+    const fn fragments(self) -> Fragments {
+        match self {
+            Self::Do => Fragments::Refused,
+            Self::Want => Fragments::Cut,
+            Self::Dont => Fragments::Allowed,
+            Self::Probe => Fragments::Probe,
+        }
+    }
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Like ping's, with percentiles.
+    Ping,
+    /// Line for line as fping writes it.
+    Fping,
+}
+
+impl Options for Ping {
+    const MANUAL: Manual = Manual {
+        name: "ping",
+        about: "Round-trip time and loss of one target or of many",
+        text: "Sends numbered packets to each target on an exact schedule and accounts for each: answered, lost, late, \
+               duplicated, reordered, damaged. Times come from the kernel where it gives them, and the report says so. \
+               Errors that routers and hosts send back are told with who sent them.\n\n\
+               Targets are given as arguments, in a file (-F), on standard input (-F -), as networks or as ranges. With \
+               one target -i is the time between its packets, as in ping. With many, -i is the time between two packets \
+               to different targets, and each target gets one every --per-target-interval: fping's -i and -p. Nobody \
+               but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
+               cannot be measured is a result among many, and a failure alone.\n\n\
+               ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
+               CAP_NET_RAW. The other modes need none: tcp counts a refused connection as a reply; quic asks for the \
+               versions that a server speaks, so that silence is no proof that there is none.",
+        examples: &[
+            ("waddleperf ping host.example", "ten echo requests, one each second"),
+            ("waddleperf ping -c 100 -i 0.2 -q host.example", "only the summary, with percentiles"),
+            (
+                "waddleperf ping --style fping -C 3 10.0.0.0/28",
+                "the times of each address of a network, in columns",
+            ),
+            ("waddleperf ping -a -F hosts.txt", "which hosts of a list answer"),
+            ("waddleperf ping --mode tcp --port 443 host.example", "where ICMP is filtered"),
+            (
+                "waddleperf ping -M do -s 1472 host.example",
+                "do packets of 1500 octets pass, and if not, who says so?",
+            ),
+        ],
+        files: &[],
+        see_also: &["ping(8)", "fping(8)", "waddleperf-udpping(1)"],
+    };
+}
+
+impl Ping {
+    /// What is sent: a port alone means TCP.
+    pub const fn mode(&self) -> Mode {
+        match (self.mode, self.port) {
+            (Mode::Icmp, Some(_)) => Mode::Tcp,
+            (mode, _) => mode,
+        }
+    }
+
+    /// Packets to each target.
+    pub fn packets(&self) -> u64 {
+        match (self.vcount, self.until_answered()) {
+            (Some(count), _) => count,
+            (None, true) => u64::from(self.retries.unwrap_or(RETRIES)) + 1,
+            (None, false) => self.count,
+        }
+    }
+
+    /// Whether a target is done once it has answered.
+    pub const fn until_answered(&self) -> bool {
+        self.vcount.is_none() && (self.alive || self.unreach || self.retries.is_some())
+    }
+
+    /// Time between two packets, and between two packets to one target, of `targets`.
+    fn intervals(&self, targets: usize) -> (Duration, Duration) {
+        let of = |span: Option<Span>, otherwise| span.map_or(otherwise, |span| span.0);
+        if targets <= 1 {
+            let each = of(self.interval, EACH).max(of(self.per_target_interval, Duration::ZERO));
+            return (each, each);
+        }
+        let each = if self.until_answered() { self.timeout.0 } else { EACH };
+        (of(self.interval, BETWEEN), of(self.per_target_interval, each))
+    }
+
+    /// Whether it is known before anything is read that there is one target.
+    fn is_single(&self) -> bool {
+        self.more.is_empty() && self.file.is_none() && !expand::is_many(self.target.as_str())
+    }
+
+    /// The type of service of what is sent, if it is not the system's default.
+    fn tos(&self) -> Option<u8> {
+        self.tos.or_else(|| self.egress.tos())
+    }
+
+    /// The octets of the pattern; `None` where they are not hexadecimal.
+    fn pattern(&self) -> Option<Vec<u8>> {
+        let digits = self.pattern.as_deref().unwrap_or_default().as_bytes();
+        let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
+        let octet = |pair: &[u8]| {
+            let [high, low] = pair else { return value(*pair.first()?) };
+            Some(value(*high)? << 4 | value(*low)?)
+        };
+        digits.chunks(2).map(octet).collect()
+    }
+
+    fn check_pace(&self) -> Result<(), Fault> {
+        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
+        let spans = [
+            ("interval", self.interval),
+            ("per_target_interval", self.per_target_interval),
+            ("timeout", Some(self.timeout)),
+            ("deadline", self.deadline),
+        ];
+        if let Some((key, _)) = spans.iter().find(|(_, span)| span.is_some_and(|span| span.0 > LONGEST)) {
+            return wrong(key, "is longer than a year");
+        }
+        if self.timeout.0.is_zero() {
+            return wrong("timeout", "0: give each reply some time, such as 2s");
+        }
+        if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
+            return wrong("deadline", "0 leaves no time to send: give it some, such as 10s");
+        }
+        if !(1.0..=10.0).contains(&self.backoff) {
+            return wrong("backoff", "takes 1 to 10");
+        }
+        if self.force || nix::unistd::geteuid().is_root() {
+            return Ok(());
+        }
+        if self.flood {
+            return wrong("flood", "is for root; --force allows it to others");
+        }
+        let each = if self.is_single() { self.intervals(1).1 } else { self.intervals(2).1 };
+        if each < LEAST_INTERVAL && self.packets() > 1 {
+            let key = if self.is_single() && self.per_target_interval.is_none() {
+                "interval"
+            } else {
+                "per_target_interval"
+            };
+            return wrong(key, "below 2ms for one target is for root; --force allows it to others");
+        }
+        Ok(())
+    }
+
+    fn check_targets(&self) -> Result<(), Fault> {
+        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
+        if self.target.is_open() && self.file.is_none() {
+            return wrong("target", "is missing: name the host to measure");
+        }
+        if self.generate
+            && (self.more.len() != 1 || self.target.is_open())
+            && !expand::is_many(self.target.as_str())
+        {
+            return wrong(
+                "generate",
+                "takes the first and the last address, or a network such as 10.0.0.0/24",
+            );
+        }
+        if self.mode() != Mode::Http {
+            let named = std::iter::once(&self.target).chain(&self.more);
+            named.filter(|target| !target.is_open()).try_for_each(Target::check_host)?;
+        }
+        Ok(())
+    }
+}
+
+/// A type of service, in decimal or, with 0x, in hexadecimal.
+fn tos(text: &str) -> Result<u8, String> {
+    let value = text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u8::from_str_radix(digits, 16));
+    value.map_err(|_| "takes 0 to 255, or 0x00 to 0xff".to_owned())
+}
+
+impl Measure for Ping {
+    type Report = Report;
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
+    fn subject(&self) -> String {
+        let file = self.file.as_ref().map(|file| match file.as_os_str() == "-" {
+            true => "those on standard input".to_owned(),
+            false => format!("those in {}", file.display()),
+        });
+        match (self.target.is_open(), self.more.len(), file) {
+            (true, _, file) => file.unwrap_or_default(),
+            (false, 0, None) => self.target.to_string(),
+            (false, 1, None) if self.generate => format!("{} to {}", self.target, self.more[0]),
+            (false, more, None) => format!("{} and {more} more", self.target),
+            (false, 0, Some(file)) => format!("{} and {file}", self.target),
+            (false, more, Some(file)) => format!("{}, {more} more and {file}", self.target),
+        }
+    }
+
+    fn tells_packets(&self) -> bool {
+        !(self.alive || self.unreach || self.vcount.is_some() || self.flood)
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
+        self.check_targets()?;
+        if self.count == 0 {
+            return wrong("count", "0: send at least 1 packet");
+        }
+        if self.vcount == Some(0) {
+            return wrong("vcount", "0: send at least 1 packet");
+        }
+        if self.packets() > MOST_PACKETS {
+            return wrong("count", "is too large: 4294967296 packets at most, and --watch goes on for ever");
+        }
+        if self.port == Some(0) {
+            return wrong("port", "0: name the target's port, 1-65535");
+        }
+        let [most4, most6] = MOST_PAYLOAD;
+        if self.size > most6 {
+            return wrong(
+                "size",
+                "is too large: an echo message carries at most 65507 octets, over IPv6 65527",
+            );
+        }
+        if self.size > most4 && self.egress.family == super::Family::Ipv4 {
+            return wrong("size", "is too large: an echo message over IPv4 carries at most 65507 octets");
+        }
+        if self.pattern().is_none_or(|pattern| pattern.len() > 16) {
+            return wrong("pattern", "takes up to 16 octets in hexadecimal, such as ff00");
+        }
+        if self.tos.is_some() && self.egress.tos().is_some() {
+            return wrong("tos", "and --dscp or --ecn say the same: give one");
+        }
+        self.check_pace()?;
+        self.egress.check().map_err(|fault| fault.within("egress"))
+    }
+
+    fn traffic(&self) -> Traffic {
+        let targets = self.more.len() as u64 + u64::from(!self.target.is_open());
+        let (interval, each) = self.intervals(targets as usize);
+        let every = interval.max(each / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)).as_secs_f64();
+        let packets = self.packets().saturating_mul(targets);
+        Traffic {
+            packets,
+            bytes: packets.saturating_mul(2 * (u64::from(self.size) + Traffic::HEADERS)),
+            packets_per_second: (1.0 / every.max(1e-9)).max(1.0).min(packets as f64),
+        }
+    }
+
+    fn unmeasured(&self) -> Vec<Scalar> {
+        Report::scalars_of(self.mode(), None)
+    }
+
+    fn pace(&self) -> Duration {
+        self.intervals(if self.is_single() { 1 } else { 2 }).1
+    }
+
+    fn raise_packets(&mut self, packets: u64, time: Duration) {
+        let many = u32::try_from(packets).unwrap_or(u32::MAX);
+        if self.intervals(1).1.saturating_mul(many) + self.timeout.0 <= time {
+            self.count = self.count.max(packets);
+        }
+    }
+
+    fn is_whole(&self, report: &Report) -> bool {
+        report.is_whole(self)
+    }
+
+    fn input(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    async fn run(&self, ctx: &Ctx) -> Found<Report> {
+        self.measure(ctx).await
+    }
+}

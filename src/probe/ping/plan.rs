@@ -1,0 +1,43 @@
+//! What the engine needs to know before its first packet.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::probe::pace::Pace;
+
+/// A run, decided.
+pub(super) struct Plan {
+    /// When packets are sent; their number is that of all targets.
+    pub(super) pace: Pace,
+    /// Time between two packets to one target, and how much longer each is than the one before.
+    pub(super) period: Duration,
+    pub(super) growth: f64,
+    pub(super) timeout: Duration,
+    /// The end, after the first packet.
+    pub(super) deadline: Option<Duration>,
+    /// A target is done once it has answered.
+    pub(super) until_answered: bool,
+    /// The next packet follows the reply to the last.
+    pub(super) flood: bool,
+    /// Tell what is still unanswered when the next packet is sent.
+    pub(super) outstanding: bool,
+    /// Replies may come from anybody, and more than one to each packet.
+    pub(super) broadcast: bool,
+    /// Who is measured. Not empty.
+    pub(super) hosts: Vec<Host>,
+    /// Which of the driver's sockets are of IPv4, and which of IPv6.
+    pub(super) sockets: [Range<usize>; 2],
+    /// The identifier of each socket's echo messages.
+    pub(super) ids: Vec<u16>,
+    /// Each socket's transmit timestamps are asked for.
+    pub(super) stamped: bool,
+}
+
+/// One of those who are measured.
+#[derive(Clone, Debug)]
+pub(super) struct Host {
+    /// As written.
+    pub(super) name: Box<str>,
+    pub(super) address: SocketAddr,
+}

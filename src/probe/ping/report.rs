@@ -1,0 +1,239 @@
+//! What a run of `ping` found.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, Ping};
+use crate::failure::Failure;
+use crate::probe::{
+    Clock, Counts, Findings, IcmpErrors, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError,
+};
+use crate::stats::{Sketch, percentile};
+use crate::units::ms;
+
+/// RTT and loss, of all targets together and of each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingReport")]
+pub struct Report {
+    /// What became of the packets, of all targets together.
+    pub counts: Counts,
+    /// Round-trip loss (RFC 6673), 0–1; null when nothing was sent.
+    pub loss_ratio: Option<f64>,
+    /// Round-trip times (RFC 2681) of all targets together; jitter and IPDV are null of several. Null without a reply.
+    pub rtt: Option<Rtt>,
+    /// Which clock took the times of sending and receiving.
+    pub clock: Clock,
+    /// How far the sends lay behind the plan; null when nothing was sent.
+    pub schedule_error: Option<ScheduleError>,
+    /// Runs of consecutive packets lost to one target (RFC 3357).
+    pub loss_bursts: LossBursts,
+    /// What was sent.
+    pub mode: Mode,
+    /// Octets of payload of each echo message; null in other modes.
+    pub payload_bytes: Option<u16>,
+    /// Time planned between two packets to one target.
+    #[serde(rename = "interval_ms", with = "ms")]
+    #[schemars(with = "f64")]
+    pub interval: Duration,
+    /// TTL (RFC 791) or hop limit (RFC 8200) on arrival, of the last reply; null where there is none to see.
+    pub ttl: Option<u8>,
+    /// Replies with a wrong checksum or another payload than was sent; they count as no replies.
+    pub corrupt: u64,
+    /// Packets that came to our socket and were no replies to ours.
+    pub ignored: u64,
+    /// Replies that lacked the end of their payload; they count as replies.
+    pub truncated: u64,
+    /// Connections that were refused (RST, RFC 9293), which counts as a reply; null where none are made.
+    pub closed: Option<u64>,
+    /// Connections whose SYN was lost and sent again: their time is no latency. Null where none are made.
+    pub syn_retransmits: Option<u64>,
+    /// Medians of the parts of a connection; null where none was made.
+    pub phases: Option<Phases>,
+    /// The QUIC versions (RFC 9000 §15) that the last reply named; null in other modes.
+    pub versions: Option<Vec<u32>>,
+    /// ICMP errors that named our packets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<IcmpErrors>,
+    /// How many of several targets answered at least once; null of one.
+    pub alive: Option<u64>,
+    /// Who answered to broadcasts and multicasts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<Responder>,
+    /// Each of several targets, in the order given; absent of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetReport>,
+    /// All round-trip times (RFC 2681), mergeable with other runs'.
+    pub rtt_sketch: Sketch,
+    /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent of several targets, beyond 1,000 packets or
+    /// when thinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_ms: Option<Vec<Option<f64>>>,
+}
+
+/// One of several targets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingTarget")]
+pub struct TargetReport {
+    /// As it was given.
+    pub target: Box<str>,
+    /// What it resolved to.
+    pub address: Option<IpAddr>,
+    /// What became of its packets.
+    pub counts: TargetCounts,
+    /// Round-trip loss (RFC 6673), 0–1; null when nothing was sent.
+    pub loss_ratio: Option<f64>,
+    /// Round-trip times (RFC 2681); null without a reply.
+    pub rtt: Option<Box<Rtt>>,
+    /// ICMP errors that named its packets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<IcmpErrors>,
+    /// Why it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent of one packet and beyond 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_ms: Option<Vec<Option<f64>>>,
+}
+
+/// What became of one target's packets; each count means what it means for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingTargetCounts")]
+pub struct TargetCounts {
+    /// Packets sent whose fate is known (RFC 6673).
+    pub sent: u32,
+    /// Answered before their deadline.
+    pub received: u32,
+    /// Replies beyond the first to one packet (RFC 5560).
+    pub duplicates: u32,
+    /// Replies whose number was below one already seen (RFC 4737).
+    pub reordered: u32,
+    /// Answered after their deadline: lost.
+    pub late: u32,
+    /// Refused by this host's own stack.
+    pub send_errors: u32,
+    /// In flight when the run was interrupted; not in `sent`.
+    pub pending: u32,
+}
+
+/// One that answered to a broadcast or multicast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingResponder")]
+pub struct Responder {
+    /// Its address.
+    pub address: IpAddr,
+    /// Packets that it answered.
+    pub received: u64,
+    /// Its round-trip times (RFC 2681), of its first 1,000 replies.
+    pub rtt: Option<Rtt>,
+}
+
+/// Medians of the parts of a connection; null what did not take place.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingPhases")]
+pub struct Phases {
+    /// From SYN to SYN-ACK (RFC 9293 §3.5).
+    #[serde(rename = "connect_ms", with = "ms::option")]
+    #[schemars(with = "Option<f64>")]
+    pub connect: Option<Duration>,
+    /// The TLS handshake (RFC 8446 §2).
+    #[serde(rename = "tls_ms", with = "ms::option")]
+    #[schemars(with = "Option<f64>")]
+    pub tls: Option<Duration>,
+    /// The first request of a connection, to the first octet of its response (RFC 9112); it is in no RTT.
+    #[serde(rename = "first_byte_ms", with = "ms::option")]
+    #[schemars(with = "Option<f64>")]
+    pub first_byte: Option<Duration>,
+}
+
+impl Phases {
+    /// The medians of connections; `None` of none.
+    pub(super) fn of(all: &mut [(Duration, Option<Duration>, Option<Duration>)]) -> Option<Self> {
+        let median = |mut part: Vec<Duration>| {
+            part.sort_unstable();
+            percentile(&part, 0.5)
+        };
+        (!all.is_empty()).then(|| Self {
+            connect: median(all.iter().map(|one| one.0).collect()),
+            tls: median(all.iter().filter_map(|one| one.1).collect()),
+            first_byte: median(all.iter().filter_map(|one| one.2).collect()),
+        })
+    }
+}
+
+impl TargetReport {
+    /// A target that could not be measured.
+    pub(super) fn unmeasured(target: Box<str>, failure: Failure) -> Self {
+        Self {
+            target,
+            address: None,
+            counts: TargetCounts::default(),
+            loss_ratio: None,
+            rtt: None,
+            errors: Vec::new(),
+            failure: Some(failure),
+            samples_ms: None,
+        }
+    }
+}
+
+impl Report {
+    /// Whether all was sent that `asked` wants, and nothing was left in flight.
+    pub(super) fn is_whole(&self, asked: &Ping) -> bool {
+        let packets = asked.packets();
+        let whole = |sent: u64, received: u64| sent >= packets || asked.until_answered() && received > 0;
+        let counts = &self.counts;
+        let sent = counts.sent + counts.skipped + counts.send_errors;
+        let all = match self.targets.as_slice() {
+            [] => whole(sent, counts.received),
+            targets => targets.iter().filter(|target| target.address.is_some()).all(|target| {
+                let own = &target.counts;
+                whole(u64::from(own.sent) + u64::from(own.send_errors), own.received.into())
+            }),
+        };
+        counts.pending == 0 && all
+    }
+
+    /// The headline numbers of a report that may not exist.
+    pub(super) fn scalars_of(mode: Mode, report: Option<&Self>) -> Vec<Scalar> {
+        let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));
+        scalars.push(Scalar::ratio("loss_ratio", report.and_then(|report| report.loss_ratio)));
+        let phases = report.and_then(|report| report.phases);
+        let phase =
+            |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, phases.as_ref().and_then(part));
+        if mode.connects() {
+            scalars.push(phase("connect", |phases| phases.connect));
+        }
+        if matches!(mode, Mode::Tls | Mode::Http) {
+            scalars.push(phase("tls", |phases| phases.tls));
+        }
+        if mode == Mode::Http {
+            scalars.push(phase("first_byte", |phases| phases.first_byte));
+        }
+        scalars
+    }
+}
+
+impl Scalars for Report {
+    fn scalars(&self) -> Vec<Scalar> {
+        Self::scalars_of(self.mode, Some(self))
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        let Counts { sent, received, .. } = self.counts;
+        vec![Loss { name: "loss_ratio".into(), lost: sent.saturating_sub(received), sent }]
+    }
+}
+
+impl Findings for Report {
+    fn replied(&self) -> bool {
+        self.counts.received > 0
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        let Counts { sent, received, .. } = self.counts;
+        Some(Packets { sent, lost: sent.saturating_sub(received), rtt: self.rtt_sketch.clone() })
+    }
+}

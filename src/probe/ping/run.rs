@@ -1,0 +1,241 @@
+//! One run of the datagram modes on real sockets: addresses, sockets, drive, report.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use super::engine::Engine;
+use super::flood::FLOOD_RATE;
+use super::format::{Dns, Echo, Format, Quic};
+use super::hosts::Hosts;
+use super::plan::{Host, Plan};
+use super::tally::Circumstances;
+use super::{Mode, Ping, PmtuDisc, Report};
+use crate::failure::{Class, Failure};
+use crate::net::drive::drive;
+use crate::probe::own_thread::{on_own_thread, random};
+use crate::probe::pace::{Pace, Schedule};
+use crate::probe::{Ctx, Event, Events, Found};
+use crate::stats::Rng;
+use crate::sys::datagram::{Kind, Setup, Socket};
+use crate::sys::wait::Stop;
+use crate::wire::dns::Name;
+
+/// Room for what is longer than our own packet: an IP header with options, and what shows that a reply is not ours.
+const SLACK: usize = 128;
+/// Packets in flight that one socket can tell apart.
+const NUMBERS: u128 = 1 << 16;
+/// Sockets of one family: the driver takes 63 in all.
+const MOST_SOCKETS: u128 = 31;
+
+impl Ping {
+    pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if let Err(failure) = self.egress.check_here() {
+            return Found::nothing(failure);
+        }
+        let hosts = match self.hosts(ctx).await {
+            Ok(hosts) => hosts,
+            Err(failure) => return Found::nothing(failure),
+        };
+        let address = match hosts.hosts.as_slice() {
+            [host] if hosts.unmeasured.is_empty() => Some(host.address.ip()),
+            _ => None,
+        };
+        if let Some(address) = address {
+            ctx.events.tell(Event::Started { address, how: self.how() });
+        }
+        let result = match self.mode().connects() {
+            true => self.connect(ctx, hosts).await,
+            false => self.send(ctx, hosts).await,
+        };
+        Found { address, result }
+    }
+
+    /// The way of measuring, in a few words.
+    fn how(&self) -> String {
+        let every = crate::units::Span(self.intervals(1).1);
+        match self.mode() {
+            Mode::Icmp => format!("icmp, {} octets every {every}", self.size),
+            Mode::Http => format!("http, every {every}"),
+            mode => format!("{}, port {}, every {every}", mode.name(), self.port.unwrap_or(mode.port())),
+        }
+    }
+
+    async fn send(&self, ctx: &Ctx, hosts: Hosts) -> Result<Report, Failure> {
+        let secret = random()?;
+        let Hosts { hosts, unmeasured } = hosts;
+        let (interval, each) = self.intervals(hosts.len());
+        let mut sockets = Vec::new();
+        let mut ids = Vec::new();
+        let mut draw = Rng::new(secret);
+        let ranges = [false, true].map(|is_ipv6| {
+            let from = sockets.len();
+            let wanted = hosts.iter().filter(|host| host.address.is_ipv6() == is_ipv6).count();
+            let count = if wanted == 0 { 0 } else { self.sockets(wanted) };
+            let opened = (0..count).try_for_each(|_| {
+                let (socket, id) = self.socket(is_ipv6, draw.bits() as u16)?;
+                sockets.push(socket);
+                ids.push(id);
+                Ok(())
+            });
+            opened.map(|()| from..sockets.len())
+        });
+        let [v4, v6] = ranges;
+        let (packets, payload) = (self.packets().saturating_mul(hosts.len() as u64), self.payload());
+        let plan = self.plan(hosts, [v4?, v6?], ids, packets, (interval, each));
+        let mut engine = self.engine_of(plan, draw.bits(), ctx.events.clone())?;
+        let slot = engine.length() + SLACK;
+        let pace = if self.flood { FLOOD_RATE } else { interval };
+        let run = move |stop: &Stop| {
+            let sockets: Vec<&Socket> = sockets.iter().collect();
+            drive(&mut engine, &sockets, stop, slot, pace).map(|()| engine)
+        };
+        let engine = on_own_thread("ping", ctx, run).await??;
+        engine.finish(Circumstances {
+            mode: self.mode(),
+            payload,
+            interval: each,
+            skipped: 0,
+            versions: None,
+            unmeasured,
+        })
+    }
+
+    /// Octets of payload, where they are asked for.
+    fn payload(&self) -> Option<u16> {
+        (self.mode() == Mode::Icmp).then_some(self.size)
+    }
+
+    fn plan(
+        &self,
+        hosts: Vec<Host>,
+        sockets: [std::ops::Range<usize>; 2],
+        ids: Vec<u16>,
+        count: u64,
+        (interval, each): (Duration, Duration),
+    ) -> Plan {
+        let many = hosts.len() > 1;
+        let pace = Pace {
+            count,
+            interval,
+            burst: 1,
+            schedule: Schedule::Fixed,
+            seed: 0,
+            deadline: self.deadline.map(|deadline| deadline.0),
+            // Whoever is skipped would not be measured at all.
+            catch_up: many,
+        };
+        Plan {
+            pace,
+            period: each,
+            growth: if self.until_answered() { self.backoff } else { 1.0 },
+            timeout: self.timeout.0,
+            deadline: self.deadline.map(|deadline| deadline.0),
+            until_answered: self.until_answered(),
+            flood: self.flood,
+            outstanding: self.outstanding,
+            broadcast: self.broadcast,
+            hosts,
+            sockets,
+            ids,
+            stamped: true,
+        }
+    }
+
+    fn engine_of(&self, plan: Plan, secret: u64, events: Events) -> Result<Engine, Failure> {
+        let format = match self.mode() {
+            Mode::Quic => Format::Quic(Quic::new(secret)),
+            Mode::Dns => {
+                let name = self.name.as_deref().unwrap_or(".");
+                let wrong =
+                    || Class::Usage.because(format_args!("--name {name}: that cannot be a host's name"));
+                Format::Dns(Dns::new(Name::parse(name).ok_or_else(wrong)?))
+            }
+            _ => Format::Echo(Echo::new(secret, self.size.into(), &self.pattern().unwrap_or_default())),
+        };
+        Ok(Engine::new(plan, format, events))
+    }
+
+    /// The engine of one run to `addresses`, over a socket of each family: pure, so that a simulator can run it.
+    ///
+    /// # Errors
+    /// Where it is asked for what cannot be sent.
+    pub fn engine(&self, addresses: &[SocketAddr], secret: u64, events: Events) -> Result<Engine, Failure> {
+        let host = |address: &SocketAddr| Host { name: address.ip().to_string().into(), address: *address };
+        let hosts: Vec<Host> = addresses.iter().map(host).collect();
+        let count = self.packets().saturating_mul(hosts.len() as u64);
+        let intervals = self.intervals(hosts.len());
+        let plan = self.plan(hosts, [0..1, 1..2], vec![1, 2], count, intervals);
+        self.engine_of(plan, secret, events)
+    }
+
+    /// What an engine has found that a simulator ran.
+    ///
+    /// # Errors
+    /// Why nothing could be measured.
+    pub fn finish(&self, engine: Engine) -> Result<Report, Failure> {
+        let circumstances = Circumstances {
+            mode: self.mode(),
+            payload: self.payload(),
+            interval: self.intervals(1).1,
+            skipped: 0,
+            versions: None,
+            unmeasured: Vec::new(),
+        };
+        engine.finish(circumstances)
+    }
+
+    /// Sockets that tell apart all packets that can be in flight to `hosts` hosts.
+    fn sockets(&self, hosts: usize) -> u128 {
+        let (interval, each) = self.intervals(hosts);
+        let (hosts, timeout) = (hosts as u128, self.timeout.0.as_nanos());
+        let rounds = timeout / each.as_nanos().max(1) + 1;
+        let by_rounds = rounds.min(self.packets().into()).saturating_mul(hosts);
+        let by_interval = timeout.checked_div(interval.as_nanos()).map_or(u128::MAX, |sent| sent + 1);
+        by_rounds.min(by_interval).div_ceil(NUMBERS).clamp(1, MOST_SOCKETS)
+    }
+
+    /// A socket, and the identifier of its echo messages; `id` is one to take where we may choose.
+    fn socket(&self, is_ipv6: bool, id: u16) -> Result<(Socket, u16), Failure> {
+        let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
+        let local = SocketAddr::new(source.unwrap_or(any), 0);
+        let bind = |kind| Socket::bind(local, &self.setup(kind));
+        if self.mode() != Mode::Icmp {
+            let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
+            let failure = |error| Failure::from_io(format_args!("bind udp {local}{through}"), &error);
+            return Ok((bind(Kind::Udp).map_err(failure)?, 0));
+        }
+        let opened = match bind(Kind::Echo) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bind(Kind::RawEcho(id)),
+            opened => opened,
+        };
+        let socket = opened.map_err(|error| refused(local, &error))?;
+        let id = socket.local().map_or(id, |local| local.port());
+        Ok((socket, id))
+    }
+
+    fn setup(&self, kind: Kind) -> Setup {
+        Setup {
+            kind,
+            interface: self.egress.device().map(str::to_owned),
+            ttl: self.egress.ttl,
+            tos: self.tos(),
+            fragments: self.pmtudisc.map(PmtuDisc::fragments),
+            broadcast: self.broadcast,
+            client: true,
+            ..Setup::default()
+        }
+    }
+}
+
+/// Why there is no socket for echo messages.
+fn refused(local: SocketAddr, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return Class::Permission.because(
+            "ping needs a group of this user within sysctl net.ipv4.ping_group_range (such as \"0 2147483647\"), or \
+             CAP_NET_RAW (setcap cap_net_raw+ep on the program); --mode tcp needs neither",
+        );
+    }
+    Failure::from_io(format_args!("bind icmp {}", local.ip()), error)
+}

@@ -1,0 +1,496 @@
+//! What became of each packet, and the report of it. A packet costs 12 octets, a target 12 more; the rest is worked out
+//! at the end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::plan::Host;
+use super::report::{Report, Responder, TargetCounts, TargetReport};
+use super::{Mode, Phases};
+use crate::failure::Failure;
+use crate::net::engine::Icmp;
+use crate::probe::{Clock, Counts, Event, Events, IcmpErrors, LossBursts, Rtt, ScheduleError};
+use crate::stats::Sketch;
+use crate::units::ms;
+use crate::wire::icmp::{Meaning, Version};
+
+/// Records list every sample up to this many packets.
+const MOST_SAMPLES: usize = 1000;
+/// Those who answer to a broadcast that are told apart, and replies of each that are kept.
+const MOST_RESPONDERS: usize = 1024;
+const MOST_REPLIES: usize = 1000;
+/// Different reasons for a failed send that are kept.
+const MOST_REFUSED: usize = 65_536;
+
+/// Fates of a packet, above every round trip in ns.
+const UNSENT: u64 = u64::MAX;
+const PENDING: u64 = u64::MAX - 1;
+const LOST: u64 = u64::MAX - 2;
+const LATE: u64 = u64::MAX - 3;
+const REFUSED: u64 = u64::MAX - 4;
+/// The longest round trip that is told apart: 292 years.
+const LONGEST: u64 = u64::MAX >> 1;
+
+/// Accounts for every packet.
+pub(super) struct Tally {
+    hosts: Vec<Host>,
+    /// The fate of each packet by its number: packet k went to host k mod n, in its round k / n.
+    fates: Vec<u64>,
+    lateness: Vec<u32>,
+    /// What only the whole run counts: late, duplicates, reordered, pending, overflow.
+    counts: Counts,
+    corrupt: u64,
+    ignored: u64,
+    truncated: u64,
+    marks: Vec<Mark>,
+    /// How many of the hosts have answered.
+    alive: usize,
+    all_kernel: bool,
+    heard: bool,
+    errors: Vec<IcmpErrors>,
+    own_errors: HashMap<u32, Vec<IcmpErrors>>,
+    /// The latest reason why a packet to a host was not sent.
+    refusals: HashMap<u32, i32>,
+    responders: BTreeMap<IpAddr, Answers>,
+    ttl: Option<u8>,
+    closed: u64,
+    resent: u64,
+    connects: Vec<(Duration, Option<Duration>, Option<Duration>)>,
+    events: Events,
+}
+
+/// What only a target's own course tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    /// The highest round that was answered, plus one.
+    highest: u32,
+    duplicates: u32,
+    reordered: u32,
+}
+
+/// One that answered to a broadcast.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    received: u64,
+    last: Option<u64>,
+    times: Vec<(u64, Duration)>,
+}
+
+/// A reply in time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Answered {
+    pub(super) rtt: u64,
+    /// The kernel took both of its times.
+    pub(super) kernel: bool,
+    /// When it came, nanoseconds since the epoch.
+    pub(super) at: u64,
+    pub(super) bytes: Option<usize>,
+    pub(super) ttl: Option<u8>,
+}
+
+/// What a connection tells beyond its round trip.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Connected {
+    /// It was refused.
+    pub(super) closed: bool,
+    /// Its SYN was lost and sent again.
+    pub(super) resent: bool,
+    pub(super) connect: Duration,
+    pub(super) tls: Option<Duration>,
+    /// To the first octet of the response.
+    pub(super) first_byte: Option<Duration>,
+}
+
+/// What the report needs beside the counts.
+pub(super) struct Circumstances {
+    pub(super) mode: Mode,
+    pub(super) payload: Option<u16>,
+    pub(super) interval: Duration,
+    pub(super) skipped: u64,
+    pub(super) versions: Option<Vec<u32>>,
+    /// Targets that could not be measured: where they stand among all, what they are called, and why.
+    pub(super) unmeasured: Vec<(usize, Box<str>, Failure)>,
+}
+
+impl Tally {
+    pub(super) fn new(hosts: Vec<Host>, events: Events) -> Self {
+        Self {
+            marks: vec![Mark::default(); hosts.len()],
+            hosts,
+            fates: Vec::new(),
+            lateness: Vec::new(),
+            counts: Counts::default(),
+            alive: 0,
+            corrupt: 0,
+            ignored: 0,
+            truncated: 0,
+            all_kernel: true,
+            heard: false,
+            errors: Vec::new(),
+            own_errors: HashMap::new(),
+            refusals: HashMap::new(),
+            responders: BTreeMap::new(),
+            ttl: None,
+            closed: 0,
+            resent: 0,
+            connects: Vec::new(),
+            events,
+        }
+    }
+
+    /// The number of hosts.
+    pub(super) const fn size(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// The host that packet `probe` goes to.
+    pub(super) fn host(&self, probe: u64) -> &Host {
+        &self.hosts[self.index(probe)]
+    }
+
+    fn index(&self, probe: u64) -> usize {
+        (probe % self.hosts.len() as u64) as usize
+    }
+
+    const fn round(&self, probe: u64) -> u64 {
+        probe / self.hosts.len() as u64
+    }
+
+    /// Whether packet `probe`'s target has answered to any.
+    pub(super) fn is_alive(&self, probe: u64) -> bool {
+        self.marks[self.index(probe)].highest > 0
+    }
+
+    /// How many targets have answered.
+    pub(super) const fn alive(&self) -> usize {
+        self.alive
+    }
+
+    /// Whether packet `probe` was given up without a reply.
+    pub(super) fn is_lost(&self, probe: u64) -> bool {
+        self.fate(probe) == LOST
+    }
+
+    /// Whether packet `probe` is in flight.
+    pub(super) fn is_pending(&self, probe: u64) -> bool {
+        self.fate(probe) == PENDING
+    }
+
+    fn fate(&self, probe: u64) -> u64 {
+        usize::try_from(probe).ok().and_then(|at| self.fates.get(at)).copied().unwrap_or(UNSENT)
+    }
+
+    fn set(&mut self, probe: u64, fate: u64) {
+        let at = probe as usize;
+        if at >= self.fates.len() {
+            self.fates.resize(at + 1, UNSENT);
+        }
+        self.fates[at] = fate;
+    }
+
+    /// Packet `probe` leaves, this much later than planned.
+    pub(super) fn sent(&mut self, probe: u64, late: Duration) {
+        self.set(probe, PENDING);
+        self.lateness.push(u32::try_from(late.as_nanos()).unwrap_or(u32::MAX));
+    }
+
+    /// This host did not let packet `probe` out.
+    pub(super) fn refused(&mut self, probe: u64, errno: i32) {
+        self.set(probe, REFUSED);
+        if self.refusals.len() < MOST_REFUSED {
+            self.refusals.insert(self.index(probe) as u32, errno);
+        }
+    }
+
+    /// A first reply to packet `probe` arrives, in time; its round trip may yet be unknown.
+    pub(super) fn arrived(&mut self, probe: u64) {
+        self.heard = true;
+        let (index, round) = (self.index(probe), self.round(probe) as u32);
+        let mark = &mut self.marks[index];
+        self.alive += usize::from(mark.highest == 0);
+        if round < mark.highest {
+            mark.reordered += 1;
+            self.counts.reordered += 1;
+        }
+        mark.highest = mark.highest.max(round.saturating_add(1));
+    }
+
+    /// Packet `probe` was answered in time.
+    pub(super) fn answered(&mut self, probe: u64, answer: Answered) {
+        self.set(probe, answer.rtt.min(LONGEST));
+        self.all_kernel &= answer.kernel;
+        self.ttl = answer.ttl.or(self.ttl);
+        if self.events.want_packets() {
+            self.events.tell(Event::Reply {
+                target: self.named(probe),
+                seq: self.round(probe),
+                at: answer.at,
+                rtt: Duration::from_nanos(answer.rtt),
+                delay_ms: None,
+                bytes: answer.bytes,
+                ttl: answer.ttl,
+            });
+        }
+    }
+
+    /// What a connection told beyond its round trip.
+    pub(super) fn connected(&mut self, told: Connected) {
+        self.closed += u64::from(told.closed);
+        self.resent += u64::from(told.resent);
+        if !told.closed {
+            self.connects.push((told.connect, told.tls, told.first_byte));
+        }
+    }
+
+    /// Packet `probe` has waited too long.
+    pub(super) fn lost(&mut self, probe: u64, at: u64) {
+        self.set(probe, LOST);
+        if self.events.want_packets() {
+            self.events.tell(Event::Lost { target: self.named(probe), seq: self.round(probe), at });
+        }
+    }
+
+    /// An ICMP error about packet `probe`, or about none that is known.
+    pub(super) fn icmp(&mut self, probe: Option<u64>, icmp: &Icmp<'_>) {
+        IcmpErrors::count_in(&mut self.errors, icmp);
+        if let Some(probe) = probe.filter(|_| self.hosts.len() > 1) {
+            let index = self.index(probe) as u32;
+            IcmpErrors::count_in(self.own_errors.entry(index).or_default(), icmp);
+        }
+    }
+
+    /// That error ended the wait of packet `probe`.
+    pub(super) fn unreached(&mut self, probe: u64, icmp: &Icmp<'_>, wall: u64) {
+        self.set(probe, LOST);
+        if self.events.want_packets() {
+            let is_ipv6 = self.host(probe).address.is_ipv6();
+            let meaning = Meaning::of(Version::of(is_ipv6), icmp.kind, icmp.code);
+            let what = match meaning {
+                Meaning::TooBig if icmp.mtu > 0 => format!("{} (mtu = {})", meaning.text(), icmp.mtu),
+                _ => meaning.text().to_owned(),
+            };
+            let (target, seq) = (self.named(probe), self.round(probe));
+            self.events.tell(Event::Unreached {
+                target,
+                seq,
+                at: icmp.stamp.unwrap_or(wall),
+                from: icmp.from,
+                what,
+            });
+        }
+    }
+
+    /// A reply came after packet `probe` was given up.
+    pub(super) fn late(&mut self, probe: u64) {
+        self.heard = true;
+        self.set(probe, LATE);
+    }
+
+    /// One more reply came to packet `probe`.
+    pub(super) fn duplicate(&mut self, probe: u64) {
+        let index = self.index(probe);
+        self.marks[index].duplicates = self.marks[index].duplicates.saturating_add(1);
+        self.counts.duplicates += 1;
+    }
+
+    /// `from` answered to packet `probe`, which asked everybody. Whether it had not yet.
+    pub(super) fn responded(&mut self, probe: u64, from: IpAddr, rtt: Duration) -> bool {
+        let room = self.responders.len() < MOST_RESPONDERS;
+        if !room && !self.responders.contains_key(&from) {
+            return true;
+        }
+        let answers = self.responders.entry(from).or_default();
+        if answers.last == Some(probe) {
+            return false;
+        }
+        (answers.last, answers.received) = (Some(probe), answers.received + 1);
+        if answers.times.len() < MOST_REPLIES {
+            answers.times.push((probe, rtt));
+        }
+        true
+    }
+
+    /// Something that looked like a reply of ours, but is not what was sent.
+    pub(super) const fn corrupt(&mut self) {
+        self.corrupt += 1;
+    }
+
+    /// A packet that is none of ours.
+    pub(super) const fn ignored(&mut self) {
+        self.ignored += 1;
+    }
+
+    /// A reply that lacks its end.
+    pub(super) const fn truncated(&mut self) {
+        self.truncated += 1;
+    }
+
+    /// Datagrams dropped in our own queue so far.
+    pub(super) fn overflowed(&mut self, total: u32) {
+        self.counts.receive_overflow = u64::from(total);
+    }
+
+    /// Says on the way that a packet is still unanswered.
+    pub(super) fn tell_outstanding(&self, probe: u64) {
+        let whose = self.named(probe).map_or_else(String::new, |name| format!(" from {name}"));
+        self.events.tell(Event::Note { text: format!("no answer yet{whose}: seq={}", self.round(probe)) });
+    }
+
+    fn named(&self, probe: u64) -> Option<String> {
+        (self.hosts.len() > 1).then(|| self.host(probe).name.to_string())
+    }
+
+    /// Why nothing could be sent, where nothing was: the error number.
+    pub(super) fn obstacle(&self) -> Option<i32> {
+        let none = self.fates.iter().all(|fate| matches!(*fate, REFUSED | UNSENT));
+        (none && !self.heard).then(|| self.refusals.values().next().copied()).flatten()
+    }
+
+    /// Whether anything left.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.fates.is_empty()
+    }
+
+    /// The report of the run.
+    pub(super) fn report(mut self, circumstances: Circumstances) -> Report {
+        let many = self.hosts.len() > 1 || !circumstances.unmeasured.is_empty();
+        let mut counts = self.counts;
+        self.fates.iter().for_each(|fate| count(&mut counts, *fate));
+        counts.skipped = circumstances.skipped;
+        let rtts = self.round_trips();
+        let mut sketch = Sketch::default();
+        rtts.iter().for_each(|(_, rtt)| sketch.push(rtt.as_secs_f64()));
+        let mut rtt = Rtt::of(&rtts);
+        drop(rtts);
+        if let Some(rtt) = rtt.as_mut().filter(|_| many) {
+            // From one target to the next the time does not vary, it differs.
+            (rtt.jitter, rtt.ipdv) = (None, None);
+        }
+        let mut lateness: Vec<u64> = std::mem::take(&mut self.lateness).into_iter().map(u64::from).collect();
+        let schedule_error = ScheduleError::of(&mut lateness);
+        drop(lateness);
+        let bursts = self.bursts();
+        let phases = Phases::of(&mut self.connects);
+        let listed = (!many && self.fates.len() <= MOST_SAMPLES).then(|| listed(self.fates.iter().copied()));
+        let mut report = Report {
+            counts,
+            loss_ratio: counts.loss_ratio(),
+            rtt,
+            clock: if self.all_kernel && self.heard { Clock::Kernel } else { Clock::User },
+            schedule_error,
+            loss_bursts: bursts,
+            mode: circumstances.mode,
+            payload_bytes: circumstances.payload,
+            interval: circumstances.interval,
+            ttl: self.ttl,
+            corrupt: self.corrupt,
+            ignored: self.ignored,
+            truncated: self.truncated,
+            closed: circumstances.mode.connects().then_some(self.closed),
+            syn_retransmits: circumstances.mode.connects().then_some(self.resent),
+            phases,
+            versions: circumstances.versions,
+            errors: std::mem::take(&mut self.errors),
+            alive: many.then(|| self.alive() as u64),
+            responders: self.responders(),
+            targets: Vec::new(),
+            rtt_sketch: sketch,
+            samples_ms: listed,
+        };
+        if many {
+            report.targets = self.targets(circumstances.unmeasured);
+        }
+        report
+    }
+
+    fn round_trips(&self) -> Vec<(u64, Duration)> {
+        let fates = self.fates.iter().enumerate().filter(|(_, fate)| **fate <= LONGEST);
+        fates.map(|(probe, fate)| (probe as u64, Duration::from_nanos(*fate))).collect()
+    }
+
+    /// Runs of losses, each target's own.
+    fn bursts(&self) -> LossBursts {
+        let size = self.hosts.len();
+        let each = (0..size).map(|index| {
+            let fates = self.fates.iter().skip(index).step_by(size);
+            LossBursts::of(fates.filter(|fate| **fate != UNSENT).map(|fate| matches!(*fate, LOST | LATE)))
+        });
+        each.fold(LossBursts::default(), |sum, own| LossBursts {
+            count: sum.count + own.count,
+            longest: sum.longest.max(own.longest),
+        })
+    }
+
+    fn responders(&mut self) -> Vec<Responder> {
+        let all = std::mem::take(&mut self.responders).into_iter();
+        all.map(|(address, answers)| Responder {
+            address,
+            received: answers.received,
+            rtt: Rtt::of(&answers.times),
+        })
+        .collect()
+    }
+
+    /// Each target's own results, in the order in which they were given.
+    fn targets(self, unmeasured: Vec<(usize, Box<str>, Failure)>) -> Vec<TargetReport> {
+        let size = self.hosts.len();
+        let mut targets = Vec::with_capacity(size + unmeasured.len());
+        let mut unmeasured = unmeasured.into_iter().peekable();
+        let mut own_errors = self.own_errors;
+        for (index, host) in self.hosts.into_iter().enumerate() {
+            while let Some((_, name, failure)) = unmeasured.next_if(|(at, ..)| *at <= targets.len()) {
+                targets.push(TargetReport::unmeasured(name, failure));
+            }
+            let fates = || self.fates.iter().skip(index).step_by(size).copied();
+            let mut counts = Counts::default();
+            fates().for_each(|fate| count(&mut counts, fate));
+            let answered = fates().enumerate().filter(|(_, fate)| *fate <= LONGEST);
+            let rtts: Vec<(u64, Duration)> =
+                answered.map(|(round, fate)| (round as u64, Duration::from_nanos(fate))).collect();
+            let own = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+            let refusal = self.refusals.get(&(index as u32)).filter(|_| counts.sent == 0);
+            let mark = self.marks[index];
+            targets.push(TargetReport {
+                target: host.name,
+                address: Some(host.address.ip()),
+                counts: TargetCounts {
+                    sent: own(counts.sent),
+                    received: own(counts.received),
+                    duplicates: mark.duplicates,
+                    reordered: mark.reordered,
+                    late: own(counts.late),
+                    send_errors: own(counts.send_errors),
+                    pending: own(counts.pending),
+                },
+                loss_ratio: counts.loss_ratio(),
+                rtt: Rtt::of(&rtts).map(Box::new),
+                errors: own_errors.remove(&(index as u32)).unwrap_or_default(),
+                failure: refusal
+                    .map(|errno| Failure::from_io("send", &std::io::Error::from_raw_os_error(*errno))),
+                // One packet's time is the mean.
+                samples_ms: (fates().len() > 1 && fates().len() <= MOST_SAMPLES).then(|| listed(fates())),
+            });
+        }
+        targets.extend(unmeasured.map(|(_, name, failure)| TargetReport::unmeasured(name, failure)));
+        targets
+    }
+}
+
+/// Counts a packet with this fate.
+const fn count(counts: &mut Counts, fate: u64) {
+    match fate {
+        UNSENT => {}
+        PENDING => counts.pending += 1,
+        REFUSED => counts.send_errors += 1,
+        LOST => counts.sent += 1,
+        LATE => (counts.sent, counts.late) = (counts.sent + 1, counts.late + 1),
+        _ => (counts.sent, counts.received) = (counts.sent + 1, counts.received + 1),
+    }
+}
+
+/// Round trips in the order of sending, null for what was lost.
+fn listed(fates: impl Iterator<Item = u64>) -> Vec<Option<f64>> {
+    let sent = fates.filter(|fate| !matches!(*fate, UNSENT | PENDING | REFUSED));
+    sent.map(|fate| (fate <= LONGEST).then(|| ms::of(Duration::from_nanos(fate)))).collect()
+}

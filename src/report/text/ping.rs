@@ -1,0 +1,216 @@
+//! `ping` for people: one target as ping's users know it, with percentiles; many in a table; or as fping writes it.
+
+use std::io;
+use std::time::Duration;
+
+use super::lines::fping_millis;
+use super::packets::{clock, errors, jitter, label, others, round_trips, row, runs};
+use super::{ABSENT, Style, Summary, escape, millis, percent, span};
+use crate::probe::ping::{Form, Mode, Phases, Ping, Report, TargetReport};
+use crate::probe::{Measurement, Probe, Rtt};
+use crate::units::ms;
+
+/// Letters of the longest name that a table makes room for.
+const MOST_NAME: usize = 40;
+
+impl Summary for Report {
+    fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
+        let default = Ping::default();
+        let asked = if let Probe::Ping(asked) = &of.probe { asked } else { &default };
+        if asked.alive || asked.unreach {
+            return states(out, self, of, asked.alive);
+        }
+        if asked.vcount.is_some() {
+            return columns(out, self, of);
+        }
+        if asked.style == Form::Fping {
+            return fping(out, self, of);
+        }
+        writeln!(out, "{}", counts(self, of, style))?;
+        if !self.targets.is_empty() {
+            writeln!(out)?;
+            targets(out, self, style)?;
+        }
+        writeln!(out)?;
+        round_trips(out, style, self.rtt.as_ref())?;
+        writeln!(out)?;
+        if self.targets.is_empty() {
+            label(out, style, "jitter", &jitter(self.rtt.as_ref()))?;
+        }
+        if let Some(phases) = &self.phases {
+            label(out, style, "phases", &parts(phases))?;
+        }
+        if let Some(versions) = &self.versions {
+            label(out, style, "versions", &listed(versions))?;
+        }
+        label(out, style, "clock", &clock(self.clock, self.schedule_error))?;
+        for responder in &self.responders {
+            let times = responder.rtt.as_ref().map_or(ABSENT.to_owned(), |rtt| span(rtt.p50));
+            let told = format!("{}: {} received, rtt p50 {times}", responder.address, responder.received);
+            label(out, style, "responder", &told)?;
+        }
+        notes(self, of).iter().try_for_each(|note| label(out, style, "note", note))
+    }
+
+    fn is_titled(&self, of: &Measurement) -> bool {
+        let Probe::Ping(asked) = &of.probe else { return true };
+        !(asked.alive || asked.unreach || asked.vcount.is_some() || asked.style == Form::Fping)
+    }
+}
+
+/// `10 sent, 9 received, 10.0 % lost in 9.01 s`, and of many how many answered.
+fn counts(report: &Report, of: &Measurement, style: Style) -> String {
+    let counts = &report.counts;
+    let lost = report.loss_ratio.map_or(ABSENT.to_owned(), percent);
+    let lost = style.red_if(report.loss_ratio > Some(0.0), &format!("{lost} lost"));
+    let alive = report
+        .alive
+        .map_or_else(String::new, |alive| format!("{alive} of {} targets answered; ", report.targets.len()));
+    let mut rest = others(counts);
+    let own = [
+        (report.corrupt, "damaged"),
+        (report.truncated, "truncated"),
+        (report.closed.unwrap_or(0), "refused by the target"),
+        (report.syn_retransmits.unwrap_or(0), "with a SYN sent again"),
+    ];
+    rest.extend(own.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+    let rest: String = rest.iter().map(|text| format!(", {text}")).collect();
+    let elapsed = span(of.elapsed);
+    format!("{alive}{} sent, {} received, {lost}{rest} in {elapsed}", counts.sent, counts.received)
+}
+
+/// A line for each target.
+fn targets(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
+    let width = report.targets.iter().map(|target| target.target.chars().count()).max().unwrap_or(0);
+    let width = width.clamp(10, MOST_NAME);
+    let name = |text: &str| format!("{text:<width$}");
+    let heads = ["sent", "received", "loss", "min", "mean", "p50", "p95", "max"];
+    row(out, style, &name("target"), &heads.map(str::to_owned), true)?;
+    for target in &report.targets {
+        let shown = name(&escape(&target.target));
+        if let Some(failure) = &target.failure {
+            writeln!(out, "{shown} {}", style.red(&escape(&failure.detail)))?;
+            continue;
+        }
+        let rtt = target.rtt.as_deref();
+        let of = |part: fn(&Rtt) -> Duration| rtt.map(part).map_or(ABSENT.to_owned(), millis);
+        let cells = [
+            target.counts.sent.to_string(),
+            target.counts.received.to_string(),
+            target.loss_ratio.map_or(ABSENT.to_owned(), percent),
+            of(|rtt| rtt.min),
+            of(|rtt| rtt.mean),
+            of(|rtt| rtt.p50),
+            of(|rtt| rtt.p95),
+            of(|rtt| rtt.max),
+        ];
+        row(out, style, &shown, &cells, false)?;
+    }
+    Ok(())
+}
+
+fn parts(phases: &Phases) -> String {
+    let of = |name: &str, part: Option<Duration>| part.map(|part| format!("{name} {}", span(part)));
+    let parts = [
+        of("connect", phases.connect),
+        of("tls", phases.tls),
+        of("first byte of the first response", phases.first_byte),
+    ];
+    format!("medians: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// QUIC versions: 1 and 2 by their names (RFC 9000, RFC 9369), others by their numbers.
+fn listed(versions: &[u32]) -> String {
+    let name = |version: &u32| match version {
+        1 => "1".to_owned(),
+        0x6b33_43cf => "2".to_owned(),
+        other => format!("{other:#010x}"),
+    };
+    match versions {
+        [] => "none was named; that is no proof that there is no QUIC".to_owned(),
+        versions => versions.iter().map(name).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn notes(report: &Report, of: &Measurement) -> Vec<String> {
+    let mut notes: Vec<String> = runs(&report.loss_bursts).into_iter().collect();
+    if report.ignored > 0 {
+        notes.push(format!("{} packets came that were no replies to ours", report.ignored));
+    }
+    if report.syn_retransmits > Some(0) {
+        notes.push("times of a second and more are those of lost SYNs, not of the path".to_owned());
+    }
+    if report.counts.skipped > 0 {
+        notes.push(format!("this host could not keep {} ms between packets", ms::of(report.interval)));
+    }
+    if report.mode == Mode::Quic && report.counts.received == 0 {
+        notes.push("servers may leave version negotiation unanswered and still speak QUIC".to_owned());
+    }
+    notes.extend(report.errors.iter().map(|error| errors(error, of.address)));
+    notes
+}
+
+/// Who answered, or who did not, a name on each line.
+fn states(out: &mut impl io::Write, report: &Report, of: &Measurement, alive: bool) -> io::Result<()> {
+    if report.targets.is_empty() {
+        let is_listed = (report.counts.received > 0) == alive;
+        return if is_listed { writeln!(out, "{}", escape(&of.probe.subject())) } else { Ok(()) };
+    }
+    let listed = report.targets.iter().filter(|target| (target.counts.received > 0) == alive);
+    listed.map(|target| &target.target).try_for_each(|name| writeln!(out, "{}", escape(name)))
+}
+
+/// fping's -C: `10.0.0.1 : 0.10 0.12 - 0.11`.
+fn columns(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::Result<()> {
+    let time = |sample: &Option<f64>| sample.map_or_else(|| "-".to_owned(), fping_millis);
+    each(report, of, |name, width, samples, target| {
+        let samples = match (samples, target.rtt) {
+            (Some(samples), _) => samples.iter().map(time).collect(),
+            (None, Some(rtt)) => vec![fping_millis(ms::of(rtt.mean))],
+            (None, None) => vec!["-".to_owned()],
+        };
+        writeln!(out, "{name:<width$} : {}", samples.join(" "))
+    })
+}
+
+/// fping's -c: `10.0.0.1 : xmt/rcv/%loss = 3/3/0%, min/avg/max = 0.10/0.11/0.12`.
+fn fping(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::Result<()> {
+    each(report, of, |name, width, _, Own { sent, received, rtt }| {
+        let loss = ((sent - received) * 100).checked_div(sent).unwrap_or(0);
+        write!(out, "{name:<width$} : xmt/rcv/%loss = {sent}/{received}/{loss}%")?;
+        if let Some(rtt) = rtt {
+            let [min, mean, max] = [rtt.min, rtt.mean, rtt.max].map(|time| fping_millis(ms::of(time)));
+            write!(out, ", min/avg/max = {min}/{mean}/{max}")?;
+        }
+        writeln!(out)
+    })
+}
+
+/// What fping tells of a target.
+struct Own<'a> {
+    sent: u64,
+    received: u64,
+    rtt: Option<&'a Rtt>,
+}
+
+/// Tells each target that was measured, or the only one, with its samples.
+fn each(
+    report: &Report,
+    of: &Measurement,
+    mut tell: impl FnMut(&str, usize, Option<&[Option<f64>]>, Own<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    if report.targets.is_empty() {
+        let subject = of.probe.subject();
+        let own =
+            Own { sent: report.counts.sent, received: report.counts.received, rtt: report.rtt.as_ref() };
+        return tell(&escape(&subject), 0, report.samples_ms.as_deref(), own);
+    }
+    let measured = || report.targets.iter().filter(|target| target.address.is_some());
+    let width = measured().map(|target| target.target.chars().count()).max().unwrap_or(0);
+    let mut tell_one = |target: &TargetReport| {
+        let (sent, received) = (target.counts.sent.into(), target.counts.received.into());
+        let own = Own { sent, received, rtt: target.rtt.as_deref() };
+        tell(&escape(&target.target), width, target.samples_ms.as_deref(), own)
+    };
+    measured().try_for_each(&mut tell_one)
+}

@@ -1,0 +1,106 @@
+//! DNS messages (RFC 1035 §4), as far as it needs to know that a server answers: a query, and whether a reply is to it.
+
+/// A name as it stands in a message: labels with their lengths, then the root (RFC 1035 §3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(Vec<u8>);
+
+/// NS records (RFC 1035 §3.2.2) of the Internet's class.
+const QUESTION: [u8; 4] = [0, 2, 0, 1];
+/// Octets of a header: 0 identifier · 2 flags · 4 questions · 6 answers · 8 authorities · 10 additional.
+const HEADER: usize = 12;
+
+impl Name {
+    /// The name in `text`, its last dot optional; `.` is the root. `None` for what is no name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut octets = Vec::new();
+        let text = text.strip_suffix('.').unwrap_or(text);
+        for label in text.split('.').filter(|_| !text.is_empty()) {
+            octets.push(u8::try_from(label.len()).ok().filter(|length| (1..64).contains(length))?);
+            octets.extend(label.bytes());
+        }
+        octets.push(0);
+        (octets.len() <= 255).then_some(Self(octets))
+    }
+}
+
+/// Appends a query for the name servers of `name`, recursion desired.
+pub fn query(id: u16, name: &Name, out: &mut Vec<u8>) {
+    out.extend(id.to_be_bytes());
+    out.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    out.extend(&name.0);
+    out.extend(QUESTION);
+}
+
+/// A reply, not yet known to be ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Its identifier.
+    pub id: u16,
+    /// Its response code (RFC 1035 §4.1.1).
+    pub code: u8,
+    questions: u16,
+    rest: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// Reads the header of a reply; `None` for anything else.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+        let number = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let is_reply = header[2] & 0x80 != 0 && header[2] & 0x78 == 0;
+        is_reply.then(|| Self { id: number(0), code: header[3] & 15, questions: number(4), rest })
+    }
+
+    /// Whether it repeats the question about `name`. A server that does not understand may leave it out.
+    pub fn is_to(&self, name: &Name) -> bool {
+        let Some((asked, kind)) = self.rest.split_at_checked(name.0.len()) else {
+            return self.questions == 0;
+        };
+        self.questions == 0 || asked.eq_ignore_ascii_case(&name.0) && kind.starts_with(&QUESTION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_query_is_written_as_digs() {
+        let mut out = Vec::new();
+        query(0x1234, &Name::parse("a.example").expect("a name"), &mut out);
+        let expected = b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x01a\x07example\0\x00\x02\x00\x01";
+        assert_eq!(out, expected);
+        assert_eq!(Name::parse("."), Some(Name(vec![0])));
+        assert_eq!(
+            [Name::parse("a..b"), Name::parse(&"a".repeat(64)), Name::parse(&"a.".repeat(200))],
+            [None, None, None]
+        );
+    }
+
+    #[test]
+    fn any_response_code_is_a_reply_to_the_same_question() {
+        let (name, other) =
+            (Name::parse("a.example").expect("a name"), Name::parse("b.example").expect("a name"));
+        for code in 0..16 {
+            let mut reply = Vec::new();
+            query(7, &name, &mut reply);
+            assert_eq!(Answer::parse(&reply), None, "a query is no reply");
+            (reply[2], reply[3]) = (0x81, 0x80 | code);
+            let answer = Answer::parse(&reply).expect("a reply");
+            assert_eq!(
+                (answer.id, answer.code, answer.is_to(&name), answer.is_to(&other)),
+                (7, code, true, false)
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(bytes: Vec<u8>, text in ".{0,80}") {
+            if let (Some(answer), Some(name)) = (Answer::parse(&bytes), Name::parse(&text)) {
+                let _ = answer.is_to(&name);
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Many targets: each has its own result, all of them are measured, and little memory is needed for them.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use super::{command, numbers, record_of, report_of, run};
+use crate::lab::Lab;
+
+#[test]
+fn names_networks_and_files_are_one_list_whose_faults_are_results() {
+    let lab = Lab::line(0).build();
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(list.path(), "# comment\n127.0.0.3 three\n\n127.0.0.1\nno such host.invalid\n")
+        .expect("write it");
+    let arguments = format!("127.0.0.1 127.0.0.8/30 -F {} -c 2 -i 1ms --json", list.path().display());
+    let output = run(lab.client(), &arguments);
+    let found = report_of(&output);
+    let targets = found["targets"].as_array().expect("targets");
+    let names: Vec<&str> = targets.iter().filter_map(|target| target["target"].as_str()).collect();
+    assert_eq!(names, ["127.0.0.1", "127.0.0.9", "127.0.0.10", "127.0.0.3", "127.0.0.1", "no"]);
+    assert_eq!(numbers(&found, ["/counts/sent", "/counts/received", "/alive"]), [8, 8, 4]);
+    assert_eq!(targets[4]["failure"]["class"], "usage", "a duplicate");
+    assert_eq!(targets[5]["failure"]["class"], "resolve");
+    assert_eq!(output.status.code(), Some(0));
+    let alone = run(lab.client(), "no.such.host.invalid --json");
+    assert_eq!(record_of(&alone)["outcome"]["failure"]["class"], "resolve");
+}
+
+#[test]
+fn standard_input_is_a_list_too() {
+    let lab = Lab::line(0).build();
+    let mut ping = command(lab.client(), "-F - -a -i 1ms");
+    let mut child = ping.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start ping");
+    let mut input = child.stdin.take().expect("stdin is piped");
+    input.write_all(b"127.0.0.5\n127.0.0.4\n").expect("write the list");
+    drop(input);
+    let output = child.wait_with_output().expect("wait for ping");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "127.0.0.5\n127.0.0.4\n");
+}
+
+/// More packets in flight than a socket has numbers, in both worlds: datagram sockets and raw ones.
+#[test]
+fn seventy_thousand_targets_are_all_measured_within_64_mb() {
+    let lab = Lab::line(0).build();
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    let names: String =
+        (0..70_000u32).map(|n| format!("127.{}.{}.{}\n", 2 + (n >> 16), n >> 8 & 255, n & 255)).collect();
+    fs::write(list.path(), names).expect("write the list");
+    for range in ["0 2147483647", "1 0"] {
+        // An ordinary user's namespace has one group only, which the lab has already opened.
+        if range == "1 0" {
+            lab.client().sysctl("net.ipv4.ping_group_range", range);
+        }
+        let mut command = lab.client().command("/usr/bin/time");
+        command.args([
+            "-f",
+            "%M",
+            super::WADDLEPERF,
+            "ping",
+            "-c",
+            "1",
+            "-i",
+            "0",
+            "-W",
+            "10",
+            "--json",
+            "-F",
+        ]);
+        let output = command.arg(list.path()).output().expect("run time");
+        let found = report_of(&output);
+        let counts = ["/counts/sent", "/counts/received", "/counts/receive_overflow", "/alive", "/ignored"];
+        assert_eq!(numbers(&found, counts), [70_000, 70_000, 0, 70_000, 0], "{range}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let kilobytes: u64 =
+            said.lines().last().and_then(|line| line.trim().parse().ok()).expect("its memory");
+        assert!(kilobytes < 64 * 1024, "{kilobytes} kB");
+    }
+}
