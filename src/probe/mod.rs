@@ -13,6 +13,8 @@ pub mod imported;
 mod kind;
 mod measure;
 mod measurement;
+mod own_thread;
+pub mod portscan;
 mod scalar;
 mod target;
 mod traffic;
@@ -42,6 +44,8 @@ measure::kinds! {$
     commands {
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
+        /// Open, closed and filtered ports.
+        PortScan in portscan;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.

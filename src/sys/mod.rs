@@ -2,6 +2,10 @@
 
 pub mod capability;
 pub mod clock;
+pub mod connect;
+pub mod datagram;
+pub mod epoll;
+pub mod filter;
 pub mod host;
 pub mod landlock;
 pub mod lock;

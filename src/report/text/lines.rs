@@ -52,6 +52,10 @@ impl Lines {
                 let text = format!("no reply from {}: seq={seq}", self.from());
                 Some(self.stamped(at, &self.style.red(&text)))
             }
+            &Event::Port { host, port, proto, at, rtt } => {
+                let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
+                Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
+            }
             Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
         }
     }

@@ -4,6 +4,7 @@ mod escape;
 mod imported;
 mod lines;
 mod number;
+mod portscan;
 mod style;
 mod udpping;
 

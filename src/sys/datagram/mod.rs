@@ -1,0 +1,309 @@
+//! Datagram sockets (UDP, ICMP echo, raw) that tell everything about a datagram: kernel timestamps of sending and
+//! receiving, TTL, TOS, the address it was sent to, ICMP errors, and drops in the socket's own queue.
+//!
+//! Linux; see socket(7), ip(7), icmp(7), raw(7), and Documentation/networking/timestamping.rst.
+
+#![expect(unsafe_code, reason = "setsockopt has no safe wrapper for most of these options")]
+
+mod batch;
+mod control;
+
+pub use batch::{Batch, Outgoing};
+pub use control::{Meta, Queued};
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::libc;
+use socket2::{Domain, Protocol, Type};
+
+use super::capability::with_net_raw;
+
+/// A datagram socket of one address family.
+#[derive(Debug)]
+pub struct Socket {
+    inner: socket2::Socket,
+    kind: Kind,
+    v6: bool,
+    /// The kernel takes our own number for each transmit timestamp (Linux 6.13).
+    own_ids: bool,
+}
+
+/// What a socket carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// UDP.
+    #[default]
+    Udp,
+    /// ICMP echo through a datagram socket, without privilege: the kernel sets the identifier, which is the local port,
+    /// and the checksum. `net.ipv4.ping_group_range` says who may.
+    Echo,
+    /// ICMP echo with this identifier through a raw socket: CAP_NET_RAW.
+    RawEcho(u16),
+    /// Any protocol over IP, its header written by who sends: CAP_NET_RAW.
+    Raw(u8),
+}
+
+/// What a packet that is too large for a link may expect: `IP_MTU_DISCOVER` of ip(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragments {
+    /// Never sets DF: routers may cut it.
+    Allowed = 0,
+    /// Sets DF, and cuts to the path MTU that the kernel knows.
+    Cut = 1,
+    /// Sets DF, and refuses what is larger than the path MTU that the kernel knows.
+    Refused = 2,
+    /// Sets DF, and lets everything out that the interface takes.
+    Probe = 3,
+}
+
+/// How a socket is made.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// What it carries.
+    pub kind: Kind,
+    /// Share the port with other sockets of this process (`SO_REUSEPORT`).
+    pub share_port: bool,
+    /// Network interface to use (`SO_BINDTODEVICE`).
+    pub interface: Option<String>,
+    /// TTL or hop limit of what is sent.
+    pub ttl: Option<u8>,
+    /// Type of service of what is sent.
+    pub tos: Option<u8>,
+    /// What becomes of packets that are too large; `None` leaves it to the system.
+    pub fragments: Option<Fragments>,
+    /// May send to broadcast addresses.
+    pub broadcast: bool,
+    /// Ask for transmit timestamps and ICMP errors: what a client wants.
+    pub client: bool,
+}
+
+impl Socket {
+    /// A socket bound to `address`. IPv6 sockets take no IPv4 traffic.
+    ///
+    /// # Errors
+    /// What the system says: address in use, permission denied, no such device.
+    pub fn bind(address: SocketAddr, setup: &Setup) -> io::Result<Self> {
+        let v6 = address.is_ipv6();
+        let inner = open(Domain::for_address(address), setup.kind)?;
+        if v6 && !matches!(setup.kind, Kind::RawEcho(_) | Kind::Raw(_)) {
+            inner.set_only_v6(true)?;
+        }
+        if setup.share_port {
+            inner.set_reuse_port(true)?;
+        }
+        if let Some(interface) = &setup.interface {
+            inner.bind_device(Some(interface.as_bytes()))?;
+        }
+        inner.bind(&address.into())?;
+        let mut socket = Self { inner, kind: setup.kind, v6, own_ids: false };
+        socket.prepare(setup)?;
+        Ok(socket)
+    }
+
+    /// Takes over a bound UDP socket that the service manager opened.
+    ///
+    /// # Errors
+    /// When it is not a UDP socket.
+    pub fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        let inner = socket2::Socket::from(fd);
+        let local = inner.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        if inner.r#type()? != Type::DGRAM {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut socket = Self { inner, kind: Kind::Udp, v6: local.is_ipv6(), own_ids: false };
+        socket.prepare(&Setup::default())?;
+        Ok(socket)
+    }
+
+    /// Fixes the peer: only its datagrams and ICMP errors about ours arrive from now on.
+    ///
+    /// # Errors
+    /// When there is no route.
+    pub fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+        self.inner.connect(&peer.into())
+    }
+
+    /// The local address. Of an echo socket the port is its ICMP identifier.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        let mut local = self.inner.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        if let Kind::RawEcho(id) = self.kind {
+            local.set_port(id);
+        }
+        Ok(local)
+    }
+
+    /// Whether transmit timestamps name a datagram by the number that it was given ([`Outgoing::id`]); else by how many
+    /// this socket has sent before it.
+    pub const fn takes_ids(&self) -> bool {
+        self.own_ids
+    }
+
+    /// Whether it is of IPv6.
+    pub const fn is_ipv6(&self) -> bool {
+        self.v6
+    }
+
+    const fn has_header(&self) -> bool {
+        !self.v6 && matches!(self.kind, Kind::RawEcho(_) | Kind::Raw(_))
+    }
+
+    /// The error that is waiting, if any; it is taken.
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.inner.take_error().ok().flatten()
+    }
+
+    fn prepare(&mut self, setup: &Setup) -> io::Result<()> {
+        self.inner.set_nonblocking(true)?;
+        // As much as the system allows; what is then dropped is counted by SO_RXQ_OVFL.
+        let _ = self.inner.set_recv_buffer_size(4 << 20);
+        let _ = self.inner.set_send_buffer_size(1 << 20);
+        self.option(libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
+        let mut stamps = libc::SOF_TIMESTAMPING_SOFTWARE | libc::SOF_TIMESTAMPING_RX_SOFTWARE;
+        if setup.client {
+            stamps |= libc::SOF_TIMESTAMPING_TX_SOFTWARE;
+            stamps |= libc::SOF_TIMESTAMPING_OPT_ID | libc::SOF_TIMESTAMPING_OPT_TSONLY;
+            self.own_ids = kernel_at_least(6, 13);
+        }
+        self.option(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamps as i32)?;
+        self.tell_circumstances()?;
+        if setup.client {
+            self.by_family((libc::IP_RECVERR, 1), (libc::IPV6_RECVERR, 1))?;
+            // Since Linux 5.9; without it there are errors, only not what follows their quote.
+            let _ = self.by_family((IP_RECVERR_RFC4884, 1), (IPV6_RECVERR_RFC4884, 1));
+        }
+        if let Some(ttl) = setup.ttl {
+            self.by_family((libc::IP_TTL, ttl.into()), (libc::IPV6_UNICAST_HOPS, ttl.into()))?;
+        }
+        if let Some(tos) = setup.tos {
+            self.by_family((libc::IP_TOS, tos.into()), (libc::IPV6_TCLASS, tos.into()))?;
+        }
+        if let Some(fragments) = setup.fragments {
+            let how = fragments as i32;
+            self.by_family((libc::IP_MTU_DISCOVER, how), (libc::IPV6_MTU_DISCOVER, how))?;
+            if self.v6 {
+                let whole = matches!(fragments, Fragments::Refused | Fragments::Probe);
+                self.option(libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG, whole.into())?;
+            }
+        }
+        if setup.broadcast {
+            self.inner.set_broadcast(true)?;
+        }
+        match setup.kind {
+            Kind::RawEcho(id) => self.only_replies(id),
+            // The system knows both ends, where we would have to ask.
+            Kind::Raw(protocol) if self.v6 => {
+                let at = if i32::from(protocol) == libc::IPPROTO_TCP { TCP_CHECKSUM } else { UDP_CHECKSUM };
+                self.option(libc::IPPROTO_IPV6, libc::IPV6_CHECKSUM, at)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// TTL, TOS and destination shall come with each datagram.
+    fn tell_circumstances(&self) -> io::Result<()> {
+        if self.v6 {
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1)?;
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
+        }
+        // A service manager's socket may serve both families (`BindIPv6Only=both`).
+        if !self.v6 || self.kind == Kind::Udp && !self.inner.only_v6()? {
+            self.option(libc::IPPROTO_IP, libc::IP_RECVTTL, 1)?;
+            self.option(libc::IPPROTO_IP, libc::IP_RECVTOS, 1)?;
+            self.option(libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Only echo replies with this identifier wake who waits; errors come by the error queue.
+    fn only_replies(&self, id: u16) -> io::Result<()> {
+        if self.v6 {
+            // A set bit is a type that is not wanted (RFC 3542 §3.2).
+            let mut blocked = [u32::MAX; 8];
+            blocked[ECHO_REPLY6 / 32] &= !(1 << (ECHO_REPLY6 % 32));
+            self.set(libc::IPPROTO_ICMPV6, ICMPV6_FILTER, &blocked)?;
+        } else {
+            self.set(libc::SOL_RAW, ICMP_FILTER, &!1u32)?;
+        }
+        let (jump, load, equal, give) = (
+            libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH,
+            libc::BPF_LD | libc::BPF_H,
+            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+            libc::BPF_RET | libc::BPF_K,
+        );
+        let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+        // The identifier lies behind type, code and checksum; IPv4 delivers its own header before them.
+        let program = if self.v6 {
+            vec![step(load | libc::BPF_ABS, 0, 0, 4)]
+        } else {
+            vec![step(jump, 0, 0, 0), step(load | libc::BPF_IND, 0, 0, 4)]
+        };
+        let verdict = [step(equal, 0, 1, id.into()), step(give, 0, 0, u32::MAX), step(give, 0, 0, 0)];
+        let mut program: Vec<libc::sock_filter> = program.into_iter().chain(verdict).collect();
+        let whole = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &whole)
+    }
+
+    fn by_family(&self, v4: (libc::c_int, i32), v6: (libc::c_int, i32)) -> io::Result<()> {
+        match self.v6 {
+            true => self.option(libc::IPPROTO_IPV6, v6.0, v6.1),
+            false => self.option(libc::IPPROTO_IP, v4.0, v4.1),
+        }
+    }
+
+    fn option(&self, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+        self.set(level, name, &value)
+    }
+
+    fn set<T>(&self, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
+        let size = size_of::<T>() as libc::socklen_t;
+        let value = std::ptr::from_ref(value).cast();
+        // SAFETY: the descriptor is ours and open; `value` is plain data of the given size, which the call only reads.
+        let done = unsafe { libc::setsockopt(self.inner.as_raw_fd(), level, name, value, size) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+const IP_RECVERR_RFC4884: libc::c_int = 26;
+const IPV6_RECVERR_RFC4884: libc::c_int = 31;
+const ICMP_FILTER: libc::c_int = 1;
+const ICMPV6_FILTER: libc::c_int = 1;
+const ECHO_REPLY6: usize = 129;
+/// Where the checksum lies in a TCP header (RFC 9293), and in one of UDP (RFC 768).
+const TCP_CHECKSUM: i32 = 16;
+const UDP_CHECKSUM: i32 = 6;
+
+fn open(domain: Domain, kind: Kind) -> io::Result<socket2::Socket> {
+    let icmp = if domain == Domain::IPV6 { Protocol::ICMPV6 } else { Protocol::ICMPV4 };
+    let (kind, protocol) = match kind {
+        Kind::Udp => (Type::DGRAM, Protocol::UDP),
+        Kind::Echo => (Type::DGRAM, icmp),
+        Kind::RawEcho(_) => (Type::RAW, icmp),
+        Kind::Raw(protocol) => (Type::RAW, Protocol::from(i32::from(protocol))),
+    };
+    if kind == Type::RAW {
+        return with_net_raw(|| socket2::Socket::new(domain, kind, Some(protocol)));
+    }
+    socket2::Socket::new(domain, kind, Some(protocol))
+}
+
+/// Whether the running kernel is at least `major.minor`.
+fn kernel_at_least(major: u32, minor: u32) -> bool {
+    let Ok(name) = nix::sys::utsname::uname() else {
+        return false;
+    };
+    let release = name.release().to_string_lossy().into_owned();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)
+}
