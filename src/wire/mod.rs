@@ -2,4 +2,5 @@
 
 mod bytes;
 pub mod stamp;
+pub mod tcp;
 pub mod wp1;

@@ -18,7 +18,7 @@ use crate::sys::epoll::Epoll;
 use crate::sys::wait::Stop;
 
 /// Questions sent before answers are looked for.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 /// A stop is seen after this time at the latest.
 const NAP: Duration = Duration::from_millis(50);
 

@@ -244,6 +244,11 @@ impl Engine {
         self.ports.iter().map(move |case| case.verdict.or((case.tries > 0).then_some(silent)))
     }
 
+    /// How often a port has been asked.
+    pub(super) fn tries(&self, index: u32) -> u8 {
+        self.ports.get(index as usize).map_or(0, |case| case.tries)
+    }
+
     /// Questions sent.
     pub(super) const fn sent(&self) -> u64 {
         self.sent

@@ -1,7 +1,8 @@
 //! The scans of several hosts at once, as one.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use super::engine::{Engine, Next, Shot, Tuning, Verdict};
 use super::report::{Proto, State};
@@ -55,6 +56,8 @@ pub(super) enum Move {
 pub(super) struct Fleet {
     plan: Plan,
     first: Vec<u32>,
+    /// Place of each host.
+    places: HashMap<IpAddr, usize>,
     /// One for each host that was begun.
     engines: Vec<Engine>,
     /// Those that are not over; the next to be asked is at the cursor.
@@ -74,8 +77,9 @@ impl Fleet {
         plan.tuning.ceiling /= abreast as f64;
         plan.tuning.most = (plan.tuning.most / abreast as u32).max(1);
         plan.tuning.window = plan.tuning.window.min(plan.tuning.most);
+        let places = plan.hosts.iter().enumerate().map(|(place, host)| (host.ip(), place)).collect();
         let (ends, rng) = (now + plan.tuning.deadline, Rng::new(plan.seed));
-        Self { plan, first, engines: Vec::new(), active: Vec::new(), cursor: 0, ends, rng, events }
+        Self { plan, first, places, engines: Vec::new(), active: Vec::new(), cursor: 0, ends, rng, events }
     }
 
     /// What is to be done at `now`.
@@ -150,25 +154,27 @@ impl Fleet {
     }
 
     /// The question for the `tries`-th time to port `port` of `address`; `None` where none is asked there.
-    pub(super) fn question(&self, address: std::net::IpAddr, port: u16, tries: u8) -> Option<Question> {
-        let host = self.plan.hosts.iter().position(|host| host.ip() == address)?;
-        let index = self.plan.ports.binary_search(&port).ok()?;
-        (host < self.engines.len()).then_some(Question { host, shot: Shot { index: index as u32, tries } })
+    pub(super) fn question(&self, address: IpAddr, port: u16, tries: u8) -> Option<Question> {
+        let host = *self.places.get(&address).filter(|host| **host < self.engines.len())?;
+        let index = self.plan.ports.binary_search(&port).ok()? as u32;
+        Some(Question { host, shot: Shot { index, tries } })
     }
 
-    /// How many questions are in flight at most.
-    pub(super) fn most(&self) -> usize {
-        self.plan.tuning.most as usize * self.plan.hosts.len().clamp(1, ABREAST)
+    /// The last question to port `port` of `address`.
+    pub(super) fn question_last(&self, address: IpAddr, port: u16) -> Option<Question> {
+        let mut question = self.question(address, port, 0)?;
+        question.shot.tries = self.engines[question.host].tries(question.shot.index);
+        Some(question)
+    }
+
+    /// Whether its port was not asked again after `question`.
+    pub(super) fn is_last(&self, question: Question) -> bool {
+        self.engines[question.host].tries(question.shot.index) == question.shot.tries
     }
 
     /// The ports of each host.
     pub(super) fn ports(&self) -> usize {
         self.plan.ports.len()
-    }
-
-    /// The longest that an answer is waited for now, of all hosts.
-    pub(super) fn patience(&self) -> Duration {
-        self.engines.iter().map(Engine::patience).max().unwrap_or_default()
     }
 
     /// What was found.

@@ -9,6 +9,7 @@ mod connect;
 mod engine;
 mod fleet;
 mod hosts;
+mod packets;
 mod payload;
 mod ports;
 mod report;
@@ -16,9 +17,11 @@ mod run;
 mod services;
 mod syn;
 mod timing;
+mod tls;
 mod udp;
 
 pub use report::{Hidden, Host, Port, Proto, Reason, Report, State, Tally};
+pub use tls::fuzz_tls;
 
 use std::time::Duration;
 

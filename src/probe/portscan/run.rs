@@ -1,7 +1,6 @@
 //! One run: resolve, ask whether it may be scanned, scan, report.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use super::fleet::{Fleet, Plan};
 use super::hosts::Hosts;
@@ -175,6 +174,3 @@ fn found(host: IpAddr, fleet: &Fleet, engine: &super::engine::Engine) -> Vec<Por
         })
         .collect()
 }
-
-/// How long a run that is at its end may still read banners, at least.
-pub(super) const BANNERS: Duration = Duration::from_secs(1);
