@@ -9,6 +9,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod portscan;
 mod results;
 mod serve;
 mod stage;

@@ -65,7 +65,8 @@ async fn heard(to: SocketAddr, egress: &Egress) -> (Option<String>, Option<Strin
         said = listen(&mut stream).await;
     }
     // A server of TLS complains of our words by an alert, or hangs up.
-    let tls = if !tls_first && (said.is_empty() || tls::is_alert(&said)) { greet(to, egress).await } else { None };
+    let tls =
+        if !tls_first && (said.is_empty() || tls::is_alert(&said)) { greet(to, egress).await } else { None };
     let banner = (!said.is_empty() && tls.is_none()).then(|| printable(&said));
     (banner, tls)
 }

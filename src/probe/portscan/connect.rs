@@ -211,7 +211,12 @@ fn is_scarce(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
         Some(
-            libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM
+            libc::EADDRNOTAVAIL
+                | libc::EADDRINUSE
+                | libc::EMFILE
+                | libc::ENFILE
+                | libc::ENOBUFS
+                | libc::ENOMEM
                 | libc::EAGAIN
         )
     )

@@ -345,7 +345,9 @@ impl Engine {
     /// A round has ended: another one, or the end.
     fn turn(&mut self, now: Instant) {
         let mut silent: Vec<u32> = Vec::new();
-        silent.extend((0..).zip(&self.ports).filter(|(_, case)| case.verdict.is_none()).map(|(index, _)| index));
+        silent.extend(
+            (0..).zip(&self.ports).filter(|(_, case)| case.verdict.is_none()).map(|(index, _)| index),
+        );
         if silent.is_empty() || !self.goes_on() {
             self.is_over = true;
             return;
@@ -423,3 +425,6 @@ fn shuffle(items: &mut [u32], rng: &mut Rng) {
         items.swap(n, other);
     }
 }
+
+#[cfg(test)]
+mod tests;

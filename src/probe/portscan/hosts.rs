@@ -55,7 +55,9 @@ fn word(word: &str) -> Result<Hosts, String> {
     {
         let [a, b, c, from] = first.octets();
         if from > last {
-            return Err(format!("`{word}` is a range from its end to its beginning: write {a}.{b}.{c}.{last}-{from}"));
+            return Err(format!(
+                "`{word}` is a range from its end to its beginning: write {a}.{b}.{c}.{last}-{from}"
+            ));
         }
         return Ok(Hosts::Many((from..=last).map(|d| Ipv4Addr::new(a, b, c, d).into()).collect()));
     }
@@ -115,7 +117,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_name() {
-        for text in ["192.0.2.0/33", "host/24", "0.0.0.0/0", "2001:db8::/64", "192.0.2.9-2", "10.0.0.0/20,10.1.0.0/20"] {
+        for text in [
+            "192.0.2.0/33",
+            "host/24",
+            "0.0.0.0/0",
+            "2001:db8::/64",
+            "192.0.2.9-2",
+            "10.0.0.0/20,10.1.0.0/20",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -168,7 +168,10 @@ impl Options for PortScan {
                is such an option. Service names come from the usual use of a port; --banner reads what is really there.",
         examples: &[
             ("waddleperf portscan host.example", "the 1000 most frequent TCP ports"),
-            ("waddleperf portscan -p 22,80,443 --reason host.example", "three ports, and why they are what they are"),
+            (
+                "waddleperf portscan -p 22,80,443 --reason host.example",
+                "three ports, and why they are what they are",
+            ),
             ("waddleperf portscan -p- --banner host.example", "all ports, and what the open ones say"),
             ("waddleperf portscan -sS -sU -p T:1-1024,U:53,123,161 192.0.2.1", "SYNs and datagrams"),
             ("waddleperf portscan -F --yes 192.0.2.0/28", "the 100 most frequent ports of 14 hosts"),
@@ -267,7 +270,9 @@ impl Measure for PortScan {
             return wrong("ports", "names no port of a protocol that is asked (see -s)");
         }
         if asked.saturating_mul(count) > MOST_QUESTIONS {
-            let why = format_args!("of {count} hosts are {asked} each: {MOST_QUESTIONS} in all are the most of one run");
+            let why = format_args!(
+                "of {count} hosts are {asked} each: {MOST_QUESTIONS} in all are the most of one run"
+            );
             return Err(Fault::of("ports", why));
         }
         if self.timing > 5 {

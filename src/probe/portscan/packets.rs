@@ -55,12 +55,7 @@ pub(super) trait Packets {
 ///
 /// # Errors
 /// When this host cannot open a socket, or has no way to the hosts.
-pub(super) fn scan(
-    packets: &impl Packets,
-    fleet: &mut Fleet,
-    way: &Way,
-    stop: &Stop,
-) -> Result<(), Failure> {
+pub(super) fn scan(packets: &impl Packets, fleet: &mut Fleet, way: &Way, stop: &Stop) -> Result<(), Failure> {
     let mut sockets = Vec::new();
     for ipv6 in [false, true] {
         if fleet.plan().hosts.iter().any(|host| host.is_ipv6() == ipv6) {
@@ -157,7 +152,12 @@ impl<P: Packets> Driver<'_, P> {
         Ok(pause)
     }
 
-    fn send_all(&mut self, socket: usize, asked: &[(Question, SocketAddr)], fleet: &mut Fleet) -> Result<(), Failure> {
+    fn send_all(
+        &mut self,
+        socket: usize,
+        asked: &[(Question, SocketAddr)],
+        fleet: &mut Fleet,
+    ) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         let ends: Vec<(usize, usize)> = asked
             .iter()
@@ -223,7 +223,13 @@ impl<P: Packets> Driver<'_, P> {
                     if let (Some(reason), Some(question)) = (told, question) {
                         let from = from.filter(|from| Some(*from) != to.map(|to| to.ip()));
                         let state = self.packets.refused(reason);
-                        settle(&self.sent, fleet, question, meta.stamp, Verdict { state, reason, from, rtt: None });
+                        settle(
+                            &self.sent,
+                            fleet,
+                            question,
+                            meta.stamp,
+                            Verdict { state, reason, from, rtt: None },
+                        );
                     }
                 }
                 if count < BATCH {
@@ -265,6 +271,14 @@ fn settle(sent: &[u64], fleet: &mut Fleet, question: Question, stamp: Option<u64
 
 /// Errors of earlier packets, which the error queue tells exactly.
 fn is_told_later(error: &io::Error) -> bool {
-    let told = [libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH, libc::ENOPROTOOPT, libc::EPROTO, libc::EMSGSIZE, libc::EACCES];
+    let told = [
+        libc::ECONNREFUSED,
+        libc::EHOSTUNREACH,
+        libc::ENETUNREACH,
+        libc::ENOPROTOOPT,
+        libc::EPROTO,
+        libc::EMSGSIZE,
+        libc::EACCES,
+    ];
     error.raw_os_error().is_some_and(|number| told.contains(&number))
 }

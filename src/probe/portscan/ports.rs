@@ -37,9 +37,7 @@ impl Ports {
                 };
                 part = rest.trim();
             }
-            for (wanted, proto, set) in
-                [(to_tcp, Proto::Tcp, &mut tcp), (to_udp, Proto::Udp, &mut udp)]
-            {
+            for (wanted, proto, set) in [(to_tcp, Proto::Tcp, &mut tcp), (to_udp, Proto::Udp, &mut udp)] {
                 if wanted {
                     put(part, proto, set)?;
                 }
@@ -61,7 +59,8 @@ impl Ports {
 }
 
 fn put(part: &str, proto: Proto, set: &mut [bool]) -> Result<(), String> {
-    let unreadable = || format!("`{part}` is neither a port 1-65535, nor a range 1-1024, nor the name of a service");
+    let unreadable =
+        || format!("`{part}` is neither a port 1-65535, nor a range 1-1024, nor the name of a service");
     if let Some((first, last)) = range(part).ok_or_else(unreadable)? {
         if first > last {
             return Err(format!("`{part}` is a range from its end to its beginning: write {last}-{first}"));

@@ -285,7 +285,14 @@ const MOST_SAMPLES: usize = 1 << 20;
 
 impl Summing {
     /// Adds the ports of one host.
-    pub(super) fn add(&mut self, host: IpAddr, ration: Option<f64>, ports: Vec<Port>, unasked: u64, all: bool) {
+    pub(super) fn add(
+        &mut self,
+        host: IpAddr,
+        ration: Option<f64>,
+        ports: Vec<Port>,
+        unasked: u64,
+        all: bool,
+    ) {
         let mut counts = Tally::default();
         counts.add(None, unasked);
         let mut groups: BTreeMap<(Proto, State, Reason), u64> = BTreeMap::new();

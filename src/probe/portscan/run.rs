@@ -38,7 +38,9 @@ impl PortScan {
         let mut add = |address: SocketAddr| -> Result<(), Failure> {
             ctx.policy.check(address.ip())?;
             if address.ip().is_multicast() || address.ip().is_unspecified() {
-                return Err(Class::Usage.because(format_args!("{}: is not the address of a host", address.ip())));
+                return Err(
+                    Class::Usage.because(format_args!("{}: is not the address of a host", address.ip()))
+                );
             }
             if !found.contains(&address) {
                 found.push(address);
@@ -58,7 +60,9 @@ impl PortScan {
             }
         }
         if found.is_empty() {
-            return Err(Class::Usage.because("no address is of the family that -4, -6 or the source asks for"));
+            return Err(
+                Class::Usage.because("no address is of the family that -4, -6 or the source asks for")
+            );
         }
         Ok(found)
     }
@@ -88,7 +92,8 @@ impl PortScan {
                         let mut ports = found(host.ip(), &fleet, engine);
                         let unasked = (fleet.ports() - ports.len()) as u64;
                         if self.banner && proto == Proto::Tcp {
-                            let left = self.deadline.0.saturating_sub(now().mono.saturating_duration_since(began));
+                            let left =
+                                self.deadline.0.saturating_sub(now().mono.saturating_duration_since(began));
                             banner::read(ctx, host, &self.egress, &mut ports, left).await;
                         }
                         summing.add(host.ip(), engine.ration(), ports, unasked, self.all);

@@ -132,7 +132,9 @@ pub(super) fn name(proto: Proto, port: u16) -> Option<&'static str> {
 
 /// The ports whose service has a name like `pattern` (`http*`), in ascending order.
 pub(super) fn ports_named(proto: Proto, pattern: &str) -> Vec<u16> {
-    let like = |service: &&(u16, Over, &str)| service.1.has(proto) && matches(pattern.as_bytes(), service.2.as_bytes());
+    let like = |service: &&(u16, Over, &str)| {
+        service.1.has(proto) && matches(pattern.as_bytes(), service.2.as_bytes())
+    };
     SERVICES.iter().filter(like).map(|service| service.0).collect()
 }
 
@@ -158,7 +160,9 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 star = Some((at, in_text));
                 at += 1;
             }
-            Some(c) if *c == b'?' || c.eq_ignore_ascii_case(&text[in_text]) => (at, in_text) = (at + 1, in_text + 1),
+            Some(c) if *c == b'?' || c.eq_ignore_ascii_case(&text[in_text]) => {
+                (at, in_text) = (at + 1, in_text + 1)
+            }
             _ => {
                 // The last star takes one character more.
                 let Some((place, taken)) = star else { return false };
@@ -178,7 +182,8 @@ mod tests {
     fn the_table_is_in_order_and_names_each_port_once() {
         for pair in SERVICES.windows(2) {
             assert!(pair[0].0 <= pair[1].0, "{pair:?}");
-            let clash = pair[0].0 == pair[1].0 && [Proto::Tcp, Proto::Udp].iter().any(|&p| pair[0].1.has(p) && pair[1].1.has(p));
+            let clash = pair[0].0 == pair[1].0
+                && [Proto::Tcp, Proto::Udp].iter().any(|&p| pair[0].1.has(p) && pair[1].1.has(p));
             assert!(!clash, "{pair:?}");
         }
         assert!(SERVICES.len() > 250);

@@ -86,7 +86,8 @@ impl Packets for Syns {
     }
 
     fn read(&self, fleet: &Fleet, from: SocketAddr, bytes: &[u8]) -> Option<(Question, State, Reason)> {
-        let segment = Segment::parse(bytes).filter(|segment| segment.is_ack && segment.destination == self.port)?;
+        let segment =
+            Segment::parse(bytes).filter(|segment| segment.is_ack && segment.destination == self.port)?;
         let question = self.question(fleet, from.ip(), segment.source, segment.ack.wrapping_sub(1))?;
         match (segment.is_rst, segment.is_syn) {
             (true, _) => Some((question, State::Closed, Reason::Reset)),

@@ -106,3 +106,43 @@ fn row(port: &Port, reasons: bool) -> [String; 5] {
         said.collect::<Vec<_>>().join("  "),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::report::text::summary;
+
+    fn shown(change: impl FnOnce(&mut PortScan)) -> String {
+        let mut measurement = sample::portscan();
+        let Probe::PortScan(asked) = &mut measurement.probe else { panic!("a scan") };
+        change(asked);
+        let mut out = Vec::new();
+        summary(&mut out, &measurement, Style::PLAIN).expect("written");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn a_report_looks_like_nmaps() {
+        insta::assert_snapshot!(shown(|asked| asked.reason = true), @r"
+        --- host.example (192.0.2.1) portscan ---
+        Not shown: 996 closed tcp ports (reset)
+        PORT     STATE    SERVICE REASON
+        22/tcp   open     ssh     syn-ack                           SSH-2.0-x\u{1b}[2J
+        443/tcp  open     https   syn-ack                           TLS 1.3, alpn h2
+        1001/tcp filtered unknown admin-prohibited from 192.0.2.254
+        2 open, 996 closed, 1 filtered; 1001 questions in 0.20 s (5005 each second)
+        ");
+    }
+
+    #[test]
+    fn only_open_ports_are_shown_when_asked() {
+        insta::assert_snapshot!(shown(|asked| asked.open = true), @r"
+        --- host.example (192.0.2.1) portscan ---
+        PORT    STATE SERVICE
+        22/tcp  open  ssh      SSH-2.0-x\u{1b}[2J
+        443/tcp open  https    TLS 1.3, alpn h2
+        2 open, 996 closed, 1 filtered; 1001 questions in 0.20 s (5005 each second)
+        ");
+    }
+}
