@@ -54,11 +54,7 @@ impl Attempt {
     pub fn new(ipv6: bool, way: &Way) -> io::Result<Self> {
         let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
         let inner = socket2::Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-        if ipv6 {
-            setsockopt(&inner, sockopt::Ipv6RecvErr, &true)?;
-        } else {
-            setsockopt(&inner, sockopt::Ipv4RecvErr, &true)?;
-        }
+        tell_errors(&inner, ipv6)?;
         if let Some(interface) = &way.interface {
             inner.bind_device(Some(interface.as_bytes()))?;
         }
@@ -156,6 +152,44 @@ impl AsFd for Attempt {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
     }
+}
+
+/// Lets a socket's error queue tell of ICMP errors.
+///
+/// # Errors
+/// What the system says.
+pub fn tell_errors(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
+    Ok(if ipv6 {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)
+    } else {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)
+    }?)
+}
+
+/// The address that this host uses to speak to `to`.
+///
+/// # Errors
+/// When there is no way there.
+pub fn source_to(to: Ipv4Addr, way: &Way) -> io::Result<Ipv4Addr> {
+    if let Some(IpAddr::V4(source)) = way.source {
+        return Ok(source);
+    }
+    let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    if let Some(interface) = &way.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    // Nothing is sent; only the route is chosen.
+    socket.connect(&SocketAddr::from((to, 9)).into())?;
+    let local = socket.local_addr()?.as_socket_ipv4();
+    local.map(|local| *local.ip()).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+}
+
+/// The first and the last of the ports that this host's connections use by themselves
+/// (`net.ipv4.ip_local_port_range`, ip(7)).
+pub fn ephemeral_ports() -> (u16, u16) {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut ends = text.split_whitespace().filter_map(|end| end.parse::<u16>().ok());
+    (ends.next().unwrap_or(32_768), ends.next().unwrap_or(60_999))
 }
 
 fn icmp(error: libc::sock_extended_err, origin: u8, from: Option<IpAddr>) -> Option<Unreachable> {

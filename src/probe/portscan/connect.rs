@@ -102,7 +102,7 @@ impl Sockets<'_> {
                 self.release(slot as usize, fleet, true);
                 fleet.unsent(began.mono, question);
             }
-            Err(error) => match told_at_once(&error) {
+            Err(error) => match told_at_once(fleet, &error) {
                 Some(verdict) => {
                     self.release(slot as usize, fleet, true);
                     fleet.answer(began, question, verdict);
@@ -141,7 +141,7 @@ impl Sockets<'_> {
             (None, Ok(true)) => Verdict { state: State::Open, reason: Reason::SynAck, from: None, rtt },
             (None, Err(error)) => {
                 let reset = matches!(error.raw_os_error(), Some(libc::ECONNREFUSED | libc::ECONNRESET));
-                match told_at_once(&error) {
+                match told_at_once(fleet, &error) {
                     _ if reset => Verdict { state: State::Closed, reason: Reason::Reset, from: None, rtt },
                     Some(told) => Verdict { rtt, ..told },
                     // It has given up by itself: silence.
@@ -193,16 +193,12 @@ fn refused(to: SocketAddr, error: Unreachable) -> Option<Verdict> {
     Some(Verdict { state: State::Filtered, reason, from, rtt: None })
 }
 
-/// What this host says without asking anybody.
-fn told_at_once(error: &io::Error) -> Option<Verdict> {
-    let reason = match error.raw_os_error()? {
-        libc::EPERM | libc::EACCES => Reason::NotPermitted,
-        libc::EHOSTUNREACH | libc::EHOSTDOWN => Reason::HostUnreach,
-        libc::ECONNREFUSED => {
-            return Some(Verdict { state: State::Closed, reason: Reason::Reset, from: None, rtt: None });
-        }
-        _ => return None,
-    };
+/// What is known of a port without an answer from anywhere.
+fn told_at_once(fleet: &Fleet, error: &io::Error) -> Option<Verdict> {
+    if error.raw_os_error() == Some(libc::ECONNREFUSED) {
+        return Some(Verdict { state: State::Closed, reason: Reason::Reset, from: None, rtt: None });
+    }
+    let reason = fleet.at_once(error.raw_os_error())?;
     Some(Verdict { state: State::Filtered, reason, from: None, rtt: None })
 }
 

@@ -3,7 +3,7 @@
 //! No socket and no clock: it is told the time and what arrived. The ports are asked in rounds. A silence ends a
 //! port's round, not its case: the next round asks all silent ports again. Whether one of them *answers then* is the
 //! only evidence that tells loss from a filter, and how many do tells how many may still be missing: rounds go on until
-//! fewer than one in a hundred scans would miss a port. Where many answer only when asked again, the host (or a box
+//! fewer than one in a thousand scans would miss a port. Where many answer only when asked again, the host (or a box
 //! before it) rations its answers: then they are asked for no faster than it gives them.
 
 use std::collections::VecDeque;
@@ -86,6 +86,8 @@ pub(super) struct Engine {
     in_flight: u32,
     forgotten: VecDeque<Shot>,
     round: Round,
+    /// When the first round ended: what answers since then is late.
+    asked_once: Instant,
     /// Ports that answered in each round.
     found: Vec<u64>,
     window: f64,
@@ -111,12 +113,11 @@ struct Case {
 #[derive(Clone, Copy, Debug)]
 struct Round {
     number: u8,
-    began: Instant,
     last_answer: Option<Instant>,
 }
 
 /// Ports that a scan may miss, on average, when it calls the silent ones silent.
-const MISSES: f64 = 0.01;
+const MISSES: f64 = 0.001;
 /// From this share of the round before on, the answers of a round are no chance: they are rationed.
 const RATIONED: f64 = 0.3;
 /// Ports that answered late, below which a ration cannot be told from chance.
@@ -145,7 +146,8 @@ impl Engine {
             flight: VecDeque::new(),
             in_flight: 0,
             forgotten: VecDeque::new(),
-            round: Round { number: 1, began: now, last_answer: None },
+            round: Round { number: 1, last_answer: None },
+            asked_once: now,
             found: vec![0, 0],
             window: f64::from(tuning.window),
             srtt: None,
@@ -196,7 +198,8 @@ impl Engine {
         if std::mem::take(&mut case.waits) {
             self.in_flight -= 1;
         }
-        if let Some(rtt) = verdict.rtt {
+        // Others than the host have round trips of their own, and this host's neighbour cache has seconds.
+        if let Some(rtt) = verdict.rtt.filter(|_| verdict.state != State::Filtered) {
             self.learn(rtt);
         }
         self.found[usize::from(shot.tries)] += 1;
@@ -352,13 +355,16 @@ impl Engine {
             self.is_over = true;
             return;
         }
+        if self.round.number == 1 {
+            self.asked_once = now;
+        }
         self.ration_if_due(now);
         shuffle(&mut silent, &mut self.rng);
         self.queue = silent;
         let waits = self.breath(now);
         self.next_ceiling = self.next_ceiling.max(waits);
         self.next_floor = self.next_floor.max(waits);
-        self.round = Round { number: self.round.number + 1, began: now, last_answer: None };
+        self.round = Round { number: self.round.number + 1, last_answer: None };
         self.found.push(0);
     }
 
@@ -376,8 +382,13 @@ impl Engine {
         if self.found[usize::from(round)] > 0 {
             return true;
         }
-        let (all, late) = (self.answered() as f64, self.late_share());
-        let missed = late.min(0.95).powi(i32::from(round));
+        if self.late() == 0 {
+            return false;
+        }
+        let all = self.answered() as f64;
+        // The one that may still be missing counts as late, too.
+        let late = ((self.late() + 1) as f64 / (all + 1.0)).min(0.95);
+        let missed = late.powi(i32::from(round));
         self.ration.is_none() && all * missed / (1.0 - missed) > MISSES
     }
 
@@ -393,9 +404,8 @@ impl Engine {
         if self.ration.is_none() && !is_known_to && (self.late() < LEAST_LATE || !many) {
             return;
         }
-        let lasted = now.saturating_duration_since(self.round.began).as_secs_f64().max(0.05);
-        let rate = (ASK * this as f64 / lasted).max(1.0);
-        self.ration = Some(self.ration.map_or(rate, |ration| (ration + rate) / 2.0));
+        let lasted = now.saturating_duration_since(self.asked_once).as_secs_f64().max(0.05);
+        self.ration = Some((ASK * self.late() as f64 / lasted).max(1.0));
     }
 
     /// When the next round may begin.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use nix::libc;
+
 use super::engine::{Engine, Next, Shot, Tuning, Verdict};
-use super::report::{Proto, State};
+use super::report::{Proto, Reason, State};
 use crate::probe::{Event, Events};
 use crate::stats::Rng;
 use crate::units::Now;
@@ -170,6 +172,17 @@ impl Fleet {
     /// Whether its port was not asked again after `question`.
     pub(super) fn is_last(&self, question: Question) -> bool {
         self.engines[question.host].tries(question.shot.index) == question.shot.tries
+    }
+
+    /// What it says of a port that this host does not send there at all; `None` where it cannot scan.
+    pub(super) fn at_once(&self, errno: Option<i32>) -> Option<Reason> {
+        match errno? {
+            libc::EPERM | libc::EACCES => Some(Reason::NotPermitted),
+            libc::EHOSTUNREACH | libc::EHOSTDOWN => Some(Reason::HostUnreach),
+            // No way to the only host is no scan; of many hosts it is one.
+            libc::ENETUNREACH if self.plan.hosts.len() > 1 => Some(Reason::NetUnreach),
+            _ => None,
+        }
     }
 
     /// The ports of each host.

@@ -162,7 +162,7 @@ impl Options for PortScan {
                does), filtered (something on the way keeps questions or answers away, and who, if it says so by ICMP), \
                open|filtered (a UDP port that keeps silent).\n\n\
                The default is a TCP connect scan, which needs no privilege. The speed adapts: it grows as long as answers \
-               come, silent ports are asked again until fewer than one scan in a hundred would miss a port, and a host that \
+               come, silent ports are asked again until fewer than one scan in a thousand would miss a port, and a host that \
                rations its resets or ICMP errors is asked no faster than it answers; the report says so.\n\n\
                More than one host is scanned only with --yes: scan what is yours. Options and words are nmap's where there \
                is such an option. Service names come from the usual use of a port; --banner reads what is really there.",

@@ -6,14 +6,13 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::libc;
-use nix::sys::socket::{setsockopt, sockopt};
 
 use super::engine::Verdict;
 use super::fleet::{Fleet, Move, Question};
 use super::report::{Reason, State};
 use crate::failure::Failure;
 use crate::sys::clock::now;
-use crate::sys::connect::Way;
+use crate::sys::connect::{Way, tell_errors};
 use crate::sys::datagram::{Batch, Kind, Outgoing, Queued, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
 
@@ -107,11 +106,7 @@ fn open_io<P: Packets>(packets: &P, ipv6: bool, way: &Way) -> io::Result<Socket>
     };
     let socket = Socket::bind(local, &setup)?;
     // Errors, but none of the transmit timestamps that a client of datagrams gets with them.
-    if ipv6 {
-        setsockopt(&socket.as_fd(), sockopt::Ipv6RecvErr, &true)?;
-    } else {
-        setsockopt(&socket.as_fd(), sockopt::Ipv4RecvErr, &true)?;
-    }
+    tell_errors(&socket, ipv6)?;
     packets.prepare(&socket)?;
     Ok(socket)
 }
@@ -193,15 +188,13 @@ impl<P: Packets> Driver<'_, P> {
                             asked[done..].iter().for_each(|(question, _)| fleet.unsent(at.mono, *question));
                             return Ok(());
                         }
-                        Some(libc::EPERM | libc::EACCES) => {
-                            let (state, reason) = (State::Filtered, Reason::NotPermitted);
-                            fleet.answer(at, question, Verdict { state, reason, from: None, rtt: None });
-                        }
-                        Some(libc::EHOSTUNREACH | libc::EHOSTDOWN) => {
-                            let (state, reason) = (State::Filtered, Reason::HostUnreach);
-                            fleet.answer(at, question, Verdict { state, reason, from: None, rtt: None });
-                        }
-                        _ => return Err(Failure::from_io(format_args!("send to {to}"), &error)),
+                        number => match fleet.at_once(number) {
+                            Some(reason) => {
+                                let state = State::Filtered;
+                                fleet.answer(at, question, Verdict { state, reason, from: None, rtt: None });
+                            }
+                            None => return Err(Failure::from_io(format_args!("send to {to}"), &error)),
+                        },
                     }
                     (done, refusals) = (done + 1, 0);
                 }

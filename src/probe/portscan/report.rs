@@ -261,7 +261,15 @@ impl Scalars for Report {
 
 impl Findings for Report {
     fn replied(&self) -> bool {
-        self.rtt.is_some() || self.counts.open > 0 || self.counts.closed > 0
+        let answered = |reason| {
+            !matches!(
+                reason,
+                Reason::NoResponse | Reason::NotPermitted | Reason::HostUnreach | Reason::NetUnreach
+            )
+        };
+        let mut listed = self.ports.iter().map(|port| port.reason);
+        let mut hidden = self.hosts.iter().flat_map(|host| &host.hidden).map(|hidden| hidden.reason);
+        listed.any(answered) || hidden.any(answered)
     }
 
     fn packets(&self) -> Option<Packets> {
@@ -299,7 +307,7 @@ impl Summing {
         for port in &ports {
             counts.add(Some(port.state), 1);
             *groups.entry((port.proto, port.state, port.reason)).or_default() += 1;
-            if let Some(rtt) = port.rtt {
+            if let Some(rtt) = port.rtt.filter(|_| matches!(port.state, State::Open | State::Closed)) {
                 self.sketch.push(rtt.as_secs_f64());
                 if self.samples.len() < MOST_SAMPLES {
                     self.samples.push((self.samples.len() as u64, rtt));

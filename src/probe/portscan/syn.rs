@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 
 use nix::libc;
@@ -18,7 +18,7 @@ use super::packets::{Packets, scan as scan_packets};
 use super::report::{Reason, State};
 use crate::failure::Failure;
 use crate::stats::Rng;
-use crate::sys::connect::Way;
+use crate::sys::connect::{Way, ephemeral_ports, source_to};
 use crate::sys::datagram::{Kind, Socket};
 use crate::sys::filter::only_to_tcp_port;
 use crate::sys::wait::Stop;
@@ -32,12 +32,18 @@ pub(super) fn scan(fleet: &mut Fleet, way: &Way, secret: u64, stop: &Stop) -> Re
     let mut sources = HashMap::new();
     for host in &fleet.plan().hosts {
         if let IpAddr::V4(to) = host.ip() {
-            let from = source_to(to, way)
-                .map_err(|error| Failure::from_io(format_args!("find a way to {to}"), &error))?;
-            sources.insert(to, from);
+            match source_to(to, way) {
+                Ok(from) => drop(sources.insert(to, from)),
+                // One of many: the socket will say so.
+                Err(_) if fleet.plan().hosts.len() > 1 => {}
+                Err(error) => return Err(Failure::from_io(format_args!("find a way to {to}"), &error)),
+            }
         }
     }
-    let syns = Syns { key: RandomState::new(), port: port(secret), sources };
+    let (first, last) = ephemeral_ports();
+    // A port that this host's own connections do not use.
+    let port = outside(first, last, Rng::new(secret).bits());
+    let syns = Syns { key: RandomState::new(), port, sources };
     scan_packets(&syns, fleet, way, stop)
 }
 
@@ -107,31 +113,6 @@ impl Packets for Syns {
     fn refused(&self, _: Reason) -> State {
         State::Filtered
     }
-}
-
-/// The address that this host uses to speak to `to`.
-fn source_to(to: Ipv4Addr, way: &Way) -> io::Result<Ipv4Addr> {
-    if let Some(IpAddr::V4(source)) = way.source {
-        return Ok(source);
-    }
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    if let Some(interface) = &way.interface {
-        socket2::SockRef::from(&socket).bind_device(Some(interface.as_bytes()))?;
-    }
-    // Nothing is sent; only the route is chosen.
-    socket.connect((to, 9))?;
-    match socket.local_addr()?.ip() {
-        IpAddr::V4(source) => Ok(source),
-        IpAddr::V6(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
-    }
-}
-
-/// A port that this host's connections do not use by themselves: above the ephemeral range, or else below it.
-fn port(secret: u64) -> u16 {
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let mut ends = text.split_whitespace().filter_map(|end| end.parse::<u16>().ok());
-    let (first, last) = (ends.next().unwrap_or(32_768), ends.next().unwrap_or(60_999));
-    outside(first, last, Rng::new(secret).bits())
 }
 
 /// A port outside of `first..=last`, drawn by `chance`.

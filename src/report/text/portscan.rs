@@ -26,7 +26,7 @@ impl Summary for Report {
     }
 }
 
-/// `3 open, 990 closed, 7 filtered; 1007 questions in 0.20 s (5035 each second)`
+/// `3 open, 990 closed, 7 filtered; 1007 questions in 200.0 ms (5035 each second)`
 fn total(report: &Report, of: &Measurement) -> String {
     let counts = &report.counts;
     let known = [
@@ -131,7 +131,7 @@ mod tests {
         22/tcp   open     ssh     syn-ack                           SSH-2.0-x\u{1b}[2J
         443/tcp  open     https   syn-ack                           TLS 1.3, alpn h2
         1001/tcp filtered unknown admin-prohibited from 192.0.2.254
-        2 open, 996 closed, 1 filtered; 1001 questions in 0.20 s (5005 each second)
+        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms (5005 each second)
         ");
     }
 
@@ -142,7 +142,7 @@ mod tests {
         PORT    STATE SERVICE
         22/tcp  open  ssh      SSH-2.0-x\u{1b}[2J
         443/tcp open  https    TLS 1.3, alpn h2
-        2 open, 996 closed, 1 filtered; 1001 questions in 0.20 s (5005 each second)
+        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms (5005 each second)
         ");
     }
 }

@@ -29,7 +29,7 @@ fn banners_are_read_asked_for_escaped_and_cut() {
     serve(server, 2000, |mut stream| drop(stream.write_all(b"220 ready \x1b[2J\x9b\r\n")));
     serve(server, 2001, |mut stream| {
         let mut asked = [0; 256];
-        let mut whole = Vec::new();
+        let mut whole: Vec<u8> = Vec::new();
         while let Ok(count @ 1..) = stream.read(&mut asked) {
             whole.extend(&asked[..count]);
             if whole.windows(4).any(|end| end == b"\r\n\r\n") {

@@ -77,8 +77,8 @@ pub(super) fn nmap(node: &Node, target: impl Into<IpAddr>, arguments: &str) -> V
     let target = target.into();
     let path = tool("nmap").get_program().to_owned();
     let mut command = node.command(path.to_str().expect("a path in UTF-8"));
-    // Every port has a line in XML only if it is shown on its own: more of them than of any kind by chance.
-    command.args(["-n", "-Pn", "--reason", "-vv", "-d", "-oX", "-"]);
+    // At this verbosity up to 250 ports of a kind have lines of their own.
+    command.args(["-n", "-Pn", "--reason", "-v10", "-oX", "-"]);
     if target.is_ipv6() {
         command.arg("-6");
     }
@@ -96,13 +96,10 @@ pub(super) fn nmap(node: &Node, target: impl Into<IpAddr>, arguments: &str) -> V
         .collect()
 }
 
-/// nmap's words for reasons, as ours.
+/// Whether nmap's word for a reason means ours.
 pub(super) fn same_reason(ours: &str, theirs: &str) -> bool {
     match theirs {
-        "conn-refused" => ours == "reset",
-        "admin-prohibited" | "host-prohibited" | "net-prohibited" | "communication prohibited" => {
-            ours == "admin-prohibited"
-        }
+        "addr-unreach" => ours == "host-unreach",
         other => ours == other,
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::stats::Rng;
 
 const RTT: Duration = Duration::from_micros(200);
 
