@@ -30,6 +30,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d '
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
@@ -72,6 +73,44 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
+syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
+udp\t'By a UDP datagram that the service understands'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s F -l fast -d 'Only the 100 ports that are open most often'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l banner -d 'Read what open TCP ports say, and how they speak TLS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l open -d 'Show open ports only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l reason -d 'Show why a port is said to be what it is, and who says so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l all -d 'List every port, however many there are of a kind'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l yes -d 'Yes, scan more than one host'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -327,6 +366,44 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
+syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
+udp\t'By a UDP datagram that the service understands'"
+complete -c portscan -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
+complete -c portscan -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c portscan -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
+complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost' -r
+complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c portscan -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
+complete -c portscan -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
+complete -c portscan -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
+complete -c portscan -l source -d 'Send from this address of this host' -r
+complete -c portscan -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c portscan -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c portscan -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c portscan -l label -d 'Label the record; once for each label' -r
+complete -c portscan -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c portscan -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c portscan -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c portscan -s F -l fast -d 'Only the 100 ports that are open most often'
+complete -c portscan -l banner -d 'Read what open TCP ports say, and how they speak TLS'
+complete -c portscan -l open -d 'Show open ports only'
+complete -c portscan -l reason -d 'Show why a port is said to be what it is, and who says so'
+complete -c portscan -l all -d 'List every port, however many there are of a kind'
+complete -c portscan -l yes -d 'Yes, scan more than one host'
+complete -c portscan -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c portscan -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c portscan -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c portscan -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c portscan -l json -d 'Print the record as one line of JSON'
+complete -c portscan -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c portscan -s q -l quiet -d 'Print only the summary'
+complete -c portscan -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c portscan -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c portscan -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c portscan -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c portscan -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c portscan -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help
