@@ -73,6 +73,20 @@ pub enum Event {
         /// What was said, in a few words.
         what: String,
     },
+    /// An open port was found.
+    Port {
+        /// Of which host.
+        host: IpAddr,
+        /// Its number.
+        port: u16,
+        /// `tcp` or `udp`.
+        proto: &'static str,
+        /// When, nanoseconds since the epoch.
+        at: u64,
+        /// From the question to the answer.
+        #[serde(rename = "rtt_ms", with = "ms::option")]
+        rtt: Option<Duration>,
+    },
     /// Something that a person should know about the run: a clamp, a restart of the far side.
     Note {
         /// One line.
@@ -111,7 +125,7 @@ impl Events {
 
     /// Tells `event` to whoever listens and has room.
     pub fn tell(&self, event: Event) {
-        let wanted = self.packets || matches!(event, Event::Started { .. } | Event::Note { .. });
+        let wanted = self.packets || !matches!(event, Event::Reply { .. } | Event::Lost { .. });
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }

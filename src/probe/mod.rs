@@ -19,6 +19,7 @@ pub mod mtu;
 mod own_thread;
 mod pace;
 pub mod ping;
+pub mod portscan;
 mod scalar;
 mod session;
 mod target;
@@ -58,6 +59,8 @@ measure::kinds! {$
         UdpPing in udpping;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
+        /// Open, closed and filtered ports.
+        PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
     }

@@ -150,6 +150,50 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
     }
 }
 
+/// A scan of a thousand ports: two open ones, one filtered.
+pub(crate) fn portscan() -> Measurement {
+    use crate::probe::portscan::{self, Hidden, Host, Port, PortScan, Proto, Reason, State, Tally};
+    let host = "192.0.2.1".parse().expect("an address");
+    let port = |port, state, reason| Port {
+        host,
+        port,
+        proto: Proto::Tcp,
+        state,
+        reason,
+        from: None,
+        rtt: Some(Duration::from_micros(1234)),
+        service: None,
+        banner: None,
+        tls: None,
+    };
+    let named = |number, service: &str| Port {
+        service: Some(service.to_owned()),
+        ..port(number, State::Open, Reason::SynAck)
+    };
+    let ports = vec![
+        Port { banner: Some("SSH-2.0-x\x1b[2J".to_owned()), ..named(22, "ssh") },
+        Port { tls: Some("TLS 1.3, alpn h2".to_owned()), ..named(443, "https") },
+        Port { from: "192.0.2.254".parse().ok(), ..port(1001, State::Filtered, Reason::AdminProhibited) },
+    ];
+    let counts = Tally { open: 2, closed: 996, filtered: 1, ..Tally::default() };
+    let closed = Hidden { proto: Proto::Tcp, state: State::Closed, reason: Reason::Reset, count: 996 };
+    let report = portscan::Report {
+        ports,
+        counts,
+        hosts: vec![Host { address: host, counts, hidden: vec![closed], answers_per_second: None }],
+        sent: 1001,
+        rate_pps: Some(5005.0),
+        rtt: Rtt::of(&[(0, Duration::from_micros(1234))]),
+        rtt_sketch: Sketch::default(),
+    };
+    Measurement {
+        elapsed: Duration::from_millis(200),
+        probe: Probe::PortScan(PortScan { target: Target::from("host.example"), ..PortScan::default() }),
+        outcome: Outcome::Report(AnyReport::PortScan(Box::new(report))),
+        ..udpping(1, &[])
+    }
+}
+
 /// Somebody.
 pub(crate) fn agent() -> Arc<Agent> {
     Arc::new(Agent { id: Uuid::nil(), host: "here".to_owned(), version: "0.1.0".to_owned() })

@@ -2,7 +2,10 @@
 
 pub mod capability;
 pub mod clock;
+pub mod connect;
 pub mod datagram;
+pub mod epoll;
+pub mod filter;
 pub mod host;
 pub mod landlock;
 pub mod link;
@@ -13,6 +16,5 @@ pub mod privilege;
 pub mod process;
 pub mod random;
 pub mod service;
-
 pub mod tcp;
 pub mod wait;

@@ -1,6 +1,6 @@
 //! What the kernel says of this process.
 
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{getegid, geteuid, getgid, getuid};
 
 /// Whether the kernel started this process with more rights than its caller has (`AT_SECURE`, getauxval(3)), be it by
@@ -30,4 +30,10 @@ pub fn forget_a_callers_environment() {
 /// How many file descriptors this process may have (RLIMIT_NOFILE).
 pub fn descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+}
+
+/// Lets this process have as many file descriptors as it may, and says how many that are.
+pub fn raise_descriptors() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
+    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }
 }

@@ -8,4 +8,5 @@ pub mod icmp;
 pub mod pcap;
 pub mod quic;
 pub mod stamp;
+pub mod tcp;
 pub mod wp1;

@@ -12,6 +12,7 @@ mod layering;
 mod links;
 mod mtu;
 mod ping;
+mod portscan;
 mod results;
 mod serve;
 mod stage;

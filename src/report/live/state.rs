@@ -86,13 +86,10 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
-            &Event::Reply { at, rtt, .. } => {
-                self.received += 1;
-                self.rtt.push(rtt.as_secs_f64());
-                self.moments.push(rtt);
-                self.max = self.max.max(Some(rtt));
-                self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
-                self.point(at, Some(rtt));
+            &Event::Reply { at, rtt, .. } => self.reply(at, rtt),
+            &Event::Port { host, port, proto, at, rtt } => {
+                self.note = Some(format!("open port {port}/{proto} on {host}"));
+                rtt.into_iter().for_each(|rtt| self.reply(at, rtt));
             }
             &Event::Lost { at, .. } | &Event::Unreached { at, .. } => {
                 self.lost += 1;
@@ -143,6 +140,15 @@ impl State {
             "down_loss_ratio" => self.down.add(loss),
             _ => {}
         }
+    }
+
+    fn reply(&mut self, at: u64, rtt: Duration) {
+        self.received += 1;
+        self.rtt.push(rtt.as_secs_f64());
+        self.moments.push(rtt);
+        self.max = self.max.max(Some(rtt));
+        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+        self.point(at, Some(rtt));
     }
 
     fn point(&mut self, at: u64, rtt: Option<Duration>) {

@@ -85,6 +85,10 @@ impl Lines {
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
                 Some(self.stamped(at, &interval(lasted, packets, bytes, dropped, self.style)))
             }
+            &Event::Port { host, port, proto, at, rtt } => {
+                let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
+                Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
+            }
             Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
         }
     }

@@ -8,6 +8,7 @@ mod mtu;
 mod number;
 mod packets;
 mod ping;
+mod portscan;
 mod style;
 mod udpping;
 

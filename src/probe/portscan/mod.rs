@@ -1,0 +1,376 @@
+//! `portscan`: which ports of a host are open, closed or filtered, and who says so.
+//!
+//! Three ways to ask: TCP connections ([`connect`], no privilege), SYNs without a connection ([`syn`], CAP_NET_RAW), and
+//! UDP datagrams that services understand ([`udp`]). What to ask when, and what an answer or a silence means, is the
+//! business of [`engine`], which owns no socket and no clock; [`fleet`] runs those of several hosts side by side.
+
+mod banner;
+mod connect;
+mod engine;
+mod fleet;
+mod hosts;
+mod packets;
+mod payload;
+mod ports;
+mod report;
+mod run;
+mod services;
+mod syn;
+mod timing;
+mod tls;
+mod udp;
+
+pub use report::{Hidden, Host, Port, Proto, Reason, Report, State, Tally};
+pub use tls::fuzz_tls;
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use crate::failure::Fault;
+use crate::units::Span;
+use hosts::Hosts;
+use ports::Ports;
+
+/// What a run asks at most: ports times hosts.
+const MOST_QUESTIONS: usize = 1 << 20;
+/// Ports that nmap asks when it is told none.
+const DEFAULT_PORTS: usize = 1000;
+/// Ports that `-F` asks.
+const FAST_PORTS: usize = 100;
+/// Ports that somebody else (the API, a job) may have asked in one run (security.md 3.4).
+const REMOTE_PORTS: usize = 100;
+
+/// The options of `portscan`, and what a record says was asked.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PortScan {
+    /// Host name, address, network (192.0.2.0/28) or range (192.0.2.1-9); several between commas.
+    #[arg(value_name = "TARGET")]
+    pub target: Target,
+    /// More of them.
+    #[arg(value_name = "MORE")]
+    pub more: Vec<Target>,
+    /// How to ask, as nmap's -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP).
+    #[arg(short = 's', long = "scan", value_enum, value_name = "HOW")]
+    pub scan: Vec<Scan>,
+    /// Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only.
+    #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
+    pub ports: Option<String>,
+    /// Only the 100 ports that are open most often.
+    #[arg(short = 'F', long)]
+    pub fast: bool,
+    /// Only the N ports that are open most often [default: 1000].
+    #[arg(long, visible_alias = "top", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[schemars(range(min = 1))]
+    pub top_ports: Option<u16>,
+    /// How fast and how patient, as nmap's -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line).
+    #[arg(short = 'T', long, value_name = "0-5", default_value_t = PortScan::default().timing, value_parser = clap::value_parser!(u8).range(0..6))]
+    #[schemars(range(max = 5))]
+    pub timing: u8,
+    /// Questions per second at least, whatever is lost.
+    #[arg(long, value_name = "N")]
+    pub min_rate: Option<u32>,
+    /// Questions per second at most, of all hosts together.
+    #[arg(long, visible_alias = "rate", value_name = "N")]
+    pub max_rate: Option<u32>,
+    /// How often a silent port is asked again at most [default: 10, and more where answers are rationed].
+    #[arg(long, value_name = "N")]
+    pub max_retries: Option<u8>,
+    /// End after this time, whatever is known then.
+    #[arg(short = 'w', long, visible_alias = "host-timeout", value_name = "TIME", default_value_t = PortScan::default().deadline)]
+    pub deadline: Span,
+    /// Read what open TCP ports say, and how they speak TLS.
+    #[arg(long)]
+    pub banner: bool,
+    /// Show open ports only.
+    #[arg(long)]
+    pub open: bool,
+    /// Show why a port is said to be what it is, and who says so.
+    #[arg(long)]
+    pub reason: bool,
+    /// List every port, however many there are of a kind.
+    #[arg(long)]
+    pub all: bool,
+    /// Yes, scan more than one host.
+    #[arg(long)]
+    pub yes: bool,
+    /// As nmap's -Pn, and always so: no host is asked first whether it is there.
+    #[arg(short = 'P', value_name = "n", value_parser = ["n"], hide = true)]
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub no_ping: Option<String>,
+    /// As nmap's -n, and always so: no address is resolved to a name.
+    #[arg(short = 'n', hide = true)]
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub no_names: bool,
+    /// How the packets leave this host.
+    #[command(flatten)]
+    pub egress: Egress,
+}
+
+impl Default for PortScan {
+    fn default() -> Self {
+        Self {
+            target: Target::default(),
+            more: Vec::new(),
+            scan: Vec::new(),
+            ports: None,
+            fast: false,
+            top_ports: None,
+            timing: 3,
+            min_rate: None,
+            max_rate: None,
+            max_retries: None,
+            deadline: Span::secs(600),
+            banner: false,
+            open: false,
+            reason: false,
+            all: false,
+            yes: false,
+            no_ping: None,
+            no_names: false,
+            egress: Egress::default(),
+        }
+    }
+}
+
+/// How ports are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scan {
+    /// By a TCP connection: no privilege, and the service sees it.
+    #[value(alias = "T", alias = "t")]
+    Connect,
+    /// By a SYN alone: needs CAP_NET_RAW, and no service sees it.
+    #[value(alias = "S", alias = "s")]
+    Syn,
+    /// By a UDP datagram that the service understands.
+    #[value(alias = "U", alias = "u")]
+    Udp,
+}
+
+impl Options for PortScan {
+    const MANUAL: Manual = Manual {
+        name: "portscan",
+        about: "Open, closed and filtered ports, and who says so",
+        text: "Asks the ports of a host and tells what each is: open (somebody answers), closed (the host says that nobody \
+               does), filtered (something on the way keeps questions or answers away, and who, if it says so by ICMP), \
+               open|filtered (a UDP port that keeps silent).\n\n\
+               The default is a TCP connect scan, which needs no privilege. The speed adapts: it grows as long as answers \
+               come, silent ports are asked again until fewer than one scan in a thousand would miss a port, and a host that \
+               rations its resets or ICMP errors is asked no faster than it answers; the report says so.\n\n\
+               More than one host is scanned only with --yes: scan what is yours. Options and words are nmap's where there \
+               is such an option. Service names come from the usual use of a port; --banner reads what is really there.",
+        examples: &[
+            ("waddleperf portscan host.example", "the 1000 most frequent TCP ports"),
+            (
+                "waddleperf portscan -p 22,80,443 --reason host.example",
+                "three ports, and why they are what they are",
+            ),
+            ("waddleperf portscan -p- --banner host.example", "all ports, and what the open ones say"),
+            ("waddleperf portscan -sS -sU -p T:1-1024,U:53,123,161 192.0.2.1", "SYNs and datagrams"),
+            ("waddleperf portscan -F --yes 192.0.2.0/28", "the 100 most frequent ports of 14 hosts"),
+            (
+                "waddleperf portscan -p 22 --json --fail-on 'open_ports < 1' host.example",
+                "a check: end with 1 unless the port is open",
+            ),
+        ],
+        files: &[],
+        see_also: &["nmap(1)"],
+    };
+}
+
+impl PortScan {
+    /// The hosts that are named.
+    fn hosts(&self) -> Result<Vec<Hosts>, Fault> {
+        let mut hosts = Vec::new();
+        for target in std::iter::once(&self.target).chain(&self.more) {
+            let words = hosts::parse(target.as_str()).map_err(|why| Fault::of("target", why))?;
+            for word in &words {
+                if let Hosts::One(name) = word {
+                    Target::from(name.as_str()).check_host()?;
+                }
+            }
+            hosts.extend(words);
+        }
+        Ok(hosts)
+    }
+
+    /// The ports that are asked by TCP and by UDP: those of a protocol that is not asked are left out.
+    fn ports(&self) -> Result<Ports, Fault> {
+        let top = match (self.top_ports, self.fast) {
+            (Some(top), _) => usize::from(top),
+            (None, true) => FAST_PORTS,
+            (None, false) => DEFAULT_PORTS,
+        };
+        let mut ports = match &self.ports {
+            Some(text) => Ports::parse(text).map_err(|why| Fault::of("ports", why))?,
+            None => Ports::top(top),
+        };
+        if self.tcp().is_none() {
+            ports.tcp.clear();
+        }
+        if !self.scan.contains(&Scan::Udp) {
+            ports.udp.clear();
+        }
+        Ok(ports)
+    }
+
+    /// How TCP ports are asked; `None` if only UDP is wanted.
+    fn tcp(&self) -> Option<Scan> {
+        let wanted = self.scan.iter().copied().find(|scan| *scan != Scan::Udp);
+        wanted.or_else(|| self.scan.is_empty().then_some(Scan::Connect))
+    }
+}
+
+impl Measure for PortScan {
+    type Report = Report;
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn target_mut(&mut self) -> &mut Target {
+        &mut self.target
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
+        if self.target.is_open() {
+            return wrong("target", "is missing: name the host to scan");
+        }
+        let count: usize = self.hosts()?.iter().map(Hosts::count).sum();
+        if count == 0 {
+            return wrong("target", "names no host");
+        }
+        if count > 1 && !self.yes {
+            let why = format_args!("names {count} hosts: say --yes if they are yours to scan, or name one");
+            return Err(Fault::of("target", why));
+        }
+        if self.ports.is_some() && (self.fast || self.top_ports.is_some()) {
+            return wrong("ports", "cannot be chosen twice: give one of -p, -F, --top-ports");
+        }
+        if self.fast && self.top_ports.is_some() {
+            return wrong("fast", "is --top-ports 100: give one of them");
+        }
+        if self.scan.contains(&Scan::Connect) && self.scan.contains(&Scan::Syn) {
+            return wrong("scan", "asks TCP in two ways: give one of connect (T) and syn (S)");
+        }
+        if self.top_ports == Some(0) {
+            return wrong("top_ports", "takes 1 to 65535 ports");
+        }
+        let ports = self.ports()?;
+        let asked = ports.tcp.len() + ports.udp.len();
+        if asked == 0 {
+            return wrong("ports", "names no port of a protocol that is asked (see -s)");
+        }
+        if asked.saturating_mul(count) > MOST_QUESTIONS {
+            let why = format_args!(
+                "of {count} hosts are {asked} each: {MOST_QUESTIONS} in all are the most of one run"
+            );
+            return Err(Fault::of("ports", why));
+        }
+        if self.timing > 5 {
+            return wrong("timing", "takes 0 to 5");
+        }
+        if self.deadline.0.is_zero() {
+            return wrong("deadline", "0 leaves no time: give it some, such as 60s");
+        }
+        for (key, rate) in [("min_rate", self.min_rate), ("max_rate", self.max_rate)] {
+            if rate == Some(0) {
+                return wrong(key, "0: nothing would be sent");
+            }
+        }
+        if let (Some(least), Some(most)) = (self.min_rate, self.max_rate)
+            && least > most
+        {
+            return wrong("min_rate", "is above --max-rate");
+        }
+        self.egress.check().map_err(|fault| fault.within("egress"))
+    }
+
+    fn traffic(&self) -> Traffic {
+        let hosts: usize = self.hosts().map_or(1, |hosts| hosts.iter().map(Hosts::count).sum());
+        let ports = self.ports().unwrap_or_default();
+        let questions = (hosts * (ports.tcp.len() + ports.udp.len())) as u64;
+        // Every port may have to be asked again; a question or an answer is a header, or a payload of UDP.
+        let packets = questions * 2;
+        let octets = if ports.udp.is_empty() { 60 } else { 200 };
+        let rate = self.max_rate.map_or(timing::MOST_RATE, f64::from);
+        Traffic { packets, bytes: packets * 2 * octets, packets_per_second: rate.min(packets as f64) }
+    }
+
+    fn unmeasured(&self) -> Vec<Scalar> {
+        Report::scalars_of(None)
+    }
+
+    fn pace(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn is_whole(&self, report: &Report) -> bool {
+        report.counts.unasked == 0
+    }
+
+    async fn run(&self, ctx: &Ctx) -> Found<Report> {
+        self.measure(ctx).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        scan: PortScan,
+    }
+
+    fn read(line: &str) -> PortScan {
+        let words = std::iter::once("portscan").chain(line.split(' '));
+        Line::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}")).scan
+    }
+
+    #[test]
+    fn nmaps_spellings_are_understood() {
+        Line::command().debug_assert();
+        let scan = read("-sS -sU -p- -T4 -Pn -n --top 5 --rate 100 h.example");
+        assert_eq!(scan.scan, [Scan::Syn, Scan::Udp]);
+        assert_eq!((scan.ports.as_deref(), scan.timing), (Some("-"), 4));
+        assert_eq!((scan.top_ports, scan.max_rate), (Some(5), Some(100)));
+        assert_eq!(read("-sT -p 1-9,U:53 h.example").scan, [Scan::Connect]);
+        assert_eq!(read("-p -100 h.example").ports.as_deref(), Some("-100"));
+        let two = read("h.example i.example");
+        assert_eq!((two.target.as_str(), two.more.len()), ("h.example", 1));
+    }
+
+    #[test]
+    fn what_cannot_be_scanned_is_refused_by_name() {
+        for (line, key) in [
+            ("192.0.2.0/24", "target"),
+            ("a.example b.example", "target"),
+            ("http://a.example", "target"),
+            ("a.example:80", "target"),
+            ("-p 0 a.example", "ports"),
+            ("-p U:53 a.example", "ports"),
+            ("-F -p 22 a.example", "ports"),
+            ("-F --top 5 a.example", "fast"),
+            ("-sS -sT a.example", "scan"),
+            ("-w 0 a.example", "deadline"),
+            ("--min-rate 5 --max-rate 2 a.example", "min_rate"),
+            ("--yes -p- 192.0.2.0/24", "ports"),
+        ] {
+            assert_eq!(read(line).check().expect_err(line).path, key, "{line}");
+        }
+        for line in ["a.example", "--yes 192.0.2.0/24", "-sU -p 53 a.example", "-p- 192.0.2.1"] {
+            assert_eq!(read(line).check(), Ok(()), "{line}");
+        }
+    }
+}

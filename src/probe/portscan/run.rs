@@ -1,0 +1,181 @@
+//! One run: resolve, ask whether it may be scanned, scan, report.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::fleet::{Fleet, Plan};
+use super::hosts::Hosts;
+use super::report::{Port, Proto, Summing};
+use super::{PortScan, REMOTE_PORTS, Report, Scan, banner, connect, services, syn, timing, udp};
+use crate::failure::{Class, Failure};
+use crate::net::Policy;
+use crate::probe::own_thread::{on_own_thread, random};
+use crate::probe::{Ctx, Event, Found};
+use crate::sys::clock::now;
+use crate::sys::connect::Way;
+use crate::sys::process::raise_descriptors;
+use crate::sys::wait::Stop;
+
+/// Ports that are asked before all others: their answers tell the round trip early.
+const FIRST: usize = 16;
+
+impl PortScan {
+    pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if let Err(failure) = self.egress.check_here() {
+            return Found::nothing(failure);
+        }
+        match self.resolve(ctx).await {
+            Err(failure) => Found::nothing(failure),
+            Ok(hosts) => {
+                let address = hosts.first().filter(|_| hosts.len() == 1).map(SocketAddr::ip);
+                Found { address, result: self.scan_hosts(ctx, hosts).await }
+            }
+        }
+    }
+
+    /// The addresses of all hosts, each once, all of which may be scanned.
+    async fn resolve(&self, ctx: &Ctx) -> Result<Vec<SocketAddr>, Failure> {
+        let mut found: Vec<SocketAddr> = Vec::new();
+        let mut add = |address: SocketAddr| -> Result<(), Failure> {
+            ctx.policy.check(address.ip())?;
+            if address.ip().is_multicast() || address.ip().is_unspecified() {
+                return Err(
+                    Class::Usage.because(format_args!("{}: is not the address of a host", address.ip()))
+                );
+            }
+            if !found.contains(&address) {
+                found.push(address);
+            }
+            Ok(())
+        };
+        for hosts in self.hosts().map_err(|fault| fault.of_flag())? {
+            match hosts {
+                Hosts::Many(addresses) => {
+                    for address in addresses.into_iter().filter(|address| self.egress.admits(address)) {
+                        add(SocketAddr::new(address, 0))?;
+                    }
+                }
+                Hosts::One(name) => {
+                    add(ctx.resolver.first(&name, 0, |address| self.egress.admits(address)).await?)?;
+                }
+            }
+        }
+        if found.is_empty() {
+            return Err(
+                Class::Usage.because("no address is of the family that -4, -6 or the source asks for")
+            );
+        }
+        Ok(found)
+    }
+
+    async fn scan_hosts(&self, ctx: &Ctx, hosts: Vec<SocketAddr>) -> Result<Report, Failure> {
+        let ports = self.ports().map_err(|fault| fault.of_flag())?;
+        if *ctx.policy == Policy::Remote && hosts.len() * (ports.tcp.len() + ports.udp.len()) > REMOTE_PORTS {
+            return Err(Class::Permission
+                .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
+        }
+        let passes = [(self.tcp(), Proto::Tcp, ports.tcp), (Some(Scan::Udp), Proto::Udp, ports.udp)];
+        self.introduce(ctx, &hosts, &passes);
+        let (began, mut sent, mut summing) = (now().mono, 0, Summing::default());
+        let descriptors = raise_descriptors();
+        let mut failure = None;
+        for (scan, proto, ports) in passes {
+            let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };
+            let mut tuning = timing::tuning(self, scan, descriptors);
+            tuning.deadline = tuning.deadline.saturating_sub(now().mono.saturating_duration_since(began));
+            let mut first = services::top(proto, FIRST);
+            first.retain(|port| ports.binary_search(port).is_ok());
+            let plan = Plan { hosts: hosts.clone(), proto, ports, first, tuning, seed: random()? };
+            match self.pass(ctx, scan, plan).await {
+                Ok(fleet) => {
+                    for (host, engine) in fleet.finish() {
+                        sent += engine.sent();
+                        let mut ports = found(host.ip(), &fleet, engine);
+                        let unasked = (fleet.ports() - ports.len()) as u64;
+                        if self.banner && proto == Proto::Tcp {
+                            let left =
+                                self.deadline.0.saturating_sub(now().mono.saturating_duration_since(began));
+                            banner::read(ctx, host, &self.egress, &mut ports, left).await;
+                        }
+                        summing.add(host.ip(), engine.ration(), ports, unasked, self.all);
+                    }
+                }
+                Err(error) => failure = Some(error),
+            }
+            if failure.is_some() || ctx.cancel.is_cancelled() {
+                break;
+            }
+        }
+        let report = summing.finish(sent, now().mono.saturating_duration_since(began));
+        match failure {
+            Some(failure) => Err(failure),
+            None if ctx.cancel.is_cancelled() && sent == 0 => Err(Class::Cancelled.because("interrupted")),
+            None => Ok(report),
+        }
+    }
+
+    /// Asks all ports of all hosts in one way.
+    async fn pass(&self, ctx: &Ctx, scan: Scan, plan: Plan) -> Result<Fleet, Failure> {
+        let way = self.way();
+        let mut fleet = Fleet::new(plan, ctx.events.clone(), now().mono);
+        let secret = random()?;
+        on_own_thread("portscan", ctx, move |stop: &Stop| {
+            match scan {
+                Scan::Connect => connect::scan(&mut fleet, &way, stop),
+                Scan::Syn => syn::scan(&mut fleet, &way, secret, stop),
+                Scan::Udp => udp::scan(&mut fleet, &way, secret, stop),
+            }
+            .map(|()| fleet)
+        })
+        .await?
+    }
+
+    fn way(&self) -> Way {
+        Way {
+            source: self.egress.source(),
+            interface: self.egress.device().map(str::to_owned),
+            ttl: self.egress.ttl,
+            tos: self.egress.tos(),
+        }
+    }
+
+    fn introduce(&self, ctx: &Ctx, hosts: &[SocketAddr], passes: &[(Option<Scan>, Proto, Vec<u16>)]) {
+        let ways = passes.iter().filter(|(_, _, ports)| !ports.is_empty()).map(|(scan, proto, ports)| {
+            let how = match scan {
+                Some(Scan::Syn) => "SYN",
+                Some(Scan::Udp) => "datagram",
+                _ => "connect",
+            };
+            format!("{how} scan of {} {} ports", ports.len(), proto.word())
+        });
+        let mut how = ways.collect::<Vec<_>>().join(", ");
+        if hosts.len() > 1 {
+            how += &format!(" of {} hosts", hosts.len());
+        }
+        if let Some(host) = hosts.first() {
+            ctx.events.tell(Event::Started { address: host.ip(), how });
+        }
+    }
+}
+
+/// What is known of the ports of one host that were asked.
+fn found(host: IpAddr, fleet: &Fleet, engine: &super::engine::Engine) -> Vec<Port> {
+    let plan = fleet.plan();
+    let known = plan.ports.iter().zip(engine.verdicts());
+    known
+        .filter_map(|(&port, verdict)| {
+            let verdict = verdict?;
+            Some(Port {
+                host,
+                port,
+                proto: plan.proto,
+                state: verdict.state,
+                reason: verdict.reason,
+                from: verdict.from,
+                rtt: verdict.rtt,
+                service: services::name(plan.proto, port).map(str::to_owned),
+                banner: None,
+                tls: None,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! nmap's -T templates in our words: how fast, how patient, how stubborn.
+
+use std::time::Duration;
+
+use super::engine::Tuning;
+use super::report::State;
+use super::{PortScan, Scan};
+
+/// Questions per second that a scan reaches at most without being told: what this host can send.
+pub(super) const MOST_RATE: f64 = 200_000.0;
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// How `asked` wants ports to be asked in this way; sockets of a connect scan are limited by `descriptors`.
+pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64) -> Tuning {
+    // Window, questions per second at most, patience: before an answer came, at least, at most.
+    let (window, ceiling, patience) = match asked.timing {
+        0 => (1, 1.0 / 300.0, [ms(5000), ms(1000), ms(10_000)]),
+        1 => (1, 1.0 / 15.0, [ms(5000), ms(1000), ms(10_000)]),
+        2 => (4, 2.5, [ms(1000), ms(500), ms(3000)]),
+        3 => (64, f64::INFINITY, [ms(1000), ms(100), ms(1500)]),
+        4 => (128, f64::INFINITY, [ms(500), ms(100), ms(1250)]),
+        _ => (256, f64::INFINITY, [ms(250), ms(50), ms(300)]),
+    };
+    let spare = u32::try_from(descriptors.saturating_sub(64)).unwrap_or(u32::MAX).max(16);
+    let most = match scan {
+        Scan::Connect => spare.min(4096),
+        Scan::Syn => 16_384,
+        Scan::Udp => 512,
+    };
+    let ceiling = asked.max_rate.map_or(ceiling, |rate| ceiling.min(f64::from(rate)));
+    // A window that is full of silence lets so many through all the same: a filter must not cost hours.
+    let floor = asked.min_rate.map_or(1000.0, f64::from).min(ceiling);
+    let udp = scan == Scan::Udp;
+    let [first, least, longest] = patience;
+    Tuning {
+        window,
+        most,
+        floor,
+        ceiling,
+        // A service may have to think or to ask others, where a kernel has not.
+        patience: [first, if udp { least * 3 } else { least }, longest],
+        retries: asked.max_retries.unwrap_or(10),
+        insists: asked.max_retries.is_none(),
+        deadline: asked.deadline.0,
+        // Linux lets one ICMP error a second go to each peer (icmp(7), icmp_ratelimit).
+        breath: if udp { ms(1100) } else { Duration::ZERO },
+        silence: if udp { State::OpenFiltered } else { State::Filtered },
+    }
+}
