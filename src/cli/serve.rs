@@ -96,7 +96,7 @@ fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
     let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
     probes.filter_map(|probe| match probe {
         Probe::UdpPing(probe) => probe.key_file.clone(),
-        Probe::Imported(_) => None,
+        Probe::Imported(_) | Probe::Mtr(_) => None,
     })
 }
 

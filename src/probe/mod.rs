@@ -14,6 +14,7 @@ pub mod imported;
 mod kind;
 mod measure;
 mod measurement;
+pub mod mtr;
 mod own_thread;
 mod pace;
 mod scalar;
@@ -49,6 +50,8 @@ measure::kinds! {$
     commands {
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
+        /// The hops to a target: who answers, how fast, where packets are lost.
+        Mtr in mtr;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.
@@ -87,6 +90,11 @@ impl Probe {
     /// The least time between two runs of a watch: what it leaves between two packets.
     pub fn pace(&self) -> Duration {
         each_probe!(self, probe => probe.pace())
+    }
+
+    /// Whether its text is to be another program's: that is then all that is printed.
+    pub fn is_foreign(&self) -> bool {
+        each_probe!(self, probe => probe.is_foreign())
     }
 
     /// What one run sends and receives at most: for plans, budgets and confirming rounds.

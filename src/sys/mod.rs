@@ -10,5 +10,6 @@ pub mod privilege;
 pub mod process;
 pub mod random;
 pub mod service;
+pub mod tcp;
 
 pub mod wait;

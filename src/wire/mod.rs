@@ -3,4 +3,5 @@
 mod bytes;
 pub mod icmp;
 pub mod stamp;
+pub mod tcp;
 pub mod wp1;

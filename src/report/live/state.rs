@@ -98,6 +98,7 @@ impl State {
                 self.lost += 1;
                 self.point(at, None);
             }
+            Event::Hop { .. } | Event::Name { .. } => {}
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }

@@ -52,6 +52,7 @@ impl Lines {
                 let text = format!("no reply from {}: seq={seq}", self.from());
                 Some(self.stamped(at, &self.style.red(&text)))
             }
+            Event::Hop { .. } | Event::Name { .. } => None,
             Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
         }
     }

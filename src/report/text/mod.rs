@@ -3,6 +3,7 @@
 mod escape;
 mod imported;
 mod lines;
+mod mtr;
 mod number;
 mod style;
 mod udpping;
@@ -19,6 +20,12 @@ pub use style::Style;
 trait Summary {
     /// Writes this report, which is that of `of`.
     fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()>;
+
+    /// Writes it as another program would, where that was asked for: then nothing else is written. Returns whether it was.
+    fn write_foreign(&self, out: &mut impl io::Write, of: &Measurement) -> io::Result<bool> {
+        let _ = (out, of);
+        Ok(false)
+    }
 }
 
 /// Writes what `measurement` found, or why it found nothing.
@@ -26,6 +33,11 @@ trait Summary {
 /// # Errors
 /// Those of `out`.
 pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style) -> io::Result<()> {
+    if let Outcome::Report(report) = &measurement.outcome
+        && each_report!(report, report => Summary::write_foreign(&**report, out, measurement)?)
+    {
+        return Ok(());
+    }
     writeln!(out, "{}", style.bold(&title(measurement)))?;
     match &measurement.outcome {
         Outcome::Failure(failure) => writeln!(out, "{}: {}", failure.class, escape(&failure.detail))?,
