@@ -9,6 +9,7 @@ mod install;
 mod lab;
 mod layering;
 mod links;
+mod mtr;
 mod results;
 mod serve;
 mod stage;

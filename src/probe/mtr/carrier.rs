@@ -262,7 +262,7 @@ mod tests {
             key,
         };
         let flows = vec![flow(0x1234), flow(0x1235)];
-        Carrier { flows, cookie: 0xdead_beef, payload: 36, strategy: Strategy::Paris }
+        Carrier { flows, cookie: 0xdead_beef, payload: 36, strategy: super::super::Strategy::Paris }
     }
 
     fn written(carrier: &Carrier, flow: usize, number: u32) -> Vec<u8> {

@@ -15,6 +15,10 @@ mod outcome;
 mod report;
 mod run;
 mod tally;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
 
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Protocol, Strategy};

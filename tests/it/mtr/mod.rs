@@ -1,0 +1,4 @@
+//! `mtr` in the lab, beside mtr, traceroute and scamper.
+
+mod line;
+mod trace;
