@@ -9,6 +9,7 @@ pub mod lock;
 pub mod privilege;
 pub mod process;
 pub mod random;
+pub mod route;
 pub mod service;
 pub mod tcp;
 

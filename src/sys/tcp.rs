@@ -2,7 +2,7 @@
 //! side opens towards it.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Type};
 
@@ -19,11 +19,7 @@ impl Port {
     /// # Errors
     /// No route, or the port is in use.
     pub fn keep(local: SocketAddr, to: SocketAddr) -> io::Result<Self> {
-        // Connecting sends nothing, and tells which of our addresses the route wants.
-        let route = UdpSocket::bind(SocketAddr::new(local.ip(), 0))?;
-        route.connect(to)?;
-        let mut at = route.local_addr()?;
-        at.set_port(local.port());
+        let at = SocketAddr::new(super::route::source(local.ip(), to)?, local.port());
         let bound = socket2::Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
         bound.bind(&at.into())?;
         let local = bound.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
@@ -42,8 +38,7 @@ mod tests {
 
     #[test]
     fn a_port_is_kept_from_others_as_long_as_it_lives() {
-        let (local, to) =
-            (SocketAddr::from(([0, 0, 0, 0], 0)), SocketAddr::from(([127, 0, 0, 1], 9)));
+        let (local, to) = (SocketAddr::from(([0, 0, 0, 0], 0)), SocketAddr::from(([127, 0, 0, 1], 9)));
         let port = Port::keep(local, to).expect("a free port");
         assert!(port.local().ip().is_loopback() && port.local().port() > 0);
         assert!(Port::keep(port.local(), to).is_err());

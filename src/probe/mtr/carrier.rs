@@ -227,7 +227,8 @@ fn pseudo(from: SocketAddr, to: SocketAddr, payload: usize) -> u32 {
 
 /// The one's complement sum (RFC 1071) of `start` and `bytes`.
 fn sum(start: u32, bytes: &[u8]) -> u16 {
-    let pairs = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |&low| u32::from(low)));
+    let pairs =
+        bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |&low| u32::from(low)));
     let mut sum = pairs.fold(u64::from(start), |sum, pair| sum + u64::from(pair));
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

@@ -13,9 +13,9 @@ use crate::probe::{Event, Events};
 use crate::units::Now;
 
 /// A silent hop is waited for this long, while nothing has answered yet and afterwards at most.
-const MOST_GRACE: Duration = Duration::from_secs(1);
+pub(super) const MOST_GRACE: Duration = Duration::from_secs(1);
 /// And at least so long.
-const LEAST_GRACE: Duration = Duration::from_millis(100);
+pub(super) const LEAST_GRACE: Duration = Duration::from_millis(100);
 /// Probes whose fate is known are remembered for this long, so that what comes twice is seen.
 const MEMORY: Duration = Duration::from_secs(2);
 /// TTL of the echo requests that confirm loss at the target.
@@ -174,7 +174,8 @@ impl Trace {
         let courses = &self.courses;
         self.cycles.retain(|cycle| {
             let mut flows = courses.iter().zip(&cycle.next);
-            !cycle.checked || flows.any(|(course, &next)| next <= course.last() || !course.is_known(now, grace))
+            !cycle.checked
+                || flows.any(|(course, &next)| next <= course.last() || !course.is_known(now, grace))
         });
     }
 

@@ -155,7 +155,8 @@ impl Flights {
         };
         let mut heard = self.answer(at, (now, icmp.stamp), from, says, icmp.ttl)?;
         // What the error queue has cut off: the IP header, and over UDP that one's.
-        let cut = if from.is_ipv6() { 40 } else { 20 } + if matches!(kind, Kind::Udp | Kind::Quic) { 8 } else { 0 };
+        let cut =
+            if from.is_ipv6() { 40 } else { 20 } + if matches!(kind, Kind::Udp | Kind::Quic) { 8 } else { 0 };
         heard.objects = match icmp.extensions {
             [] => old_style(icmp.quoted, cut).map(objects).unwrap_or_default(),
             extensions => objects(extensions),
@@ -164,7 +165,12 @@ impl Flights {
     }
 
     /// Gives up what was sent before `sent`, and forgets what was sent before `gone`; tells what was lost.
-    pub(super) fn expire(&mut self, sent: Option<Instant>, gone: Option<Instant>, mut lost: impl FnMut(Flight)) {
+    pub(super) fn expire(
+        &mut self,
+        sent: Option<Instant>,
+        gone: Option<Instant>,
+        mut lost: impl FnMut(Flight),
+    ) {
         while let (Some(flight), Some(gone)) = (self.open.front(), gone)
             && flight.sent.mono < gone
             && flight.state != State::Open
@@ -201,6 +207,10 @@ impl Flights {
         self.first + self.open.len() as u64
     }
 
+    pub(super) const fn target(&self) -> IpAddr {
+        self.target
+    }
+
     /// The probe with this number, if it is not forgotten.
     pub(super) fn flight(&mut self, number: u64) -> Option<&mut Flight> {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
@@ -225,9 +235,8 @@ impl Flights {
 
     /// The one open probe that this socket has, if there is exactly one.
     fn only(&self, socket: usize) -> Option<usize> {
-        let ours = |flight: &Flight| {
-            flight.state == State::Open && self.carrier.flows[flight.flow].socket == socket
-        };
+        let ours =
+            |flight: &Flight| flight.state == State::Open && self.carrier.flows[flight.flow].socket == socket;
         let mut open = self.open.iter().enumerate().filter(|(_, flight)| ours(flight)).map(|(at, _)| at);
         open.next().filter(|_| open.next().is_none())
     }

@@ -9,6 +9,7 @@ mod course;
 mod engine;
 mod flights;
 mod judge;
+mod mda;
 mod multipath;
 mod options;
 mod outcome;
@@ -21,10 +22,8 @@ mod tests;
 mod world;
 
 pub use multipath::{Link, Multipath, Node};
-pub use options::{Field, Format, Protocol, Strategy};
-pub use report::{
-    Address, Check, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report,
-};
+pub use options::{Field, Format, Mda, Protocol, Strategy};
+pub use report::{Address, Check, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,6 +69,13 @@ pub struct Mtr {
     #[arg(long, value_name = "N", default_value_t = Mtr::default().flows)]
     #[schemars(range(min = 1, max = 60))]
     pub flows: u16,
+    /// Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full.
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "lite")]
+    pub mda: Option<Mda>,
+    /// How sure --mda shall be that it misses no next hop of a node, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = Mtr::default().confidence, value_parser = clap::value_parser!(u8).range(50..=99))]
+    #[schemars(range(min = 50, max = 99))]
+    pub confidence: u8,
     /// Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80].
     #[arg(short = 'P', long, value_name = "PORT")]
     pub port: Option<u16>,
@@ -178,6 +184,8 @@ impl Default for Mtr {
             count: 10,
             interval: Span::secs(1),
             flows: 1,
+            mda: None,
+            confidence: 95,
             port: None,
             local_port: None,
             size: 64,
@@ -209,6 +217,7 @@ impl Options for Mtr {
             ("waddleperf mtr example.net", "ten cycles, one second apart"),
             ("waddleperf mtr -n -c 10 -i 0.1 192.0.2.1", "the same in a second, without names"),
             ("waddleperf mtr -u --flows 8 192.0.2.1", "eight flows over UDP: which paths do they take?"),
+            ("waddleperf mtr --mda 192.0.2.1", "every path that load balancing offers, with 95 % confidence"),
             ("waddleperf mtr --watch example.net", "trace and draw until you press q"),
             ("waddleperf mtr -j example.net", "mtr's own JSON"),
         ],
@@ -222,7 +231,7 @@ impl Mtr {
     pub fn protocol(&self) -> Protocol {
         match self.protocol {
             // Routers balance by ports, few by the checksum of an echo.
-            Protocol::Auto if self.flows > 1 => Protocol::Udp,
+            Protocol::Auto if self.flows > 1 || self.mda.is_some() => Protocol::Udp,
             Protocol::Auto => Protocol::Icmp,
             chosen => chosen,
         }
@@ -264,6 +273,12 @@ impl Measure for Mtr {
         if !(1..=MOST_FLOWS).contains(&self.flows) {
             return wrong("flows", "takes 1 to 60 flows");
         }
+        if self.mda.is_some() && matches!(self.protocol, Protocol::Tcp | Protocol::Quic) {
+            return wrong("mda", "searches over UDP or ICMP: the flows of TCP and QUIC go to one port");
+        }
+        if !(50..=99).contains(&self.confidence) {
+            return wrong("confidence", "takes 50 to 99 percent");
+        }
         if self.first_ttl == 0 || self.max_ttl == 0 {
             return wrong(if self.first_ttl == 0 { "first_ttl" } else { "max_ttl" }, "takes 1 to 255");
         }
@@ -275,7 +290,10 @@ impl Measure for Mtr {
         }
         let hops = u64::from(self.max_ttl - self.first_ttl) + 1;
         if self.count * u64::from(self.flows) * hops > MOST_PROBES {
-            return wrong("count", "is too large for so many flows and hops: together they take 20 million probes");
+            return wrong(
+                "count",
+                "is too large for so many flows and hops: together they take 20 million probes",
+            );
         }
         if self.timeout.0.is_zero() {
             return wrong("timeout", "0: give each reply some time, such as 2s");
@@ -327,6 +345,9 @@ impl Measure for Mtr {
     }
 
     fn is_whole(&self, report: &Report) -> bool {
+        if self.mda.is_some() {
+            return report.multipath.as_ref().is_some_and(|paths| paths.complete);
+        }
         let pending = report.hops.iter().any(|hop| hop.counts.pending > 0);
         !pending && report.cycles + report.skipped >= self.count
     }

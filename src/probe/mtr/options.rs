@@ -82,6 +82,17 @@ pub enum Strategy {
     Paris,
 }
 
+/// How thoroughly every path is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "MtrMda")]
+pub enum Mda {
+    /// Hop by hop; node by node only where paths are meshed (MDA-Lite).
+    Lite,
+    /// Node by node throughout: more probes, and no assumption.
+    Full,
+}
+
 /// The form of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -135,15 +146,8 @@ pub enum Field {
 
 impl Field {
     /// The columns of a report for which nothing else was asked.
-    pub const USUAL: [Self; 7] = [
-        Self::Loss,
-        Self::Sent,
-        Self::Last,
-        Self::Average,
-        Self::Best,
-        Self::Worst,
-        Self::Deviation,
-    ];
+    pub const USUAL: [Self; 7] =
+        [Self::Loss, Self::Sent, Self::Last, Self::Average, Self::Best, Self::Worst, Self::Deviation];
 
     /// mtr's letter for it.
     pub const fn of(letter: char) -> Option<Self> {

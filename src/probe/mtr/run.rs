@@ -2,17 +2,21 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use super::carrier::{self, Carrier, Flow, Kind};
 use super::engine::{Plan, Trace};
-use super::{Mtr, Protocol, Report};
+use super::mda::{MOST_FLOWS, Search};
+use super::{Mda, Mtr, Protocol, Report};
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
+use crate::net::engine::Engine;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::pace::Pace;
 use crate::probe::{Ctx, Event, Events, Found, Schedule};
 use crate::stats::Rng;
 use crate::sys::datagram::{self, Setup, Socket};
+use crate::sys::route::source;
 use crate::sys::tcp::Port;
 use crate::sys::wait::Stop;
 use crate::wire::tcp;
@@ -47,44 +51,49 @@ impl Mtr {
     }
 
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
-        let sockets = self.open(peer, self.flows)?;
         let secret = random()?;
-        let mut trace = self.trace(&sockets, peer, secret, ctx.events.clone());
-        let (protocol, flows) = (self.protocol().name(), self.flows);
-        let how = if flows > 1 { format!("{protocol}, {flows} flows") } else { protocol.to_owned() };
-        let how = format!("{how}, {} cycles every {}", self.count, self.interval);
-        ctx.events.tell(Event::Started { address: peer.ip(), how });
-        let interval = self.interval.0;
-        let run = move |stop: &Stop| {
-            let all: Vec<&Socket> = sockets.sockets.iter().collect();
-            drive(&mut trace, &all, stop, SLOT, interval).map(|()| trace)
+        let protocol = self.protocol().name();
+        let tell = |how: String| ctx.events.tell(Event::Started { address: peer.ip(), how });
+        let (findings, paths) = match self.mda {
+            Some(mode) => {
+                let sockets = self.open_search(peer)?;
+                let mut search = self.search(&sockets, mode, peer, secret, ctx.events.clone());
+                tell(format!("{protocol}, every path with {} % confidence", self.confidence));
+                let run = move |stop: &Stop| {
+                    self::run(&mut search, &sockets, stop, Duration::ZERO).map(|()| search)
+                };
+                let (findings, paths) = on_own_thread("mtr", ctx, run).await??.finish();
+                (findings, Some(paths))
+            }
+            None => {
+                let sockets = self.open(peer, self.flows)?;
+                let mut trace = self.trace(&sockets, peer, secret, ctx.events.clone());
+                let flows = if self.flows > 1 { format!(", {} flows", self.flows) } else { String::new() };
+                tell(format!("{protocol}{flows}, {} cycles every {}", self.count, self.interval));
+                let interval = self.interval.0;
+                let run = move |stop: &Stop| self::run(&mut trace, &sockets, stop, interval).map(|()| trace);
+                (on_own_thread("mtr", ctx, run).await??.finish(), None)
+            }
         };
-        let findings = on_own_thread("mtr", ctx, run).await??.finish();
-        let sent: u64 = findings.tally.hops.iter().map(|hop| hop.sent).sum();
-        let pending: u64 = findings.tally.hops.iter().map(|hop| hop.pending).sum();
+        let sent: u64 = findings.tally.hops.iter().map(|hop| hop.sent + hop.pending).sum();
         match findings.refused {
             Some(errno) if sent == 0 => {
                 let error = io::Error::from_raw_os_error(errno);
-                return Err(Failure::from_io(format_args!("mtr {peer}: send {protocol}", peer = peer.ip()), &error));
+                Err(Failure::from_io(format_args!("mtr: send {protocol} to {}", peer.ip()), &error))
             }
-            _ if sent + pending == 0 => {
-                return Err(Class::Cancelled.because("interrupted before anything was sent"));
-            }
-            _ => {}
+            _ if sent == 0 => Err(Class::Cancelled.because("interrupted before anything was sent")),
+            _ => Ok(Report { multipath: paths, ..findings.report(self, peer.is_ipv6()) }),
         }
-        Ok(findings.report(self, peer.is_ipv6()))
     }
 
-    /// The engine of one run: pure, so that a simulator can run it too. `secret` is a random number that only we know.
-    pub(super) fn trace(&self, sockets: &Sockets, peer: SocketAddr, secret: u64, events: Events) -> Trace {
-        let mut draw = Rng::new(secret);
-        let plan = Plan {
+    fn plan(&self, seed: u64) -> Plan {
+        Plan {
             pace: Pace {
                 count: self.count,
                 interval: self.interval.0,
                 burst: 1,
                 schedule: Schedule::Fixed,
-                seed: draw.bits(),
+                seed,
                 deadline: None,
                 catch_up: false,
             },
@@ -93,9 +102,53 @@ impl Mtr {
             unknown: self.max_unknown,
             timeout: self.timeout.0,
             grace: self.grace.map(|grace| grace.0),
-        };
+        }
+    }
+
+    /// The engine of one trace: pure, so that a simulator can run it too. `secret` is a random number that only we know.
+    pub(super) fn trace(&self, sockets: &Sockets, peer: SocketAddr, secret: u64, events: Events) -> Trace {
+        let mut draw = Rng::new(secret);
+        let plan = self.plan(draw.bits());
         let carrier = self.carrier(sockets.flows.clone(), draw.bits());
         Trace::new(plan, carrier, sockets.check, peer.ip(), events)
+    }
+
+    /// The engine of one search for all paths.
+    pub(super) fn search(
+        &self,
+        sockets: &Sockets,
+        mode: Mda,
+        peer: SocketAddr,
+        secret: u64,
+        events: Events,
+    ) -> Search {
+        let mut draw = Rng::new(secret);
+        let plan = self.plan(draw.bits());
+        let carrier = self.carrier(sockets.flows.clone(), draw.bits());
+        let confidence = f64::from(self.confidence) / 100.0;
+        Search::new(plan, (mode, confidence), carrier, peer.ip(), events)
+    }
+
+    /// One socket for all the flows that a search may use: destination ports tell them apart, or checksums of echoes.
+    fn open_search(&self, peer: SocketAddr) -> Result<Sockets, Failure> {
+        if self.protocol() == Protocol::Icmp {
+            return self.open(peer, MOST_FLOWS);
+        }
+        let local = self.local(peer, self.local_port.unwrap_or(0));
+        let socket = Socket::bind(local, &self.setup(datagram::Kind::Udp))
+            .map_err(|error| Failure::from_io(format_args!("bind udp {local}"), &error))?;
+        let port = socket.local().map_err(|error| Failure::from_io("getsockname", &error))?.port();
+        let first = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
+        let source = source(local.ip(), first)
+            .map_err(|error| Failure::from_io(format_args!("route to {}", peer.ip()), &error))?;
+        let flow = |n: u16| {
+            let mut to = first;
+            to.set_port(first.port().checked_add(n).unwrap_or(n.wrapping_add(1)));
+            let from = Some(SocketAddr::new(source, port));
+            Flow { kind: Kind::Udp, socket: 0, from, to, connected: false, key: 0 }
+        };
+        let flows = (0..MOST_FLOWS).map(flow).collect();
+        Ok(Sockets { sockets: vec![socket], ports: Vec::new(), flows, check: false })
     }
 
     /// How `flows` carry probes.
@@ -177,7 +230,9 @@ impl Mtr {
     fn open_tcp(&self, all: &mut Sockets, peer: SocketAddr, count: u16) -> Result<(), Failure> {
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         let needs = |error: &io::Error| match error.kind() {
-            io::ErrorKind::PermissionDenied => Class::Permission.because("mtr: -T needs CAP_NET_RAW; -u does not"),
+            io::ErrorKind::PermissionDenied => {
+                Class::Permission.because("mtr: -T needs CAP_NET_RAW; -u does not")
+            }
             _ => Failure::from_io("open a raw tcp socket", error),
         };
         for n in 0..count {
@@ -186,11 +241,21 @@ impl Mtr {
                 .map_err(|error| Failure::from_io(format_args!("bind tcp port {port}"), &error))?;
             let from = kept.local();
             all.ports.push(kept);
-            let socket = Socket::bind(SocketAddr::new(from.ip(), 0), &self.setup(datagram::Kind::Raw(tcp::PROTOCOL)))
-                .map_err(|error| needs(&error))?;
-            socket.connect(SocketAddr::new(to.ip(), 0)).map_err(|error| Failure::from_io("connect", &error))?;
+            let socket =
+                Socket::bind(SocketAddr::new(from.ip(), 0), &self.setup(datagram::Kind::Raw(tcp::PROTOCOL)))
+                    .map_err(|error| needs(&error))?;
+            socket
+                .connect(SocketAddr::new(to.ip(), 0))
+                .map_err(|error| Failure::from_io("connect", &error))?;
             let number = all.sockets.len();
-            all.flows.push(Flow { kind: Kind::Tcp, socket: number, from: Some(from), to, connected: true, key: 0 });
+            all.flows.push(Flow {
+                kind: Kind::Tcp,
+                socket: number,
+                from: Some(from),
+                to,
+                connected: true,
+                key: 0,
+            });
             all.sockets.push(socket);
         }
         Ok(())
@@ -212,9 +277,23 @@ impl Mtr {
     }
 }
 
+/// Drives `engine` over all of `sockets`.
+fn run(engine: &mut dyn Engine, sockets: &Sockets, stop: &Stop, interval: Duration) -> Result<(), Failure> {
+    let all: Vec<&Socket> = sockets.sockets.iter().collect();
+    // Finer schedules make the driver spin, which no trace is worth.
+    drive(engine, &all, stop, SLOT, interval.max(Duration::from_millis(1)))
+}
+
 /// An echo flow: its key decides the checksum, which is what tells flows of ICMP apart.
 fn echo_flow(socket: usize, from: SocketAddr, to: SocketAddr, flow: u16) -> Flow {
-    Flow { kind: Kind::Echo, socket, from: Some(from), to, connected: false, key: 0x6d74_u16.wrapping_add(flow) }
+    Flow {
+        kind: Kind::Echo,
+        socket,
+        from: Some(from),
+        to,
+        connected: false,
+        key: 0x6d74_u16.wrapping_add(flow),
+    }
 }
 
 /// `to` in the zone of `peer`.

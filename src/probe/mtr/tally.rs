@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::flights::{Flight, Heard, Says, State};
 use super::report::{Label, NetInterface};
-use crate::wire::icmp::extension::{Label as Entry, Object};
 use crate::wire::icmp::Meaning;
+use crate::wire::icmp::extension::{Label as Entry, Object};
 
 /// Addresses that one hop may have; those beyond are counted with none.
 pub(super) const MOST_ADDRESSES: usize = 64;
@@ -163,7 +163,9 @@ impl Tally {
     pub(super) fn is_balanced(&self, ttl: u8) -> bool {
         let changes: Vec<&Change> = self.changes.iter().filter(|change| change.ttl == ttl).collect();
         let returns = |change: &&&Change| {
-            changes.iter().any(|other| other.flow == change.flow && other.from == change.to && other.by <= change.after)
+            changes
+                .iter()
+                .any(|other| other.flow == change.flow && other.from == change.to && other.by <= change.after)
         };
         changes.iter().filter(returns).count() >= 2
     }

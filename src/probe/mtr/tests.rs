@@ -14,7 +14,13 @@ use crate::units::Span;
 const MS: Duration = Duration::from_millis(1);
 
 fn asked(count: u64) -> Mtr {
-    Mtr { target: "t.example".into(), count, interval: Span::millis(100), protocol: Protocol::Udp, ..Mtr::default() }
+    Mtr {
+        target: "t.example".into(),
+        count,
+        interval: Span::millis(100),
+        protocol: Protocol::Udp,
+        ..Mtr::default()
+    }
 }
 
 /// The report of a trace through the network, and how long it took.
@@ -41,12 +47,17 @@ fn counts(hop: &Hop) -> (u64, u64) {
 
 #[test]
 fn a_line_is_traced_with_one_probe_for_each_hop_and_cycle() {
-    for (kind, routers) in [Kind::Echo, Kind::Udp].into_iter().flat_map(|kind| (0..=29).map(move |n| (kind, n))) {
+    for (kind, routers) in
+        [Kind::Echo, Kind::Udp].into_iter().flat_map(|kind| (0..=29).map(move |n| (kind, n)))
+    {
         let (report, took) = traced(&asked(10), kind, &mut |seen| line(routers)(seen));
         let expected: Vec<Option<IpAddr>> =
             (1..=routers).map(router).chain([TARGET.into()]).map(Some).collect();
         assert_eq!(addresses(&report), expected);
-        assert!(report.reached && report.hops.iter().all(|hop| counts(hop) == (10, 10)), "{routers} {kind:?}");
+        assert!(
+            report.reached && report.hops.iter().all(|hop| counts(hop) == (10, 10)),
+            "{routers} {kind:?}"
+        );
         assert!(report.hops.iter().all(|hop| hop.loss_ratio == Some(0.0) && !hop.rate_limited));
         assert_eq!((report.path_changes, report.ignored), (0, 0));
         // Nine intervals, then the last reply.
@@ -153,7 +164,7 @@ fn a_path_change_is_counted_once_however_many_hops_it_changes() {
 #[test]
 fn packets_that_are_balanced_one_by_one_change_no_path() {
     let mut fate = |seen: Seen| match seen.ttl {
-        2 if seen.number % 2 == 0 => Fate::Exceeded(router(102)),
+        2 if seen.number.is_multiple_of(2) => Fate::Exceeded(router(102)),
         _ => line(4)(seen),
     };
     let (report, _) = traced(&asked(20), Kind::Echo, &mut fate);
@@ -181,7 +192,12 @@ fn hostile_replies_are_ignored_and_counted() {
         // A thousand answers to each probe.
         1 => Fate::Answers(vec![exceeded(router(1)); 1000]),
         // Kinds of error that say nothing of a path.
-        2 => Fate::Answers(vec![icmp(200, 7, router(9)), icmp(4, 0, router(9)), odd.clone(), exceeded(router(2))]),
+        2 => Fate::Answers(vec![
+            icmp(200, 7, router(9)),
+            icmp(4, 0, router(9)),
+            odd.clone(),
+            exceeded(router(2)),
+        ]),
         _ => line(3)(seen),
     };
     let (report, took) = traced(&asked(10), Kind::Echo, &mut fate);
@@ -210,6 +226,125 @@ fn each_flow_keeps_its_own_path() {
     let (report, _) = traced(&Mtr { flows: 4, ..asked(5) }, Kind::Udp, &mut fate);
     let second: Vec<Option<IpAddr>> = report.flows.iter().map(|flow| flow.path[1]).collect();
     assert_eq!(second, [100, 101, 102, 103].map(|number| Some(router(number))));
-    assert_eq!(report.hops[1].addresses.iter().map(|address| address.share_ratio).collect::<Vec<_>>(), [0.25; 4]);
+    assert_eq!(
+        report.hops[1].addresses.iter().map(|address| address.share_ratio).collect::<Vec<_>>(),
+        [0.25; 4]
+    );
     assert_eq!((report.path_changes, counts(&report.hops[1])), (0, (20, 20)));
+}
+
+mod mda {
+    use std::collections::BTreeSet;
+
+    use super::super::mda::MOST_FLOWS;
+    use super::super::multipath::Multipath;
+    use super::super::options::Mda;
+    use super::*;
+    use crate::stats::Rng;
+
+    /// What a search finds, and how long it took.
+    fn searched(seed: u64, mode: Mda, fate: &mut dyn FnMut(Seen) -> Fate) -> (Multipath, Duration) {
+        let asked = Mtr { mda: Some(mode), ..asked(1) };
+        let sockets = flows(Kind::Udp, MOST_FLOWS, false);
+        let mut search = asked.search(&sockets, mode, (TARGET, 0).into(), seed, Events::none());
+        let took = play(&mut search, seed, Duration::from_secs(600), fate).expect("it ends");
+        (search.finish().1, took)
+    }
+
+    /// Which of so many ways a flow takes at a hop, in the world of `seed`.
+    fn way(seed: u64, hop: u8, flow: usize, ways: u8) -> u8 {
+        let mut draw = Rng::new(seed ^ u64::from(hop) << 32 ^ (flow as u64) << 8);
+        draw.bits();
+        (draw.bits() % u64::from(ways)) as u8
+    }
+
+    /// Router 1, so many ways at hop 2, router 3 again, then the target.
+    fn diamond(seed: u64, ways: u8) -> impl Fn(Seen) -> Fate {
+        move |seen| match seen.ttl {
+            2 => Fate::Exceeded(router(100 + way(seed, 2, seen.flow, ways))),
+            _ => line(3)(seen),
+        }
+    }
+
+    fn at(paths: &Multipath, ttl: u8) -> BTreeSet<Option<IpAddr>> {
+        paths.nodes.iter().filter(|node| node.ttl == ttl).map(|node| node.ip).collect()
+    }
+
+    #[test]
+    fn a_single_path_costs_six_flows_and_no_time() {
+        let (paths, took) = searched(1, Mda::Lite, &mut |seen| line(10)(seen));
+        assert_eq!((paths.width, paths.nodes.len(), paths.links.len()), (1, 11, 10));
+        assert!(paths.complete && paths.probes <= 6 * 11 + 16, "{} probes", paths.probes);
+        assert!(took < 100 * MS, "{took:?}");
+    }
+
+    #[test]
+    fn all_ways_of_a_diamond_are_found_as_often_as_promised() {
+        for ways in [2, 3, 5, 8, 12, 16] {
+            let whole = (0..100u64)
+                .filter(|&seed| {
+                    let (paths, _) = searched(seed, Mda::Lite, &mut |seen| diamond(seed, ways)(seen));
+                    let links = paths.links.len() == 2 * usize::from(ways) + 1;
+                    at(&paths, 2).len() == usize::from(ways) && links && paths.complete
+                })
+                .count();
+            assert!(whole >= 95, "{ways} ways: {whole} of 100");
+        }
+    }
+
+    #[test]
+    fn meshed_paths_are_searched_node_by_node() {
+        for mode in [Mda::Lite, Mda::Full] {
+            let whole = (0..60u64)
+                .filter(|&seed| {
+                    // Each of three routers leads to each of four.
+                    let (paths, _) = searched(seed, mode, &mut |seen| match seen.ttl {
+                        2 => Fate::Exceeded(router(100 + way(seed, 2, seen.flow, 3))),
+                        3 => Fate::Exceeded(router(150 + way(seed, 3, seen.flow, 4))),
+                        _ => line(5)(seen),
+                    });
+                    (at(&paths, 2).len(), at(&paths, 3).len(), paths.links.len()) == (3, 4, 3 + 12 + 4 + 2)
+                })
+                .count();
+            assert!(whole >= 54, "{mode:?}: {whole} of 60");
+        }
+    }
+
+    #[test]
+    fn branches_of_unequal_length_end_at_the_target() {
+        // Half of the flows have one router more.
+        let (paths, _) = searched(3, Mda::Lite, &mut |seen| match (seen.ttl, way(3, 2, seen.flow, 2)) {
+            (1, _) => Fate::Exceeded(router(1)),
+            (2, branch) => Fate::Exceeded(router(100 + branch)),
+            (3, 1) => Fate::Exceeded(router(200)),
+            _ => Fate::Reached,
+        });
+        let target = || Some(IpAddr::from(TARGET));
+        assert_eq!(at(&paths, 3), [target(), Some(router(200))].into());
+        assert_eq!(at(&paths, 4), [target()].into());
+        assert!(paths.complete, "{paths:?}");
+    }
+
+    #[test]
+    fn packets_that_are_balanced_one_by_one_are_told() {
+        let (paths, _) = searched(1, Mda::Lite, &mut |seen| match seen.ttl {
+            2 => Fate::Exceeded(router(100 + (seen.number % 2) as u8)),
+            _ => line(3)(seen),
+        });
+        assert!(paths.nodes.iter().all(|node| node.per_packet == (node.ttl == 2)), "{paths:?}");
+        let (paths, _) = searched(1, Mda::Lite, &mut |seen| diamond(1, 4)(seen));
+        assert!(paths.nodes.iter().all(|node| !node.per_packet));
+    }
+
+    #[test]
+    fn silence_ends_a_search_and_stands_in_it() {
+        let (paths, took) = searched(1, Mda::Lite, &mut |seen| match seen.ttl {
+            2 => Fate::Silence,
+            _ => line(4)(seen),
+        });
+        assert_eq!(at(&paths, 2), [None].into());
+        assert!(paths.complete && took < Duration::from_secs(2), "{took:?}");
+        let (paths, took) = searched(1, Mda::Lite, &mut |_| Fate::Silence);
+        assert!(took < Duration::from_secs(20), "{took:?} {}", paths.probes);
+    }
 }

@@ -184,7 +184,8 @@ fn geometric(hop: &Hop) -> Option<Duration> {
 /// How far successive round trips are apart.
 fn differences(hop: &Hop) -> Vec<Duration> {
     let all: Vec<f64> = samples(hop).collect();
-    let apart = |pair: &[f64]| Duration::try_from_secs_f64((pair[1] - pair[0]).abs() / 1e3).unwrap_or_default();
+    let apart =
+        |pair: &[f64]| Duration::try_from_secs_f64((pair[1] - pair[0]).abs() / 1e3).unwrap_or_default();
     all.windows(2).map(apart).collect()
 }
 

@@ -135,7 +135,8 @@ fn interface(kind: u8, mut rest: &[u8]) -> Interface {
     }
     if has(2) {
         let family = u16_at(rest, 0);
-        let Some(address) = take(&mut rest, 4).and_then(|_| take(&mut rest, if family == 1 { 4 } else { 16 }))
+        let Some(address) =
+            take(&mut rest, 4).and_then(|_| take(&mut rest, if family == 1 { 4 } else { 16 }))
         else {
             return interface;
         };

@@ -15,7 +15,11 @@ fn the_path_of_a_line_is_the_built_one() {
             assert_eq!(path(&report), built(&lab, routers, v6), "{routers} {method}: {report}");
             assert_eq!(report["reached"], true, "{report}");
             for hop in hops(&report) {
-                assert_eq!((&hop["counts"]["sent"], &hop["loss_ratio"]), (&json!(2), &json!(0.0)), "{method}: {hop}");
+                assert_eq!(
+                    (&hop["counts"]["sent"], &hop["loss_ratio"]),
+                    (&json!(2), &json!(0.0)),
+                    "{method}: {hop}"
+                );
                 assert_eq!(hop["return_hops"], hop["ttl"], "the way back is the way there: {hop}");
             }
             assert_eq!((&report["path_changes"], &report["ignored"]), (&json!(0), &json!(0)), "{report}");

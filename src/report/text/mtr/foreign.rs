@@ -12,7 +12,12 @@ use crate::probe::mtr::{Field, Hop, Mtr, Report};
 use crate::units::ms;
 
 /// `mtr --json`: names and order of its members, times in milliseconds, loss in percent.
-pub(super) fn json(out: &mut impl io::Write, report: &Report, of: &Measurement, asked: &Mtr) -> io::Result<()> {
+pub(super) fn json(
+    out: &mut impl io::Write,
+    report: &Report,
+    of: &Measurement,
+    asked: &Mtr,
+) -> io::Result<()> {
     let hubs: Vec<Value> = report
         .hops
         .iter()
