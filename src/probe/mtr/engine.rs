@@ -1,7 +1,10 @@
 //! The engine of a trace: cycle after cycle, all hops at once; it learns the path's length on the way and ends with its
 //! last reply. No socket, no clock, no randomness of its own.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
 
 use super::carrier::Carrier;
 use super::course::Course;
@@ -78,13 +81,7 @@ pub(super) struct Findings {
 
 impl Trace {
     /// A trace over `carrier`'s flows to `target`; with `check` the last of them only confirms loss there.
-    pub(super) fn new(
-        plan: Plan,
-        carrier: Carrier,
-        check: bool,
-        target: std::net::IpAddr,
-        events: Events,
-    ) -> Self {
+    pub(super) fn new(plan: Plan, carrier: Carrier, check: bool, target: IpAddr, events: Events) -> Self {
         let flows = carrier.flows.len() - usize::from(check);
         let courses = vec![Course::new(plan.first, plan.most, plan.unknown); flows];
         Self {
@@ -103,6 +100,11 @@ impl Trace {
             refused: None,
             plan,
         }
+    }
+
+    /// Tells each new address to `news`.
+    pub(super) fn tell_addresses(&mut self, news: mpsc::Sender<IpAddr>) {
+        self.tally.news = Some(news);
     }
 
     /// What was found.

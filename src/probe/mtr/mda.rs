@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+
 use super::carrier::Carrier;
 use super::course::Course;
 use super::engine::{Findings, LEAST_GRACE, MOST_GRACE, Plan};
@@ -119,6 +121,11 @@ impl Search {
         }
     }
 
+    /// Tells each new address to `news`.
+    pub(super) fn tell_addresses(&mut self, news: mpsc::Sender<IpAddr>) {
+        self.tally.news = Some(news);
+    }
+
     /// What was found, and the paths.
     pub(super) fn finish(mut self) -> (Findings, Multipath) {
         let paths = self.paths();
@@ -162,9 +169,10 @@ impl Search {
         let goes_on = |ttl: u8| {
             let flows = self.seen.get(&ttl).into_iter().flatten();
             self.course.target().is_some()
-                && flows
-                    .clone()
-                    .any(|(flow, seen)| matches!(seen, Seen::At(_)) && !self.ends.contains_key(flow))
+                && flows.clone().any(|(flow, seen)| {
+                    let ends = self.ends.get(flow).is_some_and(|&end| end <= ttl);
+                    matches!(seen, Seen::At(_)) && !ends
+                })
         };
         while last < self.plan.most && goes_on(last) {
             last += 1;

@@ -1,5 +1,6 @@
 //! What a run of `mtr` found.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -248,6 +249,16 @@ pub struct Check {
 }
 
 impl Report {
+    /// Fills in the names of addresses.
+    pub(super) fn take_names(&mut self, names: &HashMap<IpAddr, String>) {
+        for address in self.hops.iter_mut().flat_map(|hop| &mut hop.addresses) {
+            address.name = names.get(&address.ip).cloned();
+        }
+        for node in self.multipath.iter_mut().flat_map(|paths| &mut paths.nodes) {
+            node.name = node.ip.and_then(|ip| names.get(&ip).cloned());
+        }
+    }
+
     /// The last hop, if it is the target.
     pub fn end(&self) -> Option<&Hop> {
         self.hops.last().filter(|_| self.reached)

@@ -4,11 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::carrier::{self, Carrier, Flow, Kind};
 use super::engine::{Plan, Trace};
 use super::mda::{MOST_FLOWS, Search};
 use super::{Mda, Mtr, Protocol, Report};
 use crate::failure::{Class, Failure};
+use crate::net::Names;
 use crate::net::drive::drive;
 use crate::net::engine::Engine;
 use crate::probe::own_thread::{on_own_thread, random};
@@ -23,6 +26,8 @@ use crate::wire::tcp;
 
 /// The largest reply of interest: what a quote of ours, or an answer to it, may be.
 const SLOT: usize = 2048;
+/// New addresses that may wait for their names to be asked for; those beyond stay without.
+const MOST_NEWS: usize = 256;
 /// Octets of headers before the payload of an echo or a UDP datagram, of IPv4 and IPv6.
 const HEADERS: [u16; 2] = [28, 48];
 
@@ -50,7 +55,34 @@ impl Mtr {
         }
     }
 
+    /// Measures, and looks the names up meanwhile.
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+        let (news, mut heard) = mpsc::channel(MOST_NEWS);
+        let news = (!self.no_dns).then_some(news);
+        let mut names = Names::new(ctx.resolver.clone());
+        let measured = self.measure_path(ctx, peer, news);
+        let mut measured = std::pin::pin!(measured);
+        let mut report = loop {
+            tokio::select! {
+                report = &mut measured => break report?,
+                Some(address) = heard.recv() => names.ask(address),
+                (address, name) = names.next() => ctx.events.tell(Event::Name { address, name }),
+            }
+        };
+        while let Ok(address) = heard.try_recv() {
+            names.ask(address);
+        }
+        let names = names.finish().await;
+        report.take_names(&names);
+        Ok(report)
+    }
+
+    async fn measure_path(
+        &self,
+        ctx: &Ctx,
+        peer: SocketAddr,
+        news: Option<mpsc::Sender<IpAddr>>,
+    ) -> Result<Report, Failure> {
         let secret = random()?;
         let protocol = self.protocol().name();
         let tell = |how: String| ctx.events.tell(Event::Started { address: peer.ip(), how });
@@ -58,6 +90,7 @@ impl Mtr {
             Some(mode) => {
                 let sockets = self.open_search(peer)?;
                 let mut search = self.search(&sockets, mode, peer, secret, ctx.events.clone());
+                news.into_iter().for_each(|news| search.tell_addresses(news));
                 tell(format!("{protocol}, every path with {} % confidence", self.confidence));
                 let run = move |stop: &Stop| {
                     self::run(&mut search, &sockets, stop, Duration::ZERO).map(|()| search)
@@ -68,6 +101,7 @@ impl Mtr {
             None => {
                 let sockets = self.open(peer, self.flows)?;
                 let mut trace = self.trace(&sockets, peer, secret, ctx.events.clone());
+                news.into_iter().for_each(|news| trace.tell_addresses(news));
                 let flows = if self.flows > 1 { format!(", {} flows", self.flows) } else { String::new() };
                 tell(format!("{protocol}{flows}, {} cycles every {}", self.count, self.interval));
                 let interval = self.interval.0;

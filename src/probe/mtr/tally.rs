@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::flights::{Flight, Heard, Says, State};
 use super::report::{Label, NetInterface};
 use crate::wire::icmp::Meaning;
@@ -22,6 +24,8 @@ pub(super) struct Tally {
     pub(super) hops: Vec<HopTally>,
     /// What each flow last saw at each TTL: the address and the round.
     seen: BTreeMap<(usize, u8), (IpAddr, u64)>,
+    /// Who wants to know each new address.
+    pub(super) news: Option<mpsc::Sender<IpAddr>>,
     /// In which rounds a flow saw a hop change: at that TTL, after the first and not after the second.
     pub(super) changes: Vec<Change>,
 }
@@ -83,15 +87,23 @@ impl Tally {
         if let Ok(at) = hop.samples.binary_search_by_key(&heard.number, |sample| sample.0) {
             hop.samples[at].1 = Some(heard.rtt);
         }
+        let mut is_new = false;
         match hop.addresses.iter().position(|(known, _)| *known == heard.from) {
             Some(at) => hop.addresses[at].1 += 1,
-            None if hop.addresses.len() < MOST_ADDRESSES => hop.addresses.push((heard.from, 1)),
+            None if hop.addresses.len() < MOST_ADDRESSES => {
+                hop.addresses.push((heard.from, 1));
+                is_new = true;
+            }
             None => {}
         }
         if let Says::Barred(why) = heard.says {
             hop.bars = Some(why);
         }
         hop.told(&heard.objects);
+        if let Some(news) = self.news.as_ref().filter(|_| is_new) {
+            // Lossy: nobody who measures waits for names.
+            let _ = news.try_send(heard.from);
+        }
         self.follow(heard);
     }
 

@@ -1,6 +1,7 @@
 //! `mtr` for people: the table that mtr's users know, with what its numbers mean beside it.
 
 mod foreign;
+mod paths;
 
 use std::io;
 use std::time::Duration;
@@ -17,7 +18,10 @@ impl Summary for Report {
         let Probe::Mtr(asked) = &of.probe else {
             return Ok(());
         };
-        table(out, self, asked, style)?;
+        match &self.multipath {
+            Some(found) => paths::draw(out, found, asked, style)?,
+            None => table(out, self, asked, style)?,
+        }
         writeln!(out)?;
         let label = |name: &str| style.dim(&format!("{name:<10}"));
         writeln!(out, "{} {}", label("path"), path(self, of))?;
