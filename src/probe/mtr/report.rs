@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::multipath::Multipath;
+use crate::geo::Databases;
 use crate::probe::{Clock, Findings, Loss, Packets, Rtt, Scalar, Scalars};
 use crate::stats::Sketch;
 use crate::units::{Unit, ms};
@@ -249,6 +250,14 @@ pub struct Check {
 }
 
 impl Report {
+    /// Fills in where addresses belong.
+    pub(super) fn take_places(&mut self, databases: &Databases) {
+        for address in self.hops.iter_mut().flat_map(|hop| &mut hop.addresses) {
+            let place = databases.place(address.ip);
+            (address.asn, address.country) = (place.asn, place.country);
+        }
+    }
+
     /// Fills in the names of addresses.
     pub(super) fn take_names(&mut self, names: &HashMap<IpAddr, String>) {
         for address in self.hops.iter_mut().flat_map(|hop| &mut hop.addresses) {

@@ -11,6 +11,7 @@ use super::engine::{Plan, Trace};
 use super::mda::{MOST_FLOWS, Search};
 use super::{Mda, Mtr, Protocol, Report};
 use crate::failure::{Class, Failure};
+use crate::geo::Databases;
 use crate::net::Names;
 use crate::net::drive::drive;
 use crate::net::engine::Engine;
@@ -57,6 +58,10 @@ impl Mtr {
 
     /// Measures, and looks the names up meanwhile.
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+        // A database that is not there is told before anything is sent.
+        let files = self.shape.geo.clone();
+        let opened = tokio::task::spawn_blocking(move || Databases::open(&files)).await;
+        let databases = opened.map_err(|_| Class::Internal.because("reading databases panicked"))??;
         let (news, mut heard) = mpsc::channel(MOST_NEWS);
         let news = (!self.no_dns).then_some(news);
         let mut names = Names::new(ctx.resolver.clone());
@@ -74,6 +79,7 @@ impl Mtr {
         }
         let names = names.finish().await;
         report.take_names(&names);
+        report.take_places(&databases);
         Ok(report)
     }
 

@@ -233,6 +233,32 @@ fn each_flow_keeps_its_own_path() {
     assert_eq!((report.path_changes, counts(&report.hops[1])), (0, (20, 20)));
 }
 
+#[test]
+fn labels_and_interfaces_are_told_and_oversized_extensions_are_not() {
+    let told = |extensions: Vec<u8>| match exceeded(router(1)) {
+        Answer::Icmp { kind, code, from, mtu, ttl, .. } => {
+            Answer::Icmp { kind, code, from, mtu, ttl, extensions }
+        }
+        other => other,
+    };
+    let labels = vec![0x20, 0, 0, 0, 0, 12, 1, 1, 0x05, 0xdc, 0xf0, 1, 0, 1, 0x31, 7];
+    let mut endless = vec![0x20, 0, 0, 0];
+    (0..5000).for_each(|_| endless.extend([0, 4, 1, 1]));
+    let mut fate = |seen: Seen| match seen.ttl {
+        1 => Fate::Answers(vec![told(labels.clone())]),
+        2 => Fate::Answers(vec![told(endless.clone())]),
+        _ => line(3)(seen),
+    };
+    let (report, _) = traced(&asked(2), Kind::Echo, &mut fate);
+    let seen: Vec<(u32, u8, bool, u8)> = report.hops[0]
+        .mpls
+        .iter()
+        .map(|label| (label.label, label.class, label.is_last, label.ttl))
+        .collect();
+    assert_eq!(seen, [(24_015, 0, false, 1), (19, 0, true, 7)]);
+    assert!(report.hops[1].mpls.is_empty() && counts(&report.hops[1]) == (2, 2));
+}
+
 mod mda {
     use std::collections::BTreeSet;
 

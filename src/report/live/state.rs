@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Hops;
 use crate::probe::{Event, Loss, Measurement, Outcome, Scalars};
 use crate::report::text::escape;
 use crate::stats::{Moments, Sketch};
@@ -38,6 +39,8 @@ pub struct State {
     pub min: Option<Duration>,
     /// The latest thing that a person should know.
     pub note: Option<String>,
+    /// The hops of a path, where one is traced.
+    pub hops: Hops,
     /// Runs that ended.
     pub runs: u64,
     /// The latest run that ended.
@@ -71,8 +74,10 @@ impl State {
 
     /// Forgets what was counted; what is watched stays.
     pub fn reset(&mut self) {
+        self.hops.reset();
         *self = Self {
             title: std::mem::take(&mut self.title),
+            hops: std::mem::take(&mut self.hops),
             address: self.address,
             how: std::mem::take(&mut self.how),
             ..Self::default()
@@ -86,19 +91,17 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
-            &Event::Reply { at, rtt, .. } => {
-                self.received += 1;
-                self.rtt.push(rtt.as_secs_f64());
-                self.moments.push(rtt);
-                self.max = self.max.max(Some(rtt));
-                self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
-                self.point(at, Some(rtt));
+            &Event::Reply { at, rtt, .. } => self.answered(at, rtt),
+            &Event::Lost { at, .. } => self.missed(at),
+            &Event::Hop { ttl, at, from, rtt, is_target } => {
+                // Packets of the whole path are those to the target.
+                match (self.hops.hear(ttl, from.zip(rtt), is_target), rtt) {
+                    (true, Some(rtt)) => self.answered(at, rtt),
+                    (true, None) => self.missed(at),
+                    (false, _) => {}
+                }
             }
-            &Event::Lost { at, .. } => {
-                self.lost += 1;
-                self.point(at, None);
-            }
-            Event::Hop { .. } | Event::Name { .. } => {}
+            Event::Name { address, name } => self.hops.name(*address, name),
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }
@@ -131,6 +134,20 @@ impl State {
         let rtt = self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
         // The sketch rounds, what was seen does not.
         Some(rtt.clamp(self.min?, self.max?))
+    }
+
+    fn answered(&mut self, at: u64, rtt: Duration) {
+        self.received += 1;
+        self.rtt.push(rtt.as_secs_f64());
+        self.moments.push(rtt);
+        self.max = self.max.max(Some(rtt));
+        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+        self.point(at, Some(rtt));
+    }
+
+    fn missed(&mut self, at: u64) {
+        self.lost += 1;
+        self.point(at, None);
     }
 
     fn add(&mut self, loss: &Loss) {
