@@ -15,6 +15,7 @@ pub mod store;
 
 pub mod probe;
 
+pub mod geo;
 pub mod net;
 
 pub mod sys;

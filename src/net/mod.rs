@@ -3,9 +3,11 @@
 
 pub mod drive;
 pub mod engine;
+mod names;
 mod policy;
 mod resolve;
 pub mod sim;
 
+pub use names::Names;
 pub use policy::Policy;
 pub use resolve::Resolver;

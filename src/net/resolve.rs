@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::proto::rr::RData;
 use tokio::sync::OnceCell;
 
 use crate::failure::{Class, Failure};
@@ -40,6 +41,17 @@ impl Resolver {
         let found = addresses.into_iter().find(admits);
         let none = || Class::Resolve.because(format_args!("resolve {host}: no address of the wanted family"));
         Ok(SocketAddr::new(found.ok_or_else(none)?, port))
+    }
+
+    /// The name of `address`, by a reverse look-up; `None` where there is none or nobody answers. It is as the far side
+    /// wrote it, in DNS's own escapes: nothing for a terminal.
+    pub async fn name(&self, address: IpAddr) -> Option<String> {
+        let resolver = self.0.get_or_try_init(|| async { system() }).await.ok()?;
+        let found = tokio::time::timeout(DEADLINE, resolver.reverse_lookup(address)).await.ok()?.ok()?;
+        found.answers().iter().find_map(|record| match &record.data {
+            RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
+            _ => None,
+        })
     }
 
     /// All addresses of the name `host`, IPv6 and IPv4, in the resolver's order.

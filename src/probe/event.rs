@@ -87,6 +87,27 @@ pub enum Event {
         #[serde(rename = "rtt_ms", with = "ms::option")]
         rtt: Option<Duration>,
     },
+    /// A hop answered a probe, or did not in time.
+    Hop {
+        /// Its distance.
+        ttl: u8,
+        /// When the reply came or the probe was given up, nanoseconds since the epoch.
+        at: u64,
+        /// Who answered; `None` when nobody did.
+        from: Option<IpAddr>,
+        /// Round-trip time; `None` when nobody answered.
+        #[serde(rename = "rtt_ms", with = "ms::option")]
+        rtt: Option<Duration>,
+        /// It is the target itself.
+        is_target: bool,
+    },
+    /// The name of an address was found.
+    Name {
+        /// The address.
+        address: IpAddr,
+        /// Its name, as the resolver gave it.
+        name: String,
+    },
     /// Something that a person should know about the run: a clamp, a restart of the far side.
     Note {
         /// One line.

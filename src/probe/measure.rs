@@ -49,6 +49,11 @@ pub trait Measure {
         Duration::ZERO
     }
 
+    /// Whether its text is to be another program's: that is then all that is printed.
+    fn is_foreign(&self) -> bool {
+        false
+    }
+
     /// Raises the number of packets to `packets`, where it counts packets and they fit into `time`.
     fn raise_packets(&mut self, packets: u64, time: Duration) {
         let _ = (packets, time);

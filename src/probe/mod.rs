@@ -15,6 +15,7 @@ pub mod imported;
 mod kind;
 mod measure;
 mod measurement;
+pub mod mtr;
 pub mod mtu;
 mod own_thread;
 mod pace;
@@ -57,6 +58,8 @@ measure::kinds! {$
         Ping in ping;
         /// RTT, loss by direction and one-way delay over UDP.
         UdpPing in udpping;
+        /// The hops to a target: who answers, how fast, where packets are lost.
+        Mtr in mtr;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
         /// Open, closed and filtered ports.
@@ -116,6 +119,11 @@ impl Probe {
     /// Whether it writes to stdout itself: then what is printed goes to stderr.
     pub fn takes_stdout(&self) -> bool {
         each_probe!(self, probe => probe.takes_stdout())
+    }
+
+    /// Whether its text is to be another program's: that is then all that is printed.
+    pub fn is_foreign(&self) -> bool {
+        each_probe!(self, probe => probe.is_foreign())
     }
 
     /// What one run sends and receives at most: for plans, budgets and confirming rounds.

@@ -23,6 +23,8 @@ pub struct Segment {
     pub is_ack: bool,
 }
 
+/// The protocol's number in IP headers.
+pub const PROTOCOL: u8 = 6;
 /// Octets of a header with the one option that a SYN carries.
 pub const SYN: usize = 24;
 /// Octets of a header without options.

@@ -13,6 +13,7 @@ mod links;
 mod mtu;
 mod ping;
 mod portscan;
+mod mtr;
 mod results;
 mod serve;
 mod stage;

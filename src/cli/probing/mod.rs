@@ -32,7 +32,8 @@ pub(super) struct Probing {
 }
 
 /// Measures, once or until told to stop.
-pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
+pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
+    args.common.quiet |= args.probe.is_foreign();
     // What is asked wrongly is told before anything is sent.
     args.probe.check().map_err(|fault| wrong(&fault))?;
     args.common.check(&args.probe)?;

@@ -157,6 +157,10 @@ impl Picture {
                 self.state.reset();
                 self.frozen = None;
             }
+            (KeyCode::Char(key), false) => {
+                self.state.hops.press(key);
+                self.frozen.iter_mut().for_each(|frozen| frozen.hops.press(key));
+            }
             _ => {}
         }
     }

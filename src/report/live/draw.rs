@@ -26,24 +26,29 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, paused: bool, colour: bool) {
     ])
     .areas(frame.area());
     frame.render_widget(Paragraph::new(heading(state, paint)), title);
-    plot(frame, chart, state, paint);
+    if state.hops.is_empty() {
+        plot(frame, chart, state, paint);
+    } else {
+        let hops = Paragraph::new(state.hops.table(chart.width.into(), paint));
+        frame.render_widget(hops, chart);
+    }
     frame.render_widget(Paragraph::new(table(state, paint, numbers.width)), numbers);
     let text = state.note.as_deref().unwrap_or_default();
     frame.render_widget(Paragraph::new(Line::styled(text, paint.of(Color::Yellow))), note);
-    frame.render_widget(Paragraph::new(footer(paused)), keys);
+    frame.render_widget(Paragraph::new(footer(paused, !state.hops.is_empty())), keys);
 }
 
 /// Colours, unless the reader wants none.
 #[derive(Clone, Copy)]
-struct Paint(bool);
+pub(super) struct Paint(bool);
 
 impl Paint {
-    fn of(self, colour: Color) -> Style {
+    pub(super) fn of(self, colour: Color) -> Style {
         if self.0 { Style::new().fg(colour) } else { Style::new() }
     }
 }
 
-const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 fn heading(state: &State, paint: Paint) -> Line<'static> {
@@ -151,7 +156,7 @@ fn fitting(line: &str, width: usize) -> &str {
     fits
 }
 
-fn footer(paused: bool) -> Line<'static> {
+fn footer(paused: bool, hops: bool) -> Line<'static> {
     let key = |key: &'static str, what: &'static str| {
         [
             Span::styled(format!(" {key} "), Style::new().add_modifier(Modifier::REVERSED)),
@@ -161,6 +166,9 @@ fn footer(paused: bool) -> Line<'static> {
     let pause = if paused { "go on" } else { "pause" };
     let mut spans: Vec<Span<'_>> =
         [key("q", "quit"), key("p", pause), key("r", "reset")].into_iter().flatten().collect();
+    if hops {
+        spans.extend([key("d", "display"), key("n", "names"), key("j", "jitter")].into_iter().flatten());
+    }
     if paused {
         spans.push(Span::styled("the picture rests, measuring goes on", DIM));
     }
@@ -195,6 +203,46 @@ mod tests {
         ] {
             assert_eq!(fitting(line, width), expected);
         }
+    }
+
+    #[test]
+    fn the_hops_of_a_path_are_a_table_that_keys_change() {
+        let mut state = State::new("target.example");
+        let ip = |last: u8| std::net::IpAddr::from([192, 0, 2, last]);
+        let mut hear = |ttl: u8, from: Option<u8>| {
+            let rtt = from.map(|from| Duration::from_micros(1000 * u64::from(from)));
+            state.hear(&Event::Hop {
+                ttl,
+                at: 1,
+                from: from.map(ip),
+                rtt,
+                is_target: ttl >= 3 && from.is_some(),
+            });
+        };
+        for (ttl, from) in
+            [(1, Some(1)), (2, None), (3, Some(9)), (4, Some(9)), (1, Some(2)), (2, None), (3, None)]
+        {
+            hear(ttl, from);
+        }
+        state.hear(&Event::Name { address: ip(9), name: "t\u{1b}[2J.example".to_owned() });
+        let shown = |state: &State| {
+            let mut terminal = Terminal::new(TestBackend::new(100, 14)).expect("a screen");
+            terminal.draw(|frame| draw(frame, state, false, false)).expect("drawn");
+            terminal.backend().to_string()
+        };
+        let table = shown(&state);
+        let row =
+            |number: &str| table.lines().find(|line| line.contains(number)).unwrap_or_default().to_owned();
+        assert!(row("  1.  ").contains("192.0.2.1") && row("  1.  ").contains("0.0 %"), "{table}");
+        assert!(row("  2.  ").contains("???") && row("  2.  ").contains("100.0 %"), "{table}");
+        assert!(row("  3.  ").contains("t\\u{1b}[2J.example") && row("  3.  ").contains("50.0 %"), "{table}");
+        assert!(row("  4.  ").is_empty(), "it lies beyond the target: {table}");
+        assert_eq!((state.received, state.lost), (1, 1), "the target's");
+        ['n', 'd'].into_iter().for_each(|key| state.hops.press(key));
+        let table = shown(&state);
+        assert!(table.contains("192.0.2.9") && table.contains('✗') && !table.contains("stddev"), "{table}");
+        state.reset();
+        assert!(state.hops.is_empty());
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! The state folds events and owns no clock; the terminal, its keys and its size are the command line's.
 
 mod draw;
+mod hops;
 mod state;
 mod totals;
 
 pub use draw::draw;
+pub use hops::Hops;
 pub use state::{Share, State};
 pub use totals::{latest, totals};

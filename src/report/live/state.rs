@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Hops;
 use crate::probe::{Event, Loss, Measurement, Outcome, Scalars};
 use crate::report::text::{self, escape};
 use crate::stats::{Moments, Sketch};
@@ -38,6 +39,8 @@ pub struct State {
     pub min: Option<Duration>,
     /// The latest thing that a person should know.
     pub note: Option<String>,
+    /// The hops of a path, where one is traced.
+    pub hops: Hops,
     /// Runs that ended.
     pub runs: u64,
     /// The latest run that ended.
@@ -71,8 +74,10 @@ impl State {
 
     /// Forgets what was counted; what is watched stays.
     pub fn reset(&mut self) {
+        self.hops.reset();
         *self = Self {
             title: std::mem::take(&mut self.title),
+            hops: std::mem::take(&mut self.hops),
             address: self.address,
             how: std::mem::take(&mut self.how),
             ..Self::default()
@@ -86,20 +91,26 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
-            &Event::Reply { at, rtt, .. } => self.reply(at, rtt),
+            &Event::Reply { at, rtt, .. } => self.answered(at, rtt),
             &Event::Port { host, port, proto, at, rtt } => {
                 self.note = Some(format!("open port {port}/{proto} on {host}"));
-                rtt.into_iter().for_each(|rtt| self.reply(at, rtt));
+                rtt.into_iter().for_each(|rtt| self.answered(at, rtt));
             }
-            &Event::Lost { at, .. } | &Event::Unreached { at, .. } => {
-                self.lost += 1;
-                self.point(at, None);
-            }
+            &Event::Lost { at, .. } | &Event::Unreached { at, .. } => self.missed(at),
             // The latest line says it; there is no round trip to draw.
             &Event::Interval { packets, bytes, lasted, .. } => {
                 let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));
                 self.note = Some(format!("{packets} packets, {octets} in {lasted}"));
             }
+            &Event::Hop { ttl, at, from, rtt, is_target } => {
+                // Packets of the whole path are those to the target.
+                match (self.hops.hear(ttl, from.zip(rtt), is_target), rtt) {
+                    (true, Some(rtt)) => self.answered(at, rtt),
+                    (true, None) => self.missed(at),
+                    (false, _) => {}
+                }
+            }
+            Event::Name { address, name } => self.hops.name(*address, name),
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }
@@ -132,6 +143,20 @@ impl State {
         let rtt = self.rtt.quantile(q).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())?;
         // The sketch rounds, what was seen does not.
         Some(rtt.clamp(self.min?, self.max?))
+    }
+
+    fn answered(&mut self, at: u64, rtt: Duration) {
+        self.received += 1;
+        self.rtt.push(rtt.as_secs_f64());
+        self.moments.push(rtt);
+        self.max = self.max.max(Some(rtt));
+        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+        self.point(at, Some(rtt));
+    }
+
+    fn missed(&mut self, at: u64) {
+        self.lost += 1;
+        self.point(at, None);
     }
 
     fn add(&mut self, loss: &Loss) {

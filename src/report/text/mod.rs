@@ -4,6 +4,7 @@ mod capture;
 mod escape;
 mod imported;
 mod lines;
+mod mtr;
 mod mtu;
 mod number;
 mod packets;
@@ -30,6 +31,12 @@ trait Summary {
         let _ = of;
         true
     }
+
+    /// Writes it as another program would, where that was asked for: then nothing else is written. Returns whether it was.
+    fn write_foreign(&self, out: &mut impl io::Write, of: &Measurement) -> io::Result<bool> {
+        let _ = (out, of);
+        Ok(false)
+    }
 }
 
 /// Writes what `measurement` found, or why it found nothing.
@@ -37,6 +44,11 @@ trait Summary {
 /// # Errors
 /// Those of `out`.
 pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style) -> io::Result<()> {
+    if let Outcome::Report(report) = &measurement.outcome
+        && each_report!(report, report => Summary::write_foreign(&**report, out, measurement)?)
+    {
+        return Ok(());
+    }
     let head = || style.bold(&title(measurement));
     match &measurement.outcome {
         Outcome::Failure(failure) => {

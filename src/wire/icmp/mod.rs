@@ -1,7 +1,8 @@
-//! ICMP (RFC 792) and ICMPv6 (RFC 4443): echo messages, and what the errors mean.
+//! ICMP (RFC 792) and ICMPv6 (RFC 4443): echo messages, what the errors mean, and their extensions.
 //!
 //! IP headers are not here: sockets take them away, and pnet reads them where they do not.
 
+pub mod extension;
 mod meaning;
 
 pub use meaning::Meaning;

@@ -17,6 +17,7 @@
 mod builder;
 mod capture;
 mod counters;
+mod diamond;
 mod link;
 mod namespace;
 mod node;
@@ -40,6 +41,7 @@ use nix::unistd::Pid;
 
 pub(crate) use self::builder::Builder;
 pub(crate) use self::capture::Packet;
+pub(crate) use self::diamond::Diamond;
 pub(crate) use self::link::Link;
 pub(crate) use self::node::Node;
 pub(crate) use self::relay::{Bottleneck, Fate, GilbertElliott, Profile, Record, Relay};

@@ -18,7 +18,7 @@ const OFFLOADS_OFF: [&str; 8] = ["tx", "off", "tso", "off", "gso", "off", "gro",
 
 /// Settings of every node, made before its links exist. A fresh namespace rations the ICMP
 /// errors that path probes live on, and lets nobody use ICMP datagram sockets.
-const SETTINGS: [(&str, &str); 7] = [
+pub(super) const SETTINGS: [(&str, &str); 7] = [
     ("net.ipv6.conf.all.accept_dad", "0"),
     ("net.ipv6.conf.default.accept_dad", "0"),
     ("net.ipv6.conf.default.router_solicitations", "0"),

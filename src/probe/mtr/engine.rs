@@ -1,0 +1,304 @@
+//! The engine of a trace: cycle after cycle, all hops at once; it learns the path's length on the way and ends with its
+//! last reply. No socket, no clock, no randomness of its own.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::carrier::Carrier;
+use super::course::Course;
+use super::flights::{Flights, Heard, Says};
+use super::tally::Tally;
+use crate::net::engine::{Arrival, Draft, Engine, Next};
+use crate::probe::pace::{Cadence, Due, Pace};
+use crate::probe::{Event, Events};
+use crate::units::Now;
+
+/// A silent hop is waited for this long, while nothing has answered yet and afterwards at most.
+pub(super) const MOST_GRACE: Duration = Duration::from_secs(1);
+/// And at least so long.
+pub(super) const LEAST_GRACE: Duration = Duration::from_millis(100);
+/// Probes whose fate is known are remembered for this long, so that what comes twice is seen.
+const MEMORY: Duration = Duration::from_secs(2);
+/// TTL of the echo requests that confirm loss at the target.
+const FAR: u8 = 64;
+
+/// What a trace shall do.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) pace: Pace,
+    pub(super) first: u8,
+    pub(super) most: u8,
+    pub(super) unknown: u8,
+    pub(super) timeout: Duration,
+    /// How long to wait at the end, if it shall not be learned.
+    pub(super) grace: Option<Duration>,
+}
+
+/// One trace.
+pub(super) struct Trace {
+    plan: Plan,
+    cadence: Cadence,
+    flights: Flights,
+    courses: Vec<Course>,
+    cycles: Vec<Cycle>,
+    tally: Tally,
+    /// The place of the flow that confirms loss, behind the courses; its probes and their replies.
+    check: Option<usize>,
+    checks: (u64, u64),
+    events: Events,
+    begun: u64,
+    /// The cadence has no more.
+    over: bool,
+    last_sent: Option<Instant>,
+    stopped: bool,
+    /// The first thing that this host has refused to send.
+    refused: Option<i32>,
+}
+
+/// A cycle that is not yet all sent.
+#[derive(Clone, Debug)]
+struct Cycle {
+    number: u64,
+    /// The next TTL for each flow.
+    next: Vec<u8>,
+    checked: bool,
+}
+
+/// What a trace has brought.
+pub(super) struct Findings {
+    pub(super) tally: Tally,
+    pub(super) courses: Vec<Course>,
+    pub(super) carrier: Carrier,
+    pub(super) cycles: u64,
+    pub(super) skipped: u64,
+    pub(super) ignored: u64,
+    pub(super) all_kernel: bool,
+    pub(super) check: Option<(u64, u64)>,
+    pub(super) refused: Option<i32>,
+}
+
+impl Trace {
+    /// A trace over `carrier`'s flows to `target`; with `check` the last of them only confirms loss there.
+    pub(super) fn new(plan: Plan, carrier: Carrier, check: bool, target: IpAddr, events: Events) -> Self {
+        let flows = carrier.flows.len() - usize::from(check);
+        let courses = vec![Course::new(plan.first, plan.most, plan.unknown); flows];
+        Self {
+            cadence: Cadence::new(plan.pace.clone()),
+            flights: Flights::new(carrier, target),
+            courses,
+            cycles: Vec::new(),
+            tally: Tally::default(),
+            check: check.then_some(flows),
+            checks: (0, 0),
+            events,
+            begun: 0,
+            over: false,
+            last_sent: None,
+            stopped: false,
+            refused: None,
+            plan,
+        }
+    }
+
+    /// Tells each new address to `news`.
+    pub(super) fn tell_addresses(&mut self, news: mpsc::Sender<IpAddr>) {
+        self.tally.news = Some(news);
+    }
+
+    /// What was found.
+    pub(super) fn finish(self) -> Findings {
+        Findings {
+            tally: self.tally,
+            courses: self.courses,
+            cycles: self.begun,
+            skipped: self.cadence.skipped,
+            ignored: self.flights.ignored,
+            all_kernel: self.flights.all_kernel,
+            carrier: self.flights.carrier,
+            check: self.check.map(|_| self.checks),
+            refused: self.refused,
+        }
+    }
+
+    /// How long a reply is waited for before its hop counts as silent, and at the end: half more than the longest round
+    /// trip so far, within limits.
+    fn grace(&self) -> Duration {
+        let learned = self.flights.longest.map_or(MOST_GRACE, |longest| longest.mul_f64(1.5));
+        self.plan.grace.unwrap_or(learned.clamp(LEAST_GRACE, MOST_GRACE)).min(self.plan.timeout)
+    }
+
+    /// Opens the cycles that are due; when the next one is.
+    fn begin(&mut self, now: Now) -> Option<Instant> {
+        loop {
+            match self.cadence.take(now.mono) {
+                Due::Now(_) => {
+                    let next = vec![self.plan.first; self.courses.len()];
+                    self.cycles.push(Cycle { number: self.begun, next, checked: self.check.is_none() });
+                    self.begun += 1;
+                }
+                Due::At(due) => return Some(due),
+                Due::Never => {
+                    self.over = true;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The next probe that may go now: its flow, TTL and cycle.
+    fn next_probe(&mut self, now: Instant) -> Option<(usize, u8, u64)> {
+        // One at a time, where a router quotes too little to tell the probes of a flow apart.
+        if self.flights.terse && self.flights.pending().next().is_some() {
+            return None;
+        }
+        let grace = self.grace();
+        for cycle in &mut self.cycles {
+            for (flow, course) in self.courses.iter().enumerate() {
+                let ttl = cycle.next[flow];
+                if ttl <= course.open(now, grace) {
+                    cycle.next[flow] += 1;
+                    return Some((flow, ttl, cycle.number));
+                }
+            }
+            if let Some(check) = self.check.filter(|_| !cycle.checked) {
+                cycle.checked = true;
+                return Some((check, FAR, cycle.number));
+            }
+        }
+        None
+    }
+
+    /// Forgets the cycles that have nothing left to send.
+    fn close_cycles(&mut self, now: Instant) {
+        let grace = self.grace();
+        let courses = &self.courses;
+        self.cycles.retain(|cycle| {
+            let mut flows = courses.iter().zip(&cycle.next);
+            !cycle.checked
+                || flows.any(|(course, &next)| next <= course.last() || !course.is_known(now, grace))
+        });
+    }
+
+    fn send(&mut self, now: Now, (flow, ttl, cycle): (usize, u8, u64), out: &mut Draft) -> Next {
+        let number = self.flights.launched();
+        self.flights.launch(now, flow, ttl, cycle, out);
+        if Some(flow) == self.check {
+            self.checks.0 += 1;
+        } else {
+            self.courses[flow].asked(ttl, now.mono);
+            self.tally.sent(ttl, number);
+        }
+        self.last_sent = Some(now.mono);
+        Next::Send
+    }
+
+    /// Gives up what has waited too long.
+    fn expire(&mut self, now: Now) {
+        let (timeout, events, check) = (self.plan.timeout, &self.events, self.check);
+        let lost = |flight: super::flights::Flight| {
+            if Some(flight.flow) != check {
+                tell_lost(events, &flight, now);
+            }
+        };
+        self.flights.expire(now.mono.checked_sub(timeout), now.mono.checked_sub(timeout + MEMORY), lost);
+    }
+
+    /// The end: what is still open is lost, or was under way if the user wanted no more.
+    fn settle(&mut self, now: Now) {
+        let open: Vec<_> = self.flights.pending().copied().collect();
+        for flight in &open {
+            match (Some(flight.flow) == self.check, self.stopped) {
+                (true, stopped) => self.checks.0 -= u64::from(stopped),
+                (false, true) => self.tally.interrupted(flight),
+                (false, false) => tell_lost(&self.events, flight, now),
+            }
+        }
+        self.flights.expire(Some(now.mono), None, |_| ());
+    }
+
+    fn heard(&mut self, now: Now, heard: &Heard) {
+        if Some(heard.flow) == self.check {
+            let counts = heard.says == Says::Target && heard.was == super::flights::State::Open;
+            self.checks.1 += u64::from(counts);
+            return;
+        }
+        self.tally.heard(heard);
+        let course = &mut self.courses[heard.flow];
+        match heard.says {
+            Says::Transit => course.passed(heard.ttl, heard.number),
+            Says::Target => course.reached(heard.ttl, self.flights.launched()),
+            Says::Barred(_) => course.barred(heard.ttl),
+        }
+        if heard.was == super::flights::State::Open {
+            self.events.tell(Event::Hop {
+                ttl: heard.ttl,
+                at: heard.at.max(now.wall.min(heard.at)),
+                from: Some(heard.from),
+                rtt: Some(heard.rtt),
+                is_target: heard.says == Says::Target,
+            });
+        }
+    }
+
+    fn not_sent(&mut self, send: u64, errno: i32) {
+        self.refused.get_or_insert(errno);
+        let Some(flight) = self.flights.flight(send).copied() else {
+            return;
+        };
+        if Some(flight.flow) == self.check {
+            self.checks.0 -= 1;
+        } else {
+            self.tally.refused(&flight);
+        }
+    }
+}
+
+fn tell_lost(events: &Events, flight: &super::flights::Flight, now: Now) {
+    events.tell(Event::Hop { ttl: flight.ttl, at: now.wall, from: None, rtt: None, is_target: false });
+}
+
+impl Engine for Trace {
+    fn poll(&mut self, now: Now, out: &mut Draft) -> Next {
+        self.expire(now);
+        let mut wake = None;
+        if !self.stopped {
+            wake = self.begin(now);
+            if let Some(probe) = self.next_probe(now.mono) {
+                return self.send(now, probe, out);
+            }
+            self.close_cycles(now.mono);
+        }
+        let grace = self.grace();
+        if self.stopped || self.over && self.cycles.is_empty() {
+            let end = self.flights.newest().map(|newest| newest + grace);
+            match end.filter(|&end| end > now.mono && !self.stopped) {
+                Some(end) => return Next::Wait(end),
+                None => {
+                    self.settle(now);
+                    return Next::Done;
+                }
+            }
+        }
+        let settles = self.courses.iter().filter_map(|course| course.settles(now.mono, grace));
+        let expires = self.flights.oldest().map(|oldest| oldest + self.plan.timeout);
+        let wake = settles.chain(wake).chain(expires).min();
+        Next::Wait(wake.unwrap_or(now.mono + LEAST_GRACE))
+    }
+
+    fn receive(&mut self, now: Now, arrival: Arrival<'_>) {
+        match arrival {
+            Arrival::Stop => self.stopped = true,
+            Arrival::NotSent { send, errno } => {
+                self.not_sent(send, errno);
+                let _ = self.flights.receive(now, arrival);
+            }
+            _ => {
+                if let Some(heard) = self.flights.receive(now, arrival) {
+                    self.heard(now, &heard);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The report of what a trace has found.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Mtr;
+use super::carrier::{self, Kind};
+use super::engine::Findings;
+use super::judge::{Verdict, is_less, judge};
+use super::report::{Address, Check, Flow, Hop, HopCounts, Mark, Report};
+use super::tally::HopTally;
+use crate::probe::counts::ratio;
+use crate::probe::{Clock, Rtt};
+use crate::stats::Sketch;
+use crate::units::ms;
+use crate::wire::icmp::Meaning;
+
+/// Reports list every sample up to this many probes.
+const MOST_SAMPLES: usize = 1000;
+/// TTLs that systems begin with.
+const INITIAL: [u8; 3] = [64, 128, 255];
+
+impl Findings {
+    /// The report of the run that `asked` wanted, over `v6` or not.
+    pub(super) fn report(self, asked: &Mtr, v6: bool) -> Report {
+        let (last, reached) = self.length();
+        let first = asked.first_ttl;
+        let rows: Vec<HopTally> = (first..=last)
+            .map(|ttl| self.tally.hops.get(usize::from(ttl)).cloned().unwrap_or_default())
+            .collect();
+        let verdicts = self.verdicts(&rows, reached);
+        let hops: Vec<Hop> = (first..=last)
+            .zip(rows.iter().zip(verdicts))
+            .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.is_balanced(ttl)))
+            .collect();
+        let mut rtt_sketch = Sketch::default();
+        let end = rows.last().filter(|_| reached);
+        let times = end.into_iter().flat_map(|row| row.samples.iter().filter_map(|sample| sample.1));
+        times.for_each(|rtt| rtt_sketch.push(rtt.as_secs_f64()));
+        Report {
+            fingerprint: fingerprint(&hops, reached),
+            path_changes: self.tally.path_changes(last),
+            flows: self.flows(first, last),
+            packet_bytes: self.packet_bytes(v6),
+            hops,
+            reached,
+            cycles: self.cycles,
+            skipped: self.skipped,
+            interval: asked.interval.0,
+            clock: if self.all_kernel { Clock::Kernel } else { Clock::User },
+            ignored: self.ignored,
+            check: self.check.map(|(sent, received)| Check { sent, received }),
+            rtt_sketch,
+            multipath: None,
+        }
+    }
+
+    /// The TTL of the last hop to show, and whether it is the target.
+    fn length(&self) -> (u8, bool) {
+        if let Some(target) = self.courses.iter().filter_map(|course| course.target()).max() {
+            return (target, true);
+        }
+        let barrier = self.courses.iter().filter_map(|course| course.barrier()).max();
+        let known = self.courses.iter().map(|course| course.known()).max().unwrap_or(0);
+        let last = self.courses.iter().map(|course| course.last()).max().unwrap_or(0);
+        // One silent hop stands for those behind the last that speaks.
+        (barrier.map_or((known + 1).min(last), |barrier| barrier.max(known)), false)
+    }
+
+    fn verdicts(&self, rows: &[HopTally], reached: bool) -> Vec<Verdict> {
+        let mut counts: Vec<(u64, u64)> = rows.iter().map(|row| (row.sent, row.received)).collect();
+        counts.extend(self.check);
+        let mut verdicts = judge(&counts);
+        verdicts.truncate(rows.len());
+        if let (Some(verdict), Some(row), Some(check)) = (verdicts.last_mut(), rows.last(), self.check)
+            && reached
+        {
+            confirm(verdict, (row.sent, row.received), check);
+        }
+        verdicts
+    }
+
+    fn flows(&self, first: u8, last: u8) -> Vec<Flow> {
+        let flows = self.carrier.flows.iter().take(self.courses.len());
+        flows
+            .enumerate()
+            .map(|(n, flow)| {
+                let has_ports = flow.kind != Kind::Echo;
+                Flow {
+                    protocol: protocol(flow.kind).to_owned(),
+                    source_port: flow.from.map(|from| from.port()),
+                    destination_port: has_ports.then(|| flow.to.port()),
+                    path: (first..=last).map(|ttl| self.tally.seen_by(n, ttl)).collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// Octets of an IP packet.
+    fn packet_bytes(&self, v6: bool) -> u16 {
+        let header = if v6 { 40 } else { 20 };
+        let body = match self.carrier.flows.first().map(|flow| flow.kind) {
+            Some(Kind::Quic) => 8 + carrier::QUIC,
+            Some(Kind::Tcp) => crate::wire::tcp::SYN,
+            _ => 8 + self.carrier.payload.max(carrier::LEAST),
+        };
+        u16::try_from(header + body).unwrap_or(u16::MAX)
+    }
+}
+
+/// What a flow's probes are, in a word.
+fn protocol(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Echo => "icmp",
+        Kind::Udp => "udp",
+        Kind::Quic => "quic",
+        Kind::Tcp => "tcp",
+    }
+}
+
+/// Loss at the target counts only if what went beside the probes was lost too: hosts ration port-unreachables.
+fn confirm(verdict: &mut Verdict, counts: (u64, u64), check: (u64, u64)) {
+    let lost = verdict.loss_ratio.is_some_and(|loss| loss > 0.0);
+    let confirmed = check.1 < check.0 && !is_less(counts, check) && (check.1 > 0 || counts.1 == 0);
+    if lost && !confirmed {
+        verdict.loss_ratio = None;
+    }
+}
+
+fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
+    let answered: Vec<(u64, Duration)> =
+        row.samples.iter().zip(0..).filter_map(|(sample, n)| Some((n, sample.1?))).collect();
+    let mut addresses: Vec<Address> = row
+        .addresses
+        .iter()
+        .map(|&(ip, count)| Address {
+            ip,
+            name: None,
+            asn: None,
+            country: None,
+            share_ratio: ratio(count, row.received).unwrap_or(0.0),
+        })
+        .collect();
+    addresses.sort_by(|a, b| b.share_ratio.total_cmp(&a.share_ratio));
+    let samples = row.samples.iter().map(|sample| sample.1.map(ms::of));
+    Hop {
+        ttl,
+        addresses,
+        counts: HopCounts {
+            sent: row.sent,
+            received: row.received,
+            late: row.late,
+            duplicates: row.duplicates,
+            send_errors: row.send_errors,
+            pending: row.pending,
+        },
+        loss_ratio: verdict.loss_ratio,
+        answered_ratio: ratio(row.received, row.sent),
+        rtt: Rtt::of(&answered),
+        last: row.last,
+        rate_limited: verdict.rate_limited,
+        per_packet,
+        nat: None,
+        mark: row.bars.map(mark),
+        return_ttl: row.back,
+        return_hops: row.back.map(hops_back),
+        mpls: row.labels.clone(),
+        interfaces: row.interfaces.clone(),
+        samples_ms: (row.samples.len() <= MOST_SAMPLES).then(|| samples.collect()),
+    }
+}
+
+/// How many hops a reply that arrives with `ttl` has come, if it began with the next of the usual numbers.
+fn hops_back(ttl: u8) -> u8 {
+    let initial = INITIAL.into_iter().find(|&initial| initial >= ttl).unwrap_or(u8::MAX);
+    (initial - ttl).saturating_add(1)
+}
+
+fn mark(why: Meaning) -> Mark {
+    match why {
+        Meaning::NoRoute => Mark::Network,
+        Meaning::HostUnreachable => Mark::Host,
+        Meaning::ProtocolUnreachable => Mark::Protocol,
+        Meaning::PortUnreachable => Mark::Port,
+        Meaning::Prohibited => Mark::Prohibited,
+        Meaning::TooBig => Mark::TooBig,
+        _ => Mark::Other,
+    }
+}
+
+/// FNV-1a (draft-eastlake-fnv) over the hops that answer, each with its TTL and most frequent address, and the end.
+fn fingerprint(hops: &[Hop], reached: bool) -> String {
+    let octets = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let seen = hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip)));
+    let all = seen.flat_map(|(ttl, ip)| std::iter::once(ttl).chain(octets(ip))).chain([u8::from(reached)]);
+    let hash = all.fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_guessed_from_the_next_usual_ttl() {
+        for (ttl, hops) in [(64, 1), (61, 4), (128, 1), (120, 9), (255, 1), (250, 6), (0, 65)] {
+            assert_eq!(hops_back(ttl), hops, "{ttl}");
+        }
+    }
+
+    #[test]
+    fn loss_at_the_target_needs_a_second_witness() {
+        let judged = |counts: (u64, u64), check: (u64, u64)| {
+            let mut verdict = judge(&[counts, check])[0];
+            confirm(&mut verdict, counts, check);
+            verdict
+        };
+        let limited = judged((10, 3), (10, 10));
+        assert_eq!((limited.rate_limited, limited.loss_ratio), (true, None));
+        assert_eq!(judged((10, 9), (10, 10)).loss_ratio, None, "nothing confirms it");
+        assert_eq!(judged((10, 8), (10, 7)).loss_ratio, Some(0.2));
+        assert_eq!(judged((10, 8), (10, 0)).loss_ratio, None, "that method is not answered at all");
+        assert_eq!(judged((10, 0), (10, 0)).loss_ratio, Some(1.0));
+        assert_eq!(judged((10, 10), (10, 3)).loss_ratio, Some(0.0));
+    }
+}

@@ -1,0 +1,215 @@
+//! What the hops have answered so far.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::flights::{Flight, Heard, Says, State};
+use super::report::{Label, NetInterface};
+use crate::wire::icmp::Meaning;
+use crate::wire::icmp::extension::{Label as Entry, Object};
+
+/// Addresses that one hop may have; those beyond are counted with none.
+pub(super) const MOST_ADDRESSES: usize = 64;
+/// Changes of path that are kept apart.
+const MOST_CHANGES: usize = 4096;
+/// Interfaces and labels that a hop may tell.
+const MOST_TOLD: usize = 16;
+
+/// The hops of a run, from TTL 0 on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) hops: Vec<HopTally>,
+    /// What each flow last saw at each TTL: the address and the round.
+    seen: BTreeMap<(usize, u8), (IpAddr, u64)>,
+    /// Who wants to know each new address.
+    pub(super) news: Option<mpsc::Sender<IpAddr>>,
+    /// In which rounds a flow saw a hop change: at that TTL, after the first and not after the second.
+    pub(super) changes: Vec<Change>,
+}
+
+/// A flow saw another address at a hop than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) ttl: u8,
+    pub(super) flow: usize,
+    after: u64,
+    by: u64,
+    from: IpAddr,
+    to: IpAddr,
+}
+
+/// What one hop has answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HopTally {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) late: u64,
+    pub(super) duplicates: u64,
+    pub(super) send_errors: u64,
+    /// Probes still under way when the run was interrupted.
+    pub(super) pending: u64,
+    /// Number in the order of sending, and round trip; lost ones have none.
+    pub(super) samples: Vec<(u64, Option<Duration>)>,
+    pub(super) last: Option<Duration>,
+    /// Who has answered, how often, by the order of appearance.
+    pub(super) addresses: Vec<(IpAddr, u64)>,
+    pub(super) labels: Vec<Label>,
+    pub(super) interfaces: Vec<NetInterface>,
+    pub(super) bars: Option<Meaning>,
+    pub(super) back: Option<u8>,
+}
+
+impl Tally {
+    /// A probe was sent.
+    pub(super) fn sent(&mut self, ttl: u8, number: u64) {
+        let hop = self.hop(ttl);
+        hop.sent += 1;
+        hop.samples.push((number, None));
+    }
+
+    /// A reply came.
+    pub(super) fn heard(&mut self, heard: &Heard) {
+        let hop = self.hop(heard.ttl);
+        match heard.was {
+            State::Open => {}
+            State::Lost => hop.late += 1,
+            State::Answered | State::Refused => hop.duplicates += 1,
+        }
+        if heard.was != State::Open {
+            return;
+        }
+        hop.received += 1;
+        hop.last = Some(heard.rtt);
+        hop.back = heard.back.or(hop.back);
+        if let Ok(at) = hop.samples.binary_search_by_key(&heard.number, |sample| sample.0) {
+            hop.samples[at].1 = Some(heard.rtt);
+        }
+        let mut is_new = false;
+        match hop.addresses.iter().position(|(known, _)| *known == heard.from) {
+            Some(at) => hop.addresses[at].1 += 1,
+            None if hop.addresses.len() < MOST_ADDRESSES => {
+                hop.addresses.push((heard.from, 1));
+                is_new = true;
+            }
+            None => {}
+        }
+        if let Says::Barred(why) = heard.says {
+            hop.bars = Some(why);
+        }
+        hop.told(&heard.objects);
+        if let Some(news) = self.news.as_ref().filter(|_| is_new) {
+            // Lossy: nobody who measures waits for names.
+            let _ = news.try_send(heard.from);
+        }
+        self.follow(heard);
+    }
+
+    /// This host refused to send a probe.
+    pub(super) fn refused(&mut self, flight: &Flight) {
+        let hop = self.hop(flight.ttl);
+        hop.sent = hop.sent.saturating_sub(1);
+        hop.send_errors += 1;
+        hop.forget(flight.number);
+    }
+
+    /// A probe was under way when the run ended early.
+    pub(super) fn interrupted(&mut self, flight: &Flight) {
+        let hop = self.hop(flight.ttl);
+        hop.sent = hop.sent.saturating_sub(1);
+        hop.pending += 1;
+        hop.forget(flight.number);
+    }
+
+    fn hop(&mut self, ttl: u8) -> &mut HopTally {
+        let at = usize::from(ttl);
+        if self.hops.len() <= at {
+            self.hops.resize_with(at + 1, HopTally::default);
+        }
+        &mut self.hops[at]
+    }
+
+    fn follow(&mut self, heard: &Heard) {
+        let (place, to, by) = ((heard.flow, heard.ttl), heard.from, heard.round);
+        let before = self.seen.get(&place).copied();
+        // Replies overtake each other: what an earlier round saw is no change back.
+        if before.is_some_and(|(_, round)| round > by) {
+            return;
+        }
+        self.seen.insert(place, (to, by));
+        if let Some((from, after)) = before.filter(|(from, _)| *from != to)
+            && self.changes.len() < MOST_CHANGES
+        {
+            self.changes.push(Change { ttl: heard.ttl, flow: heard.flow, after, by, from, to });
+        }
+    }
+
+    /// How often the path has changed: the fewest moments that explain what the hops have shown. A hop that returns to a
+    /// former address again and again is balanced for each packet, and changes nothing.
+    pub(super) fn path_changes(&self, last: u8) -> u64 {
+        let mut spans: Vec<(u64, u64)> = self
+            .changes
+            .iter()
+            .filter(|change| change.ttl <= last && !self.is_balanced(change.ttl))
+            .map(|change| (change.by, change.after))
+            .collect();
+        spans.sort_unstable();
+        let (mut moments, mut latest) = (0, None);
+        for (by, after) in spans {
+            // A change in the middle of a round is seen by some hops in this one, by others in the next.
+            if latest.is_none_or(|latest| latest < after) {
+                (moments, latest) = (moments + 1, Some(by));
+            }
+        }
+        moments
+    }
+
+    /// Who answered `flow` at `ttl`, the latest.
+    pub(super) fn seen_by(&self, flow: usize, ttl: u8) -> Option<IpAddr> {
+        self.seen.get(&(flow, ttl)).map(|(ip, _)| *ip)
+    }
+
+    /// Whether one flow sees addresses of this hop by turns: its packets are balanced one by one (RFC 2991 §2).
+    pub(super) fn is_balanced(&self, ttl: u8) -> bool {
+        let changes: Vec<&Change> = self.changes.iter().filter(|change| change.ttl == ttl).collect();
+        let returns = |change: &&&Change| {
+            changes
+                .iter()
+                .any(|other| other.flow == change.flow && other.from == change.to && other.by <= change.after)
+        };
+        changes.iter().filter(returns).count() >= 2
+    }
+}
+
+impl HopTally {
+    fn forget(&mut self, number: u64) {
+        if let Ok(at) = self.samples.binary_search_by_key(&number, |sample| sample.0) {
+            self.samples.remove(at);
+        }
+    }
+
+    fn told(&mut self, objects: &[Object]) {
+        for object in objects {
+            match object {
+                Object::Mpls(stack) => {
+                    self.labels = stack.iter().take(MOST_TOLD).map(|entry| Label::from(*entry)).collect();
+                }
+                Object::Interface(told) => {
+                    let told = NetInterface::from(told);
+                    if !self.interfaces.contains(&told) && self.interfaces.len() < MOST_TOLD {
+                        self.interfaces.push(told);
+                    }
+                }
+                Object::Other(..) => {}
+            }
+        }
+    }
+}
+
+impl From<Entry> for Label {
+    fn from(entry: Entry) -> Self {
+        Self { label: entry.label, class: entry.class, is_last: entry.is_last, ttl: entry.ttl }
+    }
+}

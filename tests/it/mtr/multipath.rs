@@ -1,0 +1,75 @@
+//! Diamonds: routers side by side between the line's first two, balanced by the flow's ports.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use super::trace::{hops, report, server};
+use crate::lab::{Diamond, Lab};
+
+/// The addresses of the paths' nodes at a distance.
+fn at(report: &Value, ttl: u64) -> BTreeSet<IpAddr> {
+    let nodes = report["multipath"]["nodes"].as_array().expect("nodes");
+    let here = nodes.iter().filter(|node| node["ttl"] == ttl);
+    here.filter_map(|node| node["ip"].as_str()?.parse().ok()).collect()
+}
+
+#[test]
+fn every_way_of_a_diamond_is_found() {
+    for (ways, v6) in [(2, false), (2, true), (4, false), (16, false)] {
+        let lab = Lab::line(2).build();
+        let diamond = Diamond::new(&lab, ways);
+        // A miss has a chance of 5 %: of two runs one is whole.
+        let found = (0..2).any(|_| {
+            let report = report(lab.client(), server(&lab, v6), "--mda");
+            assert_eq!(report["multipath"]["confidence_ratio"], json!(0.95));
+            assert!(at(&report, 2).is_subset(&diamond.addresses(v6)), "{report}");
+            at(&report, 2) == diamond.addresses(v6) && report["multipath"]["complete"] == true
+        });
+        assert!(found, "{ways} ways, IPv6: {v6}");
+    }
+}
+
+#[test]
+fn a_flow_keeps_one_path_and_several_show_several() {
+    let lab = Lab::line(2).build();
+    let diamond = Diamond::new(&lab, 4);
+    let one = report(lab.client(), server(&lab, false), "-c 8 -i 0.05 -u");
+    assert_eq!(hops(&one)[1]["addresses"].as_array().map(Vec::len), Some(1), "{one}");
+    assert_eq!((&one["path_changes"], &one["reached"]), (&json!(0), &json!(true)));
+    let many = report(lab.client(), server(&lab, false), "-c 2 -i 0.05 -u --flows 32");
+    let seen: BTreeSet<IpAddr> = hops(&many)[1]["addresses"]
+        .as_array()
+        .expect("addresses")
+        .iter()
+        .filter_map(|address| address["ip"].as_str()?.parse().ok())
+        .collect();
+    assert!(seen.len() > 1 && seen.is_subset(&diamond.addresses(false)), "{many}");
+}
+
+#[test]
+fn a_path_change_is_counted_once() {
+    let lab = Lab::line(2).build();
+    let diamond = Diamond::new(&lab, 2);
+    diamond.route_by(0);
+    let changed = std::thread::scope(|scope| {
+        let tracing = scope.spawn(|| report(lab.client(), server(&lab, false), "-c 20 -i 0.1"));
+        waddleperf::sys::wait::sleep(std::time::Duration::from_millis(1000));
+        diamond.route_by(1);
+        tracing.join().expect("it traces")
+    });
+    assert_eq!((&changed["path_changes"], &changed["reached"]), (&json!(1), &json!(true)), "{changed}");
+    let quiet = report(lab.client(), server(&lab, false), "-c 5 -i 0.05");
+    assert_eq!(quiet["path_changes"], json!(0));
+    assert_ne!(quiet["fingerprint"], Value::Null);
+}
+
+#[test]
+fn a_search_over_a_single_path_says_so() {
+    let lab = Lab::line(5).build();
+    let report = report(lab.client(), server(&lab, false), "--mda");
+    let paths = &report["multipath"];
+    assert_eq!((&paths["width"], &paths["complete"]), (&json!(1), &json!(true)), "{report}");
+    assert_eq!(paths["links"].as_array().map(Vec::len), Some(5), "{report}");
+}

@@ -1,0 +1,107 @@
+//! Beside the tools that it replaces, on the same line in the same minute.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::trace::{built, hops, path, report, run, server};
+use crate::lab::{Lab, alone};
+use crate::tool::stdout;
+
+#[test]
+fn mtr_sees_the_same_hops_and_the_same_times() {
+    let _alone = alone();
+    let lab = Lab::line(9).build();
+    let target = server(&lab, false).to_string();
+    let ours = report(lab.client(), server(&lab, false), "-c 10 -i 0.1");
+    let theirs = stdout(lab.client().command("mtr").args(["-n", "-j", "-c", "10", "-i", "0.1", &target]));
+    let theirs: Value = serde_json::from_str(&theirs).expect("mtr writes JSON");
+    let hubs = theirs["report"]["hubs"].as_array().expect("hubs");
+    let hosts: Vec<Option<IpAddr>> =
+        hubs.iter().map(|hub| hub["host"].as_str().and_then(|host| host.parse().ok())).collect();
+    assert_eq!(path(&ours), hosts);
+    for (hop, hub) in hops(&ours).iter().zip(hubs) {
+        let (ours, theirs) = (hop["rtt"]["mean_ms"].as_f64(), hub["Avg"].as_f64());
+        let (ours, theirs) = (ours.expect("a time"), theirs.expect("a time"));
+        assert!((ours - theirs).abs() < 1.0, "{ours} ms, mtr says {theirs} ms");
+    }
+}
+
+#[test]
+fn traceroute_and_scamper_see_the_same_path() {
+    let lab = Lab::line(5).build();
+    let target = server(&lab, false).to_string();
+    let ours = path(&report(lab.client(), server(&lab, false), "-c 1"));
+    assert_eq!(ours, built(&lab, 5, false));
+    let second = |line: &str| line.split_whitespace().nth(1).and_then(|word| word.parse::<IpAddr>().ok());
+    for mut command in [lab.client().command("traceroute"), lab.client().command("scamper")] {
+        let is_scamper = format!("{command:?}").contains("scamper");
+        if is_scamper {
+            command.args(["-I", &format!("trace -P icmp-paris {target}")]);
+        } else {
+            command.args(["-n", "-q", "1", &target]);
+        }
+        let printed = stdout(&mut command);
+        let theirs: Vec<Option<IpAddr>> = printed.lines().skip(1).map(second).collect();
+        assert_eq!(theirs, ours, "{printed}");
+    }
+}
+
+/// The members of an object and their kinds, in all depths.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), shape(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.first().map(|item| vec![shape(item)]).unwrap_or_default().into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "string".into(),
+        _ => "other".into(),
+    }
+}
+
+#[test]
+fn the_foreign_formats_are_mtrs_own() {
+    let lab = Lab::line(2).build();
+    let target = server(&lab, false);
+    let ours = |flags: &str| {
+        let output = run(lab.client(), target, &format!("-c 2 -i 0.1 {flags}"));
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let theirs = |flags: &[&str]| {
+        let mut command = lab.client().command("mtr");
+        stdout(command.args(["-n", "-c", "2", "-i", "0.1"]).args(flags).arg(target.to_string()))
+    };
+    let json = |text: String| serde_json::from_str::<Value>(&text).expect("JSON and nothing else");
+    let (mine, peers) = (json(ours("-j")), json(theirs(&["-j"])));
+    assert_eq!(shape(&mine), shape(&peers));
+    for name in ["dst", "tos", "tests", "psize", "bitpattern"] {
+        assert_eq!(mine["report"]["mtr"][name], peers["report"]["mtr"][name], "{name}");
+    }
+    assert_eq!(ours("--format mtr-json").lines().count(), ours("-j").lines().count());
+    let (mine, peers) = (ours("-C"), theirs(&["--csv"]));
+    assert_eq!(mine.lines().next(), peers.lines().next());
+    let cells = |text: &str| -> Vec<Vec<String>> {
+        // Version, time and round trips differ.
+        let same = |line: &str| {
+            line.split(',')
+                .enumerate()
+                .filter(|(n, _)| (2..9).contains(n))
+                .map(|cell| cell.1.to_owned())
+                .collect()
+        };
+        text.lines().skip(1).map(same).collect()
+    };
+    assert_eq!(cells(&mine), cells(&peers));
+    let kinds = |text: &str| {
+        let mut kinds: Vec<(char, usize)> =
+            text.lines().map(|line| (line.chars().next().unwrap_or(' '), line.split(' ').count())).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    };
+    assert_eq!(kinds(&ours("--format mtr-raw")), kinds(&theirs(&["--raw"])));
+}
