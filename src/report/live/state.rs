@@ -167,15 +167,6 @@ impl State {
         }
     }
 
-    fn reply(&mut self, at: u64, rtt: Duration) {
-        self.received += 1;
-        self.rtt.push(rtt.as_secs_f64());
-        self.moments.push(rtt);
-        self.max = self.max.max(Some(rtt));
-        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
-        self.point(at, Some(rtt));
-    }
-
     fn point(&mut self, at: u64, rtt: Option<Duration>) {
         if self.points.len() == MOST_POINTS {
             self.points.pop_front();
