@@ -60,12 +60,12 @@ impl Lab {
                 lab.link(before);
             }
         }
-        for n in 0..NAMES.len() {
+        for (n, name) in NAMES.iter().enumerate() {
             if n + 1 < NAMES.len() {
-                lab.ip(NAMES[n], &format!("route add default via 10.200.{n}.2"));
+                lab.ip(name, &format!("route add default via 10.200.{n}.2"));
             }
             for behind in 0..n.saturating_sub(1) {
-                lab.ip(NAMES[n], &format!("route add 10.200.{behind}.0/30 via 10.200.{}.1", n - 1));
+                lab.ip(name, &format!("route add 10.200.{behind}.0/30 via 10.200.{}.1", n - 1));
             }
         }
         lab

@@ -125,6 +125,7 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
         tcp_mss_bytes: Some(1460),
         tcp_port: Some(443),
         carrier: Some(mtu::CarriedBy::Icmp),
+        tried: vec![mtu::CarriedBy::Icmp],
         overhead_guess: narrow.then(|| "IPsec".to_owned()),
         advice: narrow.then_some(mtu::Advice {
             mtu_bytes: pmtu,

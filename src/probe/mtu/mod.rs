@@ -23,6 +23,7 @@ pub use fuzz::fuzz_mtu;
 pub use report::{Advice, BlackHole, CarriedBy, Hop, Report, Size, TooBig, Way};
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -36,6 +37,9 @@ use crate::units::Span;
 const LEAST: u16 = 68;
 /// The largest size that is tried: what Ethernet switches call jumbo.
 const MOST: u16 = 9216;
+
+/// A watch leaves routers as much time as they take to say "too big" again.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// The options of `mtu`, and what a record says was asked.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
@@ -217,6 +221,14 @@ impl Measure for Mtu {
 
     fn input(&self) -> Option<&Path> {
         self.key_file.as_deref()
+    }
+
+    fn pace(&self) -> Duration {
+        WATCHED
+    }
+
+    fn is_whole(&self, report: &Report) -> bool {
+        report.exact
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

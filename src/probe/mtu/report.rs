@@ -38,6 +38,8 @@ pub struct Report {
     pub tcp_port: Option<u16>,
     /// What carried the packets whose answers count.
     pub carrier: Option<CarriedBy>,
+    /// All that was tried, in this order.
+    pub tried: Vec<CarriedBy>,
     /// What probably takes the octets that are missing from 1500 (or the interface's MTU): a guess from the number.
     pub overhead_guess: Option<String>,
     /// What to set where `pmtu_bytes` is less than this host sends; null when nothing needs to be set.

@@ -79,13 +79,14 @@ pub(super) fn summarise(
         icmp_pmtu_bytes: refusals().filter_map(|refusal| refusal.mtu).min(),
         reverse_pmtu_bytes: reverse.and_then(|search| search.low()).or(told),
         black_hole: None,
-        too_big: refusals().map(|refusal| too_big(refusal, trace, pmtu_bytes)).collect(),
+        too_big: merged(refusals()).iter().map(|refusal| too_big(refusal, trace, pmtu_bytes)).collect(),
         local_mtu_bytes: local.mtu,
         interface: local.interface.clone(),
         route_mtu_bytes: local.route,
         tcp_mss_bytes: tcp.map(|(_, mss)| mss),
         tcp_port: tcp.map(|(port, _)| port),
         carrier: main.map(|leg| leg.by),
+        tried: legs.iter().map(|leg| leg.by).collect(),
         overhead_guess: None,
         advice: None,
         hops: trace.map(|trace| hops(trace, told.is_some())).unwrap_or_default(),
@@ -188,11 +189,27 @@ impl BlackHole {
     }
 }
 
+/// The same word of the same router once, whichever leg heard it.
+fn merged<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Vec<Refusal> {
+    let mut merged: Vec<Refusal> = Vec::new();
+    for refusal in refusals {
+        let same = |known: &&mut Refusal| (known.from, known.mtu) == (refusal.from, refusal.mtu);
+        match merged.iter_mut().find(same) {
+            Some(known) => {
+                known.count += refusal.count;
+                known.probe = known.probe.min(refusal.probe);
+            }
+            None => merged.push(*refusal),
+        }
+    }
+    merged
+}
+
 fn too_big(refusal: &Refusal, trace: Option<&Trace>, pmtu: Option<u16>) -> TooBig {
     let hop = refusal.from.and_then(|from| trace.and_then(|trace| trace.hop_of(from)));
     TooBig {
         from: refusal.from,
-        hop: hop.or_else(|| trace.filter(|trace| refusal.probe >= trace.large()).and_then(Trace::refusing)),
+        hop: hop.or_else(|| trace.and_then(Trace::refusing)),
         mtu_bytes: refusal.mtu,
         probe_bytes: refusal.probe,
         count: refusal.count,

@@ -13,6 +13,7 @@ use super::summary::{Local, summarise};
 use crate::net::engine::Draft;
 use crate::net::sim::{Answer, Sim};
 use crate::probe::Events;
+use crate::stats::Rng;
 use crate::sys::clock;
 use crate::units::Now;
 use crate::wire::icmp::{self, Version};
@@ -343,4 +344,47 @@ fn a_host_that_answers_nothing_has_no_path_mtu() {
     let (report, took) = world.run(1);
     assert_eq!(answer(&report), (None, None));
     assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn ways_of_every_kind_are_measured_exactly() {
+    let mut draw = Rng::new(20_261_125);
+    for seed in 0..600 {
+        let mut pick = |most: u64| draw.bits() % most;
+        let local = [1500, 1500, 9000][pick(3) as usize];
+        let mut routers: Vec<Router> = Vec::new();
+        for _ in 0..1 + pick(8) {
+            let mtu = match pick(3) {
+                0 => 600 + pick(900) as u16,
+                _ => local,
+            };
+            let says = [Some(u32::from(mtu)), None, Some(0)][pick(3) as usize];
+            routers.push(Router { mtu, says, lies: false, is_silent: pick(5) == 0 });
+        }
+        let world = World {
+            local,
+            loss: [0.0, 0.01, 0.05][pick(3) as usize],
+            delay: Duration::from_micros(100 + pick(40_000)),
+            twice: pick(8) == 0,
+            routers,
+            ..World::line(&[])
+        };
+        let least = world.routers.iter().map(|router| router.mtu).chain([local]).min();
+        let narrow = world.routers.iter().find(|router| Some(router.mtu) == least && router.mtu < local);
+        let (report, took) = world.run(seed);
+        assert_eq!(report.pmtu_bytes, least, "seed {seed}: {world:?} {report:?}");
+        assert!(report.exact && took < Duration::from_secs(6), "seed {seed}: {took:?} {world:?}");
+        // Whether the one who drops the packets says so; a router before him that names no size may be taken for him.
+        let unnamed = world.routers.iter().any(|router| router.says == Some(0));
+        if let Some(narrow) = narrow.filter(|_| !unnamed) {
+            assert_eq!(
+                report.black_hole.is_some(),
+                narrow.says.is_none(),
+                "seed {seed}: {world:?} {report:?}"
+            );
+        }
+        if narrow.is_none() {
+            assert_eq!(report.black_hole, None, "seed {seed}: {world:?}");
+        }
+    }
 }

@@ -129,9 +129,11 @@ impl Trace {
         self.hops.iter().position(|hop| hop.address == Some(address)).map(|at| at as u8 + 1)
     }
 
-    /// The first hop that a large packet did not get beyond, as a router said.
+    /// The hop whose router said "too big", by what it did not say: the last that large ones came to, if the very next
+    /// TTL was refused.
     pub(super) fn refusing(&self) -> Option<u8> {
-        self.hops.iter().position(|hop| hop.refused).map(|at| at as u8 + 1)
+        let refused = self.hops.iter().position(|hop| hop.refused)? as u8;
+        self.reach().filter(|&reach| reach == refused)
     }
 }
 

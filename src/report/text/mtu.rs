@@ -24,7 +24,9 @@ impl Summary for Report {
 /// `path MTU 1400 bytes, black hole after hop 2 (10.0.0.1)`
 fn answer(report: &Report, of: &Measurement, style: Style) -> String {
     let Some(pmtu) = report.pmtu_bytes else {
-        return style.red("no answer to packets of any size: nothing is known of the path MTU");
+        let tried: Vec<&str> = report.tried.iter().map(|by| by.words()).collect();
+        let text = "no answer to packets of any size: nothing is known of the path MTU";
+        return style.red(&format!("{text} (tried {})", tried.join(", ")));
     };
     let least = if report.exact { "" } else { "at least " };
     let hole = report.black_hole.as_ref().map(|hole| match hole.direction {
@@ -247,6 +249,19 @@ mod tests {
           3  192.0.2.3                                1401 bytes do not come here
           4  192.0.2.4                                1401 bytes are not answered
         ");
+    }
+
+    #[test]
+    fn a_dead_host_says_what_was_tried() {
+        let mut of = sample::mtu(1500, None, false);
+        if let crate::probe::Outcome::Report(crate::probe::Report::Mtu(report)) = &mut of.outcome {
+            (report.pmtu_bytes, report.exact, report.rtt) = (None, false, None);
+            report.tried = vec![crate::probe::mtu::CarriedBy::Icmp, crate::probe::mtu::CarriedBy::Udp];
+        }
+        let first = shown(&of).lines().nth(1).map(str::to_owned);
+        let expected = "no answer to packets of any size: nothing is known of the path MTU \
+                        (tried ICMP echo, UDP to closed ports)";
+        assert_eq!(first.as_deref(), Some(expected));
     }
 
     #[test]

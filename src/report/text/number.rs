@@ -66,6 +66,8 @@ pub fn scalar(scalar: &Scalar) -> String {
         Unit::Seconds => span(Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX)),
         Unit::Ratio => percent(value),
         Unit::BitsPerSecond => rate(value),
+        // A packet's size: nobody knows 1.37 KiB.
+        Unit::Bytes if value < 65_536.0 && value.fract() == 0.0 => format!("{value:.0} B"),
         Unit::Bytes => bytes(value),
         Unit::None => value.to_string(),
     }

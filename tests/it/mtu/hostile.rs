@@ -1,8 +1,11 @@
 //! Far sides and routers that lie, are silent, ration, repeat or go away; and what this host may not do.
 
 use std::net::Ipv4Addr;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -129,6 +132,26 @@ fn an_interface_that_goes_down_ends_the_run_clearly() {
     assert_eq!(report["exact"], false, "nothing more could be learnt: {record}");
     assert!(report["notes"].to_string().contains("send"), "{record}");
     assert_eq!(report["black_hole"], Value::Null, "no hole is claimed: {record}");
+}
+
+#[test]
+fn a_signal_ends_it_with_what_is_known_by_then() {
+    let lab = Lab::line(1).delay(50.ms()).build();
+    let _hole = lab.router(1).rule(Hook::Forward, "iifname dn0 meta length > 1300", "drop");
+    let client = lab.client();
+    let data = std::env::temp_dir().join("waddleperf-mtu");
+    let mut command = client.command(WADDLEPERF);
+    let target = lab.server().address4().to_string();
+    command.arg("--data").arg(data).args(["mtu", &target, "--no-tcp", "-M", "icmp", "--json"]);
+    let child = command.stdout(Stdio::piped()).spawn().expect("start mtu");
+    while client.counter("IcmpInEchoReps") < 2 {}
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    let record = record(&output);
+    let found = &record["outcome"]["report"];
+    assert_eq!((&record["partial"], output.status.code()), (&json!(true), Some(143)), "{record}");
+    assert_eq!((&found["exact"], &found["black_hole"]), (&json!(false), &Value::Null), "{record}");
+    assert!((68..=1300).contains(&found["pmtu_bytes"].as_u64().expect("a size")), "{record}");
 }
 
 #[test]
