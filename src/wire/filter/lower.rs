@@ -235,22 +235,19 @@ fn sided(side: Side, source: Condition, destination: Condition) -> Condition {
     }
 }
 
-/// The address at `at` lies in `block`.
+/// The address at `at` lies in `block`. What no bit asks for is not looked at, as in tcpdump: a packet that was cut before
+/// it may still be accepted.
 fn within(at: u32, block: Block) -> Condition {
+    let word = |at: u32, mask: u32, value: u32| match mask {
+        0 => Condition::Always(true),
+        _ => masked(Load::At(Size::Four, at), mask, value),
+    };
     match block {
-        Block::V4 { address, mask } => masked(Load::At(Size::Four, at), mask, address),
+        Block::V4 { address, mask } => word(at, mask, address),
         Block::V6 { address, mask } => {
-            let word = |number: u32, of: u128| (of >> (96 - 32 * number)) as u32;
-            let part = |number: u32| {
-                masked(Load::At(Size::Four, at + 4 * number), word(number, mask), word(number, address))
-            };
-            // A part that no bit asks for need not be there: but for the whole address to be.
-            Condition::All(
-                (0..4)
-                    .filter(|&number| word(number, mask) != 0 || mask == 0 && number == 0)
-                    .map(part)
-                    .collect(),
-            )
+            let part = |number: u32, of: u128| (of >> (96 - 32 * number)) as u32;
+            let one = |number: u32| word(at + 4 * number, part(number, mask), part(number, address));
+            Condition::All((0..4).map(one).collect())
         }
     }
 }

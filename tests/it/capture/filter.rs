@@ -99,15 +99,15 @@ fn ethernet(dice: &mut Dice) -> Vec<u8> {
     frame
 }
 
-/// Frames of `link`, some of them cut anywhere.
-fn frames(link: Link, count: usize) -> Vec<Vec<u8>> {
+/// Frames of `link`; where `cut`, some of them end anywhere.
+fn frames(link: Link, count: usize, cut: bool) -> Vec<Vec<u8>> {
     let mut dice = Dice(link.number().into());
     let one = |_| {
         let ip = if dice.roll(2) == 0 { (0x0800u16, ipv4(&mut dice)) } else { (0x86dd, ipv6(&mut dice)) };
         let mut frame = match link {
             Link::Ethernet => ethernet(&mut dice),
             Link::Raw => ip.1,
-            Link::Null => [u32::to_ne_bytes(if ip.0 == 0x0800 { 2 } else { 10 }).to_vec(), ip.1].concat(),
+            Link::Null => [u32::to_ne_bytes(if ip.0 == 0x0800 { 2 } else { 30 }).to_vec(), ip.1].concat(),
             Link::Loop => [u32::to_be_bytes(if ip.0 == 0x0800 { 2 } else { 24 }).to_vec(), ip.1].concat(),
             Link::Sll | Link::Sll2 => {
                 let (ethertype, rest) = network(&mut dice);
@@ -115,7 +115,7 @@ fn frames(link: Link, count: usize) -> Vec<Vec<u8>> {
                 [vec![0; before], ethertype.to_be_bytes().to_vec(), vec![0; after], rest].concat()
             }
         };
-        if dice.roll(6) == 0 {
+        if cut && dice.roll(6) == 0 {
             frame.truncate(dice.roll(frame.len()).max(4));
         }
         frame
@@ -123,7 +123,7 @@ fn frames(link: Link, count: usize) -> Vec<Vec<u8>> {
     (0..count).map(one).collect()
 }
 
-const TESTS: [&str; 62] = [
+const TESTS: [&str; 60] = [
     "ip",
     "ip6",
     "arp",
@@ -139,7 +139,6 @@ const TESTS: [&str; 62] = [
     "src or dst host 10.0.0.2",
     "src and dst host 10.0.0.2",
     "src 10.1.2.3",
-    "10.0.0.1",
     "ip host 10.0.0.1",
     "arp host 10.0.0.1",
     "rarp host 10.0.0.2",
@@ -151,7 +150,6 @@ const TESTS: [&str; 62] = [
     "src net 10.0.0.0 mask 255.255.255.0",
     "dst net 127.0.0.1",
     "net 0.0.0.0/0",
-    "10.0.0.0/16",
     "host fe80::1",
     "src host fd00:200::2",
     "ip6 host 2001:db8::1",
@@ -238,9 +236,11 @@ fn accepted(program: &Program, frames: &[Vec<u8>]) -> Vec<u64> {
     (0..).zip(frames).filter(|(_, frame)| takes(frame)).map(|(number, _)| number).collect()
 }
 
+/// What reads behind a frame's end refuses it: whether it comes to that in an expression of several tests depends on
+/// tcpdump's optimiser. So frames are cut for single tests only.
 #[track_caller]
-fn check(link: Link, expressions: &[String]) {
-    let frames = frames(link, 400);
+fn check(link: Link, expressions: &[String], cut: bool) {
+    let frames = frames(link, 400, cut);
     let (mut all, mut some) = (0, 0);
     for expression in expressions {
         let (theirs, ours) = (theirs(link, expression, &frames), ours(link, expression, &frames));
@@ -260,22 +260,21 @@ fn owned(tests: &[&str]) -> Vec<String> {
 
 #[test]
 fn each_test_accepts_what_tcpdumps_does() {
-    check(Link::Ethernet, &owned(&TESTS));
-    let tagged: Vec<String> =
-        TAGS.iter().flat_map(|tag| TESTS.map(|test| format!("{tag} and ({test})"))).collect();
-    check(
-        Link::Ethernet,
-        &tagged.into_iter().filter(|text| !text.starts_with("vlan and vlan")).collect::<Vec<_>>(),
-    );
+    check(Link::Ethernet, &owned(&TESTS), true);
+    // After two tags nothing of these frames is left.
+    let tag = |tag: &&str| !tag.starts_with("vlan and vlan");
+    let tagged = TAGS.into_iter().filter(tag).flat_map(|tag| TESTS.map(|test| format!("{tag} and ({test})")));
+    check(Link::Ethernet, &tagged.collect::<Vec<_>>(), false);
     check(
         Link::Ethernet,
         &owned(&["vlan", "vlan 5", "not vlan", "vlan and vlan", "vlan 5 and vlan 6 and ip"]),
+        false,
     );
 }
 
 #[test]
 fn tests_put_together_accept_what_tcpdumps_do() {
-    check(Link::Ethernet, &expressions(150, &TESTS));
+    check(Link::Ethernet, &expressions(150, &TESTS), false);
 }
 
 #[test]
@@ -284,16 +283,18 @@ fn every_link_is_filtered_as_tcpdump_does() {
     let has_arp = |text: &&str| !text.contains("arp");
     let ip: Vec<&str> = TESTS.into_iter().filter(has_arp).collect();
     for link in [Link::Raw, Link::Null, Link::Loop] {
-        check(link, &[owned(&ip), expressions(20, &ip)].concat());
+        check(link, &owned(&ip), true);
+        check(link, &expressions(20, &ip), false);
     }
     for link in [Link::Sll, Link::Sll2] {
-        check(link, &[owned(&TESTS), expressions(20, &TESTS)].concat());
+        check(link, &owned(&TESTS), true);
+        check(link, &expressions(20, &TESTS), false);
     }
 }
 
 #[test]
 fn tcpdumps_own_programs_run_here_as_there() {
-    let frames = frames(Link::Ethernet, 400);
+    let frames = frames(Link::Ethernet, 400, true);
     for expression in expressions(40, &TESTS)
         .iter()
         .map(String::as_str)
