@@ -73,6 +73,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l config -d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
@@ -383,6 +384,7 @@ complete -c ping -l config -d 'Read this configuration instead of the system\'s 
 complete -c ping -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c ping -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
 complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c ping -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
 complete -c ping -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
 complete -c ping -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
 complete -c ping -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'

@@ -12,7 +12,7 @@ use crate::lab::{Hook, Lab, Units, alone};
 use crate::tool::tool;
 
 fn found(lab: &Lab, arguments: &str) -> Value {
-    report_of(&run(lab.client(), &format!("{arguments} --json -i 20ms")))
+    report_of(&run(lab.client(), &format!("{arguments} --json --catch-up -i 20ms")))
 }
 
 #[test]
@@ -129,7 +129,8 @@ fn a_kept_connection_serves_every_request_and_the_first_is_told_apart() {
         let listener = listen();
         let port = listener.local_addr().expect("an address").port();
         let served = http(listener, answer, connections);
-        let found = found(&lab, &format!("http://{target}:{port}/x --mode http -c 4"));
+        let found =
+            found(&lab, &format!("http://{target}:{port}/x --mode http -c 4 --per-target-interval 200ms"));
         assert_eq!(numbers(&found, ["/counts/sent", "/counts/received"]), [4, 4], "{found}");
         assert!(found["phases"]["first_byte_ms"].is_f64(), "{found}");
         assert_eq!(served.join().expect("the server"), requests);
