@@ -29,14 +29,70 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -l data -d 'Keep sto
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "ping" -d 'Round-trip time and loss of one target or of many'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
+tls\t'A TLS handshake, after the connection. The certificate is not judged'
+http\t'HEAD over a connection that is kept (HTTP/1.1)'
+quic\t'QUIC version negotiation (RFC 9000 §6)'
+dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s c -l count -d 'Send this many packets to each target, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s s -l size -d 'Octets of payload of an echo message' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
+want\t'Cut here what is larger than the path MTU that the system knows'
+dont\t'Let routers cut'
+probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s B -l backoff -d 'How much longer than the one before each such wait is' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
+fping\t'Line for line as fping writes it'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l yes -d 'Measure more than 4096 generated addresses'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s a -l alive -d 'Ask until each target has answered once, and list those that have'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -73,44 +129,6 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
-syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
-udp\t'By a UDP datagram that the service understands'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l source -d 'Send from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l label -d 'Label the record; once for each label' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s F -l fast -d 'Only the 100 ports that are open most often'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l banner -d 'Read what open TCP ports say, and how they speak TLS'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l open -d 'Show open ports only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l reason -d 'Show why a port is said to be what it is, and who says so'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l all -d 'List every port, however many there are of a kind'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l yes -d 'Yes, scan more than one host'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l csv -d 'Print the record as CSV: a header, then a row of base units'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s q -l quiet -d 'Print only the summary'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -330,6 +348,62 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
+complete -c ping -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
+tls\t'A TLS handshake, after the connection. The certificate is not judged'
+http\t'HEAD over a connection that is kept (HTTP/1.1)'
+quic\t'QUIC version negotiation (RFC 9000 §6)'
+dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
+complete -c ping -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c ping -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
+complete -c ping -s c -l count -d 'Send this many packets to each target, then stop' -r
+complete -c ping -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
+complete -c ping -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
+complete -c ping -s s -l size -d 'Octets of payload of an echo message' -r
+complete -c ping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c ping -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
+complete -c ping -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
+complete -c ping -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
+complete -c ping -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
+want\t'Cut here what is larger than the path MTU that the system knows'
+dont\t'Let routers cut'
+probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c ping -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
+complete -c ping -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
+complete -c ping -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
+complete -c ping -s B -l backoff -d 'How much longer than the one before each such wait is' -r
+complete -c ping -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
+fping\t'Line for line as fping writes it'"
+complete -c ping -l source -d 'Send from this address of this host' -r
+complete -c ping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c ping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c ping -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c ping -l label -d 'Label the record; once for each label' -r
+complete -c ping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c ping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c ping -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c ping -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
+complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c ping -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
+complete -c ping -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
+complete -c ping -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c ping -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
+complete -c ping -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
+complete -c ping -l yes -d 'Measure more than 4096 generated addresses'
+complete -c ping -s a -l alive -d 'Ask until each target has answered once, and list those that have'
+complete -c ping -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c ping -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c ping -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c ping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c ping -l json -d 'Print the record as one line of JSON'
+complete -c ping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c ping -s q -l quiet -d 'Print only the summary'
+complete -c ping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c ping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c ping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c ping -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c ping -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c ping -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -366,44 +440,6 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
-syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
-udp\t'By a UDP datagram that the service understands'"
-complete -c portscan -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
-complete -c portscan -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
-complete -c portscan -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
-complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost' -r
-complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
-complete -c portscan -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
-complete -c portscan -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
-complete -c portscan -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
-complete -c portscan -l source -d 'Send from this address of this host' -r
-complete -c portscan -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c portscan -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c portscan -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c portscan -l label -d 'Label the record; once for each label' -r
-complete -c portscan -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c portscan -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c portscan -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c portscan -s F -l fast -d 'Only the 100 ports that are open most often'
-complete -c portscan -l banner -d 'Read what open TCP ports say, and how they speak TLS'
-complete -c portscan -l open -d 'Show open ports only'
-complete -c portscan -l reason -d 'Show why a port is said to be what it is, and who says so'
-complete -c portscan -l all -d 'List every port, however many there are of a kind'
-complete -c portscan -l yes -d 'Yes, scan more than one host'
-complete -c portscan -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
-complete -c portscan -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c portscan -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c portscan -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c portscan -l json -d 'Print the record as one line of JSON'
-complete -c portscan -l csv -d 'Print the record as CSV: a header, then a row of base units'
-complete -c portscan -s q -l quiet -d 'Print only the summary'
-complete -c portscan -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c portscan -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c portscan -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c portscan -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c portscan -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c portscan -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help

@@ -112,6 +112,10 @@ pub struct Ping {
     /// Allow what else only root may: less than 2 ms between two packets to one target, and -f.
     #[arg(long)]
     pub force: bool,
+    /// Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped;
+    /// of many targets none is skipped.
+    #[arg(long)]
+    pub catch_up: bool,
     /// Say so when a packet is not answered before the next one is sent.
     #[arg(short = 'O', long)]
     pub outstanding: bool,
@@ -172,6 +176,7 @@ impl Default for Ping {
             pmtudisc: None,
             flood: false,
             force: false,
+            catch_up: false,
             outstanding: false,
             numeric: false,
             broadcast: false,

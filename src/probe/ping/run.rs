@@ -123,7 +123,7 @@ impl Ping {
             seed: 0,
             deadline: self.deadline.map(|deadline| deadline.0),
             // Whoever is skipped would not be measured at all.
-            catch_up: many,
+            catch_up: self.catch_up || many,
         };
         Plan {
             pace,

@@ -96,7 +96,8 @@ pub(super) struct Connected {
     pub(super) closed: bool,
     /// Its SYN was lost and sent again.
     pub(super) resent: bool,
-    pub(super) connect: Duration,
+    /// `None` where the connection was there already.
+    pub(super) connect: Option<Duration>,
     pub(super) tls: Option<Duration>,
     /// To the first octet of the response.
     pub(super) first_byte: Option<Duration>,
@@ -238,8 +239,8 @@ impl Tally {
     pub(super) fn connected(&mut self, told: Connected) {
         self.closed += u64::from(told.closed);
         self.resent += u64::from(told.resent);
-        if !told.closed {
-            self.connects.push((told.connect, told.tls, told.first_byte));
+        if let Some(connect) = told.connect.filter(|_| !told.closed) {
+            self.connects.push((connect, told.tls, told.first_byte));
         }
     }
 

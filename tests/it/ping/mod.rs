@@ -32,7 +32,7 @@ fn run(node: &Node, arguments: &str) -> Output {
 /// The report of `ping TARGET` in a node.
 #[track_caller]
 fn report(node: &Node, target: impl Into<IpAddr>, arguments: &str) -> Value {
-    report_of(&run(node, &format!("{} --json {arguments}", target.into())))
+    report_of(&run(node, &format!("{} --json --catch-up {arguments}", target.into())))
 }
 
 #[track_caller]

@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::thread;
 
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
 use super::{numbers, report_of, run};
@@ -12,7 +17,7 @@ use crate::lab::{Hook, Lab, Units, alone};
 use crate::tool::tool;
 
 fn found(lab: &Lab, arguments: &str) -> Value {
-    report_of(&run(lab.client(), &format!("{arguments} --json -i 20ms")))
+    report_of(&run(lab.client(), &format!("{arguments} --json --catch-up -i 20ms")))
 }
 
 #[test]
@@ -92,12 +97,38 @@ fn a_handshake_has_its_phases_and_no_judge() {
         tls.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("{pointer}: {tls}"))
     };
     assert!(time("/rtt/p50_ms") > time("/phases/tls_ms") && time("/phases/connect_ms") > 0.0, "{tls}");
-    let https = found(&lab, &format!("https://{target}:4433/ --mode http -c 2"));
+    let secured = https(&lab, &key, &certificate);
+    let https =
+        found(&lab, &format!("https://{target}:{secured}/ --mode http -c 3 --per-target-interval 200ms"));
+    assert_eq!(numbers(&https, ["/counts/received"]), [3], "{https}");
     assert!(https["phases"]["tls_ms"].is_f64() && https["phases"]["first_byte_ms"].is_f64(), "{https}");
     let plain = found(&lab, &format!("{target} --mode tls --port 9 -c 1"));
     assert_eq!(numbers(&plain, ["/closed"]), [1], "{plain}");
     server.kill().expect("stop openssl");
     server.wait().expect("wait for openssl");
+}
+
+/// Serves the requests of one connection over TLS; the port.
+fn https(lab: &Lab, key: &str, certificate: &str) -> u16 {
+    let chain = vec![CertificateDer::from_pem_file(certificate).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(chain, key).expect("a configuration"));
+    let listener = lab.server().run(|| TcpListener::bind("0.0.0.0:0").expect("a listener"));
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a connection");
+        let connection = rustls::ServerConnection::new(config).expect("a connection");
+        let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
+            if std::mem::take(&mut line) == "\r\n" {
+                stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("answer");
+            }
+        }
+    });
+    port
 }
 
 /// Serves `answer` to each request of each connection; returns the number of connections at the end of `connections`.
@@ -129,7 +160,8 @@ fn a_kept_connection_serves_every_request_and_the_first_is_told_apart() {
         let listener = listen();
         let port = listener.local_addr().expect("an address").port();
         let served = http(listener, answer, connections);
-        let found = found(&lab, &format!("http://{target}:{port}/x --mode http -c 4"));
+        let found =
+            found(&lab, &format!("http://{target}:{port}/x --mode http -c 4 --per-target-interval 200ms"));
         assert_eq!(numbers(&found, ["/counts/sent", "/counts/received"]), [4, 4], "{found}");
         assert!(found["phases"]["first_byte_ms"].is_f64(), "{found}");
         assert_eq!(served.join().expect("the server"), requests);

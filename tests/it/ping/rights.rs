@@ -10,7 +10,9 @@ use crate::tool::WADDLEPERF;
 fn without_rights(node: &Node, arguments: &str) -> Value {
     let mut command = node.command("setpriv");
     command.args(["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]);
-    command.args(["--no-new-privs", WADDLEPERF, "ping", "--json"]).args(arguments.split_whitespace());
+    command
+        .args(["--no-new-privs", WADDLEPERF, "ping", "--json", "--catch-up"])
+        .args(arguments.split_whitespace());
     let output = command.output().expect("run setpriv (util-linux)");
     record_of(&output)
 }

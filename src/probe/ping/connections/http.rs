@@ -88,7 +88,7 @@ impl Way {
             Tried::Made(made) => made,
             Tried::Closed(time) => return Ok(closed(time)),
         };
-        let mut told = Connected { resent, connect, ..Connected::default() };
+        let mut told = Connected { resent, connect: Some(connect), ..Connected::default() };
         let mut stream: Box<dyn Stream> = if url.is_https {
             let (stream, time) = self.client.shake(stream, self.name.as_deref().unwrap_or(url.host)).await?;
             told.tls = Some(time);

@@ -73,7 +73,7 @@ impl Ping {
             schedule: Schedule::Fixed,
             seed: 0,
             deadline: self.deadline.map(|deadline| deadline.0),
-            catch_up: hosts.len() > 1,
+            catch_up: self.catch_up || hosts.len() > 1,
         };
         let growth = if self.until_answered() { self.backoff } else { 1.0 };
         let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, growth);

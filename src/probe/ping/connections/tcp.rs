@@ -35,7 +35,7 @@ impl Way {
     pub(super) async fn tcp(&self, host: &Host) -> Result<Reached, Unreached> {
         Ok(match self.dial(host).await? {
             Tried::Made(Made { rtt, kernel, resent, .. }) => {
-                let told = Connected { resent, connect: rtt, ..Connected::default() };
+                let told = Connected { resent, connect: Some(rtt), ..Connected::default() };
                 Reached { rtt, kernel, told, kept: None }
             }
             Tried::Closed(rtt) => closed(rtt),
@@ -94,7 +94,7 @@ impl Way {
 
 /// A refused connection is a reply.
 pub(super) fn closed(rtt: Duration) -> Reached {
-    let told = Connected { closed: true, connect: rtt, ..Connected::default() };
+    let told = Connected { closed: true, connect: Some(rtt), ..Connected::default() };
     Reached { rtt, kernel: false, told, kept: None }
 }
 
