@@ -8,11 +8,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use nix::libc;
 
-/// Lets a raw TCP socket take only segments to our port `port`.
+/// Lets a raw TCP socket take only segments to our 16 ports from `port` on, a multiple of 16.
 ///
 /// # Errors
 /// What the system says.
-pub fn only_to_tcp_port(socket: impl AsFd, ipv6: bool, port: u16) -> io::Result<()> {
+pub fn only_to_tcp_ports(socket: impl AsFd, ipv6: bool, port: u16) -> io::Result<()> {
     let (header, half, equal, give) = (
         libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH,
         libc::BPF_LD | libc::BPF_H,
@@ -26,7 +26,12 @@ pub fn only_to_tcp_port(socket: impl AsFd, ipv6: bool, port: u16) -> io::Result<
     } else {
         vec![step(header, 0, 0, 0), step(half | libc::BPF_IND, 0, 0, 2)]
     };
-    let verdict = [step(equal, 0, 1, port.into()), step(give, 0, 0, u32::MAX), step(give, 0, 0, 0)];
+    let verdict = [
+        step(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0, 0, 0xfff0),
+        step(equal, 0, 1, port.into()),
+        step(give, 0, 0, u32::MAX),
+        step(give, 0, 0, 0),
+    ];
     let mut program: Vec<libc::sock_filter> = load.into_iter().chain(verdict).collect();
     let whole = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     // SAFETY: the descriptor is open while it is borrowed, `whole` names a live program of its length, which the

@@ -410,10 +410,13 @@ impl Engine {
 
     /// When the next round may begin.
     fn breath(&self, now: Instant) -> Instant {
-        if self.tuning.breath.is_zero() || self.answered() == 0 || self.ration.is_some() {
+        // Where answers are rationed, one has to be there for the first question: only then a round of silence means it.
+        let ration = self.ration.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.2 * ASK / rate));
+        let breath = self.tuning.breath.max(ration);
+        if breath.is_zero() || self.answered() == 0 {
             return now;
         }
-        self.round.last_answer.map_or(now, |last| (last + self.tuning.breath).max(now))
+        self.round.last_answer.map_or(now, |last| (last + breath).max(now))
     }
 
     fn learn(&mut self, rtt: Duration) {

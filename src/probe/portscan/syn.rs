@@ -1,8 +1,9 @@
 //! The SYN scan: raw segments, and no connection for any of them.
 //!
-//! The sequence number of a SYN is a keyed hash of where it goes, with the number of the try: an answer is believed only if
-//! it acknowledges that number, and tells by it which question it answers. This host's kernel knows nothing of our SYNs,
-//! and resets what stands half open.
+//! The sequence number of a SYN is a keyed hash of where it goes and where from: an answer is believed only if it
+//! acknowledges that number. Each try has a source port of its own, by which its answer is known; a second SYN from the same
+//! port with another number would be an error of ours, and reset (RFC 9293 §3.10.7.4). This host's kernel knows nothing of
+//! our SYNs, and resets what stands half open.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 use crate::stats::Rng;
 use crate::sys::connect::{Way, ephemeral_ports, source_to};
 use crate::sys::datagram::{Kind, Socket};
-use crate::sys::filter::only_to_tcp_port;
+use crate::sys::filter::only_to_tcp_ports;
 use crate::sys::wait::Stop;
 use crate::wire::tcp::{Segment, quoted, syn};
 
@@ -54,18 +55,24 @@ struct Syns {
 }
 
 impl Syns {
-    /// The sequence number of the SYN to a port: the low octet is the number of the try.
-    fn seq(&self, to: IpAddr, port: u16, tries: u8) -> u32 {
-        (self.key.hash_one((to, port)) as u32 & !0xff) | u32::from(tries)
+    /// The port from which a port is asked for the `tries`-th time.
+    const fn source(&self, tries: u8) -> u16 {
+        self.port | (tries as u16 % PORTS)
     }
 
-    /// The question whose SYN went to `to` and `port` with the sequence number `seq`.
-    fn question(&self, fleet: &Fleet, to: IpAddr, port: u16, seq: u32) -> Option<Question> {
-        let tries = seq as u8;
-        if self.seq(to, port, tries) != seq {
+    /// The sequence number of the SYN from our port `source` to a port.
+    fn seq(&self, source: u16, to: IpAddr, port: u16) -> u32 {
+        self.key.hash_one((source, to, port)) as u32
+    }
+
+    /// The question whose SYN went from our port `source` to `to` and `port` with the sequence number `seq`.
+    fn question(&self, fleet: &Fleet, source: u16, to: IpAddr, port: u16, seq: u32) -> Option<Question> {
+        if source & !(PORTS - 1) != self.port || self.seq(source, to, port) != seq {
             return None;
         }
-        fleet.question(to, port, tries)
+        let last = fleet.question_last(to, port)?;
+        let before = last.shot.tries.wrapping_sub(source as u8) % PORTS as u8;
+        fleet.question(to, port, last.shot.tries.checked_sub(before)?)
     }
 }
 
@@ -73,7 +80,7 @@ impl Packets for Syns {
     const KIND: Kind = Kind::Raw(libc::IPPROTO_TCP as u8);
 
     fn prepare(&self, socket: &Socket) -> io::Result<()> {
-        only_to_tcp_port(socket.as_fd(), socket.is_ipv6(), self.port)
+        only_to_tcp_ports(socket.as_fd(), socket.is_ipv6(), self.port)
     }
 
     fn to(&self, mut to: SocketAddr) -> SocketAddr {
@@ -83,18 +90,19 @@ impl Packets for Syns {
     }
 
     fn write(&self, question: Question, to: SocketAddr, out: &mut Vec<u8>) {
-        let seq = self.seq(to.ip(), to.port(), question.shot.tries);
+        let source = self.source(question.shot.tries);
+        let seq = self.seq(source, to.ip(), to.port());
         let ends = match to.ip() {
             IpAddr::V4(to) => self.sources.get(&to).map(|from| (*from, to)),
             IpAddr::V6(_) => None,
         };
-        out.extend(syn(self.port, to.port(), seq, ends));
+        out.extend(syn(source, to.port(), seq, ends));
     }
 
     fn read(&self, fleet: &Fleet, from: SocketAddr, bytes: &[u8]) -> Option<(Question, State, Reason)> {
-        let segment =
-            Segment::parse(bytes).filter(|segment| segment.is_ack && segment.destination == self.port)?;
-        let question = self.question(fleet, from.ip(), segment.source, segment.ack.wrapping_sub(1))?;
+        let segment = Segment::parse(bytes).filter(|segment| segment.is_ack)?;
+        let seq = segment.ack.wrapping_sub(1);
+        let question = self.question(fleet, segment.destination, from.ip(), segment.source, seq)?;
         match (segment.is_rst, segment.is_syn) {
             (true, _) => Some((question, State::Closed, Reason::Reset)),
             (false, true) => Some((question, State::Open, Reason::SynAck)),
@@ -104,10 +112,7 @@ impl Packets for Syns {
 
     fn quoted(&self, fleet: &Fleet, to: SocketAddr, bytes: &[u8]) -> Option<Question> {
         let (source, destination, seq) = quoted(bytes)?;
-        if source != self.port {
-            return None;
-        }
-        self.question(fleet, to.ip(), destination, seq)
+        self.question(fleet, source, to.ip(), destination, seq)
     }
 
     fn refused(&self, _: Reason) -> State {
@@ -115,31 +120,41 @@ impl Packets for Syns {
     }
 }
 
-/// A port outside of `first..=last`, drawn by `chance`.
+/// The first of 16 ports outside of `first..=last`, drawn by `chance`, if there are any.
 fn outside(first: u16, last: u16, chance: u64) -> u16 {
-    let (above, below) = (u64::from(u16::MAX - last), u64::from(first.saturating_sub(LOWEST)));
-    match (above, below) {
-        (1.., _) => last + 1 + (chance % above) as u16,
-        (0, 1..) => LOWEST + (chance % below) as u16,
-        (0, 0) => LOWEST + (chance % u64::from(u16::MAX - LOWEST)) as u16,
-    }
+    let blocks = || (LOWEST / PORTS..=u16::MAX / PORTS).map(|block| block * PORTS);
+    let is_free = |block: &u16| block + (PORTS - 1) < first || *block > last;
+    let count = blocks().filter(is_free).count() as u64;
+    let drawn = chance.checked_rem(count).unwrap_or_default() as usize;
+    blocks().filter(is_free).nth(drawn).unwrap_or(LOWEST)
 }
 
 /// Below it are the ports of services.
 const LOWEST: u16 = 10_000;
+/// How many ports a scan sends from.
+const PORTS: u16 = 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn ports_lie_outside_of_the_usual_range() {
+        for chance in 0..5000 {
+            assert!(!(32_768 - (PORTS - 1)..=60_999).contains(&outside(32_768, 60_999, chance)));
+        }
+        assert_eq!(outside(1024, u16::MAX, 7), LOWEST, "where all are taken");
+    }
+
     proptest! {
         #[test]
-        fn the_port_is_outside_of_the_range_where_there_is_an_outside(first: u16, last: u16, chance: u64) {
-            let port = outside(first.min(last), first.max(last), chance);
-            prop_assert!(port >= LOWEST || port > first.max(last));
-            let has_outside = first.max(last) < u16::MAX || first.min(last) > LOWEST;
-            prop_assert!(!has_outside || !(first.min(last)..=first.max(last)).contains(&port));
+        fn the_ports_are_outside_of_the_range_where_there_is_room(a: u16, b: u16, chance: u64) {
+            let (first, last) = (a.min(b), a.max(b));
+            let port = outside(first, last, chance);
+            prop_assert!(port >= LOWEST && port % PORTS == 0);
+            let has_room = last < u16::MAX - 2 * PORTS || first > LOWEST + 2 * PORTS;
+            prop_assert!(!has_room || port + (PORTS - 1) < first || port > last);
         }
     }
 }

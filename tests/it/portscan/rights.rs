@@ -37,15 +37,8 @@ fn a_connect_scan_needs_no_privilege_and_a_syn_scan_says_which() {
             "--inh-caps=-all",
             "--bounding-set=-all",
         ]);
-        command.arg(WADDLEPERF).args([
-            "--data",
-            "/nonexistent",
-            "portscan",
-            how,
-            "-p",
-            "2000,2001",
-            "--reason",
-        ]);
+        command.env("HOME", "/").env_remove("XDG_CONFIG_HOME");
+        command.arg(WADDLEPERF).args(["portscan", how, "-p", "2000,2001", "--reason"]);
         output(command.arg(lab.server().address4().to_string()))
     };
     let connect = as_nobody("-sT");
