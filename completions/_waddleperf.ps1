@@ -1,0 +1,814 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'waddleperf'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'waddleperf' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
+            [CompletionResult]::new('mtr', 'mtr', [CompletionResultType]::ParameterValue, 'The hops to a target: who answers, how fast, and where packets are lost')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
+            [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
+            [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
+            [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Links, manual pages, completions, a sample configuration')
+            break
+        }
+        'waddleperf;udpping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'Format of the packets')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--schedule', '--schedule', [CompletionResultType]::ParameterName, 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)')
+            [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Packets sent back to back at each point of the schedule')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets that were missed by more than one interval at once, instead of counting them as skipped')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;mtr' {
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('--report-cycles', '--report-cycles', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time from one cycle to the next; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time from one cycle to the next; bare numbers are seconds')
+            [CompletionResult]::new('--flows', '--flows', [CompletionResultType]::ParameterName, 'Trace this many flows side by side: each keeps its own path')
+            [CompletionResult]::new('--mda', '--mda', [CompletionResultType]::ParameterName, 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full')
+            [CompletionResult]::new('--confidence', '--confidence', [CompletionResultType]::ParameterName, 'How sure --mda shall be that it misses no next hop of a node, in percent')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]')
+            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Source port of the first flow over UDP and TCP; further flows take the next ones')
+            [CompletionResult]::new('--localport', '--localport', [CompletionResultType]::ParameterName, 'Source port of the first flow over UDP and TCP; further flows take the next ones')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('--psize', '--psize', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'TTL of the first hop')
+            [CompletionResult]::new('--first-ttl', '--first-ttl', [CompletionResultType]::ParameterName, 'TTL of the first hop')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'TTL of the last hop at most')
+            [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'TTL of the last hop at most')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'Give up after this many silent hops in a row')
+            [CompletionResult]::new('--max-unknown', '--max-unknown', [CompletionResultType]::ParameterName, 'Give up after this many silent hops in a row')
+            [CompletionResult]::new('-Z', '-Z ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each probe; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each probe; later ones are `late`')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
+            [CompletionResult]::new('--gracetime', '--gracetime', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0) or country (2), from a local database (mtr''s numbers)')
+            [CompletionResult]::new('--ipinfo', '--ipinfo', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0) or country (2), from a local database (mtr''s numbers)')
+            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the report')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--icmp', '--icmp', [CompletionResultType]::ParameterName, 'Probe with ICMP echo requests, which is the rule for one flow')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams, which is the rule for several flows')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams, which is the rule for several flows')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Probe with TCP SYNs; a port that answers is reset at once')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'Probe with TCP SYNs; a port that answers is reset at once')
+            [CompletionResult]::new('--quic', '--quic', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams of 1200 octets, as QUIC''s first, to port 443')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do not look up the names of addresses')
+            [CompletionResult]::new('--no-dns', '--no-dns', [CompletionResultType]::ParameterName, 'Do not look up the names of addresses')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Print a report, which is the rule here (mtr''s letter)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Print a report, which is the rule here (mtr''s letter)')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Cut no names in the report')
+            [CompletionResult]::new('--report-wide', '--report-wide', [CompletionResultType]::ParameterName, 'Cut no names in the report')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Show addresses beside names')
+            [CompletionResult]::new('--show-ips', '--show-ips', [CompletionResultType]::ParameterName, 'Show addresses beside names')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Show the number of each hop''s autonomous system, from a local database')
+            [CompletionResult]::new('--aslookup', '--aslookup', [CompletionResultType]::ParameterName, 'Show the number of each hop''s autonomous system, from a local database')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'As `--format mtr-json`')
+            [CompletionResult]::new('--mtr-json', '--mtr-json', [CompletionResultType]::ParameterName, 'As `--format mtr-json`')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'As `--format mtr-csv`')
+            [CompletionResult]::new('--mtr-csv', '--mtr-csv', [CompletionResultType]::ParameterName, 'As `--format mtr-csv`')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('--mtr-raw', '--mtr-raw', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;serve' {
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)')
+            [CompletionResult]::new('--udp-key-file', '--udp-key-file', [CompletionResultType]::ParameterName, 'File with the key that UDP clients must share')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The account to become when started as root')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--udp-legacy', '--udp-legacy', [CompletionResultType]::ParameterName, 'Also echo what is no session of ours, verbatim, to private addresses only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'waddleperf;autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List records, newest first, one a line')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one record')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write records for another program, oldest first')
+            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count what there is, and sum up each series')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove what is old')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check the whole store')
+            [CompletionResult]::new('ids', 'ids', [CompletionResultType]::ParameterValue, 'List ids alone')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured')
+            break
+        }
+        'waddleperf;results;list' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--oldest', '--oldest', [CompletionResultType]::ParameterName, 'Oldest first')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: records, and the cursor for more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;show' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;export' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;results;stats' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--scalar', '--scalar', [CompletionResultType]::ParameterName, 'The number that is told of each series')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;prune' {
+            [CompletionResult]::new('--older', '--older', [CompletionResultType]::ParameterName, 'Remove raw records that are older than this, by whole hours before the newest record [default: as store.retention says]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say how many')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;verify' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;ids' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only this kind (also autoperf and gap); may be given several times')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Only this target, * stands for any text; may be given several times')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Only with this label; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From then on: a span before now (6h) or RFC 3339')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before then: a span before now (1h) or RFC 3339')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many records')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Go on behind this cursor, which a limited answer names')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: ids, and the cursor for more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;results;import' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Which tool wrote it')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'When it was measured, where the content does not say [default: when the file was written]')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'A label for every record; may be given several times')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object: the ids')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;health' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;config' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the configuration is right; the first fault is named with its line')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the configuration in force, defaults filled in, secrets hidden')
+            break
+        }
+        'waddleperf;config;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;config;print' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'Make the names by which a command is called alone, such as `udpping`')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completions, or write all shells'' into a directory')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages')
+            [CompletionResult]::new('docs', 'docs', [CompletionResultType]::ParameterValue, 'Write the reference of records and configuration (Markdown)')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print a commented configuration to begin with')
+            [CompletionResult]::new('cron', 'cron', [CompletionResultType]::ParameterValue, 'Print the crontab line for `autoperf run`, or install it')
+            [CompletionResult]::new('timer', 'timer', [CompletionResultType]::ParameterValue, 'Print the systemd units for `autoperf run`, or write them')
+            break
+        }
+        'waddleperf;setup;links' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to make them [default: ~/.local/bin]')
+            [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'Put this before each name, such as `wp-`')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'Also the names of earlier tools (perfDB, waddledb, ppingParser)')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace other files of these names')
+            [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Make hard links')
+            [CompletionResult]::new('--sym', '--sym', [CompletionResultType]::ParameterName, 'Make symbolic links, which is the default')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Only list the names')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Remove the links again; nothing else is touched')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;completions' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Write the files of all shells here')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;man' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to; made if it does not exist')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;docs' {
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to; made if it does not exist')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;config' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;cron' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Put the line into this account''s crontab, in the place of an earlier one')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;setup;timer' {
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Where to write them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'udpping'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'udpping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of the reflector [default: 2000; stamp and twamp: 862]')
+            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'Format of the packets')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds')
+            [CompletionResult]::new('--schedule', '--schedule', [CompletionResultType]::ParameterName, 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)')
+            [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Packets sent back to back at each point of the schedule')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of UDP payload; formats round it up to what they need')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'Stop sending after this time, however many packets are left (irtt''s -d)')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--assume-synced', '--assume-synced', [CompletionResultType]::ParameterName, 'Report one-way delays although nothing proves that the two clocks agree')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets that were missed by more than one interval at once, instead of counting them as skipped')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'mtr' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'mtr'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'mtr' {
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('--report-cycles', '--report-cycles', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time from one cycle to the next; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time from one cycle to the next; bare numbers are seconds')
+            [CompletionResult]::new('--flows', '--flows', [CompletionResultType]::ParameterName, 'Trace this many flows side by side: each keeps its own path')
+            [CompletionResult]::new('--mda', '--mda', [CompletionResultType]::ParameterName, 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full')
+            [CompletionResult]::new('--confidence', '--confidence', [CompletionResultType]::ParameterName, 'How sure --mda shall be that it misses no next hop of a node, in percent')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]')
+            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Source port of the first flow over UDP and TCP; further flows take the next ones')
+            [CompletionResult]::new('--localport', '--localport', [CompletionResultType]::ParameterName, 'Source port of the first flow over UDP and TCP; further flows take the next ones')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('--psize', '--psize', [CompletionResultType]::ParameterName, 'Octets of each probe''s IP packet; what a probe needs at least is kept')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'TTL of the first hop')
+            [CompletionResult]::new('--first-ttl', '--first-ttl', [CompletionResultType]::ParameterName, 'TTL of the first hop')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'TTL of the last hop at most')
+            [CompletionResult]::new('--max-ttl', '--max-ttl', [CompletionResultType]::ParameterName, 'TTL of the last hop at most')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'Give up after this many silent hops in a row')
+            [CompletionResult]::new('--max-unknown', '--max-unknown', [CompletionResultType]::ParameterName, 'Give up after this many silent hops in a row')
+            [CompletionResult]::new('-Z', '-Z ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each probe; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each probe; later ones are `late`')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
+            [CompletionResult]::new('--gracetime', '--gracetime', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0) or country (2), from a local database (mtr''s numbers)')
+            [CompletionResult]::new('--ipinfo', '--ipinfo', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0) or country (2), from a local database (mtr''s numbers)')
+            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
+            [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the report')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--icmp', '--icmp', [CompletionResultType]::ParameterName, 'Probe with ICMP echo requests, which is the rule for one flow')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams, which is the rule for several flows')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams, which is the rule for several flows')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Probe with TCP SYNs; a port that answers is reset at once')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'Probe with TCP SYNs; a port that answers is reset at once')
+            [CompletionResult]::new('--quic', '--quic', [CompletionResultType]::ParameterName, 'Probe with UDP datagrams of 1200 octets, as QUIC''s first, to port 443')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do not look up the names of addresses')
+            [CompletionResult]::new('--no-dns', '--no-dns', [CompletionResultType]::ParameterName, 'Do not look up the names of addresses')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Print a report, which is the rule here (mtr''s letter)')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Print a report, which is the rule here (mtr''s letter)')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Cut no names in the report')
+            [CompletionResult]::new('--report-wide', '--report-wide', [CompletionResultType]::ParameterName, 'Cut no names in the report')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Show addresses beside names')
+            [CompletionResult]::new('--show-ips', '--show-ips', [CompletionResultType]::ParameterName, 'Show addresses beside names')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Show the number of each hop''s autonomous system, from a local database')
+            [CompletionResult]::new('--aslookup', '--aslookup', [CompletionResultType]::ParameterName, 'Show the number of each hop''s autonomous system, from a local database')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'As `--format mtr-json`')
+            [CompletionResult]::new('--mtr-json', '--mtr-json', [CompletionResultType]::ParameterName, 'As `--format mtr-json`')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'As `--format mtr-csv`')
+            [CompletionResult]::new('--mtr-csv', '--mtr-csv', [CompletionResultType]::ParameterName, 'As `--format mtr-csv`')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('--mtr-raw', '--mtr-raw', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'As `--format mtr-raw`')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'autoperf' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'autoperf'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'autoperf' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'One round of every target now, and what it leads to (also without this word)')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Measure on the schedule, in the foreground until told to stop')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Print what would be measured, how often, and the most that it sends; nothing is sent')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Print how the targets are')
+            break
+        }
+        'autoperf;run' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Measure only this target; may be repeated')
+            [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Run this tier now, whatever the state; its budget still counts')
+            [CompletionResult]::new('--stagger', '--stagger', [CompletionResultType]::ParameterName, 'First wait for a time up to this, which is this host''s own: so that hosts with one crontab do not burst')
+            [CompletionResult]::new('--if-locked', '--if-locked', [CompletionResultType]::ParameterName, 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--ignore-budget', '--ignore-budget', [CompletionResultType]::ParameterName, 'Run it although the day''s budget is spent')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 1 when a target is bad')
+            [CompletionResult]::new('--nagios', '--nagios', [CompletionResultType]::ParameterName, 'End with a Nagios plugin''s codes and print its line, with performance data')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print each run''s record as one line of JSON')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing but failures')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'autoperf;daemon' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'autoperf;status' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each target')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,511 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_waddleperf_global_optspecs
+    string join \n config= data= v/verbose h/help V/version
+end
+
+function __fish_waddleperf_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_waddleperf_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_waddleperf_using_subcommand
+    set -l cmd (__fish_waddleperf_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The hops to a target: who answers, how fast, and where packets are lost'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
+stamp\t'STAMP, RFC 8762 and 8972'
+twamp\t'TWAMP Light, RFC 5357 appendix I'
+echo\t'A verbatim echo, as older reflectors give'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s c -l count -d 'Send this many packets, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s i -l interval -d 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l schedule -d 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)' -r -f -a "fixed\t'Send k is due at start + k × interval'
+poisson\t'Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this)'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l burst -d 'Packets sent back to back at each point of the schedule' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s s -s l -l size -d 'Octets of UDP payload; formats round it up to what they need' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l catch-up -d 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l flows -d 'Trace this many flows side by side: each keeps its own path' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l mda -d 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full' -r -f -a "lite\t'Hop by hop; node by node only where paths are meshed (MDA-Lite)'
+full\t'Node by node throughout: more probes, and no assumption'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s f -l first-ttl -d 'TTL of the first hop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s m -l max-ttl -d 'TTL of the last hop at most' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
+mtr-json\t'As `mtr --json`'
+mtr-csv\t'As `mtr --csv`'
+mtr-raw\t'As `mtr --raw`'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l icmp -d 'Probe with ICMP echo requests, which is the rule for one flow'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s u -l udp -d 'Probe with UDP datagrams, which is the rule for several flows'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s T -l tcp -d 'Probe with TCP SYNs; a port that answers is reset at once'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l quic -d 'Probe with UDP datagrams of 1200 octets, as QUIC\'s first, to port 443'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s n -l no-dns -d 'Do not look up the names of addresses'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s r -l report -d 'Print a report, which is the rule here (mtr\'s letter)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s w -l report-wide -d 'Cut no names in the report'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s b -l show-ips -d 'Show addresses beside names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s j -l mtr-json -d 'As `--format mtr-json`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s C -l mtr-csv -d 'As `--format mtr-csv`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-legacy -d 'Also echo what is no session of ours, verbatim, to private addresses only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l target -d 'Measure only this target; may be repeated' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l strict -d 'End with 1 when a target is bad'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s q -l quiet -d 'Print nothing but failures'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "run" -d 'One round of every target now, and what it leads to (also without this word)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "daemon" -d 'Measure on the schedule, in the foreground until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "check" -d 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -a "status" -d 'Print how the targets are'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l target -d 'Measure only this target; may be repeated' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l strict -d 'End with 1 when a target is bad'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print nothing but failures'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from daemon" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -l json -d 'Print one line of JSON for each target'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "list" -d 'List records, newest first, one a line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "show" -d 'Show one record'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "export" -d 'Write records for another program, oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "stats" -d 'Count what there is, and sum up each series'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "prune" -d 'Remove what is old'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "verify" -d 'Check the whole store'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "ids" -d 'List ids alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and not __fish_seen_subcommand_from list show export stats prune verify ids import" -f -a "import" -d 'Keep what ping, pping, mtr, iperf3, irtt or an earlier WaddlePerf measured'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l oldest -d 'Oldest first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object: records, and the cursor for more'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l format -d 'How it is written' -r -f -a "json\t'Each record whole, one a line'
+csv\t'Each measurement\'s headline numbers in base units, one a row; a gap is a row of the kind `gap`'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l scalar -d 'The number that is told of each series' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l older -d 'Remove raw records that are older than this, by whole hours before the newest record [default: as store.retention says]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l dry-run -d 'Only say how many'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l kind -d 'Only this kind (also autoperf and gap); may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l target -d 'Only this target, * stands for any text; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l label -d 'Only with this label; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l since -d 'From then on: a span before now (6h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l until -d 'Before then: a span before now (1h) or RFC 3339' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l limit -d 'At most so many records' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l after -d 'Go on behind this cursor, which a limited answer names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -l json -d 'Print one JSON object: ids, and the cursor for more'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from ids" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l format -d 'Which tool wrote it' -r -f -a "auto\t'Whichever the content shows'
+ping\t'ping\'s text'
+pping\t'pping\'s text'
+mtr\t'mtr --json'
+iperf3\t'iperf3 -J'
+irtt\t'irtt client -o'
+upstream\t'JSON of WaddlePerf before this program'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l at -d 'When it was measured, where the content does not say [default: when the file was written]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l label -d 'A label for every record; may be given several times' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l json -d 'Print one JSON object: the ids'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l json -d 'Print one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "check" -d 'Say whether the configuration is right; the first fault is named with its line'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "print" -d 'Print the configuration in force, defaults filled in, secrets hidden'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "links" -d 'Make the names by which a command is called alone, such as `udpping`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "completions" -d 'Print a shell\'s completions, or write all shells\' into a directory'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "man" -d 'Write the manual pages'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "docs" -d 'Write the reference of records and configuration (Markdown)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "config" -d 'Print a commented configuration to begin with'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "cron" -d 'Print the crontab line for `autoperf run`, or install it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and not __fish_seen_subcommand_from links completions man docs config cron timer" -f -a "timer" -d 'Print the systemd units for `autoperf run`, or write them'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l dir -d 'Where to make them [default: ~/.local/bin]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l prefix -d 'Put this before each name, such as `wp-`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l upstream -d 'Also the names of earlier tools (perfDB, waddledb, ppingParser)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l force -d 'Replace other files of these names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l hard -d 'Make hard links'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l sym -d 'Make symbolic links, which is the default'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l list -d 'Only list the names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -l remove -d 'Remove the links again; nothing else is touched'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from links" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l dir -d 'Write the files of all shells here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l dir -d 'Where to; made if it does not exist' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l dir -d 'Where to; made if it does not exist' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from docs" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l every -d 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -l install -d 'Put the line into this account\'s crontab, in the place of an earlier one'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from cron" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l every -d 'Time between two rounds: whole minutes that divide an hour, or whole hours that divide a day' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l dir -d 'Where to write them' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
+complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
+complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
+stamp\t'STAMP, RFC 8762 and 8972'
+twamp\t'TWAMP Light, RFC 5357 appendix I'
+echo\t'A verbatim echo, as older reflectors give'"
+complete -c udpping -s c -l count -d 'Send this many packets, then stop' -r
+complete -c udpping -s i -l interval -d 'Time between two packets (or bursts), kept by an absolute plan; bare numbers are seconds' -r
+complete -c udpping -l schedule -d 'How the intervals are drawn: all alike, or exponentially distributed around the same mean (RFC 3432)' -r -f -a "fixed\t'Send k is due at start + k × interval'
+poisson\t'Exponentially distributed intervals (RFC 3432 §3.3 tells why; RFC 2330 §11.1.1 is this)'"
+complete -c udpping -l burst -d 'Packets sent back to back at each point of the schedule' -r
+complete -c udpping -s s -s l -l size -d 'Octets of UDP payload; formats round it up to what they need' -r
+complete -c udpping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c udpping -s w -s d -l deadline -d 'Stop sending after this time, however many packets are left (irtt\'s -d)' -r
+complete -c udpping -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c udpping -l source -d 'Send from this address of this host' -r
+complete -c udpping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c udpping -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c udpping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l label -d 'Label the record; once for each label' -r
+complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c udpping -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c udpping -l assume-synced -d 'Report one-way delays although nothing proves that the two clocks agree'
+complete -c udpping -l catch-up -d 'Send packets that were missed by more than one interval at once, instead of counting them as skipped'
+complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c udpping -l json -d 'Print the record as one line of JSON'
+complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c udpping -s q -l quiet -d 'Print only the summary'
+complete -c udpping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c udpping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mtr -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'"
+complete -c mtr -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
+complete -c mtr -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
+complete -c mtr -l flows -d 'Trace this many flows side by side: each keeps its own path' -r
+complete -c mtr -l mda -d 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full' -r -f -a "lite\t'Hop by hop; node by node only where paths are meshed (MDA-Lite)'
+full\t'Node by node throughout: more probes, and no assumption'"
+complete -c mtr -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
+complete -c mtr -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
+complete -c mtr -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
+complete -c mtr -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c mtr -s f -l first-ttl -d 'TTL of the first hop' -r
+complete -c mtr -s m -l max-ttl -d 'TTL of the last hop at most' -r
+complete -c mtr -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
+complete -c mtr -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
+complete -c mtr -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
+complete -c mtr -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
+complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c mtr -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
+complete -c mtr -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
+mtr-json\t'As `mtr --json`'
+mtr-csv\t'As `mtr --csv`'
+mtr-raw\t'As `mtr --raw`'"
+complete -c mtr -l source -d 'Send from this address of this host' -r
+complete -c mtr -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c mtr -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtr -l label -d 'Label the record; once for each label' -r
+complete -c mtr -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c mtr -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c mtr -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c mtr -l icmp -d 'Probe with ICMP echo requests, which is the rule for one flow'
+complete -c mtr -s u -l udp -d 'Probe with UDP datagrams, which is the rule for several flows'
+complete -c mtr -s T -l tcp -d 'Probe with TCP SYNs; a port that answers is reset at once'
+complete -c mtr -l quic -d 'Probe with UDP datagrams of 1200 octets, as QUIC\'s first, to port 443'
+complete -c mtr -s n -l no-dns -d 'Do not look up the names of addresses'
+complete -c mtr -s r -l report -d 'Print a report, which is the rule here (mtr\'s letter)'
+complete -c mtr -s w -l report-wide -d 'Cut no names in the report'
+complete -c mtr -s b -l show-ips -d 'Show addresses beside names'
+complete -c mtr -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c mtr -s j -l mtr-json -d 'As `--format mtr-json`'
+complete -c mtr -s C -l mtr-csv -d 'As `--format mtr-csv`'
+complete -c mtr -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c mtr -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c mtr -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c mtr -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c mtr -l json -d 'Print the record as one line of JSON'
+complete -c mtr -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtr -s q -l quiet -d 'Print only the summary'
+complete -c mtr -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c mtr -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c mtr -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c mtr -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c mtr -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c mtr -s h -l help -d 'Print help (see more with \'--help\')'
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_autoperf_global_optspecs
+    string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help
+end
+
+function __fish_autoperf_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_autoperf_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_autoperf_using_subcommand
+    set -l cmd (__fish_autoperf_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c autoperf -n "__fish_autoperf_needs_command" -l target -d 'Measure only this target; may be repeated' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c autoperf -n "__fish_autoperf_needs_command" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c autoperf -n "__fish_autoperf_needs_command" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_needs_command" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_needs_command" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l strict -d 'End with 1 when a target is bad'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c autoperf -n "__fish_autoperf_needs_command" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s q -l quiet -d 'Print nothing but failures'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "run" -d 'One round of every target now, and what it leads to (also without this word)'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "daemon" -d 'Measure on the schedule, in the foreground until told to stop'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "check" -d 'Print what would be measured, how often, and the most that it sends; nothing is sent'
+complete -c autoperf -n "__fish_autoperf_needs_command" -a "status" -d 'Print how the targets are'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l target -d 'Measure only this target; may be repeated' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l if-locked -d 'What to do when another process measures already and takes no orders: end with 75, or with 0 and silently' -r -f -a "fail\t'End with 75'
+skip\t'End with 0'"
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l ignore-budget -d 'Run it although the day\'s budget is spent'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l strict -d 'End with 1 when a target is bad'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l nagios -d 'End with a Nagios plugin\'s codes and print its line, with performance data'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -l json -d 'Print each run\'s record as one line of JSON'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s q -l quiet -d 'Print nothing but failures'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand daemon" -s h -l help -d 'Print help'
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand check" -s h -l help -d 'Print help'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -l json -d 'Print one line of JSON for each target'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c autoperf -n "__fish_autoperf_using_subcommand status" -s h -l help -d 'Print help'
