@@ -29,70 +29,14 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -l data -d 'Keep sto
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "ping" -d 'Round-trip time and loss of one target or of many'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The hops to a target: who answers, how fast, and where packets are lost'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
-tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
-tls\t'A TLS handshake, after the connection. The certificate is not judged'
-http\t'HEAD over a connection that is kept (HTTP/1.1)'
-quic\t'QUIC version negotiation (RFC 9000 §6)'
-dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s c -l count -d 'Send this many packets to each target, then stop' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s s -l size -d 'Octets of payload of an echo message' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
-want\t'Cut here what is larger than the path MTU that the system knows'
-dont\t'Let routers cut'
-probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s B -l backoff -d 'How much longer than the one before each such wait is' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
-fping\t'Line for line as fping writes it'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l source -d 'Send from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l label -d 'Label the record; once for each label' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l yes -d 'Measure more than 4096 generated addresses'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s a -l alive -d 'Ask until each target has answered once, and list those that have'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s q -l quiet -d 'Print only the summary'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -129,6 +73,61 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l flows -d 'Trace this many flows side by side: each keeps its own path' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l mda -d 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full' -r -f -a "lite\t'Hop by hop; node by node only where paths are meshed (MDA-Lite)'
+full\t'Node by node throughout: more probes, and no assumption'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s f -l first-ttl -d 'TTL of the first hop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s m -l max-ttl -d 'TTL of the last hop at most' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
+mtr-json\t'As `mtr --json`'
+mtr-csv\t'As `mtr --csv`'
+mtr-raw\t'As `mtr --raw`'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l icmp -d 'Probe with ICMP echo requests, which is the rule for one flow'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s u -l udp -d 'Probe with UDP datagrams, which is the rule for several flows'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s T -l tcp -d 'Probe with TCP SYNs; a port that answers is reset at once'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l quic -d 'Probe with UDP datagrams of 1200 octets, as QUIC\'s first, to port 443'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s n -l no-dns -d 'Do not look up the names of addresses'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s r -l report -d 'Print a report, which is the rule here (mtr\'s letter)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s w -l report-wide -d 'Cut no names in the report'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s b -l show-ips -d 'Show addresses beside names'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s j -l mtr-json -d 'As `--format mtr-json`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s C -l mtr-csv -d 'As `--format mtr-csv`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -348,62 +347,6 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
-complete -c ping -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
-tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
-tls\t'A TLS handshake, after the connection. The certificate is not judged'
-http\t'HEAD over a connection that is kept (HTTP/1.1)'
-quic\t'QUIC version negotiation (RFC 9000 §6)'
-dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
-complete -c ping -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
-complete -c ping -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
-complete -c ping -s c -l count -d 'Send this many packets to each target, then stop' -r
-complete -c ping -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
-complete -c ping -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
-complete -c ping -s s -l size -d 'Octets of payload of an echo message' -r
-complete -c ping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
-complete -c ping -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
-complete -c ping -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
-complete -c ping -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
-complete -c ping -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
-want\t'Cut here what is larger than the path MTU that the system knows'
-dont\t'Let routers cut'
-probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
-complete -c ping -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
-complete -c ping -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
-complete -c ping -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
-complete -c ping -s B -l backoff -d 'How much longer than the one before each such wait is' -r
-complete -c ping -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
-fping\t'Line for line as fping writes it'"
-complete -c ping -l source -d 'Send from this address of this host' -r
-complete -c ping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c ping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c ping -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c ping -l label -d 'Label the record; once for each label' -r
-complete -c ping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c ping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c ping -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c ping -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
-complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
-complete -c ping -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
-complete -c ping -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
-complete -c ping -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
-complete -c ping -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
-complete -c ping -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
-complete -c ping -l yes -d 'Measure more than 4096 generated addresses'
-complete -c ping -s a -l alive -d 'Ask until each target has answered once, and list those that have'
-complete -c ping -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
-complete -c ping -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c ping -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c ping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c ping -l json -d 'Print the record as one line of JSON'
-complete -c ping -l csv -d 'Print the record as CSV: a header, then a row of base units'
-complete -c ping -s q -l quiet -d 'Print only the summary'
-complete -c ping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c ping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c ping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c ping -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c ping -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c ping -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -440,6 +383,61 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mtr -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'"
+complete -c mtr -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
+complete -c mtr -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
+complete -c mtr -l flows -d 'Trace this many flows side by side: each keeps its own path' -r
+complete -c mtr -l mda -d 'Find every path that load balancing offers, once, instead of tracing cycle after cycle: lite or full' -r -f -a "lite\t'Hop by hop; node by node only where paths are meshed (MDA-Lite)'
+full\t'Node by node throughout: more probes, and no assumption'"
+complete -c mtr -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
+complete -c mtr -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
+complete -c mtr -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
+complete -c mtr -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c mtr -s f -l first-ttl -d 'TTL of the first hop' -r
+complete -c mtr -s m -l max-ttl -d 'TTL of the last hop at most' -r
+complete -c mtr -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
+complete -c mtr -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
+complete -c mtr -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
+complete -c mtr -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
+complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c mtr -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
+complete -c mtr -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
+mtr-json\t'As `mtr --json`'
+mtr-csv\t'As `mtr --csv`'
+mtr-raw\t'As `mtr --raw`'"
+complete -c mtr -l source -d 'Send from this address of this host' -r
+complete -c mtr -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c mtr -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtr -l label -d 'Label the record; once for each label' -r
+complete -c mtr -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c mtr -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c mtr -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c mtr -l icmp -d 'Probe with ICMP echo requests, which is the rule for one flow'
+complete -c mtr -s u -l udp -d 'Probe with UDP datagrams, which is the rule for several flows'
+complete -c mtr -s T -l tcp -d 'Probe with TCP SYNs; a port that answers is reset at once'
+complete -c mtr -l quic -d 'Probe with UDP datagrams of 1200 octets, as QUIC\'s first, to port 443'
+complete -c mtr -s n -l no-dns -d 'Do not look up the names of addresses'
+complete -c mtr -s r -l report -d 'Print a report, which is the rule here (mtr\'s letter)'
+complete -c mtr -s w -l report-wide -d 'Cut no names in the report'
+complete -c mtr -s b -l show-ips -d 'Show addresses beside names'
+complete -c mtr -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c mtr -s j -l mtr-json -d 'As `--format mtr-json`'
+complete -c mtr -s C -l mtr-csv -d 'As `--format mtr-csv`'
+complete -c mtr -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c mtr -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c mtr -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c mtr -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c mtr -l json -d 'Print the record as one line of JSON'
+complete -c mtr -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtr -s q -l quiet -d 'Print only the summary'
+complete -c mtr -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c mtr -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c mtr -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c mtr -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c mtr -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c mtr -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help
