@@ -29,14 +29,95 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Round-trip time and loss of one target or of many')
             [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
             [CompletionResult]::new('mtr', 'mtr', [CompletionResultType]::ParameterValue, 'The hops to a target: who answers, how fast, and where packets are lost')
+            [CompletionResult]::new('mtu', 'mtu', [CompletionResultType]::ParameterValue, 'Path MTU, black holes, and who is to blame')
+            [CompletionResult]::new('portscan', 'portscan', [CompletionResultType]::ParameterValue, 'Open, closed and filtered ports, and who says so')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Capture packets of a host, or sum up a file of them')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
             [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
             [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Links, manual pages, completions, a sample configuration')
+            break
+        }
+        'waddleperf;ping' {
+            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'What is sent, and what counts as a reply')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets to each target, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets to each target, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds')
+            [CompletionResult]::new('--per-target-interval', '--per-target-interval', [CompletionResultType]::ParameterName, 'Time between two packets to the same one of many targets, fping''s -p [default: 1s]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of payload of an echo message')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of payload of an echo message')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, however many packets are left; what is in flight then is not counted')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, however many packets are left; what is in flight then is not counted')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Fill the payload with these octets, in hexadecimal')
+            [CompletionResult]::new('--pattern', '--pattern', [CompletionResultType]::ParameterName, 'Fill the payload with these octets, in hexadecimal')
+            [CompletionResult]::new('-Q', '-Q ', [CompletionResultType]::ParameterName, 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)')
+            [CompletionResult]::new('--tos', '--tos', [CompletionResultType]::ParameterName, 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Whether packets may be cut on their way, and what becomes of those that are too large')
+            [CompletionResult]::new('--pmtudisc', '--pmtudisc', [CompletionResultType]::ParameterName, 'Whether packets may be cut on their way, and what becomes of those that are too large')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Measure what this file lists too, a target on each line; `-` is standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Measure what this file lists too, a target on each line; `-` is standard input')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Send this many packets to each target, and list the time of each in columns, as fping does')
+            [CompletionResult]::new('--vcount', '--vcount', [CompletionResultType]::ParameterName, 'Send this many packets to each target, and list the time of each in columns, as fping does')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]')
+            [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'How much longer than the one before each such wait is')
+            [CompletionResult]::new('--backoff', '--backoff', [CompletionResultType]::ParameterName, 'How much longer than the one before each such wait is')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'How text looks')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)')
+            [CompletionResult]::new('--flood', '--flood', [CompletionResultType]::ParameterName, 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Allow what else only root may: less than 2 ms between two packets to one target, and -f')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped')
+            [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Say so when a packet is not answered before the next one is sent')
+            [CompletionResult]::new('--outstanding', '--outstanding', [CompletionResultType]::ParameterName, 'Say so when a packet is not answered before the next one is sent')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look names up: this is always so, and the flag is taken for the users of ping')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look names up: this is always so, and the flag is taken for the users of ping')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Allow broadcast and multicast addresses, and list who replies')
+            [CompletionResult]::new('--broadcast', '--broadcast', [CompletionResultType]::ParameterName, 'Allow broadcast and multicast addresses, and list who replies')
+            [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag')
+            [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Measure more than 4096 generated addresses')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have')
+            [CompletionResult]::new('--alive', '--alive', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have not')
+            [CompletionResult]::new('--unreach', '--unreach', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have not')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'waddleperf;udpping' {
@@ -159,6 +240,164 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;mtu' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'What carries the packets')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'What carries the packets')
+            [CompletionResult]::new('--min', '--min', [CompletionResultType]::ParameterName, 'The smallest size to try, octets of IP packet [default: 68]')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the first answer; later ones are given three round trips')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the first answer; later ones are given three round trips')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'How long the whole run may take')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'How long the whole run may take')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--hops', '--hops', [CompletionResultType]::ParameterName, 'Look at each hop of the way even if nothing is in the way')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print addresses, not names: `mtu` asks for no names, and takes tracepath''s flag')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print addresses, not names: `mtu` asks for no names, and takes tracepath''s flag')
+            [CompletionResult]::new('--no-tcp', '--no-tcp', [CompletionResultType]::ParameterName, 'Do not connect to a TCP port of the target')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;portscan' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'How to ask, as nmap''s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'How to ask, as nmap''s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only')
+            [CompletionResult]::new('--ports', '--ports', [CompletionResultType]::ParameterName, 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only')
+            [CompletionResult]::new('--top-ports', '--top-ports', [CompletionResultType]::ParameterName, 'Only the N ports that are open most often [default: 1000]')
+            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Only the N ports that are open most often [default: 1000]')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'How fast and how patient, as nmap''s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)')
+            [CompletionResult]::new('--timing', '--timing', [CompletionResultType]::ParameterName, 'How fast and how patient, as nmap''s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)')
+            [CompletionResult]::new('--min-rate', '--min-rate', [CompletionResultType]::ParameterName, 'Questions per second at least, whatever is lost')
+            [CompletionResult]::new('--max-rate', '--max-rate', [CompletionResultType]::ParameterName, 'Questions per second at most, of all hosts together')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Questions per second at most, of all hosts together')
+            [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--host-timeout', '--host-timeout', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'As nmap''s -Pn, and always so: no host is asked first whether it is there')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Only the 100 ports that are open most often')
+            [CompletionResult]::new('--fast', '--fast', [CompletionResultType]::ParameterName, 'Only the 100 ports that are open most often')
+            [CompletionResult]::new('--banner', '--banner', [CompletionResultType]::ParameterName, 'Read what open TCP ports say, and how they speak TLS')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Show open ports only')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Show why a port is said to be what it is, and who says so')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List every port, however many there are of a kind')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Yes, scan more than one host')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'As nmap''s -n, and always so: no address is resolved to a name')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
@@ -530,6 +769,110 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
 using namespace System.Management.Automation
 using namespace System.Management.Automation.Language
 
+Register-ArgumentCompleter -Native -CommandName 'ping' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'ping'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'ping' {
+            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'What is sent, and what counts as a reply')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Send this many packets to each target, then stop')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Send this many packets to each target, then stop')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds')
+            [CompletionResult]::new('--per-target-interval', '--per-target-interval', [CompletionResultType]::ParameterName, 'Time between two packets to the same one of many targets, fping''s -p [default: 1s]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets of payload of an echo message')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Octets of payload of an echo message')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the reply to each packet; later ones are `late`')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, however many packets are left; what is in flight then is not counted')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, however many packets are left; what is in flight then is not counted')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Fill the payload with these octets, in hexadecimal')
+            [CompletionResult]::new('--pattern', '--pattern', [CompletionResultType]::ParameterName, 'Fill the payload with these octets, in hexadecimal')
+            [CompletionResult]::new('-Q', '-Q ', [CompletionResultType]::ParameterName, 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)')
+            [CompletionResult]::new('--tos', '--tos', [CompletionResultType]::ParameterName, 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Whether packets may be cut on their way, and what becomes of those that are too large')
+            [CompletionResult]::new('--pmtudisc', '--pmtudisc', [CompletionResultType]::ParameterName, 'Whether packets may be cut on their way, and what becomes of those that are too large')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Measure what this file lists too, a target on each line; `-` is standard input')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Measure what this file lists too, a target on each line; `-` is standard input')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Send this many packets to each target, and list the time of each in columns, as fping does')
+            [CompletionResult]::new('--vcount', '--vcount', [CompletionResultType]::ParameterName, 'Send this many packets to each target, and list the time of each in columns, as fping does')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]')
+            [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'How much longer than the one before each such wait is')
+            [CompletionResult]::new('--backoff', '--backoff', [CompletionResultType]::ParameterName, 'How much longer than the one before each such wait is')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'How text looks')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)')
+            [CompletionResult]::new('--flood', '--flood', [CompletionResultType]::ParameterName, 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Allow what else only root may: less than 2 ms between two packets to one target, and -f')
+            [CompletionResult]::new('--catch-up', '--catch-up', [CompletionResultType]::ParameterName, 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped')
+            [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Say so when a packet is not answered before the next one is sent')
+            [CompletionResult]::new('--outstanding', '--outstanding', [CompletionResultType]::ParameterName, 'Say so when a packet is not answered before the next one is sent')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Never look names up: this is always so, and the flag is taken for the users of ping')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Never look names up: this is always so, and the flag is taken for the users of ping')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Allow broadcast and multicast addresses, and list who replies')
+            [CompletionResult]::new('--broadcast', '--broadcast', [CompletionResultType]::ParameterName, 'Allow broadcast and multicast addresses, and list who replies')
+            [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag')
+            [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Measure more than 4096 generated addresses')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have')
+            [CompletionResult]::new('--alive', '--alive', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have not')
+            [CompletionResult]::new('--unreach', '--unreach', [CompletionResultType]::ParameterName, 'Ask until each target has answered once, and list those that have not')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
 Register-ArgumentCompleter -Native -CommandName 'udpping' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
@@ -695,6 +1038,245 @@ Register-ArgumentCompleter -Native -CommandName 'mtr' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'mtu' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'mtu'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'mtu' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'What carries the packets')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'What carries the packets')
+            [CompletionResult]::new('--min', '--min', [CompletionResultType]::ParameterName, 'The smallest size to try, octets of IP packet [default: 68]')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long to wait for the first answer; later ones are given three round trips')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for the first answer; later ones are given three round trips')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'How long the whole run may take')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'How long the whole run may take')
+            [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'File with the key that the reflector shares (its octets, without white space at the ends)')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--hops', '--hops', [CompletionResultType]::ParameterName, 'Look at each hop of the way even if nothing is in the way')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print addresses, not names: `mtu` asks for no names, and takes tracepath''s flag')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print addresses, not names: `mtu` asks for no names, and takes tracepath''s flag')
+            [CompletionResult]::new('--no-tcp', '--no-tcp', [CompletionResultType]::ParameterName, 'Do not connect to a TCP port of the target')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'portscan' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'portscan'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'portscan' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'How to ask, as nmap''s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'How to ask, as nmap''s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only')
+            [CompletionResult]::new('--ports', '--ports', [CompletionResultType]::ParameterName, 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only')
+            [CompletionResult]::new('--top-ports', '--top-ports', [CompletionResultType]::ParameterName, 'Only the N ports that are open most often [default: 1000]')
+            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Only the N ports that are open most often [default: 1000]')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'How fast and how patient, as nmap''s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)')
+            [CompletionResult]::new('--timing', '--timing', [CompletionResultType]::ParameterName, 'How fast and how patient, as nmap''s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)')
+            [CompletionResult]::new('--min-rate', '--min-rate', [CompletionResultType]::ParameterName, 'Questions per second at least, whatever is lost')
+            [CompletionResult]::new('--max-rate', '--max-rate', [CompletionResultType]::ParameterName, 'Questions per second at most, of all hosts together')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Questions per second at most, of all hosts together')
+            [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--host-timeout', '--host-timeout', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'As nmap''s -Pn, and always so: no host is asked first whether it is there')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Only the 100 ports that are open most often')
+            [CompletionResult]::new('--fast', '--fast', [CompletionResultType]::ParameterName, 'Only the 100 ports that are open most often')
+            [CompletionResult]::new('--banner', '--banner', [CompletionResultType]::ParameterName, 'Read what open TCP ports say, and how they speak TLS')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Show open ports only')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Show why a port is said to be what it is, and who says so')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List every port, however many there are of a kind')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Yes, scan more than one host')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'As nmap''s -n, and always so: no address is resolved to a name')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'capture' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'capture'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')

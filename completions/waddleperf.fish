@@ -29,14 +29,74 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -l data -d 'Keep sto
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -s V -l version -d 'Print version'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "ping" -d 'Round-trip time and loss of one target or of many'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The hops to a target: who answers, how fast, and where packets are lost'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
+tls\t'A TLS handshake, after the connection. The certificate is not judged'
+http\t'HEAD over a connection that is kept (HTTP/1.1)'
+quic\t'QUIC version negotiation (RFC 9000 §6)'
+dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s c -l count -d 'Send this many packets to each target, then stop' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s s -l size -d 'Octets of payload of an echo message' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
+want\t'Cut here what is larger than the path MTU that the system knows'
+dont\t'Let routers cut'
+probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s B -l backoff -d 'How much longer than the one before each such wait is' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
+fping\t'Line for line as fping writes it'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l yes -d 'Measure more than 4096 generated addresses'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s a -l alive -d 'Ask until each target has answered once, and list those that have'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -128,6 +188,115 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l save -d 'K
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s p -l port -d 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s M -l method -d 'What carries the packets' -r -f -a "auto\t'ICMP echo, and a waddleperf reflector where there is one; what else is answered where echo is not'
+icmp\t'ICMP echo only'
+reflector\t'A waddleperf reflector only: tells the two directions apart'
+udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
+tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l min -d 'The smallest size to try, octets of IP packet [default: 68]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s w -l deadline -d 'How long the whole run may take' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-tcp -d 'Do not connect to a TCP port of the target'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
+syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
+udp\t'By a UDP datagram that the service understands'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s F -l fast -d 'Only the 100 ports that are open most often'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l banner -d 'Read what open TCP ports say, and how they speak TLS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l open -d 'Show open ports only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l reason -d 'Show why a port is said to be what it is, and who says so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l all -d 'List every port, however many there are of a kind'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l yes -d 'Yes, scan more than one host'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s c -l count -d 'Stop after this many packets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l duration -d 'Stop after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l full -d 'Keep whole packets, as -s 0 does'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -347,6 +516,62 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
+complete -c ping -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
+tls\t'A TLS handshake, after the connection. The certificate is not judged'
+http\t'HEAD over a connection that is kept (HTTP/1.1)'
+quic\t'QUIC version negotiation (RFC 9000 §6)'
+dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
+complete -c ping -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c ping -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
+complete -c ping -s c -l count -d 'Send this many packets to each target, then stop' -r
+complete -c ping -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
+complete -c ping -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
+complete -c ping -s s -l size -d 'Octets of payload of an echo message' -r
+complete -c ping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c ping -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
+complete -c ping -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
+complete -c ping -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
+complete -c ping -s M -l pmtudisc -d 'Whether packets may be cut on their way, and what becomes of those that are too large' -r -f -a "do\t'Never cut: refuse here what is larger than the path MTU that the system knows'
+want\t'Cut here what is larger than the path MTU that the system knows'
+dont\t'Let routers cut'
+probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c ping -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
+complete -c ping -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
+complete -c ping -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
+complete -c ping -s B -l backoff -d 'How much longer than the one before each such wait is' -r
+complete -c ping -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, with percentiles'
+fping\t'Line for line as fping writes it'"
+complete -c ping -l source -d 'Send from this address of this host' -r
+complete -c ping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c ping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c ping -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c ping -l label -d 'Label the record; once for each label' -r
+complete -c ping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c ping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c ping -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c ping -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
+complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c ping -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
+complete -c ping -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
+complete -c ping -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c ping -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
+complete -c ping -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
+complete -c ping -l yes -d 'Measure more than 4096 generated addresses'
+complete -c ping -s a -l alive -d 'Ask until each target has answered once, and list those that have'
+complete -c ping -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c ping -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c ping -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c ping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c ping -l json -d 'Print the record as one line of JSON'
+complete -c ping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c ping -s q -l quiet -d 'Print only the summary'
+complete -c ping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c ping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c ping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c ping -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c ping -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c ping -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c udpping -s p -l port -d 'UDP port of the reflector [default: 2000; stamp and twamp: 862]' -r
 complete -c udpping -l protocol -d 'Format of the packets' -r -f -a "wp1\t'waddleperf\'s own session: authenticated, loss by direction'
 stamp\t'STAMP, RFC 8762 and 8972'
@@ -438,6 +663,115 @@ complete -c mtr -l save -d 'Keep the record in the store (the file\'s store.save
 complete -c mtr -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c mtr -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c mtr -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mtu -s p -l port -d 'UDP port of a waddleperf reflector and TCP port whose segment size is read [default: 2000, and 443 or 80]' -r
+complete -c mtu -s M -l method -d 'What carries the packets' -r -f -a "auto\t'ICMP echo, and a waddleperf reflector where there is one; what else is answered where echo is not'
+icmp\t'ICMP echo only'
+reflector\t'A waddleperf reflector only: tells the two directions apart'
+udp\t'UDP to ports where nobody listens: the host\'s "port unreachable" is the answer'
+tcp\t'TCP SYN with data (needs CAP_NET_RAW): SYN-ACK or RST is the answer'"
+complete -c mtu -l min -d 'The smallest size to try, octets of IP packet [default: 68]' -r
+complete -c mtu -l max -d 'The largest size to try, octets of IP packet [default: what the interface sends, at most 9216]' -r
+complete -c mtu -s W -l timeout -d 'How long to wait for the first answer; later ones are given three round trips' -r
+complete -c mtu -s w -l deadline -d 'How long the whole run may take' -r
+complete -c mtu -l key-file -d 'File with the key that the reflector shares (its octets, without white space at the ends)' -r -F
+complete -c mtu -l source -d 'Send from this address of this host' -r
+complete -c mtu -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c mtu -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c mtu -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtu -l label -d 'Label the record; once for each label' -r
+complete -c mtu -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c mtu -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c mtu -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c mtu -l hops -d 'Look at each hop of the way even if nothing is in the way'
+complete -c mtu -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
+complete -c mtu -l no-tcp -d 'Do not connect to a TCP port of the target'
+complete -c mtu -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c mtu -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c mtu -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c mtu -l json -d 'Print the record as one line of JSON'
+complete -c mtu -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtu -s q -l quiet -d 'Print only the summary'
+complete -c mtu -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c mtu -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
+syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
+udp\t'By a UDP datagram that the service understands'"
+complete -c portscan -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
+complete -c portscan -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c portscan -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
+complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost' -r
+complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c portscan -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
+complete -c portscan -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
+complete -c portscan -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
+complete -c portscan -l source -d 'Send from this address of this host' -r
+complete -c portscan -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c portscan -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c portscan -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c portscan -l label -d 'Label the record; once for each label' -r
+complete -c portscan -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c portscan -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c portscan -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c portscan -s F -l fast -d 'Only the 100 ports that are open most often'
+complete -c portscan -l banner -d 'Read what open TCP ports say, and how they speak TLS'
+complete -c portscan -l open -d 'Show open ports only'
+complete -c portscan -l reason -d 'Show why a port is said to be what it is, and who says so'
+complete -c portscan -l all -d 'List every port, however many there are of a kind'
+complete -c portscan -l yes -d 'Yes, scan more than one host'
+complete -c portscan -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c portscan -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c portscan -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c portscan -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c portscan -l json -d 'Print the record as one line of JSON'
+complete -c portscan -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c portscan -s q -l quiet -d 'Print only the summary'
+complete -c portscan -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c portscan -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c portscan -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c portscan -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c portscan -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c portscan -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c capture -s c -l count -d 'Stop after this many packets' -r
+complete -c capture -l duration -d 'Stop after this time' -r
+complete -c capture -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c capture -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c capture -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c capture -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c capture -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c capture -l label -d 'Label the record; once for each label' -r
+complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c capture -l all -d 'Keep the packets of every host'
+complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c capture -l full -d 'Keep whole packets, as -s 0 does'
+complete -c capture -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c capture -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c capture -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c capture -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c capture -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c capture -l json -d 'Print the record as one line of JSON'
+complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c capture -s q -l quiet -d 'Print only the summary'
+complete -c capture -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c capture -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c capture -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help

@@ -20,8 +20,8 @@ use crate::probe::pace::Pace;
 use crate::probe::{Ctx, Event, Events, Found, Schedule};
 use crate::stats::Rng;
 use crate::sys::datagram::{self, Setup, Socket};
-use crate::sys::route::source;
 use crate::sys::port::Port;
+use crate::sys::route::source;
 use crate::sys::wait::Stop;
 use crate::wire::tcp;
 
