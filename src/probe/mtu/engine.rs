@@ -210,22 +210,14 @@ impl Engine {
 
     /// Whether a wish is still worth a packet.
     fn is_wanted(&self, wish: &Wish) -> bool {
-        let settled = |search: &Search| {
-            search.low().is_some_and(|low| {
-                wish.size < low.min(ladder::base(self.plan.v6))
-                    || wish.size < low && search.is_settled(wish.size)
-            })
+        let search = match self.stage {
+            Stage::Search => Some(&self.search),
+            Stage::Reverse => self.reverse.as_ref(),
+            Stage::Forward => self.forward.as_ref(),
+            _ => None,
         };
-        match (self.stage, wish.ttl) {
-            (Stage::Search, None) => !settled(&self.search) || wish.size == self.search.control(),
-            (Stage::Reverse, None) => {
-                self.reverse.as_ref().is_none_or(|search| !settled(search) || wish.size == search.control())
-            }
-            (Stage::Forward, None) => {
-                self.forward.as_ref().is_none_or(|search| !settled(search) || wish.size == search.control())
-            }
-            _ => true,
-        }
+        let tells = |search: &Search| !search.is_settled(wish.size) || wish.size == search.control();
+        wish.ttl.is_some() || search.is_none_or(tells)
     }
 
     /// Ends the waits that are over.
