@@ -81,17 +81,16 @@ impl Writer {
         match self.format {
             Format::Classic => {
                 let (seconds, nanos) = ((stamp / 1_000_000_000) as u32, (stamp % 1_000_000_000) as u32);
-                for word in [seconds, nanos, captured, packet.wire_length] {
-                    out.extend_from_slice(&word.to_ne_bytes());
-                }
+                let head = [seconds, nanos, captured, packet.wire_length].map(u32::to_ne_bytes);
+                out.extend_from_slice(head.as_flattened());
                 out.extend_from_slice(packet.data);
             }
             Format::Ng => {
                 let padded = captured.next_multiple_of(4);
                 let length = 32 + padded;
-                for word in [6, length, 0, (stamp >> 32) as u32, stamp as u32, captured, packet.wire_length] {
-                    out.extend_from_slice(&word.to_ne_bytes());
-                }
+                let (high, low) = ((stamp >> 32) as u32, stamp as u32);
+                let head = [6, length, 0, high, low, captured, packet.wire_length].map(u32::to_ne_bytes);
+                out.extend_from_slice(head.as_flattened());
                 out.extend_from_slice(packet.data);
                 out.extend_from_slice(&[0; 3][..(padded - captured) as usize]);
                 out.extend_from_slice(&length.to_ne_bytes());

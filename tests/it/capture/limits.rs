@@ -59,11 +59,13 @@ fn another_program_reads_along_and_may_leave() {
     let lab = Lab::line(0).build();
     let mut ours = command(lab.client(), &["-q", "-i", "up0", "-f", "udp dst port 9", "-w", "-"]);
     let mut ours = ours.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the capture");
-    let mut tshark = tool("tshark");
-    tshark
-        .args(["-r", "-", "-c", "20", "-T", "fields", "-e", "udp.dstport"])
-        .stdin(ours.stdout.take().expect("a pipe"));
-    let tshark = tshark.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("start tshark");
+    let tshark = {
+        // The command holds our end of the pipe, too: it goes before anybody waits.
+        let mut tshark = tool("tshark");
+        tshark.args(["-r", "-", "-c", "20", "-T", "fields", "-e", "udp.dstport"]);
+        tshark.stdin(ours.stdout.take().expect("a pipe")).stdout(Stdio::piped()).stderr(Stdio::null());
+        tshark.spawn().expect("start tshark")
+    };
     let done = std::sync::atomic::AtomicBool::new(false);
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -72,8 +74,9 @@ fn another_program_reads_along_and_may_leave() {
             }
         });
         let output = tshark.wait_with_output().expect("wait for tshark");
-        let ended = ours.wait().expect("wait for the capture");
+        let ended = ours.wait();
         done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let ended = ended.expect("wait for the capture");
         assert_eq!(ended.code(), Some(0));
         output
     });

@@ -183,7 +183,9 @@ fn tags_are_in_the_file_and_in_the_filter() {
         send_tagged(lab.client(), 5, 5);
         send_tagged(lab.client(), 7, 2);
         assert_eq!([other, both, host].map(|running| number(&running.stop(), "/packets")), [0, 0, 7]);
-        (all.stop(), tagged.stop());
+        for running in [all, tagged] {
+            running.stop();
+        }
         let theirs: Vec<_> = tcpdump.stop().into_iter().map(|packet| (packet.time, packet.frame)).collect();
         let theirs: Vec<_> = theirs.into_iter().filter(|(_, frame)| is_ours(frame)).collect();
         assert!(
