@@ -152,7 +152,7 @@ mod tests {
         fn the_ports_are_outside_of_the_range_where_there_is_room(a: u16, b: u16, chance: u64) {
             let (first, last) = (a.min(b), a.max(b));
             let port = outside(first, last, chance);
-            prop_assert!(port >= LOWEST && port % PORTS == 0);
+            prop_assert!(port >= LOWEST && port.is_multiple_of(PORTS));
             let has_room = last < u16::MAX - 2 * PORTS || first > LOWEST + 2 * PORTS;
             prop_assert!(!has_room || port + (PORTS - 1) < first || port > last);
         }
