@@ -119,7 +119,7 @@ impl Mtr {
         match findings.refused {
             Some(errno) if sent == 0 => {
                 let error = io::Error::from_raw_os_error(errno);
-                Err(Failure::from_io(format_args!("mtr: send {protocol} to {}", peer.ip()), &error))
+                Err(Failure::from_io(format_args!("send {protocol} to {}", peer.ip()), &error))
             }
             _ if sent == 0 => Err(Class::Cancelled.because("interrupted before anything was sent")),
             _ => Ok(Report { multipath: paths, ..findings.report(self, peer.is_ipv6()) }),
@@ -235,7 +235,7 @@ impl Mtr {
         };
         let socket = opened.map_err(|error| match denied(&error) {
             true => Class::Permission.because(
-                "mtr: icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
+                "icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
             ),
             false => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
         })?;
@@ -270,9 +270,7 @@ impl Mtr {
     fn open_tcp(&self, all: &mut Sockets, peer: SocketAddr, count: u16) -> Result<(), Failure> {
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         let needs = |error: &io::Error| match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                Class::Permission.because("mtr: -T needs CAP_NET_RAW; -u does not")
-            }
+            io::ErrorKind::PermissionDenied => Class::Permission.because("-T needs CAP_NET_RAW; -u does not"),
             _ => Failure::from_io("open a raw tcp socket", error),
         };
         for n in 0..count {
