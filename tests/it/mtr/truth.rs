@@ -7,7 +7,7 @@ use crate::lab::{Hook, Lab, Loss};
 
 #[test]
 fn loss_at_each_hop_is_what_nft_counts() {
-    for method in ["", "-u"] {
+    for method in ["", "--icmp"] {
         let lab = Lab::line(4).build();
         // What the second router forwards to the third and beyond, by the TTL that the probes have left there.
         let ttl = |left: u8| {
@@ -90,7 +90,7 @@ fn who_turns_probes_away_is_marked() {
 fn loss_on_the_way_back_is_loss_too() {
     let lab = Lab::line(2).build();
     let rule = lab.router(1).drop_down(Loss::Exact { every: 4 });
-    let report = report(lab.client(), server(&lab, false), "-c 20 -i 0.05");
+    let report = report(lab.client(), server(&lab, false), "-c 20 -i 0.05 -m 3");
     let lost: u64 = hops(&report)
         .iter()
         .map(|hop| {
