@@ -186,8 +186,8 @@ mod tests {
                 "w.toml:3: kind: no probe is called `zzz`; it may be {kinds}",
             ),
             (
-                "[[autoperf.target]]\n[[autoperf.target.tier2.probe]]\nkind = \"uping\"",
-                "w.toml:3: kind: no probe is called `uping`, did you mean `udpping`?",
+                "[[autoperf.target]]\n[[autoperf.target.tier2.probe]]\nkind = \"udping\"",
+                "w.toml:3: kind: no probe is called `udping`, did you mean `udpping`?",
             ),
             (
                 "[[autoperf.tier1.probe]]\nkind = \"udpping\"\n\ncount = \"many\"",

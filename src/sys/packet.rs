@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::libc;
 
 use super::capability::with_net_raw;
+use super::filter::{Operation, attach};
 
 /// Octets of one block of the ring: what the kernel hands over at once.
 const BLOCK: usize = 256 * 1024;
@@ -32,9 +33,6 @@ const INTERFACE: u32 = 0xffff_f000 + 8;
 const LOAD: u16 = 0x20;
 const EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
-
-/// An operation of a filter: code, two jumps, operand (`struct sock_filter`).
-pub type Operation = (u16, u8, u8, u32);
 
 /// What to capture.
 #[derive(Clone, Debug)]
@@ -355,14 +353,6 @@ fn once_on_loopback(setup: &Setup<'_>, index: u32) -> Vec<Operation> {
     }
     filter.extend(setup.filter);
     filter
-}
-
-fn attach(socket: &OwnedFd, filter: &[Operation]) -> io::Result<()> {
-    let mut operations: Vec<libc::sock_filter> =
-        filter.iter().map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k }).collect();
-    let length = u16::try_from(operations.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let program = libc::sock_fprog { len: length, filter: operations.as_mut_ptr() };
-    option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
 }
 
 fn bind(socket: &OwnedFd, index: u32) -> io::Result<()> {

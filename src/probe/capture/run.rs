@@ -15,9 +15,10 @@ use super::sink::Sink;
 use super::tally::Tally;
 use super::{Capture, own};
 use crate::failure::{Class, Failure};
+use crate::probe::own_thread::on_own_thread;
 use crate::probe::{Ctx, Event, Found, Measure};
-use crate::sys::packet::{self, Operation, Ring, Setup, Statistics};
-use crate::sys::wait::Stop;
+use crate::sys::filter::Operation;
+use crate::sys::packet::{self, Ring, Setup, Statistics};
 use crate::sys::{capability, random};
 use crate::units::Timestamp;
 use crate::wire::filter::{BadExpression, Expression, Program, View};
@@ -100,11 +101,11 @@ impl Capture {
         }
         let live = Live { ring, keeper, events: ctx.events.clone(), duration: self.duration.0 };
         let rotates = self.file_size.is_some() || self.rotate.is_some();
-        let caught = on_own_thread(ctx, move |stop| {
+        let caught = on_own_thread("capture", ctx, move |stop| {
             capability::shed(rotates).map_err(|error| Failure::from_io("give up capabilities", &error))?;
             live.run(stop)
         });
-        let Caught { keeper, ended, counts, beyond } = caught.await?;
+        let Caught { keeper, ended, counts, beyond } = caught.await??;
         let mut report = report(keeper, ended)?;
         let Statistics { received, dropped } = counts;
         (report.received, report.dropped_kernel, report.dropped_limit) =
@@ -128,11 +129,11 @@ impl Capture {
         };
         // The files that it writes are opened when the first packet is there.
         let writes = self.write.is_some();
-        let found = on_own_thread(ctx, move |stop| {
+        let found = on_own_thread("capture", ctx, move |stop| {
             capability::shed(writes).map_err(|error| Failure::from_io("give up capabilities", &error))?;
             reading.run(stop)
         });
-        let found = found.await?;
+        let found = found.await??;
         let mut report = match found.keeper {
             Some(keeper) => {
                 let link = keeper.link.name().to_owned();
@@ -322,28 +323,4 @@ fn summed_up(tally: &Tally, ended: Ended, files: Vec<Kept>) -> Report {
         tcp: tally.tcp(),
         files,
     }
-}
-
-/// Runs blocking `work` on a thread of its own, which `ctx.cancel` tells to stop.
-async fn on_own_thread<T: Send + 'static>(
-    ctx: &Ctx,
-    work: impl FnOnce(&Stop) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let stop = Arc::new(Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?);
-    let (done, mut result) = tokio::sync::oneshot::channel();
-    let switch = Arc::clone(&stop);
-    let thread = std::thread::Builder::new().name("capture".to_owned()).spawn(move || {
-        let _ = done.send(work(&switch));
-    });
-    let thread = thread.map_err(|error| Failure::from_io("start a thread", &error))?;
-    let ended = tokio::select! {
-        ended = &mut result => ended,
-        () = ctx.cancel.cancelled() => {
-            stop.set();
-            result.await
-        }
-    };
-    let joined = thread.join();
-    let panicked = || Class::Internal.because("the capturing thread panicked");
-    ended.ok().filter(|_| joined.is_ok()).ok_or_else(panicked)?
 }

@@ -160,7 +160,6 @@ fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
         last: row.last,
         rate_limited: verdict.rate_limited,
         per_packet,
-        nat: None,
         mark: row.bars.map(mark),
         return_ttl: row.back,
         return_hops: row.back.map(hops_back),

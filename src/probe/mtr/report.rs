@@ -75,9 +75,6 @@ pub struct Hop {
     pub rate_limited: bool,
     /// Packets of one flow come by more than one address in turn: they are balanced one by one.
     pub per_packet: bool,
-    /// The address of this side, or a field that routers do not change, arrives here otherwise than it was sent: a NAT
-    /// stands before it. Null where nothing tells (without CAP_NET_RAW).
-    pub nat: Option<bool>,
     /// Why probes go no further, as traceroute marks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,

@@ -68,12 +68,14 @@ impl Ping {
         let mut sockets = Vec::new();
         let mut ids = Vec::new();
         let mut draw = Rng::new(secret);
+        // In a burst packets wait for each other in this host: the moment of sending says little, and is costly.
+        let in_burst = hosts.len() > 1 && interval.is_zero();
         let ranges = [false, true].map(|is_ipv6| {
             let from = sockets.len();
             let wanted = hosts.iter().filter(|host| host.address.is_ipv6() == is_ipv6).count();
             let count = if wanted == 0 { 0 } else { self.sockets(wanted) };
             let opened = (0..count).try_for_each(|_| {
-                let (socket, id) = self.socket(is_ipv6, draw.bits() as u16)?;
+                let (socket, id) = self.socket(is_ipv6, draw.bits() as u16, in_burst)?;
                 sockets.push(socket);
                 ids.push(id);
                 Ok(())
@@ -138,7 +140,7 @@ impl Ping {
             hosts,
             sockets,
             ids,
-            stamped: true,
+            stamped: !(many && interval.is_zero()),
         }
     }
 
@@ -196,11 +198,11 @@ impl Ping {
     }
 
     /// A socket, and the identifier of its echo messages; `id` is one to take where we may choose.
-    fn socket(&self, is_ipv6: bool, id: u16) -> Result<(Socket, u16), Failure> {
+    fn socket(&self, is_ipv6: bool, id: u16, in_burst: bool) -> Result<(Socket, u16), Failure> {
         let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
         let local = SocketAddr::new(source.unwrap_or(any), 0);
-        let bind = |kind| Socket::bind(local, &self.setup(kind));
+        let bind = |kind| Socket::bind(local, &Setup { unstamped: in_burst, ..self.setup(kind) });
         if self.mode() != Mode::Icmp {
             let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
             let failure = |error| Failure::from_io(format_args!("bind udp {local}{through}"), &error);

@@ -10,7 +10,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::fd::AsFd;
 
 use nix::libc;
 
@@ -21,7 +20,7 @@ use crate::failure::Failure;
 use crate::stats::Rng;
 use crate::sys::connect::{Way, ephemeral_ports, source_to};
 use crate::sys::datagram::{Kind, Socket};
-use crate::sys::filter::only_to_tcp_ports;
+use crate::sys::filter;
 use crate::sys::wait::Stop;
 use crate::wire::tcp::{Segment, quoted, syn};
 
@@ -80,7 +79,8 @@ impl Packets for Syns {
     const KIND: Kind = Kind::Raw(libc::IPPROTO_TCP as u8);
 
     fn prepare(&self, socket: &Socket) -> io::Result<()> {
-        only_to_tcp_ports(socket.as_fd(), socket.is_ipv6(), self.port)
+        // The destination port of a TCP header lies at 2; ours are 16 from a multiple of 16 on.
+        filter::attach(socket, &filter::half_word(socket.is_ipv6(), 2, 0xfff0, self.port))
     }
 
     fn to(&self, mut to: SocketAddr) -> SocketAddr {

@@ -212,9 +212,6 @@ fn remarks(hop: &Hop) -> String {
     if hop.per_packet {
         remarks.push("balanced per packet".to_owned());
     }
-    if hop.nat == Some(true) {
-        remarks.push("behind NAT".to_owned());
-    }
     if hop.counts.duplicates > 0 {
         remarks.push(format!("{} duplicates", hop.counts.duplicates));
     }

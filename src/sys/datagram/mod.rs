@@ -19,6 +19,7 @@ use nix::libc;
 use socket2::{Domain, Protocol, Type};
 
 use super::capability::with_net_raw;
+use super::filter;
 
 /// A datagram socket of one address family.
 #[derive(Debug)]
@@ -77,6 +78,8 @@ pub struct Setup {
     pub broadcast: bool,
     /// Ask for transmit timestamps and ICMP errors: what a client wants.
     pub client: bool,
+    /// Do without transmit timestamps, which cost as much as sending: where the rate counts, not each time.
+    pub unstamped: bool,
 }
 
 impl Socket {
@@ -178,7 +181,7 @@ impl Socket {
         let _ = self.inner.set_send_buffer_size(1 << 20);
         self.option(libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
         let mut stamps = libc::SOF_TIMESTAMPING_SOFTWARE | libc::SOF_TIMESTAMPING_RX_SOFTWARE;
-        if setup.client {
+        if setup.client && !setup.unstamped {
             stamps |= libc::SOF_TIMESTAMPING_TX_SOFTWARE;
             stamps |= libc::SOF_TIMESTAMPING_OPT_ID | libc::SOF_TIMESTAMPING_OPT_TSONLY;
             self.own_ids = kernel_at_least(6, 13);
@@ -246,23 +249,8 @@ impl Socket {
         } else {
             self.set(libc::SOL_RAW, ICMP_FILTER, &!1u32)?;
         }
-        let (jump, load, equal, give) = (
-            libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH,
-            libc::BPF_LD | libc::BPF_H,
-            libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-            libc::BPF_RET | libc::BPF_K,
-        );
-        let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
-        // The identifier lies behind type, code and checksum; IPv4 delivers its own header before them.
-        let program = if self.v6 {
-            vec![step(load | libc::BPF_ABS, 0, 0, 4)]
-        } else {
-            vec![step(jump, 0, 0, 0), step(load | libc::BPF_IND, 0, 0, 4)]
-        };
-        let verdict = [step(equal, 0, 1, id.into()), step(give, 0, 0, u32::MAX), step(give, 0, 0, 0)];
-        let mut program: Vec<libc::sock_filter> = program.into_iter().chain(verdict).collect();
-        let whole = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &whole)
+        // The identifier lies behind type, code and checksum.
+        filter::attach(self, &filter::half_word(self.v6, 4, u16::MAX, id))
     }
 
     fn by_family(&self, v4: (libc::c_int, i32), v6: (libc::c_int, i32)) -> io::Result<()> {

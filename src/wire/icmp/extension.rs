@@ -181,8 +181,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As RFC 4884 §7 and RFC 4950 §3 lay them out: one label, 24015, TC 0, bottom of the stack, TTL 1. (The lab's test has
-    /// tcpdump read the same octets.)
+    /// As RFC 4884 §7 and RFC 4950 §3 lay them out: one label, 24015, TC 0, bottom of the stack, TTL 1.
     const MPLS: [u8; 12] = [0x20, 0, 0, 0, 0, 8, 1, 1, 0x05, 0xdc, 0xf1, 0x01];
 
     fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {

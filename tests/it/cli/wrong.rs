@@ -43,10 +43,10 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udpping", "--fail-on", "throughput<1Mbit/s", "h.example"], "udpping does not measure that"),
         (&["udpping", "--fail-on", "imported.rtt_p95>1ms", "h.example"], "udpping does not measure that"),
         (&["udpping", "--fail-on", "loss_ratio>150%", "h.example"], "loss_ratio is never above 100%"),
-        (&["upping", "h.example"], "'udpping'"),
+        (&["udping", "h.example"], "'udpping'"),
         (
-            &["results", "list", "--kind", "uping"],
-            "no records are of the kind `uping`; the nearest is `udpping`",
+            &["results", "list", "--kind", "udping"],
+            "no records are of the kind `udping`; the nearest is `udpping`",
         ),
         (
             &["--config", "/nowhere/else.toml", "udpping", "h.example"],
