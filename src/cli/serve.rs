@@ -13,7 +13,7 @@ use super::reload::Reload;
 use crate::autoperf::{self, TargetConfig, text};
 use crate::config;
 use crate::failure::Failure;
-use crate::probe::Manual;
+use crate::probe::{Manual, Probe};
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
 
 /// Rounds that wait to be printed; more are kept, but not told.
@@ -94,7 +94,7 @@ pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
 /// The files that rounds read: keys and lists.
 fn keys(targets: &[TargetConfig]) -> impl Iterator<Item = PathBuf> {
     let probes = targets.iter().flat_map(|target| &target.tiers).flat_map(|tier| &tier.probes);
-    probes.filter_map(|probe| probe.input().map(Path::to_owned))
+    probes.flat_map(Probe::inputs).map(Path::to_owned)
 }
 
 impl Serve {

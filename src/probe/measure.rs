@@ -59,9 +59,9 @@ pub trait Measure {
         let _ = (packets, time);
     }
 
-    /// A file that it reads: a key, a list of targets.
-    fn input(&self) -> Option<&Path> {
-        None
+    /// The files that it reads: a key, a list of targets, a database.
+    fn inputs(&self) -> Vec<&Path> {
+        Vec::new()
     }
 
     /// Whether `report` covers all that was asked: a run that was complete when the wish to end came is not partial.

@@ -131,9 +131,9 @@ impl Probe {
         each_probe!(self, probe => probe.traffic())
     }
 
-    /// A file that it reads: a key, a list of targets.
-    pub fn input(&self) -> Option<&Path> {
-        each_probe!(self, probe => probe.input())
+    /// The files that it reads: a key, a list of targets, a database.
+    pub fn inputs(&self) -> Vec<&Path> {
+        each_probe!(self, probe => probe.inputs())
     }
 
     /// This probe with at least `packets` packets, where it counts packets and they fit into `time`.

@@ -10,7 +10,6 @@ pub mod host;
 pub mod landlock;
 pub mod link;
 pub mod lock;
-pub mod mss;
 pub mod packet;
 pub mod port;
 pub mod privilege;

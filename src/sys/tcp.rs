@@ -16,7 +16,17 @@ pub struct Info {
     pub rtt: Option<Duration>,
     /// Segments sent again so far, the SYN included.
     pub retransmits: u32,
+    /// Maximum segment size (RFC 6691) that we send: what the far side, or somebody on the way, has announced, or what
+    /// this host knows of the path, if that is less. Options are not taken off.
+    pub mss: u32,
+    /// The path MTU that this host believes in.
+    pub pmtu: u32,
 }
+
+/// The timestamps option (RFC 7323) is in use: `TCPI_OPT_TIMESTAMPS`.
+const TIMESTAMPS: u8 = 1;
+/// What it takes of each segment, its padding included.
+const TIMESTAMPS_LENGTH: u32 = 12;
 
 /// The kernel's view of a connection.
 ///
@@ -40,7 +50,9 @@ pub fn info(socket: BorrowedFd<'_>) -> io::Result<Info> {
         return Err(io::Error::last_os_error());
     }
     let rtt = (info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into()));
-    Ok(Info { rtt, retransmits: info.tcpi_total_retrans })
+    let options = if info.tcpi_options & TIMESTAMPS != 0 { TIMESTAMPS_LENGTH } else { 0 };
+    let mss = info.tcpi_snd_mss + options;
+    Ok(Info { rtt, retransmits: info.tcpi_total_retrans, mss, pmtu: info.tcpi_pmtu })
 }
 
 #[cfg(test)]
@@ -56,6 +68,7 @@ mod tests {
         let info = info(stream.as_fd()).expect("TCP");
         assert!(info.rtt.is_some_and(|rtt| rtt < Duration::from_secs(1)), "{info:?}");
         assert_eq!(info.retransmits, 0);
+        assert!(info.mss >= 536 && info.mss + 40 <= info.pmtu, "{info:?}");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         assert!(super::info(udp.as_fd()).is_err());
     }

@@ -2,7 +2,8 @@
 //!
 //! What load balancers hash must not vary between the probes of a flow: addresses, protocol, ports, and over ICMP the type,
 //! code, identifier and checksum (Augustin et al., IMC 2006: "Paris"). The number of a probe is therefore in the sequence
-//! number and the payload, two octets of which keep the checksum of an echo constant, and make that of UDP say the number.
+//! number and the payload, two octets of which keep the checksum of an echo constant; that of UDP says the number, for who
+//! captures: what the error queue quotes begins behind it.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -218,7 +218,7 @@ impl Trace {
         self.flights.expire(Some(now.mono), None, |_| ());
     }
 
-    fn heard(&mut self, now: Now, heard: &Heard) {
+    fn heard(&mut self, heard: &Heard) {
         if Some(heard.flow) == self.check {
             let counts = heard.says == Says::Target && heard.was == super::flights::State::Open;
             self.checks.1 += u64::from(counts);
@@ -234,7 +234,7 @@ impl Trace {
         if heard.was == super::flights::State::Open {
             self.events.tell(Event::Hop {
                 ttl: heard.ttl,
-                at: heard.at.max(now.wall.min(heard.at)),
+                at: heard.at,
                 from: Some(heard.from),
                 rtt: Some(heard.rtt),
                 is_target: heard.says == Says::Target,
@@ -296,7 +296,7 @@ impl Engine for Trace {
             }
             _ => {
                 if let Some(heard) = self.flights.receive(now, arrival) {
-                    self.heard(now, &heard);
+                    self.heard(&heard);
                 }
             }
         }

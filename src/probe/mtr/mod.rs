@@ -25,7 +25,7 @@ pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
 pub use report::{Address, Check, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -350,6 +350,10 @@ impl Measure for Mtr {
         }
         let pending = report.hops.iter().any(|hop| hop.counts.pending > 0);
         !pending && report.cycles + report.skipped >= self.count
+    }
+
+    fn inputs(&self) -> Vec<&Path> {
+        self.shape.geo.iter().map(PathBuf::as_path).collect()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -219,8 +219,8 @@ impl Measure for Mtu {
         Report::scalars_of(None)
     }
 
-    fn input(&self) -> Option<&Path> {
-        self.key_file.as_deref()
+    fn inputs(&self) -> Vec<&Path> {
+        self.key_file.as_deref().into_iter().collect()
     }
 
     fn pace(&self) -> Duration {

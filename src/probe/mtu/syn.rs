@@ -11,7 +11,7 @@ pub(super) const HEADER: usize = 20;
 pub(super) struct Syn {
     local: SocketAddr,
     target: SocketAddr,
-    /// Where our sequence numbers begin; a probe's is this and a thousand times 64 Ki its number.
+    /// Where our sequence numbers begin; a probe's is this and 128 Ki times its number, of which there are never 32,768.
     first: u32,
 }
 

@@ -1,12 +1,13 @@
 //! One TCP connection to the target, to read the segment size that both ends, and whoever clamps it, have agreed on.
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
 use super::Mtu;
-use crate::sys::mss;
+use crate::sys::tcp;
 
 /// Ports that often answer.
 const USUAL: [u16; 2] = [443, 80];
@@ -43,7 +44,7 @@ async fn segment(asked: &Mtu, peer: SocketAddr) -> Option<u16> {
     // Ended by a reset: nothing is left on either side.
     socket.set_zero_linger().ok()?;
     let stream = socket.connect(peer).await.ok()?;
-    u16::try_from(mss::of(&stream).ok()?.mss).ok()
+    u16::try_from(tcp::info(stream.as_fd()).ok()?.mss).ok()
 }
 
 /// The same address with another port; a zone stays.

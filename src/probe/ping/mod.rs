@@ -527,8 +527,8 @@ impl Measure for Ping {
         report.is_whole(self)
     }
 
-    fn input(&self) -> Option<&Path> {
-        self.file.as_deref()
+    fn inputs(&self) -> Vec<&Path> {
+        self.file.as_deref().into_iter().collect()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -240,8 +240,8 @@ impl Measure for UdpPing {
         report.is_whole(self)
     }
 
-    fn input(&self) -> Option<&Path> {
-        self.key_file.as_deref()
+    fn inputs(&self) -> Vec<&Path> {
+        self.key_file.as_deref().into_iter().collect()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {
