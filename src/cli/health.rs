@@ -9,6 +9,7 @@ use super::Env;
 use super::results::out;
 use crate::failure::{Class, Failure};
 use crate::probe::Manual;
+use crate::report::text::counted;
 use crate::store::control;
 
 /// See the module.
@@ -44,13 +45,13 @@ pub(super) fn run(args: &Health, env: &Env) -> Result<u8, Failure> {
         writeln!(
             out,
             "well: process {pid}, version {version}, up {uptime_s} s, {}",
-            out::counted(*records, "record")
+            counted(*records, "record")
         )?;
         if let Some(why) = held_why {
             writeln!(
                 out,
                 "held in memory: {}, for now they cannot be kept: {why}",
-                out::counted(*held, "record")
+                counted(*held, "record")
             )?;
         }
         Ok(0)

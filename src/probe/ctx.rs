@@ -1,11 +1,13 @@
 //! What a running probe needs from outside.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, Events};
+use super::{Agent, Egress, Events, Target};
+use crate::failure::Failure;
 use crate::net::{Policy, Resolver};
 
 /// Cancellation, events, policy, identity: handed to every run, cheap to clone.
@@ -36,5 +38,20 @@ impl Ctx {
             agent,
             labels: BTreeMap::new(),
         }
+    }
+
+    /// Where the one host `target` is, by the way that `egress` asks for.
+    ///
+    /// # Errors
+    /// Class `usage` for an interface that this host does not have, those of the resolver and those of the policy.
+    pub(super) async fn peer(
+        &self,
+        target: &Target,
+        port: u16,
+        egress: &Egress,
+    ) -> Result<SocketAddr, Failure> {
+        egress.check_here()?;
+        let peer = self.resolver.first(target.as_str(), port, |address| egress.admits(address)).await?;
+        self.policy.check(peer.ip()).map(|()| peer)
     }
 }

@@ -7,6 +7,7 @@ use super::which::{Part, Which, pages, tell, tell_cursor};
 use crate::cli::Env;
 use crate::failure::Failure;
 use crate::report::csv;
+use crate::report::text::counted;
 use crate::store::{Order, Page, Record};
 
 /// See the module.
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Export, env: &Env) -> Result<u8, Failure> {
         std::io::Write::flush(out)?;
         tell_cursor(next);
         if left_out > 0 {
-            tell(&format!("{} left out: no measurements, or unreadable", out::counted(left_out, "record")));
+            tell(&format!("{} left out: no measurements, or unreadable", counted(left_out, "record")));
         }
         Ok(0)
     })

@@ -14,6 +14,7 @@ use crate::cli::label::Label;
 use crate::failure::{Class, Failure};
 use crate::probe::Measurement;
 use crate::probe::imported::{self, Origin, Tool};
+use crate::report::text::counted;
 use crate::store::Record;
 use crate::sys::clock;
 use crate::units::Timestamp;
@@ -82,7 +83,7 @@ pub(super) fn run(args: Import, env: &Env) -> Result<u8, Failure> {
         if args.json {
             out::json(out, &json!({ "ids": ids }))?;
         } else {
-            writeln!(out, "{} kept", out::counted(ids.len() as u64, "record"))?;
+            writeln!(out, "{} kept", counted(ids.len() as u64, "record"))?;
         }
         Ok(0)
     })

@@ -13,6 +13,7 @@ use crate::cli::Env;
 use crate::failure::Failure;
 use crate::probe::{Probe, Scalar};
 use crate::report::text;
+use crate::report::text::counted;
 use crate::store::{Filter, Order, Page, Record};
 use crate::units::Timestamp;
 
@@ -98,7 +99,7 @@ fn as_text(out: &mut Out, env: &Env, args: &List, filter: &Filter) -> Result<(),
     })?;
     out.flush()?;
     if unreadable > 0 {
-        tell(&format!("{} unreadable (see `waddleperf results verify`)", out::counted(unreadable, "record")));
+        tell(&format!("{} unreadable (see `waddleperf results verify`)", counted(unreadable, "record")));
     }
     tell_cursor(next);
     Ok(())
@@ -171,7 +172,7 @@ fn outcome(record: &Record) -> String {
             None => "ok".to_owned(),
         },
         Record::Run(run) => format!("tier {}: {}", run.tier, severity(run.severity)),
-        Record::Gap(gap) => format!("{} lost", out::counted(gap.lost, "record")),
+        Record::Gap(gap) => format!("{} lost", counted(gap.lost, "record")),
     }
 }
 

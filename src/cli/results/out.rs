@@ -56,8 +56,3 @@ pub(in crate::cli) fn json(out: &mut impl io::Write, value: &impl serde::Seriali
     writeln!(out)?;
     Ok(())
 }
-
-/// `count` of what `noun` names: `1 record`, `2 records`.
-pub(in crate::cli) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}

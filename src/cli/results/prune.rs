@@ -11,6 +11,7 @@ use super::out;
 use super::which::stray;
 use crate::cli::Env;
 use crate::failure::Failure;
+use crate::report::text::counted;
 use crate::store::{Answer, Query, Retention};
 use crate::sys::clock;
 use crate::units::Span;
@@ -39,13 +40,13 @@ pub(super) fn run(args: &Prune, env: &Env) -> Result<u8, Failure> {
         return Err(stray());
     };
     out::with_stdout(|out| {
-        let records = out::counted(pruned.records, "record");
+        let records = counted(pruned.records, "record");
         match (args.json, args.dry_run) {
             (true, true) => out::json(out, &json!({ "records": pruned.records, "dry_run": true }))?,
             (true, false) => out::json(out, &pruned)?,
             (false, true) => writeln!(out, "{records} would go")?,
             (false, false) => {
-                writeln!(out, "{records} and {} removed", out::counted(pruned.rollups, "roll-up"))?;
+                writeln!(out, "{records} and {} removed", counted(pruned.rollups, "roll-up"))?;
             }
         }
         Ok(0)

@@ -9,6 +9,7 @@ use super::which::stray;
 use crate::cli::Env;
 use crate::failure::Failure;
 use crate::report::text;
+use crate::report::text::counted;
 use crate::store::{Answer, Query, Verified};
 
 /// See the module.
@@ -40,10 +41,9 @@ fn as_text(to: &mut impl Write, verified: &Verified) -> std::io::Result<()> {
     for problem in &verified.problems {
         writeln!(to, "{}", text::escape(problem))?;
     }
-    let (records, rollups) =
-        (out::counted(verified.records, "record"), out::counted(verified.rollups, "roll-up"));
+    let (records, rollups) = (counted(verified.records, "record"), counted(verified.rollups, "roll-up"));
     match verified.wrong {
         0 => writeln!(to, "{records} and {rollups}: all well"),
-        wrong => writeln!(to, "{records} and {rollups}: {}", out::counted(wrong, "problem")),
+        wrong => writeln!(to, "{records} and {rollups}: {}", counted(wrong, "problem")),
     }
 }

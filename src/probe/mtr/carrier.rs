@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::net::engine::Draft;
 use crate::wire::icmp::{Echo, Version};
+use crate::wire::quic::Greeting;
 use crate::wire::tcp;
 
 use super::Strategy;
@@ -17,8 +18,6 @@ use super::Strategy;
 pub(super) const LEAST: usize = 12;
 /// Octets of a probe that looks like the first packet of a QUIC connection (RFC 9000 §14.1).
 pub(super) const QUIC: usize = 1200;
-/// A version that nobody speaks (RFC 9000 §15): a server answers it with those it does.
-const NO_VERSION: [u8; 4] = [0x1a, 0x2a, 0x3a, 0x4a];
 /// Where the source connection ID begins in a long header whose destination's has eight octets (RFC 9000 §17.2).
 const SOURCE_ID: usize = 15;
 /// The first destination port of the classic strategy, as traceroute's.
@@ -130,16 +129,12 @@ impl Carrier {
     }
 
     fn write_quic(&self, flow: usize, number: u32, out: &mut Vec<u8>) {
-        // A long header: form and fixed bit, then version, destination's and source's connection ID.
-        out.push(0xc0);
-        out.extend(NO_VERSION);
-        out.push(8);
-        out.extend(self.cookie.rotate_left(16).to_be_bytes());
-        out.extend((flow as u32).to_be_bytes());
-        out.push(8);
-        out.extend(self.cookie.to_be_bytes());
-        out.extend(number.to_be_bytes());
-        out.resize(QUIC, 0);
+        let of = |head: u32, tail: u32| {
+            let [h, t] = [head, tail].map(u32::to_be_bytes);
+            [h[0], h[1], h[2], h[3], t[0], t[1], t[2], t[3]]
+        };
+        let destination = of(self.cookie.rotate_left(16), flow as u32);
+        Greeting { destination, source: of(self.cookie, number) }.write(QUIC, out);
     }
 
     /// The payload of a probe: 0 balance · 2 flow · 4 number · 8 cookie.

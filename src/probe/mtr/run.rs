@@ -44,13 +44,7 @@ pub(super) struct Sockets {
 
 impl Mtr {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
-        if let Err(failure) = self.egress.check_here() {
-            return Found::nothing(failure);
-        }
-        let admits = |address: &IpAddr| self.egress.admits(address);
-        let found = ctx.resolver.first(self.target.as_str(), 0, admits).await;
-        let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
-        match checked {
+        match ctx.peer(&self.target, 0, &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
         }

@@ -1,7 +1,7 @@
 //! One run on real sockets: resolve, open, drive with one method after another, report.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::carrier::{Carrier, Closed, Echo};
@@ -57,13 +57,7 @@ pub(super) struct Leg {
 
 impl Mtu {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
-        if let Err(failure) = self.egress.check_here() {
-            return Found::nothing(failure);
-        }
-        let admits = |address: &IpAddr| self.egress.admits(address);
-        let found = ctx.resolver.first(self.target.as_str(), 0, admits).await;
-        let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
-        match checked {
+        match ctx.peer(&self.target, 0, &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
         }

@@ -1,5 +1,7 @@
 //! What UDP services answer to: the shortest honest question of each protocol. Everybody else gets an empty datagram.
 
+use crate::wire::quic::Greeting;
+
 /// Appends the question for `port` to `out`. `secret` fills what has to be random.
 pub(super) fn write(port: u16, secret: u64, out: &mut Vec<u8>) {
     let id = secret.to_be_bytes();
@@ -76,12 +78,7 @@ fn netbios(id: &[u8; 8], out: &mut Vec<u8>) {
 
 /// Version negotiation is asked for by a version that nobody has (RFC 9000 §6, §15).
 fn quic(id: &[u8; 8], out: &mut Vec<u8>) {
-    let begin = out.len();
-    out.extend([0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8]);
-    out.extend(id);
-    out.push(8);
-    out.extend(id);
-    out.resize(begin + 1200, 0);
+    Greeting { destination: *id, source: *id }.write(1200, out);
 }
 
 /// The beginning of a main mode exchange (RFC 2408 §3.1): one proposal that everybody knows.

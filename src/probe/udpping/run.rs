@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
@@ -34,13 +34,7 @@ const CREDENTIALS: &str = "/run/credentials";
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
-        if let Err(failure) = self.egress.check_here() {
-            return Found::nothing(failure);
-        }
-        let admits = |address: &IpAddr| self.egress.admits(address);
-        let found = ctx.resolver.first(self.target.as_str(), self.port(), admits).await;
-        let checked = found.and_then(|peer| ctx.policy.check(peer.ip()).map(|()| peer));
-        match checked {
+        match ctx.peer(&self.target, self.port(), &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
         }

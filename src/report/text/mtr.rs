@@ -6,7 +6,7 @@ mod paths;
 use std::io;
 use std::time::Duration;
 
-use super::{ABSENT, Style, Summary, escape, millis, percent, span};
+use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
 use crate::probe::mtr::{Address, Field, Format, Hop, InterfaceRole, Mtr, Report};
 use crate::probe::{Clock, Measurement, Probe};
 
@@ -254,10 +254,6 @@ fn path(report: &Report, of: &Measurement) -> String {
     };
     let cycles = counted(report.cycles, "cycle");
     format!("{end}, {changes}, fingerprint {}, {cycles} in {}", escape(&report.fingerprint), span(of.elapsed))
-}
-
-fn counted(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn clock(report: &Report) -> &'static str {

@@ -56,6 +56,11 @@ pub fn bytes(octets: f64) -> String {
     scaled(octets, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
 }
 
+/// `count` of what `noun` names: `1 record`, `2 records`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A scalar's value with its unit.
 pub fn scalar(scalar: &Scalar) -> String {
     let Some(value) = scalar.value else {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::super::{Style, escape, percent};
-use super::counted;
+use super::super::{Style, counted, escape, percent};
 use crate::probe::mtr::{Mtr, Multipath, Node};
 
 /// Draws `found`.
