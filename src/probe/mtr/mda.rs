@@ -34,6 +34,9 @@ const LIGHT: usize = 2;
 const SILENT: usize = 2;
 /// New flows tried in one round to find some that pass a node.
 const MOST_NEW: usize = 64;
+/// Decisions to stop, each with its own chance to miss a way, that the stated confidence covers together (Bonferroni): one
+/// is taken at each width that a hop has had, so a diamond of 16 ways takes several.
+const DECISIONS: f64 = 10.0;
 /// Flows that a search may use.
 pub(super) const MOST_FLOWS: u16 = 1024;
 /// Probes that it may take.
@@ -145,6 +148,11 @@ impl Search {
         (findings, paths)
     }
 
+    /// The stopping number at which `DECISIONS` of them together keep the confidence that is stated.
+    fn stopping(&self, k: usize) -> usize {
+        stopping(k, 1.0 - (1.0 - self.confidence) / DECISIONS)
+    }
+
     fn grace(&self) -> Duration {
         let learned = self.flights.longest.map_or(MOST_GRACE, |longest| longest.mul_f64(1.5));
         self.plan.grace.unwrap_or(learned.clamp(LEAST_GRACE, MOST_GRACE))
@@ -239,9 +247,9 @@ impl Search {
         let need = match (answered, silent) {
             // Probably it never speaks: a few flows, then it is let be.
             (0, 1..) => SILENT.saturating_sub(silent),
-            _ => stopping(self.width(ttl).len(), self.confidence).saturating_sub(answered),
+            _ => self.stopping(self.width(ttl).len()).saturating_sub(answered),
         };
-        if answered > 0 && silent > stopping(self.width(ttl).len(), self.confidence) {
+        if answered > 0 && silent > self.stopping(self.width(ttl).len()) {
             self.cut |= need > 0;
             return;
         }
@@ -284,7 +292,7 @@ impl Search {
             let (next, flows) = successors.get(node).map_or((0, 0), |(next, flows)| (next.len(), *flows));
             let need = match (self.mode, meshed) {
                 (Mda::Lite, false) => LIGHT,
-                _ => stopping(next, self.confidence),
+                _ => self.stopping(next),
             };
             need.saturating_sub(flows)
         };

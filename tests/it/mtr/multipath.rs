@@ -15,20 +15,26 @@ fn at(report: &Value, ttl: u64) -> BTreeSet<IpAddr> {
     here.filter_map(|node| node["ip"].as_str()?.parse().ok()).collect()
 }
 
+/// Of how many searches each shape is given.
+const SEEDS: usize = 20;
+
 #[test]
-fn every_way_of_a_diamond_is_found() {
-    for (ways, v6) in [(2, false), (2, true), (4, false), (16, false)] {
+fn every_way_of_a_diamond_is_found_at_95_of_100_seeds() {
+    let mut missed = Vec::new();
+    for (ways, v6) in [(2, false), (2, true), (4, false), (11, true), (16, false)] {
         let lab = Lab::line(2).build();
         let diamond = Diamond::new(&lab, ways);
-        // A miss has a chance of 5 %: of two runs one is whole.
-        let found = (0..2).any(|_| {
+        for _ in 0..SEEDS {
             let report = report(lab.client(), server(&lab, v6), "--mda");
             assert_eq!(report["multipath"]["confidence_ratio"], json!(0.95));
-            assert!(at(&report, 2).is_subset(&diamond.addresses(v6)), "{report}");
-            at(&report, 2) == diamond.addresses(v6) && report["multipath"]["complete"] == true
-        });
-        assert!(found, "{ways} ways, IPv6: {v6}");
+            let found = at(&report, 2);
+            assert!(found.is_subset(&diamond.addresses(v6)), "{report}");
+            if found != diamond.addresses(v6) || report["multipath"]["complete"] != true {
+                missed.push(format!("{ways} ways, IPv6 {v6}: {}", report["multipath"]));
+            }
+        }
     }
+    assert!(missed.len() <= 5, "{missed:#?}");
 }
 
 #[test]
