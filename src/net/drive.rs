@@ -22,9 +22,9 @@ const QUOTED: usize = 1024;
 const SPIN: Duration = Duration::from_micros(50);
 /// Intervals below this are kept by spinning; above it a wait is exact enough and costs no CPU.
 const SPIN_BELOW: Duration = Duration::from_micros(200);
-/// When the next send is due within this, replies wait in the socket until then: the kernel has stamped them, and one
-/// wake-up for each packet is half of two.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// When the next send is due within this and within an interval of the schedule, replies wait in the socket until then: the
+/// kernel has stamped them, and one wake-up for each packet is half of two.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Sends in a row without a transmit timestamp that show that there are none.
 const UNSTAMPED: u32 = 64;
 /// The longest wait, so that no mistake of an engine can hang a run.
@@ -55,6 +55,7 @@ pub fn drive(
         overflows: vec![0; sockets.len()],
         numbers: sockets.iter().map(|socket| Numbers::of(socket)).collect(),
         spin,
+        patience: PATIENCE.min(interval),
         received_stamp: false,
         unstamped: UNSTAMPED,
     };
@@ -72,6 +73,8 @@ struct Driver<'a> {
     /// By what numbers each socket's system knows what was sent.
     numbers: Vec<Numbers>,
     spin: Duration,
+    /// How long replies may wait in the socket.
+    patience: Duration,
     /// The latest datagram came with the kernel's time.
     received_stamp: bool,
     /// Sends since the latest transmit timestamp.
@@ -183,7 +186,7 @@ impl Driver<'_> {
     /// Whether what arrives can be taken in as well when `until` has come.
     fn is_patient(&self, until: Instant) -> bool {
         let stamps = self.received_stamp && self.unstamped < UNSTAMPED;
-        stamps && until <= clock::now().mono + PATIENCE
+        stamps && until <= clock::now().mono + self.patience
     }
 
     /// Waits until `until`, or until something arrives that cannot wait, and takes in what did. Returns whether `stop` is

@@ -134,7 +134,7 @@ impl Events {
         (Self { to: Some(to), packets: true }, from)
     }
 
-    /// The same without the fate of each packet: waking a reader costs more than a packet.
+    /// The same with notes only, without the fate of each packet: waking a reader costs more than a packet.
     pub fn without_packets(self) -> Self {
         Self { packets: false, ..self }
     }
@@ -146,7 +146,7 @@ impl Events {
 
     /// Tells `event` to whoever listens and has room.
     pub fn tell(&self, event: Event) {
-        let wanted = self.packets || !matches!(event, Event::Reply { .. } | Event::Lost { .. });
+        let wanted = self.packets || matches!(event, Event::Note { .. });
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }

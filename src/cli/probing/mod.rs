@@ -8,7 +8,7 @@ mod terminal;
 mod verdict;
 mod watch;
 
-use std::io;
+use std::io::{self, BufWriter};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -64,9 +64,10 @@ async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;
+    // A report on a hundred thousand targets is not written line by line.
     let printed = printed.and_then(|()| match to_stderr {
-        true => print(&mut io::stderr().lock(), &measurement, &common, true),
-        false => print(&mut io::stdout().lock(), &measurement, &common, true),
+        true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, &common, true),
+        false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, &common, true),
     });
     let kept = keeper.keep(&measurement).await;
     tell_failure(&measurement);

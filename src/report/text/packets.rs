@@ -50,9 +50,13 @@ pub(super) fn row(
     cells: &[String],
     head: bool,
 ) -> io::Result<()> {
-    let cells: String = cells.iter().map(|cell| format!(" {cell:>8}")).collect();
-    let line = format!("{name:<10}{cells}");
-    writeln!(out, "{}", if head { style.dim(&line) } else { line })
+    if head {
+        let cells: String = cells.iter().map(|cell| format!(" {cell:>8}")).collect();
+        return writeln!(out, "{}", style.dim(&format!("{name:<10}{cells}")));
+    }
+    write!(out, "{name:<10}")?;
+    cells.iter().try_for_each(|cell| write!(out, " {cell:>8}"))?;
+    writeln!(out)
 }
 
 /// A word, and what there is to say of it.

@@ -15,6 +15,7 @@
 //! Root is not needed, where ordinary users may make user namespaces (`privilege`).
 
 mod builder;
+mod busy;
 mod capture;
 mod counters;
 mod diamond;
@@ -40,6 +41,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 pub(crate) use self::builder::Builder;
+pub(crate) use self::busy::Busy;
 pub(crate) use self::capture::Packet;
 pub(crate) use self::diamond::Diamond;
 pub(crate) use self::link::Link;

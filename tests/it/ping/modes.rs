@@ -1,7 +1,7 @@
 //! TCP, TLS, HTTP, QUIC and DNS against servers that are known, refuse, or lie.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
@@ -108,7 +108,7 @@ fn a_handshake_has_its_phases_and_no_judge() {
     server.wait().expect("wait for openssl");
 }
 
-/// Serves the requests of one connection over TLS; the port.
+/// Serves the requests of each connection over TLS, as many as a slow host makes; the port.
 fn https(lab: &Lab, key: &str, certificate: &str) -> u16 {
     let chain = vec![CertificateDer::from_pem_file(certificate).expect("a certificate")];
     let key = PrivateKeyDer::from_pem_file(key).expect("a key");
@@ -117,15 +117,23 @@ fn https(lab: &Lab, key: &str, certificate: &str) -> u16 {
     let config = Arc::new(config.with_single_cert(chain, key).expect("a configuration"));
     let listener = lab.server().run(|| TcpListener::bind("0.0.0.0:0").expect("a listener"));
     let port = listener.local_addr().expect("an address").port();
-    thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a connection");
-        let connection = rustls::ServerConnection::new(config).expect("a connection");
+    let serve = move |stream: TcpStream| {
+        let connection = rustls::ServerConnection::new(config.clone()).expect("a connection");
         let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
         let mut line = String::new();
         while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
-            if std::mem::take(&mut line) == "\r\n" {
-                stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("answer");
+            if std::mem::take(&mut line) == "\r\n"
+                && stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n").is_err()
+            {
+                return;
             }
+        }
+    };
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let serve = serve.clone();
+            let stream = stream.expect("a connection");
+            thread::spawn(move || serve(stream));
         }
     });
     port
@@ -133,7 +141,7 @@ fn https(lab: &Lab, key: &str, certificate: &str) -> u16 {
 
 /// Serves `answer` to each request of each connection; returns the number of connections at the end of `connections`.
 fn http(listener: TcpListener, answer: &'static str, connections: usize) -> thread::JoinHandle<Vec<usize>> {
-    let serve = move |stream: std::io::Result<std::net::TcpStream>| {
+    let serve = move |stream: std::io::Result<TcpStream>| {
         let mut stream = stream.expect("a connection");
         let mut lines = BufReader::new(stream.try_clone().expect("the same")).lines();
         let mut requests = 0;

@@ -1,12 +1,12 @@
 //! The reported round-trip times against a capture on the client's interface, beside irtt's against its own.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::serving::{Serving, ping};
-use crate::lab::{Direction, Lab, Packet, alone};
+use crate::lab::{Busy, Direction, Lab, Packet, alone};
 
 /// Octets of Ethernet, IPv4 and UDP header before the payload.
 const HEADERS: usize = 14 + 20 + 8;
@@ -168,26 +168,6 @@ fn iputils(lab: &Lab) -> Errors {
         Some(((field(line, "time=")? * 1e6) as i64, round_trip(passage, 0)?))
     };
     Errors::new(printed.lines().filter_map(pair))
-}
-
-/// Something to do for every processor, twice, until it is dropped.
-struct Busy(Vec<Child>);
-
-impl Busy {
-    fn all_over() -> Self {
-        let processors = std::thread::available_parallelism().expect("a number of processors").get();
-        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("run sh");
-        Self((0..2 * processors).map(|_| spin()).collect())
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 /// Others on the machine only ever add to the errors: one undisturbed run of a few is the judge. The goal is 10 µs at
