@@ -9,6 +9,7 @@ mod connect;
 mod engine;
 mod fleet;
 mod hosts;
+mod outbox;
 mod packets;
 mod payload;
 mod ports;

@@ -1,0 +1,23 @@
+//! A host that has no time: load on every processor.
+
+use std::process::{Child, Command};
+
+/// Something to do for every processor, twice, until it is dropped.
+pub(crate) struct Busy(Vec<Child>);
+
+impl Busy {
+    pub(crate) fn all_over() -> Self {
+        let processors = std::thread::available_parallelism().expect("a number of processors").get();
+        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("run sh");
+        Self((0..2 * processors).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
