@@ -43,15 +43,17 @@ impl Resolver {
         Ok(SocketAddr::new(found.ok_or_else(none)?, port))
     }
 
-    /// The name of `address`, by a reverse look-up; `None` where there is none or nobody answers. It is as the far side
+    /// The name of `address`, by a reverse look-up; `None` where there is none or nobody answers. Of several it is always
+    /// the first by the order of their octets, whatever the order in which they come. It is as the far side
     /// wrote it, in DNS's own escapes: nothing for a terminal.
     pub async fn name(&self, address: IpAddr) -> Option<String> {
         let resolver = self.0.get_or_try_init(|| async { system() }).await.ok()?;
         let found = tokio::time::timeout(DEADLINE, resolver.reverse_lookup(address)).await.ok()?.ok()?;
-        found.answers().iter().find_map(|record| match &record.data {
+        let names = found.answers().iter().filter_map(|record| match &record.data {
             RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
             _ => None,
-        })
+        });
+        names.min()
     }
 
     /// All addresses of the name `host`, IPv6 and IPv4, in the resolver's order.

@@ -80,6 +80,9 @@ pub enum Strategy {
     Classic,
     /// What load balancers look at stays the same in a flow.
     Paris,
+    /// So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote
+    /// little quote it too (CAP_NET_RAW; else paris).
+    Dublin,
 }
 
 /// How thoroughly every path is searched for.

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::carrier::{Flow, Kind};
-use super::run::Sockets;
+use super::engine::Beside;
+use super::sockets::Sockets;
 use crate::net::engine::{Draft, Engine};
 use crate::net::sim::{Answer, Path, Sim};
 use crate::sys::clock;
@@ -28,12 +29,13 @@ pub(super) fn flows(kind: Kind, count: u16, check: bool) -> Sockets {
         to: SocketAddr::new(TARGET.into(), 33_434),
         connected: false,
         key: 100 + n,
+        is_witness: false,
     };
     let mut flows: Vec<Flow> = (0..count).map(|n| flow(n, kind)).collect();
     if check {
         flows.push(Flow { socket: count.into(), ..flow(count, Kind::Echo) });
     }
-    Sockets { sockets: Vec::new(), ports: Vec::new(), flows, check }
+    Sockets { flows, beside: Beside { check, witness: false }, ..Sockets::default() }
 }
 
 /// A probe as the network sees it.
