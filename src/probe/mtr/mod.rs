@@ -10,6 +10,7 @@ mod course;
 mod dublin;
 mod engine;
 mod flights;
+mod fuzz;
 mod judge;
 mod mda;
 mod multipath;
@@ -26,6 +27,7 @@ mod tests;
 #[cfg(test)]
 mod world;
 
+pub use fuzz::fuzz_mtr;
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
 pub use report::{Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};

@@ -22,19 +22,6 @@ pub enum Protocol {
     Tcp,
 }
 
-impl Protocol {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Icmp => "icmp",
-            Self::Udp => "udp",
-            Self::Quic => "quic",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
 const FLAGS: [(&str, Option<char>, Protocol, &str); 4] = [
     ("icmp", None, Protocol::Icmp, "Probe with ICMP echo requests, which is the rule for one flow"),
     ("udp", Some('u'), Protocol::Udp, "Probe with UDP datagrams, which is the rule for several flows"),

@@ -2,7 +2,7 @@
 //! same, or a failure that says what it takes.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::carrier::{Flow, Kind};
 use super::connects::Connects;
@@ -27,7 +27,7 @@ pub(super) struct Sockets {
     /// Instead of sockets: connections.
     pub(super) connects: Option<Connects>,
     /// What keeps the ports of raw sockets ours.
-    _kept: (Vec<Port>, Vec<Socket>),
+    pub(super) kept: (Vec<Port>, Vec<Socket>),
     pub(super) flows: Vec<Flow>,
     pub(super) beside: Beside,
     pub(super) fallback: Option<Fallback>,
@@ -173,7 +173,7 @@ impl Mtr {
                 .map_err(|error| Failure::from_io("connect", &error))?;
             let from = SocketAddr::new(source, local.port());
             all.add(socket, flow(Kind::Udp, Some(from), to, true));
-            all._kept.1.push(kept);
+            all.kept.1.push(kept);
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Mtr {
                 .connect(SocketAddr::new(to.ip(), 0))
                 .map_err(|error| Failure::from_io("connect", &error))?;
             all.add(socket, flow(Kind::Tcp, Some(from), to, true));
-            all._kept.0.push(kept);
+            all.kept.0.push(kept);
         }
         Ok(())
     }

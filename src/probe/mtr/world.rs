@@ -55,6 +55,10 @@ pub(super) enum Fate {
     Silence,
     /// Its TTL ends at this address.
     Exceeded(IpAddr),
+    /// So, at a router that quotes nothing behind the transport header.
+    Terse(IpAddr),
+    /// So, behind a translator that takes its change of an echo back, and updates the checksum both times.
+    Translated(IpAddr),
     /// It reaches the target.
     Reached,
     /// Any answers.
@@ -85,6 +89,14 @@ pub(super) fn play(
         match fate(seen) {
             Fate::Silence => Vec::new(),
             Fate::Exceeded(from) => vec![exceeded(from)],
+            Fate::Terse(from) => vec![quoting(from, Vec::new())],
+            Fate::Translated(from) => {
+                let mut quoted = draft.bytes.clone();
+                if is_echo && quoted[2..4] == [0xff; 2] {
+                    quoted[2..4].fill(0);
+                }
+                vec![quoting(from, quoted)]
+            }
             Fate::Reached if is_echo => {
                 let mut reply = draft.bytes.clone();
                 reply[0] = 0;
@@ -101,6 +113,10 @@ pub(super) fn play(
 /// Time exceeded, from this router.
 pub(super) fn exceeded(from: IpAddr) -> Answer {
     icmp(11, 0, from)
+}
+
+fn quoting(from: IpAddr, quoted: Vec<u8>) -> Answer {
+    Answer::Quoting { kind: 11, code: 0, from, quoted }
 }
 
 /// An ICMP error of IPv4.
