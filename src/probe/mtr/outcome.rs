@@ -1,5 +1,6 @@
 //! The report of what a trace has found.
 
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ impl Findings {
         times.for_each(|rtt| rtt_sketch.push(rtt.as_secs_f64()));
         Report {
             translator,
+            loop_ttl: (!reached).then(|| loop_ttl(&hops)).flatten(),
+            send_error: self.refused.map(|errno| io::Error::from_raw_os_error(errno).to_string()),
             fingerprint: fingerprint(&hops, reached),
             path_changes: self.tally.path_changes(last),
             flows: self.flows(first, last),
@@ -171,6 +174,17 @@ fn follow_translation(hops: &mut [Hop]) -> Option<IpAddr> {
     let first = unchanged + hops[unchanged..].iter().position(|hop| hop.nat == Some(true))?;
     hops[first..].iter_mut().for_each(|hop| hop.nat = Some(true));
     hops[..first].last()?.addresses.first().map(|address| address.ip)
+}
+
+/// TTL of the first hop whose router answers again further out, with others between.
+fn loop_ttl(hops: &[Hop]) -> Option<u8> {
+    let path: Vec<(u8, IpAddr)> =
+        hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip))).collect();
+    let returns = |at: usize| {
+        let mut beyond = path[at..].iter().skip_while(|(_, ip)| *ip == path[at].1);
+        beyond.any(|(_, ip)| *ip == path[at].1)
+    };
+    (0..path.len()).find(|&at| returns(at)).map(|at| path[at].0)
 }
 
 /// How many hops a reply that arrives with `ttl` has come, if it began with the next of the usual numbers.

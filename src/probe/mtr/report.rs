@@ -26,6 +26,13 @@ pub struct Report {
     /// translation is seen, or that hop is silent.
     #[serde(default)]
     pub translator: Option<IpAddr>,
+    /// TTL of the first hop of a loop: further out the path comes by the same router again, and never to the target. Null
+    /// where none is seen.
+    #[serde(default)]
+    pub loop_ttl: Option<u8>,
+    /// Why this host refused to send probes, in the system's words; null where it sent them all.
+    #[serde(default)]
+    pub send_error: Option<String>,
     /// How often the path changed during the run: the fewest changes that explain what the hops have shown.
     pub path_changes: u64,
     /// A number for the path: equal for two runs that saw the same addresses at the same TTLs.

@@ -276,8 +276,15 @@ fn a_translator_is_seen_by_what_it_cannot_take_back() {
 fn a_loop_ends_at_the_last_ttl() {
     let mut fate = |seen: Seen| Fate::Exceeded(router(1 + seen.ttl % 2));
     let (report, took) = traced(&asked(3), Kind::Echo, &mut fate);
-    assert_eq!((report.hops.len(), report.reached), (30, false));
+    assert_eq!((report.hops.len(), report.reached, report.loop_ttl), (30, false, Some(1)));
     assert!(took < Duration::from_secs(2));
+    // A router that lets probes pass whose TTL is over shows up twice, and is no loop.
+    let mut fate = |seen: Seen| match seen.ttl {
+        2 | 3 => Fate::Exceeded(router(2)),
+        ttl if ttl > 4 => Fate::Silence,
+        _ => line(4)(seen),
+    };
+    assert_eq!(traced(&asked(2), Kind::Echo, &mut fate).0.loop_ttl, None);
 }
 
 #[test]
@@ -360,10 +367,10 @@ mod mda {
     }
 
     #[test]
-    fn a_single_path_costs_six_flows_and_no_time() {
+    fn a_single_path_costs_nine_flows_and_no_time() {
         let (paths, took) = searched(1, Mda::Lite, &mut |seen| line(10)(seen));
         assert_eq!((paths.width, paths.nodes.len(), paths.links.len()), (1, 11, 10));
-        assert!(paths.complete && paths.probes <= 6 * 11 + 16, "{} probes", paths.probes);
+        assert!(paths.complete && paths.probes <= 9 * 11 + 16, "{} probes", paths.probes);
         assert!(took < 100 * MS, "{took:?}");
     }
 
