@@ -57,6 +57,10 @@ pub(super) fn drive(engine: &mut dyn Engine, of: &Connects, stop: &Stop) -> Resu
     let mut run = Run { engine, of, open: BTreeMap::new(), sent: 0 };
     let (mut out, mut stopped) = (Draft::default(), false);
     loop {
+        if stop.is_set() && !stopped {
+            stopped = true;
+            run.engine.receive(clock::now(), Arrival::Stop);
+        }
         run.expire();
         let full = run.open.len() >= MOST;
         out.clear();
@@ -72,10 +76,7 @@ pub(super) fn drive(engine: &mut dyn Engine, of: &Connects, stop: &Stop) -> Resu
         let ready: Vec<u64> = epoll.wait(time).map_err(failed)?.collect();
         for number in ready {
             match number {
-                STOP if !stopped => {
-                    stopped = true;
-                    run.engine.receive(clock::now(), Arrival::Stop);
-                }
+                STOP => {}
                 number => run.settle(number),
             }
         }

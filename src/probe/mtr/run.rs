@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::carrier::{self, Carrier, Flow};
 use super::engine::{Plan, Trace};
 use super::mda::Search;
-use super::sockets::Sockets;
+use super::sockets::{Sockets, failed};
 use super::{Fallback, Mda, Mtr, Report, Strategy, connects};
 use crate::failure::{Class, Failure};
 use crate::geo::Databases;
@@ -104,7 +104,7 @@ impl Mtr {
         match findings.refused {
             Some(errno) if sent == 0 => {
                 let error = io::Error::from_raw_os_error(errno);
-                Err(Failure::from_io(format_args!("send {protocol} to {}", peer.ip()), &error))
+                Err(failed(format_args!("send {protocol} to {}", peer.ip()), peer.is_ipv6(), &error))
             }
             _ if sent == 0 => Err(Class::Cancelled.because("interrupted before anything was sent")),
             _ => Ok(Report { multipath: paths, fallback, ..findings.report(self, peer.is_ipv6()) }),

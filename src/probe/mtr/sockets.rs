@@ -1,6 +1,7 @@
 //! The sockets that the flows of a run take, with what this host allows: what is refused has a substitute that measures the
 //! same, or a failure that says what it takes.
 
+use std::fmt::Display;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -144,7 +145,7 @@ impl Mtr {
             if connected {
                 socket
                     .connect(to)
-                    .map_err(|error| Failure::from_io(format_args!("connect udp {to}"), &error))?;
+                    .map_err(|error| failed(format_args!("connect udp {to}"), to.is_ipv6(), &error))?;
             }
             let from = local_of(&socket)?;
             all.add(socket, flow(kind, Some(from), to, connected));
@@ -185,7 +186,7 @@ impl Mtr {
         for n in 0..count {
             let port = self.nth_port(n);
             let kept = Port::keep(self.local(peer, port), to)
-                .map_err(|error| Failure::from_io(format_args!("bind tcp port {port}"), &error))?;
+                .map_err(|error| failed(format_args!("tcp from port {port} to {to}"), to.is_ipv6(), &error))?;
             let from = kept.local();
             let raw = self.setup(datagram::Kind::Raw(tcp::PROTOCOL));
             let socket = match Socket::bind(SocketAddr::new(from.ip(), 0), &raw) {
@@ -260,7 +261,18 @@ fn denied(error: &io::Error) -> bool {
 }
 
 fn no_route(peer: SocketAddr, error: &io::Error) -> Failure {
-    Failure::from_io(format_args!("route to {}", peer.ip()), error)
+    failed(format_args!("route to {}", peer.ip()), peer.is_ipv6(), error)
+}
+
+/// Why `what` has failed; that a host has no address of the family is no fault of its own.
+pub(super) fn failed(what: impl Display, v6: bool, error: &io::Error) -> Failure {
+    let family = if v6 { "IPv6" } else { "IPv4" };
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            Class::Unreachable.because(format_args!("{what}: this host has no address of {family} for that"))
+        }
+        _ => Failure::from_io(what, error),
+    }
 }
 
 /// `to` in the zone of `peer`.

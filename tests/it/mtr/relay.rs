@@ -46,7 +46,7 @@ pub(super) fn answering<T>(
                 let Ok(length) = taps.read(&mut octets) else { continue };
                 let Some(probe) = dying_here(&octets[..length], v6) else { continue };
                 for mut message in answer(&probe) {
-                    if !v6 && message[2..4] == [0, 0] {
+                    if !v6 && message.get(2..4) == Some(&[0, 0]) {
                         let sum = checksum(&message);
                         message[2..4].copy_from_slice(&sum.to_be_bytes());
                     }
@@ -67,7 +67,7 @@ fn dying_here(packet: &[u8], v6: bool) -> Option<Probe<'_>> {
     };
     let ttl = packet[if v6 { 7 } else { 8 }];
     // Multicast of the link's own has a hop limit of 1, too.
-    let is_unicast = !v6 || packet.get(24)? >> 4 != 0xf;
+    let is_unicast = !v6 || *packet.get(24)? != 0xff;
     (ttl == 1 && is_unicast).then_some(Probe { packet, from, v6 })
 }
 

@@ -44,8 +44,13 @@ fn a_loop_ends_and_is_called_one() {
             true => Some(node.address6().into()),
             false => Some(node.address4().into()),
         });
-        assert_eq!(path(found), ours.repeat(6), "{record}");
-        assert_eq!((&found["reached"], &found["loop_ttl"]), (&json!(false), &json!(1)), "{record}");
+        let [first, second] = ours;
+        // Over IPv6 a router answers from the interface that it hears by, which is the other one in the loop.
+        let again = if v6 { "fd00:200:1::1".parse().ok() } else { first };
+        let expected = [&[first, second][..], &[again, second].repeat(5)].concat();
+        assert_eq!(path(found), expected, "{record}");
+        let ttl = if v6 { 2 } else { 1 };
+        assert_eq!((&found["reached"], &found["loop_ttl"]), (&json!(false), &json!(ttl)), "{record}");
         assert!(record["elapsed_ms"].as_f64().is_some_and(|ms| ms < 3_000.0), "{record}");
         let text = run(lab.client(), server(&lab, v6), "-c 1 -m 12");
         let text = String::from_utf8_lossy(&text.stdout);
@@ -55,8 +60,8 @@ fn a_loop_ends_and_is_called_one() {
 
 #[test]
 fn a_link_that_goes_down_is_this_hosts_own_fault() {
-    let lab = Lab::line(2).build();
     for method in ["", "-u"] {
+        let lab = Lab::line(2).build();
         let output = std::thread::scope(|scope| {
             let tracing = scope
                 .spawn(|| run(lab.client(), server(&lab, false), &format!("-c 20 -i 0.1 --json {method}")));
@@ -73,9 +78,6 @@ fn a_link_that_goes_down_is_this_hosts_own_fault() {
             assert!(count("sent") - count("received") <= 1, "what was not sent is not lost: {record}");
         }
         assert!(found["send_error"].as_str().is_some_and(|why| why.contains("unreachable")), "{record}");
-        lab.client().ip(
-            "link set up0 up\nroute replace default via 10.200.0.2\nroute replace default via fd00:200:0::2\n",
-        );
     }
 }
 
@@ -87,7 +89,7 @@ fn a_family_that_is_not_there_is_named() {
         let record = record(lab.client(), server(&lab, true), &format!("-c 1 {method}"));
         let failure = &record["outcome"]["failure"];
         assert_eq!(failure["class"], "unreachable", "{method}: {record}");
-        assert!(failure["detail"].as_str().is_some_and(|why| why.contains("fd00:200:0::2")), "{record}");
+        assert!(failure["detail"].as_str().is_some_and(|why| why.contains(&server(&lab, true).to_string())), "{record}");
     }
     let output = run(lab.client(), server(&lab, true), "-4 -c 1");
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
