@@ -12,8 +12,8 @@ use crate::wire::icmp::{Echo, Version};
 use crate::wire::quic::Greeting;
 use crate::wire::tcp;
 
-use super::{Strategy, dublin};
 use super::sums::{checksum_of, complement_sub, pseudo, sum, word};
+use super::{Strategy, dublin};
 
 /// Octets of payload that a probe needs: the balance, the flow, the number, the cookie.
 pub(super) const LEAST: usize = 12;
@@ -159,7 +159,8 @@ impl Carrier {
     fn write_echo(&self, of: &Flow, flow: usize, number: u32, out: &mut Vec<u8>) {
         let mut payload = self.numbered(flow, number);
         let id = of.id();
-        let key = if of.is_witness { complement_sub(NOTHING, sum(ECHO + u32::from(id), &[])) } else { of.key };
+        let key =
+            if of.is_witness { complement_sub(NOTHING, sum(ECHO + u32::from(id), &[])) } else { of.key };
         if of.is_witness || self.strategy != Strategy::Classic {
             let rest = sum(number & 0xffff, &payload);
             let balance = complement_sub(key, rest);
@@ -270,8 +271,8 @@ impl Carrier {
             Kind::Udp => Told::of(self.number_in(bytes)),
             // Version negotiation (RFC 9000 §17.2.1) returns our connection ID as its destination's.
             Kind::Quic => {
-                let negotiates =
-                    bytes.first().is_some_and(|first| first >> 7 == 1) && bytes.get(1..6) == Some(&[0, 0, 0, 0, 8]);
+                let negotiates = bytes.first().is_some_and(|first| first >> 7 == 1)
+                    && bytes.get(1..6) == Some(&[0, 0, 0, 0, 8]);
                 Told::of(bytes.get(6..14).filter(|_| negotiates).and_then(|id| self.connection(id)))
             }
             // A raw socket hears all that the target's TCP says, and on this host what ours does.

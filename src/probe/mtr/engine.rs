@@ -171,7 +171,8 @@ impl Trace {
 
     /// The next probe that may go now: its flow, TTL and cycle.
     fn next_probe(&mut self, now: Instant) -> Option<(usize, u8, u64)> {
-        if let Some((witness, ttl)) = self.witness.and_then(|flow| Some((flow, self.witnesses.pop_front()?))) {
+        if let Some((witness, ttl)) = self.witness.and_then(|flow| Some((flow, self.witnesses.pop_front()?)))
+        {
             return Some((witness, ttl, self.begun));
         }
         let grace = self.grace();

@@ -30,7 +30,9 @@ mod world;
 pub use fuzz::fuzz_mtr;
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
-pub use report::{Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};
+pub use report::{
+    Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report,
+};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

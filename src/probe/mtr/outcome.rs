@@ -249,7 +249,11 @@ mod tests {
         assert_eq!(judged(&[no, no, yes, None, yes, None]), (vec![no, no, yes, yes, yes, yes], second));
         assert_eq!(judged(&[no, yes, no, None]), (vec![no, None, no, None], None));
         assert_eq!(judged(&[None, None, yes]), (vec![None, None, yes], second));
-        assert_eq!(judged(&[yes, yes]), (vec![yes, yes], None), "this host itself, or one before all routers");
+        assert_eq!(
+            judged(&[yes, yes]),
+            (vec![yes, yes], None),
+            "this host itself, or one before all routers"
+        );
         assert_eq!(judged(&[]), (vec![], None));
     }
 

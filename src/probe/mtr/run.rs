@@ -166,7 +166,6 @@ impl Mtr {
         };
         Carrier { flows, cookie: secret as u32, payload, strategy, tos }
     }
-
 }
 
 /// Drives `engine` over all of `sockets`.

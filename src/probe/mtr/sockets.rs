@@ -94,7 +94,9 @@ impl Mtr {
             all.beside.check = true;
         }
         // The system writes the checksum of ICMPv6 itself.
-        if peer.is_ipv4() && let Ok((socket, from)) = self.raw_echo(peer, all.flows.iter().filter_map(|flow| flow.from)) {
+        if peer.is_ipv4()
+            && let Ok((socket, from)) = self.raw_echo(peer, all.flows.iter().filter_map(|flow| flow.from))
+        {
             all.add(socket, Flow { is_witness: true, ..echo_flow(from, peer, 0) });
             all.beside.witness = true;
         }
@@ -185,8 +187,9 @@ impl Mtr {
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         for n in 0..count {
             let port = self.nth_port(n);
-            let kept = Port::keep(self.local(peer, port), to)
-                .map_err(|error| failed(format_args!("tcp from port {port} to {to}"), to.is_ipv6(), &error))?;
+            let kept = Port::keep(self.local(peer, port), to).map_err(|error| {
+                failed(format_args!("tcp from port {port} to {to}"), to.is_ipv6(), &error)
+            })?;
             let from = kept.local();
             let raw = self.setup(datagram::Kind::Raw(tcp::PROTOCOL));
             let socket = match Socket::bind(SocketAddr::new(from.ip(), 0), &raw) {
@@ -204,7 +207,9 @@ impl Mtr {
 
     fn open_connects(&self, all: &mut Sockets, to: SocketAddr, count: u16) -> Result<(), Failure> {
         if self.local_port.is_some() || count > 1 {
-            return Err(Class::Permission.because("--localport and --flows over TCP need CAP_NET_RAW; -u does not"));
+            return Err(
+                Class::Permission.because("--localport and --flows over TCP need CAP_NET_RAW; -u does not")
+            );
         }
         let source = self.egress.source();
         let interface = self.egress.device().map(str::to_owned);

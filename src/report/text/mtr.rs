@@ -275,9 +275,11 @@ fn flow_line(flow: &crate::probe::mtr::Flow) -> String {
 }
 
 fn notes(report: &Report) -> Vec<String> {
-    let mut notes: Vec<String> = report.fallback.map(|instead| instead.text().to_owned()).into_iter().collect();
+    let mut notes: Vec<String> =
+        report.fallback.map(|instead| instead.text().to_owned()).into_iter().collect();
     notes.extend(report.translator.map(|who| format!("{who} translates addresses (NAT)")));
-    notes.extend(report.loop_ttl.map(|ttl| format!("a loop: the path comes by hop {ttl} again, further out")));
+    notes
+        .extend(report.loop_ttl.map(|ttl| format!("a loop: the path comes by hop {ttl} again, further out")));
     if let Some(error) = &report.send_error {
         let refused: u64 = report.hops.iter().map(|hop| hop.counts.send_errors).sum();
         notes.push(format!("this host did not send {}: {}", counted(refused, "probe"), escape(error)));

@@ -77,7 +77,11 @@ fn what_is_made_up_changes_nothing() {
             assert_eq!(path(found), built(&lab, 3, false), "{method}: {record}");
             assert_eq!(found["path_changes"], 0, "{record}");
             for hop in hops(found) {
-                assert_eq!((&hop["counts"]["received"], &hop["loss_ratio"]), (&json!(5), &json!(0.0)), "{hop}");
+                assert_eq!(
+                    (&hop["counts"]["received"], &hop["loss_ratio"]),
+                    (&json!(5), &json!(0.0)),
+                    "{hop}"
+                );
             }
             // Only what the last of them quotes is a label; nothing absurd is.
             assert_eq!(hops(found)[1]["mpls"], Value::Null, "{method}: {record}");
@@ -120,7 +124,11 @@ fn a_router_that_quotes_eight_octets_holds_up_nobody() {
                     assert_eq!(path(found), built(&lab, 4, v6), "{method}: {record}");
                     for hop in hops(found) {
                         let counts = &hop["counts"];
-                        assert_eq!((&counts["received"], &counts["late"]), (&json!(10), &json!(0)), "{record}");
+                        assert_eq!(
+                            (&counts["received"], &counts["late"]),
+                            (&json!(10), &json!(0)),
+                            "{record}"
+                        );
                         assert_eq!(hop["loss_ratio"], json!(0.0), "{method}: {hop}");
                     }
                     assert_eq!(found["ignored"], 0, "{method}: {record}");

@@ -1,7 +1,7 @@
 //! `mtr` in the lab, beside mtr, traceroute and scamper.
 
-mod line;
 mod hostile;
+mod line;
 mod multipath;
 mod nat;
 mod peers;

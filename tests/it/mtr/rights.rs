@@ -31,7 +31,11 @@ fn a_syn_stays_half_open_and_is_reset() {
         let found = report(lab.client(), server(&lab, v6), "-T -P 5000 -c 4 -i 0.1");
         let seen = flags(&capture.stop(), v6);
         assert_eq!(path(&found), built(&lab, 2, v6), "{found}");
-        assert_eq!((&found["ignored"], &found["flows"][0]["protocol"]), (&json!(0), &json!("tcp")), "{found}");
+        assert_eq!(
+            (&found["ignored"], &found["flows"][0]["protocol"]),
+            (&json!(0), &json!("tcp")),
+            "{found}"
+        );
         let count = |wanted: u8| seen.iter().filter(|&&flags| flags == wanted).count();
         let (syn, syn_ack, rst) = (count(0x02), count(0x12), count(0x04));
         assert!(syn_ack >= 4 && rst == syn_ack, "each is reset once: {seen:x?}");
@@ -64,7 +68,11 @@ fn every_method_traces_without_privilege() {
             assert_eq!(path(&found), built(&lab, 3, v6), "{method}: {found}");
             assert_eq!((&found["reached"], &found["flows"][0]["protocol"]), (&json!(true), &json!(protocol)));
             for hop in hops(&found) {
-                assert_eq!((&hop["counts"]["received"], &hop["loss_ratio"]), (&json!(3), &json!(0.0)), "{hop}");
+                assert_eq!(
+                    (&hop["counts"]["received"], &hop["loss_ratio"]),
+                    (&json!(3), &json!(0.0)),
+                    "{hop}"
+                );
             }
             let fallback = if protocol == "tcp" { json!("connections-for-syns") } else { json!(null) };
             assert_eq!(found["fallback"], fallback, "{method}: {found}");

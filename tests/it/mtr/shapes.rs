@@ -89,7 +89,10 @@ fn a_family_that_is_not_there_is_named() {
         let record = record(lab.client(), server(&lab, true), &format!("-c 1 {method}"));
         let failure = &record["outcome"]["failure"];
         assert_eq!(failure["class"], "unreachable", "{method}: {record}");
-        assert!(failure["detail"].as_str().is_some_and(|why| why.contains(&server(&lab, true).to_string())), "{record}");
+        assert!(
+            failure["detail"].as_str().is_some_and(|why| why.contains(&server(&lab, true).to_string())),
+            "{record}"
+        );
     }
     let output = run(lab.client(), server(&lab, true), "-4 -c 1");
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
