@@ -67,6 +67,10 @@ fn what_is_made_up_changes_nothing() {
         let mut others = honest.clone();
         others[8 + 20 + 4..8 + 20 + 6].fill(0x77);
         let mut all = vec![bad_sum, forged, strange, others, vec![11, 0, 0, 0, 0, 0, 0, 0], vec![11]];
+        if probe.packet[9] == 1 {
+            // As if the target had answered, from another address than its own.
+            all.push([&[0; 4], &probe.packet[24..]].concat());
+        }
         all.extend(lies().iter().map(|lie| exceeded(probe, 128, lie, true)));
         all
     };
