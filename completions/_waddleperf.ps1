@@ -171,7 +171,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             break
         }
         'waddleperf;mtr' {
-            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute''s, whose ports vary (for firewalls that want those)')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
             [CompletionResult]::new('--report-cycles', '--report-cycles', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
@@ -969,7 +969,7 @@ Register-ArgumentCompleter -Native -CommandName 'mtr' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'mtr' {
-            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute''s, whose ports vary (for firewalls that want those)')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')
             [CompletionResult]::new('--report-cycles', '--report-cycles', [CompletionResultType]::ParameterName, 'Trace this many cycles, then stop')

@@ -499,7 +499,7 @@ _waddleperf() {
             fi
             case "${prev}" in
                 --strategy)
-                    COMPREPLY=($(compgen -W "classic paris" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "classic paris dublin" -- "${cur}"))
                     return 0
                     ;;
                 --count)
@@ -2133,7 +2133,7 @@ _mtr() {
             fi
             case "${prev}" in
                 --strategy)
-                    COMPREPLY=($(compgen -W "classic paris" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "classic paris dublin" -- "${cur}"))
                     return 0
                     ;;
                 --count)

@@ -165,7 +165,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'waddleperf;mtr'= {
-            cand --strategy 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)'
+            cand --strategy 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute''s, whose ports vary (for firewalls that want those)'
             cand -c 'Trace this many cycles, then stop'
             cand --count 'Trace this many cycles, then stop'
             cand --report-cycles 'Trace this many cycles, then stop'
@@ -915,7 +915,7 @@ set edit:completion:arg-completer[mtr] = {|@words|
     }
     var completions = [
         &'mtr'= {
-            cand --strategy 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute''s, whose ports vary (for firewalls that want those)'
+            cand --strategy 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute''s, whose ports vary (for firewalls that want those)'
             cand -c 'Trace this many cycles, then stop'
             cand --count 'Trace this many cycles, then stop'
             cand --report-cycles 'Trace this many cycles, then stop'

@@ -133,8 +133,9 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
-paris\t'What load balancers look at stays the same in a flow'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'
+dublin\t'So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote little quote it too (CAP_NET_RAW; else paris)'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l flows -d 'Trace this many flows side by side: each keeps its own path' -r
@@ -608,8 +609,9 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mtr -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
-paris\t'What load balancers look at stays the same in a flow'"
+complete -c mtr -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
+paris\t'What load balancers look at stays the same in a flow'
+dublin\t'So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote little quote it too (CAP_NET_RAW; else paris)'"
 complete -c mtr -s c -l count -l report-cycles -d 'Trace this many cycles, then stop' -r
 complete -c mtr -s i -l interval -d 'Time from one cycle to the next; bare numbers are seconds' -r
 complete -c mtr -l flows -d 'Trace this many flows side by side: each keeps its own path' -r

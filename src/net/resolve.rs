@@ -43,15 +43,17 @@ impl Resolver {
         Ok(SocketAddr::new(found.ok_or_else(none)?, port))
     }
 
-    /// The name of `address`, by a reverse look-up; `None` where there is none or nobody answers. It is as the far side
+    /// The name of `address`, by a reverse look-up; `None` where there is none or nobody answers. Of several it is always
+    /// the first by the order of their octets, whatever the order in which they come. It is as the far side
     /// wrote it, in DNS's own escapes: nothing for a terminal.
     pub async fn name(&self, address: IpAddr) -> Option<String> {
         let resolver = self.0.get_or_try_init(|| async { system() }).await.ok()?;
         let found = tokio::time::timeout(DEADLINE, resolver.reverse_lookup(address)).await.ok()?.ok()?;
-        found.answers().iter().find_map(|record| match &record.data {
+        let names = found.answers().iter().filter_map(|record| match &record.data {
             RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
             _ => None,
-        })
+        });
+        names.min()
     }
 
     /// All addresses of the name `host`, IPv6 and IPv4, in the resolver's order.
@@ -107,6 +109,8 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+    use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
     #[test]
     fn addresses_need_no_resolver() {
@@ -121,5 +125,58 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{text}");
         }
         assert!(literal("fe80::1%no-such-if", 7).is_err());
+    }
+
+    /// A resolver that asks `server` over UDP.
+    fn asking(server: SocketAddr) -> Resolver {
+        let mut known = NameServerConfig::udp(server.ip());
+        known.connections.iter_mut().for_each(|connection| connection.port = server.port());
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![known]);
+        let built = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build();
+        Resolver(Arc::new(OnceCell::new_with(built.ok())))
+    }
+
+    /// Answers each question with a PTR record for each of `names`, which are single labels; each time the first of
+    /// them goes to the end (RFC 1035 §4.1).
+    async fn answering(mut names: Vec<Vec<u8>>) -> SocketAddr {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let at = socket.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let mut question = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut question).await {
+                // Up to the end of the name, then type and class; what follows (EDNS) is left out.
+                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
+                let mut reply = question[..2].to_vec();
+                reply.extend([0x85, 0x80, 0, 1, 0, names.len() as u8, 0, 0, 0, 0]);
+                reply.extend(&question[12..end]);
+                for name in &names {
+                    reply.extend([0xc0, 12, 0, 12, 0, 1, 0, 0, 0, 60, 0, name.len() as u8 + 2]);
+                    reply.push(name.len() as u8);
+                    reply.extend(name);
+                    reply.push(0);
+                }
+                let _ = socket.send_to(&reply, from).await;
+                names.rotate_left(1);
+            }
+        });
+        at
+    }
+
+    #[tokio::test]
+    async fn of_several_names_it_is_always_the_same() {
+        let at = answering(["zulu", "alfa", "mike"].map(|name| name.as_bytes().to_vec()).to_vec()).await;
+        for _ in 0..3 {
+            let name = asking(at).name([192, 0, 2, 1].into()).await;
+            assert_eq!(name.as_deref(), Some("alfa"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_with_control_octets_has_none_left() {
+        for hostile in [&b"\x1b[31m\r\n\x07"[..], &[0xff, 0x00, 0x9b, 0x7f], &b"a.b\\c"[..], &[1; 63]] {
+            let at = answering(vec![hostile.to_vec()]).await;
+            let name = asking(at).name([192, 0, 2, 1].into()).await.expect("a name");
+            assert!(name.bytes().all(|octet| octet.is_ascii_graphic()), "{name:?}");
+        }
     }
 }

@@ -60,6 +60,17 @@ pub enum Answer {
         /// The extensions behind the quote.
         extensions: Vec<u8>,
     },
+    /// An ICMP error that quotes something else.
+    Quoting {
+        /// ICMP type.
+        kind: u8,
+        /// ICMP code.
+        code: u8,
+        /// Who sends it.
+        from: IpAddr,
+        /// What it quotes of the datagram's payload.
+        quoted: Vec<u8>,
+    },
 }
 
 impl From<Vec<u8>> for Answer {
@@ -219,6 +230,19 @@ fn arrival<'a>(draft: &'a Draft, answer: &'a Answer, wall: u64) -> Arrival<'a> {
             ttl: Some(*ttl),
             quoted: &draft.bytes,
             extensions,
+        }),
+        Answer::Quoting { kind, code, from, quoted } => Arrival::Icmp(Icmp {
+            kind: *kind,
+            code: *code,
+            from: Some(*from),
+            to,
+            socket,
+            errno: 0,
+            mtu: 0,
+            stamp,
+            ttl: None,
+            quoted,
+            extensions: &[],
         }),
     }
 }

@@ -80,6 +80,18 @@ pub fn syn(source: u16, destination: u16, seq: u32, ends: Option<(Ipv4Addr, Ipv4
     bytes
 }
 
+/// What answers a SYN: a SYN of the far side's, or a RST, that acknowledges `ack`. Its checksum is left out.
+pub fn answer(source: u16, destination: u16, ack: u32, is_rst: bool) -> [u8; HEADER] {
+    let mut bytes = [0; HEADER];
+    let mut packet = MutableTcpPacket::new(&mut bytes).expect("20 octets are a header");
+    packet.set_source(source);
+    packet.set_destination(destination);
+    packet.set_acknowledgement(ack);
+    packet.set_data_offset((HEADER / 4) as u8);
+    packet.set_flags(TcpFlags::ACK | if is_rst { TcpFlags::RST } else { TcpFlags::SYN });
+    bytes
+}
+
 /// What the fuzz target and a property test share: no octets panic, and what is read lies within them.
 pub fn fuzz_tcp(bytes: &[u8]) {
     if let Some(segment) = Segment::parse(bytes) {
@@ -123,6 +135,13 @@ mod tests {
         #[test]
         fn no_octets_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             fuzz_tcp(&bytes);
+        }
+
+        #[test]
+        fn an_answer_reads_back(source: u16, destination: u16, ack: u32, is_rst: bool) {
+            let read = Segment::parse(&answer(source, destination, ack, is_rst)).expect("a segment");
+            prop_assert_eq!((read.source, read.destination, read.ack), (source, destination, ack));
+            prop_assert_eq!((read.is_rst, read.is_syn, read.is_ack), (is_rst, !is_rst, true));
         }
 
         #[test]

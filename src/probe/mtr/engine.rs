@@ -1,6 +1,7 @@
 //! The engine of a trace: cycle after cycle, all hops at once; it learns the path's length on the way and ends with its
 //! last reply. No socket, no clock, no randomness of its own.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ pub(super) const MOST_GRACE: Duration = Duration::from_secs(1);
 pub(super) const LEAST_GRACE: Duration = Duration::from_millis(100);
 /// Probes whose fate is known are remembered for this long, so that what comes twice is seen.
 const MEMORY: Duration = Duration::from_secs(2);
+/// Probes that shall see at a hop whether addresses are translated before it.
+const WITNESSES: u8 = 2;
 /// TTL of the echo requests that confirm loss at the target.
 const FAR: u8 = 64;
 
@@ -47,6 +50,11 @@ pub(super) struct Trace {
     /// The place of the flow that confirms loss, behind the courses; its probes and their replies.
     check: Option<usize>,
     checks: (u64, u64),
+    /// The place of the flow that sees translators, behind both.
+    witness: Option<usize>,
+    /// Hops that it shall ask, and how often it asked each.
+    witnesses: VecDeque<u8>,
+    witnessed: BTreeMap<u8, u8>,
     events: Events,
     begun: u64,
     /// The cadence has no more.
@@ -63,7 +71,18 @@ struct Cycle {
     number: u64,
     /// The next TTL for each flow.
     next: Vec<u8>,
+    /// Probes that wait for their turn: flow and TTL.
+    held: Vec<(usize, u8)>,
     checked: bool,
+}
+
+/// The flows beside those that are traced, which come behind them in this order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside {
+    /// One only confirms loss at the target.
+    pub(super) check: bool,
+    /// One only sees who translates addresses.
+    pub(super) witness: bool,
 }
 
 /// What a trace has brought.
@@ -80,18 +99,22 @@ pub(super) struct Findings {
 }
 
 impl Trace {
-    /// A trace over `carrier`'s flows to `target`; with `check` the last of them only confirms loss there.
-    pub(super) fn new(plan: Plan, carrier: Carrier, check: bool, target: IpAddr, events: Events) -> Self {
-        let flows = carrier.flows.len() - usize::from(check);
+    /// A trace over `carrier`'s flows to `target`.
+    pub(super) fn new(plan: Plan, carrier: Carrier, beside: Beside, target: IpAddr, events: Events) -> Self {
+        let Beside { check, witness } = beside;
+        let flows = carrier.flows.len() - usize::from(check) - usize::from(witness);
         let courses = vec![Course::new(plan.first, plan.most, plan.unknown); flows];
         Self {
             cadence: Cadence::new(plan.pace.clone()),
-            flights: Flights::new(carrier, target),
+            flights: Flights::new(carrier, target, plan.timeout),
             courses,
             cycles: Vec::new(),
             tally: Tally::default(),
             check: check.then_some(flows),
             checks: (0, 0),
+            witness: witness.then_some(flows + usize::from(check)),
+            witnesses: VecDeque::new(),
+            witnessed: BTreeMap::new(),
             events,
             begun: 0,
             over: false,
@@ -114,7 +137,7 @@ impl Trace {
             courses: self.courses,
             cycles: self.begun,
             skipped: self.cadence.skipped,
-            ignored: self.flights.ignored,
+            ignored: self.flights.ignored(),
             all_kernel: self.flights.all_kernel,
             carrier: self.flights.carrier,
             check: self.check.map(|_| self.checks),
@@ -122,11 +145,9 @@ impl Trace {
         }
     }
 
-    /// How long a reply is waited for before its hop counts as silent, and at the end: half more than the longest round
-    /// trip so far, within limits.
+    /// How long a reply is waited for before its hop counts as silent, and at the end.
     fn grace(&self) -> Duration {
-        let learned = self.flights.longest.map_or(MOST_GRACE, |longest| longest.mul_f64(1.5));
-        self.plan.grace.unwrap_or(learned.clamp(LEAST_GRACE, MOST_GRACE)).min(self.plan.timeout)
+        self.plan.grace.unwrap_or(self.flights.grace()).min(self.plan.timeout)
     }
 
     /// Opens the cycles that are due; when the next one is.
@@ -135,7 +156,8 @@ impl Trace {
             match self.cadence.take(now.mono) {
                 Due::Now(_) => {
                     let next = vec![self.plan.first; self.courses.len()];
-                    self.cycles.push(Cycle { number: self.begun, next, checked: self.check.is_none() });
+                    let (number, checked) = (self.begun, self.check.is_none());
+                    self.cycles.push(Cycle { number, next, held: Vec::new(), checked });
                     self.begun += 1;
                 }
                 Due::At(due) => return Some(due),
@@ -149,17 +171,26 @@ impl Trace {
 
     /// The next probe that may go now: its flow, TTL and cycle.
     fn next_probe(&mut self, now: Instant) -> Option<(usize, u8, u64)> {
-        // One at a time, where a router quotes too little to tell the probes of a flow apart.
-        if self.flights.terse && self.flights.pending().next().is_some() {
-            return None;
+        if let Some((witness, ttl)) = self.witness.and_then(|flow| Some((flow, self.witnesses.pop_front()?)))
+        {
+            return Some((witness, ttl, self.begun));
         }
         let grace = self.grace();
         for cycle in &mut self.cycles {
+            cycle.held.retain(|&(flow, ttl)| ttl <= self.courses[flow].last());
+            let mut held = cycle.held.iter();
+            if let Some(at) = held.position(|&(flow, ttl)| self.flights.may_go(flow, ttl, now)) {
+                let (flow, ttl) = cycle.held.remove(at);
+                return Some((flow, ttl, cycle.number));
+            }
             for (flow, course) in self.courses.iter().enumerate() {
-                let ttl = cycle.next[flow];
-                if ttl <= course.open(now, grace) {
+                while cycle.next[flow] <= course.open(now, grace) {
+                    let ttl = cycle.next[flow];
                     cycle.next[flow] += 1;
-                    return Some((flow, ttl, cycle.number));
+                    if self.flights.may_go(flow, ttl, now) {
+                        return Some((flow, ttl, cycle.number));
+                    }
+                    cycle.held.push((flow, ttl));
                 }
             }
             if let Some(check) = self.check.filter(|_| !cycle.checked) {
@@ -177,6 +208,7 @@ impl Trace {
         self.cycles.retain(|cycle| {
             let mut flows = courses.iter().zip(&cycle.next);
             !cycle.checked
+                || !cycle.held.is_empty()
                 || flows.any(|(course, &next)| next <= course.last() || !course.is_known(now, grace))
         });
     }
@@ -184,11 +216,11 @@ impl Trace {
     fn send(&mut self, now: Now, (flow, ttl, cycle): (usize, u8, u64), out: &mut Draft) -> Next {
         let number = self.flights.launched();
         self.flights.launch(now, flow, ttl, cycle, out);
-        if Some(flow) == self.check {
-            self.checks.0 += 1;
-        } else {
-            self.courses[flow].asked(ttl, now.mono);
+        if let Some(course) = self.courses.get_mut(flow) {
+            course.asked(ttl, now.mono);
             self.tally.sent(ttl, number);
+        } else if Some(flow) == self.check {
+            self.checks.0 += 1;
         }
         self.last_sent = Some(now.mono);
         Next::Send
@@ -196,9 +228,9 @@ impl Trace {
 
     /// Gives up what has waited too long.
     fn expire(&mut self, now: Now) {
-        let (timeout, events, check) = (self.plan.timeout, &self.events, self.check);
+        let (timeout, events, flows) = (self.plan.timeout, &self.events, self.courses.len());
         let lost = |flight: super::flights::Flight| {
-            if Some(flight.flow) != check {
+            if flight.flow < flows {
                 tell_lost(events, &flight, now);
             }
         };
@@ -209,10 +241,12 @@ impl Trace {
     fn settle(&mut self, now: Now) {
         let open: Vec<_> = self.flights.pending().copied().collect();
         for flight in &open {
-            match (Some(flight.flow) == self.check, self.stopped) {
-                (true, stopped) => self.checks.0 -= u64::from(stopped),
-                (false, true) => self.tally.interrupted(flight),
-                (false, false) => tell_lost(&self.events, flight, now),
+            match (flight.flow < self.courses.len(), self.stopped) {
+                (true, true) => self.tally.interrupted(flight),
+                (true, false) => tell_lost(&self.events, flight, now),
+                (false, stopped) => {
+                    self.checks.0 -= u64::from(stopped && Some(flight.flow) == self.check);
+                }
             }
         }
         self.flights.expire(Some(now.mono), None, |_| ());
@@ -224,7 +258,14 @@ impl Trace {
             self.checks.1 += u64::from(counts);
             return;
         }
+        self.tally.saw(heard);
+        if Some(heard.flow) == self.witness {
+            return;
+        }
         self.tally.heard(heard);
+        if heard.flow == 0 && heard.says == Says::Transit && self.tally.is_translated(heard.ttl).is_none() {
+            self.ask_witness(heard.ttl);
+        }
         let course = &mut self.courses[heard.flow];
         match heard.says {
             Says::Transit => course.passed(heard.ttl, heard.number),
@@ -242,15 +283,24 @@ impl Trace {
         }
     }
 
+    /// What has answered there is asked what it sees of a probe: twice at most.
+    fn ask_witness(&mut self, ttl: u8) {
+        let asked = self.witnessed.entry(ttl).or_default();
+        if self.witness.is_some() && *asked < WITNESSES && !self.stopped {
+            *asked += 1;
+            self.witnesses.push_back(ttl);
+        }
+    }
+
     fn not_sent(&mut self, send: u64, errno: i32) {
-        self.refused.get_or_insert(errno);
         let Some(flight) = self.flights.flight(send).copied() else {
             return;
         };
-        if Some(flight.flow) == self.check {
-            self.checks.0 -= 1;
-        } else {
+        if flight.flow < self.courses.len() {
+            self.refused.get_or_insert(errno);
             self.tally.refused(&flight);
+        } else if Some(flight.flow) == self.check {
+            self.checks.0 -= 1;
         }
     }
 }
@@ -271,7 +321,7 @@ impl Engine for Trace {
             self.close_cycles(now.mono);
         }
         let grace = self.grace();
-        if self.stopped || self.over && self.cycles.is_empty() {
+        if self.stopped || self.over && self.cycles.is_empty() && self.witnesses.is_empty() {
             let end = self.flights.newest().map(|newest| newest + grace);
             match end.filter(|&end| end > now.mono && !self.stopped) {
                 Some(end) => return Next::Wait(end),
@@ -283,7 +333,9 @@ impl Engine for Trace {
         }
         let settles = self.courses.iter().filter_map(|course| course.settles(now.mono, grace));
         let expires = self.flights.oldest().map(|oldest| oldest + self.plan.timeout);
-        let wake = settles.chain(wake).chain(expires).min();
+        let held = self.cycles.iter().flat_map(|cycle| &cycle.held);
+        let frees = held.filter_map(|&(flow, _)| self.flights.frees(flow, now.mono));
+        let wake = settles.chain(wake).chain(expires).chain(frees).min();
         Next::Wait(wake.unwrap_or(now.mono + LEAST_GRACE))
     }
 
@@ -295,8 +347,10 @@ impl Engine for Trace {
                 let _ = self.flights.receive(now, arrival);
             }
             _ => {
-                if let Some(heard) = self.flights.receive(now, arrival) {
+                let mut next = self.flights.receive(now, arrival);
+                while let Some(heard) = next {
                     self.heard(&heard);
+                    next = self.flights.take_more();
                 }
             }
         }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::carrier::Carrier;
 use super::course::Course;
-use super::engine::{Findings, LEAST_GRACE, MOST_GRACE, Plan};
+use super::engine::{Findings, MOST_GRACE, Plan};
 use super::flights::{Flights, Heard, Says, State};
 use super::multipath::{Link, Multipath, Node};
 use super::options::Mda;
@@ -108,7 +108,7 @@ impl Search {
     ) -> Self {
         Self {
             course: Course::new(plan.first, plan.most, plan.unknown),
-            flights: Flights::new(carrier, target),
+            flights: Flights::new(carrier, target, plan.timeout),
             tally: Tally::default(),
             seen: BTreeMap::new(),
             repeats: BTreeMap::new(),
@@ -139,7 +139,7 @@ impl Search {
             courses: vec![self.course],
             cycles: 1,
             skipped: 0,
-            ignored: self.flights.ignored,
+            ignored: self.flights.ignored(),
             all_kernel: self.flights.all_kernel,
             carrier: self.flights.carrier,
             check: None,
@@ -154,8 +154,7 @@ impl Search {
     }
 
     fn grace(&self) -> Duration {
-        let learned = self.flights.longest.map_or(MOST_GRACE, |longest| longest.mul_f64(1.5));
-        self.plan.grace.unwrap_or(learned.clamp(LEAST_GRACE, MOST_GRACE))
+        self.plan.grace.unwrap_or(self.flights.grace())
     }
 
     /// The addresses at a distance.
@@ -360,6 +359,7 @@ impl Search {
     }
 
     fn heard(&mut self, heard: &Heard) {
+        self.tally.saw(heard);
         self.tally.heard(heard);
         if heard.round == REPEATED {
             if heard.was == State::Open {
@@ -481,8 +481,10 @@ impl Engine for Search {
                 let _ = self.flights.receive(now, arrival);
             }
             _ => {
-                if let Some(heard) = self.flights.receive(now, arrival) {
+                let mut next = self.flights.receive(now, arrival);
+                while let Some(heard) = next {
                     self.heard(&heard);
+                    next = self.flights.take_more();
                 }
             }
         }

@@ -5,9 +5,12 @@
 //! and no clock. ICMP errors come by the error queue, so that no privilege is needed.
 
 mod carrier;
+mod connects;
 mod course;
+mod dublin;
 mod engine;
 mod flights;
+mod fuzz;
 mod judge;
 mod mda;
 mod multipath;
@@ -15,15 +18,21 @@ mod options;
 mod outcome;
 mod report;
 mod run;
+mod sockets;
+mod sums;
 mod tally;
+mod terse;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod world;
 
+pub use fuzz::fuzz_mtr;
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
-pub use report::{Address, Check, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};
+pub use report::{
+    Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report,
+};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,8 +63,8 @@ pub struct Mtr {
     /// What the probes are.
     #[command(flatten)]
     pub protocol: Protocol,
-    /// How the number of a probe is carried: paris keeps all probes of a flow on one path, classic is traceroute's, whose
-    /// ports vary (for firewalls that want those).
+    /// How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header
+    /// (CAP_NET_RAW), classic is traceroute's, whose ports vary (for firewalls that want those).
     #[arg(long, value_enum, default_value_t = Mtr::default().strategy)]
     pub strategy: Strategy,
     /// Trace this many cycles, then stop.
@@ -211,8 +220,9 @@ impl Options for Mtr {
                A hop that answers rarely while later ones answer always is called rate-limited: it loses nothing. Loss \
                begins at a hop and goes on to the target. Over UDP and TCP an echo request goes with each cycle, and what \
                the target does not answer counts as lost only if that was lost too.\n\n\
-               No privilege is needed for ICMP, where net.ipv4.ping_group_range allows it, nor for UDP. TCP needs \
-               CAP_NET_RAW.",
+               No privilege is needed: where net.ipv4.ping_group_range does not allow ICMP, UDP takes its place. With \
+               CAP_NET_RAW the SYN of TCP is reset half open, where there would be a connection, and one echo more for \
+               each hop tells who translates addresses (NAT).",
         examples: &[
             ("waddleperf mtr example.net", "ten cycles, one second apart"),
             ("waddleperf mtr -n -c 10 -i 0.1 192.0.2.1", "the same in a second, without names"),
@@ -273,6 +283,9 @@ impl Measure for Mtr {
         if !(1..=MOST_FLOWS).contains(&self.flows) {
             return wrong("flows", "takes 1 to 60 flows");
         }
+        if self.strategy == Strategy::Dublin && (self.mda.is_some() || self.protocol != Protocol::Udp) {
+            return wrong("strategy", "dublin traces over UDP: say -u, without --mda");
+        }
         if self.mda.is_some() && matches!(self.protocol, Protocol::Tcp | Protocol::Quic) {
             return wrong("mda", "searches over UDP or ICMP: the flows of TCP and QUIC go to one port");
         }
@@ -316,7 +329,8 @@ impl Measure for Mtr {
     fn traffic(&self) -> Traffic {
         let hops = u64::from(self.max_ttl - self.first_ttl) + 1;
         let each = hops * u64::from(self.flows) + 1;
-        let packets = self.count.saturating_mul(each);
+        // Two at each hop ask for translators.
+        let packets = self.count.saturating_mul(each).saturating_add(2 * hops);
         let rate = each as f64 / self.interval.0.as_secs_f64().max(1e-3);
         Traffic {
             packets,

@@ -22,19 +22,6 @@ pub enum Protocol {
     Tcp,
 }
 
-impl Protocol {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Icmp => "icmp",
-            Self::Udp => "udp",
-            Self::Quic => "quic",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
 const FLAGS: [(&str, Option<char>, Protocol, &str); 4] = [
     ("icmp", None, Protocol::Icmp, "Probe with ICMP echo requests, which is the rule for one flow"),
     ("udp", Some('u'), Protocol::Udp, "Probe with UDP datagrams, which is the rule for several flows"),
@@ -80,6 +67,9 @@ pub enum Strategy {
     Classic,
     /// What load balancers look at stays the same in a flow.
     Paris,
+    /// So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote
+    /// little quote it too (CAP_NET_RAW; else paris).
+    Dublin,
 }
 
 /// How thoroughly every path is searched for.

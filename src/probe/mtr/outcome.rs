@@ -1,5 +1,6 @@
 //! The report of what a trace has found.
 
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,15 +30,19 @@ impl Findings {
             .map(|ttl| self.tally.hops.get(usize::from(ttl)).cloned().unwrap_or_default())
             .collect();
         let verdicts = self.verdicts(&rows, reached);
-        let hops: Vec<Hop> = (first..=last)
+        let mut hops: Vec<Hop> = (first..=last)
             .zip(rows.iter().zip(verdicts))
             .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.is_balanced(ttl)))
             .collect();
+        let translator = follow_translation(&mut hops);
         let mut rtt_sketch = Sketch::default();
         let end = rows.last().filter(|_| reached);
         let times = end.into_iter().flat_map(|row| row.samples.iter().filter_map(|sample| sample.1));
         times.for_each(|rtt| rtt_sketch.push(rtt.as_secs_f64()));
         Report {
+            translator,
+            loop_ttl: (!reached).then(|| loop_ttl(&hops)).flatten(),
+            send_error: self.refused.map(|errno| io::Error::from_raw_os_error(errno).to_string()),
             fingerprint: fingerprint(&hops, reached),
             path_changes: self.tally.path_changes(last),
             flows: self.flows(first, last),
@@ -49,6 +54,7 @@ impl Findings {
             interval: asked.interval.0,
             clock: if self.all_kernel { Clock::Kernel } else { Clock::User },
             ignored: self.ignored,
+            fallback: None,
             check: self.check.map(|(sent, received)| Check { sent, received }),
             rtt_sketch,
             multipath: None,
@@ -87,7 +93,7 @@ impl Findings {
             .map(|(n, flow)| {
                 let has_ports = flow.kind != Kind::Echo;
                 Flow {
-                    protocol: protocol(flow.kind).to_owned(),
+                    protocol: flow.kind.name().to_owned(),
                     source_port: flow.from.map(|from| from.port()),
                     destination_port: has_ports.then(|| flow.to.port()),
                     path: (first..=last).map(|ttl| self.tally.seen_by(n, ttl)).collect(),
@@ -105,16 +111,6 @@ impl Findings {
             _ => 8 + self.carrier.payload.max(carrier::LEAST),
         };
         u16::try_from(header + body).unwrap_or(u16::MAX)
-    }
-}
-
-/// What a flow's probes are, in a word.
-fn protocol(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Echo => "icmp",
-        Kind::Udp => "udp",
-        Kind::Quic => "quic",
-        Kind::Tcp => "tcp",
     }
 }
 
@@ -160,6 +156,7 @@ fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
         last: row.last,
         rate_limited: verdict.rate_limited,
         per_packet,
+        nat: row.translated,
         mark: row.bars.map(mark),
         return_ttl: row.back,
         return_hops: row.back.map(hops_back),
@@ -167,6 +164,27 @@ fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
         interfaces: row.interfaces.clone(),
         samples_ms: (row.samples.len() <= MOST_SAMPLES).then(|| samples.collect()),
     }
+}
+
+/// What is translated stays so to the end of the path: a hop that alone sees a change, and none beyond it, quotes wrongly.
+/// Returns who translates: the hop before the first that sees the change.
+fn follow_translation(hops: &mut [Hop]) -> Option<IpAddr> {
+    let unchanged = hops.iter().rposition(|hop| hop.nat == Some(false)).map_or(0, |at| at + 1);
+    hops[..unchanged].iter_mut().filter(|hop| hop.nat == Some(true)).for_each(|hop| hop.nat = None);
+    let first = unchanged + hops[unchanged..].iter().position(|hop| hop.nat == Some(true))?;
+    hops[first..].iter_mut().for_each(|hop| hop.nat = Some(true));
+    hops[..first].last()?.addresses.first().map(|address| address.ip)
+}
+
+/// TTL of the first hop whose router answers again further out, with others between.
+fn loop_ttl(hops: &[Hop]) -> Option<u8> {
+    let path: Vec<(u8, IpAddr)> =
+        hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip))).collect();
+    let returns = |at: usize| {
+        let mut beyond = path[at..].iter().skip_while(|(_, ip)| *ip == path[at].1);
+        beyond.any(|(_, ip)| *ip == path[at].1)
+    };
+    (0..path.len()).find(|&at| returns(at)).map(|at| path[at].0)
 }
 
 /// How many hops a reply that arrives with `ttl` has come, if it began with the next of the usual numbers.
@@ -210,6 +228,33 @@ mod tests {
         for (ttl, hops) in [(64, 1), (61, 4), (128, 1), (120, 9), (255, 1), (250, 6), (0, 65)] {
             assert_eq!(hops_back(ttl), hops, "{ttl}");
         }
+    }
+
+    #[test]
+    fn a_translation_goes_on_and_one_hop_alone_is_wrong() {
+        let judged = |seen: &[Option<bool>]| {
+            let row = |(seen, n): (&Option<bool>, u8)| HopTally {
+                translated: *seen,
+                addresses: vec![(IpAddr::from([10, 0, 0, n]), 1)],
+                ..HopTally::default()
+            };
+            let rows = seen.iter().zip(1..).map(row);
+            let verdict = || Verdict { rate_limited: false, loss_ratio: None };
+            let mut hops: Vec<Hop> = rows.map(|row| hop(1, &row, verdict(), false)).collect();
+            let translator = follow_translation(&mut hops);
+            (hops.iter().map(|hop| hop.nat).collect::<Vec<_>>(), translator)
+        };
+        let (yes, no) = (Some(true), Some(false));
+        let second = Some(IpAddr::from([10, 0, 0, 2]));
+        assert_eq!(judged(&[no, no, yes, None, yes, None]), (vec![no, no, yes, yes, yes, yes], second));
+        assert_eq!(judged(&[no, yes, no, None]), (vec![no, None, no, None], None));
+        assert_eq!(judged(&[None, None, yes]), (vec![None, None, yes], second));
+        assert_eq!(
+            judged(&[yes, yes]),
+            (vec![yes, yes], None),
+            "this host itself, or one before all routers"
+        );
+        assert_eq!(judged(&[]), (vec![], None));
     }
 
     #[test]

@@ -22,6 +22,17 @@ pub struct Report {
     pub hops: Vec<Hop>,
     /// The target itself has answered.
     pub reached: bool,
+    /// Who translates addresses (NAT, RFC 3022): the last hop before those that probes reach translated. Null where no
+    /// translation is seen, or that hop is silent.
+    #[serde(default)]
+    pub translator: Option<IpAddr>,
+    /// TTL of the first hop of a loop: further out the path comes by the same router again, and never to the target. Null
+    /// where none is seen.
+    #[serde(default)]
+    pub loop_ttl: Option<u8>,
+    /// Why this host refused to send probes, in the system's words; null where it sent them all.
+    #[serde(default)]
+    pub send_error: Option<String>,
     /// How often the path changed during the run: the fewest changes that explain what the hops have shown.
     pub path_changes: u64,
     /// A number for the path: equal for two runs that saw the same addresses at the same TTLs.
@@ -42,6 +53,9 @@ pub struct Report {
     pub clock: Clock,
     /// Replies and errors that were not for a probe of ours, or not what a router may say.
     pub ignored: u64,
+    /// What the probes are instead of what was asked for, because this host does not allow that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
     /// Another method beside the probes, to confirm loss at the target (UDP and TCP only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
@@ -75,6 +89,10 @@ pub struct Hop {
     pub rate_limited: bool,
     /// Packets of one flow come by more than one address in turn: they are balanced one by one.
     pub per_packet: bool,
+    /// Probes arrive there translated (NAT, RFC 3022): what it quotes of them is not what was sent. Null where that cannot
+    /// be seen: it takes CAP_NET_RAW over IPv4, or a translator that does not take its change back in errors.
+    #[serde(default)]
+    pub nat: Option<bool>,
     /// Why probes go no further, as traceroute marks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
@@ -228,12 +246,41 @@ impl From<&extension::Interface> for NetInterface {
 pub struct Flow {
     /// What its probes are: `icmp`, `udp`, `quic` or `tcp`.
     pub protocol: String,
-    /// Source port; of ICMP, the identifier.
+    /// Source port; of ICMP, the identifier; null where each probe has its own.
     pub source_port: Option<u16>,
     /// Destination port; null of ICMP.
     pub destination_port: Option<u16>,
     /// Who answered at each of the hops, the latest; null of a silent one.
     pub path: Vec<Option<IpAddr>>,
+}
+
+/// What the probes are instead of what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "MtrFallback")]
+pub enum Fallback {
+    /// UDP for ICMP, which takes a group in net.ipv4.ping_group_range or CAP_NET_RAW.
+    UdpForIcmp,
+    /// Connections, each from a port of its own, for SYNs of one flow, which take CAP_NET_RAW.
+    ConnectionsForSyns,
+    /// The paris strategy for dublin, which takes CAP_NET_RAW.
+    ParisForDublin,
+}
+
+impl Fallback {
+    /// What it means, for people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::UdpForIcmp => {
+                "over UDP: ICMP needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW"
+            }
+            Self::ConnectionsForSyns => {
+                "by connections, each from a port of its own, so that several paths may be mixed: SYNs of one flow need \
+                 CAP_NET_RAW"
+            }
+            Self::ParisForDublin => "by the paris strategy: dublin needs CAP_NET_RAW",
+        }
+    }
 }
 
 /// The echo requests that went with each cycle, to tell whether unanswered probes were lost.

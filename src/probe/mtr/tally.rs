@@ -60,6 +60,8 @@ pub(super) struct HopTally {
     pub(super) interfaces: Vec<NetInterface>,
     pub(super) bars: Option<Meaning>,
     pub(super) back: Option<u8>,
+    /// Probes arrive there translated, as far as that was seen.
+    pub(super) translated: Option<bool>,
 }
 
 impl Tally {
@@ -105,6 +107,20 @@ impl Tally {
             let _ = news.try_send(heard.from);
         }
         self.follow(heard);
+    }
+
+    /// What a reply shows of translators before its hop: a change that was seen was there.
+    pub(super) fn saw(&mut self, heard: &Heard) {
+        let hop = self.hop(heard.ttl);
+        hop.translated = match (hop.translated, heard.translated) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (before, now) => now.or(before),
+        };
+    }
+
+    /// Whether probes arrive at a hop translated.
+    pub(super) fn is_translated(&self, ttl: u8) -> Option<bool> {
+        self.hops.get(usize::from(ttl))?.translated
     }
 
     /// This host refused to send a probe.

@@ -210,11 +210,81 @@ fn hostile_replies_are_ignored_and_counted() {
 }
 
 #[test]
+fn routers_that_quote_too_little_hold_up_nobody() {
+    for terse in [&[3][..], &[2, 4], &[1, 2, 3, 4, 5]] {
+        // Silent hops are among those that may have said it.
+        for silent in [0, 6] {
+            let mut fate = |seen: Seen| match seen.ttl {
+                ttl if ttl == silent => Fate::Silence,
+                ttl if terse.contains(&ttl) => Fate::Terse(router(ttl)),
+                _ => line(7)(seen),
+            };
+            let (report, took) = traced(&asked(30), Kind::Udp, &mut fate);
+            let expected: Vec<Option<IpAddr>> = (1..=7)
+                .map(|ttl| Some(router(ttl)).filter(|_| ttl != silent))
+                .chain([Some(TARGET.into())])
+                .collect();
+            assert_eq!(addresses(&report), expected, "{terse:?} {silent}");
+            for hop in report.hops.iter().filter(|hop| hop.ttl != silent) {
+                assert_eq!((counts(hop), hop.counts.late), ((30, 30), 0), "{terse:?} {silent}: {hop:?}");
+            }
+            assert_eq!(report.ignored, 0, "{terse:?} {silent}");
+            // 29 intervals, and nobody waits to the end for those.
+            assert!(took <= 3_001 * MS, "{terse:?} {silent}: {took:?}");
+        }
+    }
+}
+
+#[test]
+fn a_translator_is_seen_by_what_it_cannot_take_back() {
+    for kind in [Kind::Echo, Kind::Udp] {
+        for first in [2, 4, 9] {
+            let mut sockets = flows(kind, 1, kind != Kind::Echo);
+            let (place, number) = (sockets.flows.len(), sockets.flows.len() as u16);
+            let from = Some(std::net::SocketAddr::new(router(200), 5000 + number));
+            let witness = super::carrier::Flow {
+                kind: Kind::Echo,
+                socket: place,
+                from,
+                is_witness: true,
+                ..sockets.flows[0].clone()
+            };
+            sockets.flows.push(witness);
+            sockets.beside.witness = true;
+            let asked = asked(3);
+            let mut trace = asked.trace(&sockets, (TARGET, 0).into(), 7, Events::none());
+            let mut fate = |seen: Seen| match line(5)(seen) {
+                Fate::Exceeded(from) if seen.ttl >= first => Fate::Translated(from),
+                fate => fate,
+            };
+            let took = play(&mut trace, 1, Duration::from_secs(600), &mut fate).expect("it ends");
+            let report = trace.finish().report(&asked, false);
+            let nat: Vec<Option<bool>> = report.hops.iter().map(|hop| hop.nat).collect();
+            let expected = |ttl| match (ttl, first) {
+                (6, 9) => None,
+                (ttl, first) => Some(ttl >= first),
+            };
+            assert_eq!(nat, (1..=6).map(expected).collect::<Vec<_>>(), "{kind:?} {first}");
+            assert_eq!(report.translator, Some(router(first - 1)).filter(|_| first < 9));
+            assert!(report.hops.iter().all(|hop| counts(hop) == (3, 3)), "what asks beside does not count");
+            assert!(took <= 221 * MS && report.ignored == 0, "{took:?}");
+        }
+    }
+}
+
+#[test]
 fn a_loop_ends_at_the_last_ttl() {
     let mut fate = |seen: Seen| Fate::Exceeded(router(1 + seen.ttl % 2));
     let (report, took) = traced(&asked(3), Kind::Echo, &mut fate);
-    assert_eq!((report.hops.len(), report.reached), (30, false));
+    assert_eq!((report.hops.len(), report.reached, report.loop_ttl), (30, false, Some(1)));
     assert!(took < Duration::from_secs(2));
+    // A router that lets probes pass whose TTL is over shows up twice, and is no loop.
+    let mut fate = |seen: Seen| match seen.ttl {
+        2 | 3 => Fate::Exceeded(router(2)),
+        ttl if ttl > 4 => Fate::Silence,
+        _ => line(4)(seen),
+    };
+    assert_eq!(traced(&asked(2), Kind::Echo, &mut fate).0.loop_ttl, None);
 }
 
 #[test]
@@ -297,10 +367,10 @@ mod mda {
     }
 
     #[test]
-    fn a_single_path_costs_six_flows_and_no_time() {
+    fn a_single_path_costs_nine_flows_and_no_time() {
         let (paths, took) = searched(1, Mda::Lite, &mut |seen| line(10)(seen));
         assert_eq!((paths.width, paths.nodes.len(), paths.links.len()), (1, 11, 10));
-        assert!(paths.complete && paths.probes <= 6 * 11 + 16, "{} probes", paths.probes);
+        assert!(paths.complete && paths.probes <= 9 * 11 + 16, "{} probes", paths.probes);
         assert!(took < 100 * MS, "{took:?}");
     }
 

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::carrier::{Flow, Kind};
-use super::run::Sockets;
+use super::engine::Beside;
+use super::sockets::Sockets;
 use crate::net::engine::{Draft, Engine};
 use crate::net::sim::{Answer, Path, Sim};
 use crate::sys::clock;
@@ -28,12 +29,13 @@ pub(super) fn flows(kind: Kind, count: u16, check: bool) -> Sockets {
         to: SocketAddr::new(TARGET.into(), 33_434),
         connected: false,
         key: 100 + n,
+        is_witness: false,
     };
     let mut flows: Vec<Flow> = (0..count).map(|n| flow(n, kind)).collect();
     if check {
         flows.push(Flow { socket: count.into(), ..flow(count, Kind::Echo) });
     }
-    Sockets { sockets: Vec::new(), ports: Vec::new(), flows, check }
+    Sockets { flows, beside: Beside { check, witness: false }, ..Sockets::default() }
 }
 
 /// A probe as the network sees it.
@@ -53,6 +55,10 @@ pub(super) enum Fate {
     Silence,
     /// Its TTL ends at this address.
     Exceeded(IpAddr),
+    /// So, at a router that quotes nothing behind the transport header.
+    Terse(IpAddr),
+    /// So, behind a translator that takes its change of an echo back, and updates the checksum both times.
+    Translated(IpAddr),
     /// It reaches the target.
     Reached,
     /// Any answers.
@@ -83,6 +89,14 @@ pub(super) fn play(
         match fate(seen) {
             Fate::Silence => Vec::new(),
             Fate::Exceeded(from) => vec![exceeded(from)],
+            Fate::Terse(from) => vec![quoting(from, Vec::new())],
+            Fate::Translated(from) => {
+                let mut quoted = draft.bytes.clone();
+                if is_echo && quoted[2..4] == [0xff; 2] {
+                    quoted[2..4].fill(0);
+                }
+                vec![quoting(from, quoted)]
+            }
             Fate::Reached if is_echo => {
                 let mut reply = draft.bytes.clone();
                 reply[0] = 0;
@@ -99,6 +113,10 @@ pub(super) fn play(
 /// Time exceeded, from this router.
 pub(super) fn exceeded(from: IpAddr) -> Answer {
     icmp(11, 0, from)
+}
+
+fn quoting(from: IpAddr, quoted: Vec<u8>) -> Answer {
+    Answer::Quoting { kind: 11, code: 0, from, quoted }
 }
 
 /// An ICMP error of IPv4.

@@ -110,7 +110,7 @@ impl Mtu {
         let what = match kind {
             Kind::Udp => "udp",
             Kind::Echo | Kind::RawEcho(_) => "icmp",
-            Kind::Raw(_) => "tcp",
+            Kind::Raw(_) | Kind::Whole(_) => "tcp",
         };
         let socket =
             self.open(peer, kind).map_err(|error| Failure::from_io(format_args!("open {what}"), &error))?;

@@ -209,6 +209,9 @@ fn remarks(hop: &Hop) -> String {
             _ => format!("loss not confirmed, answers {answered}"),
         });
     }
+    if hop.nat == Some(true) {
+        remarks.push("behind NAT".to_owned());
+    }
     if hop.per_packet {
         remarks.push("balanced per packet".to_owned());
     }
@@ -272,7 +275,15 @@ fn flow_line(flow: &crate::probe::mtr::Flow) -> String {
 }
 
 fn notes(report: &Report) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> =
+        report.fallback.map(|instead| instead.text().to_owned()).into_iter().collect();
+    notes.extend(report.translator.map(|who| format!("{who} translates addresses (NAT)")));
+    notes
+        .extend(report.loop_ttl.map(|ttl| format!("a loop: the path comes by hop {ttl} again, further out")));
+    if let Some(error) = &report.send_error {
+        let refused: u64 = report.hops.iter().map(|hop| hop.counts.send_errors).sum();
+        notes.push(format!("this host did not send {}: {}", counted(refused, "probe"), escape(error)));
+    }
     if let Some(check) = report.check
         && report.end().is_some_and(|end| end.counts.received < end.counts.sent)
     {

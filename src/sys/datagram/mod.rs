@@ -44,6 +44,14 @@ pub enum Kind {
     RawEcho(u16),
     /// Any protocol over IP, its header written by who sends: CAP_NET_RAW.
     Raw(u8),
+    /// The same over IPv4, with the header of IP written by who sends, and quoted with that in errors (`IP_HDRINCL`).
+    Whole(u8),
+}
+
+impl Kind {
+    const fn is_raw(self) -> bool {
+        matches!(self, Self::RawEcho(_) | Self::Raw(_) | Self::Whole(_))
+    }
 }
 
 /// What a packet that is too large for a link may expect: `IP_MTU_DISCOVER` of ip(7).
@@ -90,7 +98,7 @@ impl Socket {
     pub fn bind(address: SocketAddr, setup: &Setup) -> io::Result<Self> {
         let v6 = address.is_ipv6();
         let inner = open(Domain::for_address(address), setup.kind)?;
-        if v6 && !matches!(setup.kind, Kind::RawEcho(_) | Kind::Raw(_)) {
+        if v6 && !setup.kind.is_raw() {
             inner.set_only_v6(true)?;
         }
         if setup.share_port {
@@ -152,7 +160,7 @@ impl Socket {
     }
 
     const fn has_header(&self) -> bool {
-        !self.v6 && matches!(self.kind, Kind::RawEcho(_) | Kind::Raw(_))
+        !self.v6 && self.kind.is_raw()
     }
 
     /// The path MTU that the system believes in, of a connected socket: that of the route, or what a router has said of
@@ -214,6 +222,7 @@ impl Socket {
         }
         match setup.kind {
             Kind::RawEcho(id) => self.only_replies(id),
+            Kind::Whole(_) => self.option(libc::IPPROTO_IP, libc::IP_HDRINCL, 1),
             // The system knows both ends, where we would have to ask.
             Kind::Raw(protocol) if self.v6 => {
                 let at = if i32::from(protocol) == libc::IPPROTO_TCP { TCP_CHECKSUM } else { UDP_CHECKSUM };
@@ -294,7 +303,7 @@ fn open(domain: Domain, kind: Kind) -> io::Result<socket2::Socket> {
         Kind::Udp => (Type::DGRAM, Protocol::UDP),
         Kind::Echo => (Type::DGRAM, icmp),
         Kind::RawEcho(_) => (Type::RAW, icmp),
-        Kind::Raw(protocol) => (Type::RAW, Protocol::from(i32::from(protocol))),
+        Kind::Raw(protocol) | Kind::Whole(protocol) => (Type::RAW, Protocol::from(i32::from(protocol))),
     };
     if kind == Type::RAW {
         return with_net_raw(|| socket2::Socket::new(domain, kind, Some(protocol)));

@@ -23,6 +23,25 @@ pub(super) fn record(node: &Node, target: impl Into<IpAddr>, arguments: &str) ->
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
+/// The record of `mtr` in a node, by a process without any capability, where the lab gives all.
+pub(super) fn unprivileged_record(node: &Node, target: impl Into<IpAddr>, arguments: &str) -> Value {
+    let data = std::env::temp_dir().join("waddleperf-truth");
+    let mut command = node.command("setpriv");
+    command.args(["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs"]);
+    command.arg(WADDLEPERF).arg("--data").arg(data).args(["mtr", &target.into().to_string(), "-n", "--json"]);
+    let output = command.args(arguments.split_whitespace()).output().expect("run setpriv (util-linux)");
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// Its report.
+pub(super) fn unprivileged(node: &Node, target: impl Into<IpAddr>, arguments: &str) -> Value {
+    let record = unprivileged_record(node, target, arguments);
+    let report = record["outcome"]["report"].clone();
+    assert!(report.is_object(), "no report: {record}");
+    report
+}
+
 /// The report of `mtr` in a node.
 ///
 /// # Panics

@@ -1,0 +1,57 @@
+//! Translators: who changes addresses is found, though the kernel takes its change back in what it lets through.
+
+use serde_json::{Value, json};
+
+use super::trace::{hops, report, server, unprivileged};
+use crate::lab::{Lab, Node};
+use crate::tool::stdout;
+
+/// Hides what comes from the client's side behind the node's own address.
+fn masquerade(node: &Node) {
+    let script = "add table inet nat; add chain inet nat post { type nat hook postrouting priority 100; }; \
+                  add rule inet nat post oifname up0 masquerade";
+    stdout(node.command("nft").arg(script));
+}
+
+fn nat(report: &Value) -> Vec<Value> {
+    hops(report).iter().map(|hop| hop["nat"].clone()).collect()
+}
+
+#[test]
+fn who_translates_is_found_and_no_hop_before() {
+    let (yes, no, unseen) = (json!(true), json!(false), Value::Null);
+    for at in [1, 2] {
+        let lab = Lab::line(4).build();
+        masquerade(lab.router(at));
+        let expected: Vec<Value> =
+            (1..=5).map(|ttl| if ttl > at { yes.clone() } else { no.clone() }).collect();
+        for method in ["", "-u", "-T", "--quic", "-u --strategy classic", "-u --strategy dublin"] {
+            let found = report(lab.client(), server(&lab, false), &format!("-c 3 -i 0.1 {method}"));
+            assert_eq!(nat(&found), expected, "{method} behind router {at}: {found}");
+            let translator = lab.router(at).address4().to_string();
+            assert_eq!((&found["translator"], &found["ignored"]), (&json!(translator), &json!(0)), "{found}");
+            for hop in hops(&found) {
+                assert_eq!((&hop["counts"]["sent"], &hop["loss_ratio"]), (&json!(3), &json!(0.0)), "{hop}");
+            }
+        }
+        // Without privilege nothing shows it, and nothing is claimed.
+        for method in ["", "-u"] {
+            let found = unprivileged(lab.client(), server(&lab, false), &format!("-c 2 -i 0.1 {method}"));
+            assert_eq!(nat(&found), vec![unseen.clone(); 5], "{method}: {found}");
+            assert_eq!(found["translator"], unseen);
+        }
+    }
+}
+
+#[test]
+fn a_clean_line_has_no_translator() {
+    let lab = Lab::line(3).build();
+    for method in ["", "-u", "-T", "-u --flows 3", "-u --strategy dublin"] {
+        let found = report(lab.client(), server(&lab, false), &format!("-c 3 -i 0.1 {method}"));
+        // What the target itself sees of an echo it does not tell.
+        assert_eq!(nat(&found), [json!(false), json!(false), json!(false), Value::Null], "{method}: {found}");
+        assert_eq!((&found["translator"], &found["ignored"]), (&Value::Null, &json!(0)), "{method}: {found}");
+    }
+    let found = report(lab.client(), server(&lab, true), "-c 3 -i 0.1");
+    assert_eq!(nat(&found), vec![Value::Null; 4], "nobody can say over IPv6: {found}");
+}
