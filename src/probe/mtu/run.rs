@@ -14,6 +14,7 @@ use super::{CarriedBy, Method, Mtu, Report};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Class, Failure};
+use crate::net::Names;
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::session::{Session, params};
@@ -66,7 +67,7 @@ impl Mtu {
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = self.key_file.as_deref().map(read_key).transpose()?;
         let local = self.look_here(peer)?;
-        let how = format!("{} to {} octets", self.least(), self.most(local.mtu));
+        let how = format!("{} to {} octets", self.least(), self.most(local.mtu).0);
         ctx.events.tell(Event::Started { address: peer.ip(), how });
         let (asked, draw, events) = (self.clone(), Rng::new(random()?), ctx.events.clone());
         let start = clock::now().mono;
@@ -93,7 +94,13 @@ impl Mtu {
         };
         let (legs, tcp) = tokio::join!(measured, tcp);
         let (legs, notes) = legs??;
-        summarise(peer, &local, legs, tcp, notes)
+        let mut report = summarise(peer, &local, legs, tcp, notes)?;
+        if !self.numeric {
+            let mut names = Names::new(ctx.resolver.clone());
+            report.addresses().for_each(|address| names.ask(address));
+            report.take_names(&names.finish().await);
+        }
+        Ok(report)
     }
 
     /// What this host itself says about the way.
@@ -166,7 +173,15 @@ impl Run {
         if let Some((session, socket)) = reflector.filter(|_| !is_over) {
             let known = legs.last().and_then(|leg| found(&leg.engine));
             let carrier = Carrier::Session(Box::new(session));
-            let engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
+            let mut engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
+            if let Some(failure) = engine.failure.as_mut().filter(|_| method == Method::Reflector) {
+                let port = self.asked.port.unwrap_or(REFLECTOR);
+                failure.detail = format!(
+                    "no waddleperf reflector on udp port {port}: {}: run `waddleperf serve` there, or choose another \
+                     method, which needs none",
+                    failure.detail
+                );
+            }
             legs.push(Leg { by: CarriedBy::Reflector, engine });
         }
         let silent = |legs: &[Leg]| legs.iter().all(|leg| found(&leg.engine).is_none() && !leg.engine.is_cut);
@@ -185,12 +200,14 @@ impl Run {
 
     fn plan(&self, carrier: &Carrier, known: Option<u16>) -> Plan {
         let (asked, v6) = (&self.asked, self.peer.is_ipv6());
-        let most = asked.most(self.local.mtu).min(known.unwrap_or(u16::MAX));
+        let (most, bound) = asked.most(self.local.mtu);
+        let most = most.min(known.unwrap_or(u16::MAX));
         let least = asked.least().max(carrier.least(v6)).min(most);
         Plan {
             v6,
             least,
             most,
+            bound,
             local: self.local.mtu,
             known,
             learnt: self.local.route.filter(|&route| self.local.mtu.is_none_or(|mtu| route < mtu)),
@@ -204,7 +221,7 @@ impl Run {
     }
 
     fn session(&mut self) -> Session {
-        let most = self.asked.most(self.local.mtu);
+        let (most, _) = self.asked.most(self.local.mtu);
         let size = usize::from(most.saturating_sub(if self.peer.is_ipv6() { 48 } else { 28 }));
         let asked = params(
             Duration::from_millis(1),
