@@ -218,20 +218,13 @@ impl Mtr {
     /// An echo socket without privilege, or a raw one where that is not allowed; and its identifier as a port.
     fn echo(&self, peer: SocketAddr, id: Option<u16>) -> Result<(Socket, SocketAddr), Failure> {
         let local = self.local(peer, 0);
-        let open = |kind| Socket::bind(local, &self.setup(kind));
-        let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-        let opened = match open(datagram::Kind::Echo) {
-            Err(error) if denied(&error) => {
-                let id = id.map_or_else(|| random().map(|random| random as u16 | 1), Ok)?;
-                open(datagram::Kind::RawEcho(id))
-            }
-            other => other,
-        };
-        let socket = opened.map_err(|error| match denied(&error) {
-            true => Class::Permission.because(
+        let id = id.map_or_else(|| random().map(|random| random as u16 | 1), Ok)?;
+        let opened = Socket::echo(local, self.setup(datagram::Kind::Echo), id);
+        let (socket, _) = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => Class::Permission.because(
                 "icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
             ),
-            false => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
+            _ => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
         })?;
         let from = socket.local().map_err(|error| Failure::from_io("getsockname", &error))?;
         Ok((socket, from))

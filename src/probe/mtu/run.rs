@@ -22,8 +22,10 @@ use crate::probe::udpping::read_key;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Fragments, Kind, Setup, Socket};
+use crate::sys::port::Port;
 use crate::sys::wait::Stop;
 use crate::sys::{clock, link};
+use crate::wire::tcp::PROTOCOL;
 
 /// How long a TCP port may take to answer once all else is known.
 const TCP_GRACE: Duration = Duration::from_millis(100);
@@ -31,12 +33,8 @@ const TCP_GRACE: Duration = Duration::from_millis(100);
 const REFLECTOR: u16 = 2000;
 /// Room for the largest packet and what comes with it.
 const SLOT: usize = 10_240;
-/// Above the ports that Linux gives out (`net.ipv4.ip_local_port_range`).
-const OWN_PORTS: u16 = 61_000;
 /// The port that SYNs go to where none is asked for: a host answers whether somebody listens or not.
 const HTTPS: u16 = 443;
-/// The protocol number of TCP.
-const TCP: u8 = 6;
 
 /// All that the thread of a run needs.
 struct Run {
@@ -129,6 +127,12 @@ impl Mtu {
     }
 
     fn open(&self, peer: SocketAddr, kind: Kind) -> io::Result<Socket> {
+        let (local, setup) = self.way(peer, kind);
+        Socket::bind(local, &setup)
+    }
+
+    /// Where a socket to `peer` is bound, and how it is made.
+    fn way(&self, peer: SocketAddr, kind: Kind) -> (SocketAddr, Setup) {
         let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let setup = Setup {
             kind,
@@ -139,7 +143,7 @@ impl Mtu {
             client: true,
             ..Setup::default()
         };
-        Socket::bind(SocketAddr::new(self.egress.source().unwrap_or(any), 0), &setup)
+        (SocketAddr::new(self.egress.source().unwrap_or(any), 0), setup)
     }
 }
 
@@ -242,13 +246,8 @@ impl Run {
     /// ICMP echo, and a port where nobody listens.
     fn icmp(&mut self, stop: &Stop, reflector: Option<&Socket>) -> Result<Engine, Failure> {
         let id = self.draw.bits() as u16;
-        let (echo, id) = match self.asked.open(self.peer, Kind::Echo) {
-            Ok(socket) => (socket, 0),
-            Err(_) => {
-                let raw = self.asked.open(self.peer, Kind::RawEcho(id)).map_err(|error| no_echo(&error))?;
-                (raw, id)
-            }
-        };
+        let (local, setup) = self.asked.way(self.peer, Kind::Echo);
+        let (echo, id) = Socket::echo(local, setup, id).map_err(|error| no_echo(&error))?;
         let failure = |error| Failure::from_io(format_args!("connect icmp {}", self.peer.ip()), &error);
         echo.connect(with_port(self.peer, 0)).map_err(failure)?;
         let closed = self.asked.socket(self.peer, Kind::Udp, false)?;
@@ -266,14 +265,12 @@ impl Run {
     }
 
     fn tcp(&mut self, stop: &Stop) -> Result<Engine, Failure> {
-        let socket = self.asked.open(self.peer, Kind::Raw(TCP)).map_err(|error| no_raw(&error))?;
+        let socket = self.asked.open(self.peer, Kind::Raw(PROTOCOL)).map_err(|error| no_raw(&error))?;
         socket.connect(with_port(self.peer, 0)).map_err(|error| Failure::from_io("connect tcp", &error))?;
-        let from = OWN_PORTS + self.draw.bits() as u16 % (u16::MAX - OWN_PORTS);
-        let Some(local) = self.local.address.map(|local| SocketAddr::new(local, from)) else {
-            return Err(Class::Internal.because("this host does not say from which address it sends"));
-        };
         let target = with_port(self.peer, self.asked.port.unwrap_or(HTTPS));
-        let carrier = Carrier::Syn(Syn::new(local, target, self.draw.bits() as u32));
+        let (any, _) = self.asked.way(self.peer, Kind::Raw(PROTOCOL));
+        let port = Port::keep(any, target).map_err(|error| Failure::from_io("keep a tcp port", &error))?;
+        let carrier = Carrier::Syn(Syn::new(port.local(), target, self.draw.bits() as u32));
         self.drive(vec![carrier], &[&socket], None, None, stop)
     }
 
@@ -317,6 +314,9 @@ fn found(engine: &Engine) -> Option<u16> {
 }
 
 fn no_echo(error: &io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return Failure::from_io("open icmp", error);
+    }
     let why = crate::failure::reason(error);
     Class::Permission.because(format_args!(
         "icmp echo: {why}: set net.ipv4.ping_group_range to include this group, or give CAP_NET_RAW"
