@@ -209,7 +209,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l fail-on -d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l hops -d 'Look at each hop of the way even if nothing is in the way'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s n -l numeric -d 'Give addresses of hops, not names: no DNS server is asked for them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-tcp -d 'Do not connect to a TCP port of the target'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 6 -l ipv6 -d 'Use IPv6 only'
@@ -277,6 +277,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s e
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
@@ -286,7 +287,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l redact
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
@@ -685,7 +686,7 @@ complete -c mtu -l fail-on -d 'End with 1 when this is so, such as `loss_ratio >
 complete -c mtu -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c mtu -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c mtu -l hops -d 'Look at each hop of the way even if nothing is in the way'
-complete -c mtu -s n -l numeric -d 'Print addresses, not names: `mtu` asks for no names, and takes tracepath\'s flag'
+complete -c mtu -s n -l numeric -d 'Give addresses of hops, not names: no DNS server is asked for them'
 complete -c mtu -l no-tcp -d 'Do not connect to a TCP port of the target'
 complete -c mtu -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtu -s 6 -l ipv6 -d 'Use IPv6 only'
@@ -753,6 +754,7 @@ complete -c capture -l label -d 'Label the record; once for each label' -r
 complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c capture -s e
 complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
 complete -c capture -l all -d 'Keep the packets of every host'
 complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'
@@ -762,7 +764,7 @@ complete -c capture -l redact -d 'Write zeros for all behind the transport\'s he
 complete -c capture -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
 complete -c capture -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
 complete -c capture -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
-complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users'
+complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
 complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c capture -l json -d 'Print the record as one line of JSON'

@@ -90,6 +90,7 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
     let hop = |ttl| mtu::Hop {
         ttl,
         address: address(ttl),
+        name: (ttl == 2).then(|| "core.example".to_owned()),
         small: true,
         large: ttl <= last,
         size_bytes: pmtu + 1,
@@ -97,7 +98,8 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
     };
     let report = mtu::Report {
         pmtu_bytes: Some(pmtu),
-        exact: true,
+        exact: narrow,
+        bounded_by: (!narrow).then_some(mtu::Bound::Interface),
         icmp_pmtu_bytes: says.then_some(pmtu),
         reverse_pmtu_bytes: None,
         black_hole: hole.map(|hop| mtu::BlackHole {
@@ -111,6 +113,7 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
         too_big: says
             .then(|| mtu::TooBig {
                 from: address(2),
+                name: Some("core.example".to_owned()),
                 hop: Some(2),
                 mtu_bytes: Some(pmtu),
                 probe_bytes: pmtu + 1,

@@ -119,6 +119,17 @@ impl Attempt {
         })
     }
 
+    /// The same socket for who waits for it and talks over it: data is not held back, and it ends with a RST, so that
+    /// nothing lingers.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn stream(&self) -> io::Result<std::net::TcpStream> {
+        self.inner.set_tcp_nodelay(true)?;
+        self.inner.set_linger(Some(Duration::ZERO))?;
+        Ok(self.inner.try_clone()?.into())
+    }
+
     /// Dissolves what stands or is under way; the socket can begin anew.
     ///
     /// # Errors

@@ -76,6 +76,25 @@ pub fn wait(sockets: &[BorrowedFd<'_>], stop: Option<&Stop>, timeout: Option<Dur
     Ok(Woken { stop: readable >> sockets.len() & 1 == 1, readable, errors })
 }
 
+/// Waits until `to` takes a few octets at once (`PIPE_BUF` of a pipe, pipe(7)) or has nobody who reads, `stop` is set, or
+/// `timeout` is over. Whether it takes them.
+///
+/// # Errors
+/// What ppoll(2) says, interruptions apart.
+pub fn wait_writable(
+    to: BorrowedFd<'_>,
+    stop: Option<BorrowedFd<'_>>,
+    timeout: Duration,
+) -> io::Result<bool> {
+    let mut polled = vec![PollFd::new(to, PollFlags::POLLOUT)];
+    polled.extend(stop.map(|stop| PollFd::new(stop, PollFlags::POLLIN)));
+    match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
+        Ok(_) | Err(nix::Error::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(polled[0].revents().is_some_and(|events| !events.is_empty()))
+}
+
 /// Sleeps for `time`, or less when a signal comes: half the cost of a [`wait`].
 pub fn sleep(time: Duration) {
     let _ = clock_nanosleep(

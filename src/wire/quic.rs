@@ -1,10 +1,13 @@
-//! QUIC (RFC 9000, RFC 8999), as far as it needs to learn which versions a server speaks: a packet of a version that
-//! nobody has, and the Version Negotiation that a server must answer it with (§6.1).
+//! QUIC (RFC 9000, RFC 8999), as far as it needs to learn whether a server speaks it and in which versions: a packet of a
+//! version that nobody has, the Version Negotiation that a server must answer it with (§6.1), and the headers of Initial
+//! packets (§17.2.2), whose protection is not done here.
 
 /// A version reserved to force negotiation (RFC 9000 §15: 0x?a?a?a?a).
 const RESERVED: [u8; 4] = [0x1a, 0x2a, 0x3a, 0x4a];
 /// Long header with the fixed bit; the type is Initial's.
 const LONG: u8 = 0xc0;
+/// The version of RFC 9000.
+const VERSION_1: u32 = 1;
 
 /// The first packet of a connection that never comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,110 @@ impl<'a> Negotiation<'a> {
     }
 }
 
+/// The first packet of a connection in version 1, not yet protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Initial {
+    /// Identifier of the destination, random.
+    pub destination: [u8; 8],
+    /// Identifier of the source.
+    pub source: [u8; 8],
+}
+
+impl Initial {
+    /// Octets of its header.
+    pub const HEADER: usize = 30;
+    /// Octets of its packet number, the last of the header.
+    pub const NUMBER: usize = 4;
+    /// Octets that protecting a payload adds (RFC 9001 §5.3).
+    pub const TAG: usize = 16;
+
+    /// Appends its header, for the packet number 0 and a payload that makes a packet of `length` octets once it is
+    /// protected: 0 flags · 1 version · 5 length, 6 destination · 14 length, 15 source · 23 length of the token · 24 length
+    /// of the rest, 2 octets · 26 packet number.
+    pub fn write(&self, length: usize, out: &mut Vec<u8>) {
+        out.push(LONG | (Self::NUMBER as u8 - 1));
+        out.extend(VERSION_1.to_be_bytes());
+        out.push(8);
+        out.extend(self.destination);
+        out.push(8);
+        out.extend(self.source);
+        out.push(0);
+        let rest = (length + Self::NUMBER).saturating_sub(Self::HEADER) as u16;
+        out.extend((0x4000 | rest).to_be_bytes());
+        out.extend([0; Self::NUMBER]);
+    }
+
+    /// A CRYPTO frame (§19.6) with `data` from offset 0, and padding up to `length` octets.
+    pub fn frames(data: &[u8], length: usize) -> Vec<u8> {
+        let mut frames = vec![6, 0];
+        frames.extend((0x4000 | data.len() as u16).to_be_bytes());
+        frames.extend(data);
+        frames.resize(length.max(frames.len()), 0);
+        frames
+    }
+}
+
+/// What a server of version 1 answers an Initial with (§17.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Identifier of the destination: our source.
+    pub destination: &'a [u8],
+    /// Identifier of the source, which the server has chosen.
+    pub source: &'a [u8],
+    /// What it is.
+    pub kind: AnswerKind,
+}
+
+/// See [`Answer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// An Initial: where its packet number begins, and where it ends.
+    Initial {
+        /// Octets of the header before the packet number.
+        number: usize,
+        /// Octets of the whole packet.
+        end: usize,
+    },
+    /// A Retry (§17.2.5), which asks us to prove our address.
+    Retry,
+}
+
+impl<'a> Answer<'a> {
+    /// Reads one; `None` for anything else.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (&[flags, v0, v1, v2, v3, length], rest) = bytes.split_first_chunk()?;
+        let (destination, rest) = rest.split_at_checked(length.into())?;
+        let (&length, rest) = rest.split_first()?;
+        let (source, rest) = rest.split_at_checked(length.into())?;
+        if flags & LONG != LONG || u32::from_be_bytes([v0, v1, v2, v3]) != VERSION_1 {
+            return None;
+        }
+        let kind = match flags >> 4 & 3 {
+            0 => {
+                let (token, rest) = varint(rest)?;
+                let (_, rest) = rest.split_at_checked(usize::try_from(token).ok()?)?;
+                let (length, rest) = varint(rest)?;
+                let number = bytes.len() - rest.len();
+                let end =
+                    number.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= bytes.len())?;
+                AnswerKind::Initial { number, end }
+            }
+            3 => AnswerKind::Retry,
+            _ => return None,
+        };
+        Some(Self { destination, source, kind })
+    }
+}
+
+/// A variable-length integer (§16), and what follows it.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (&first, _) = bytes.split_first()?;
+    let (number, rest) = bytes.split_at_checked(1 << (first >> 6))?;
+    let value = number.iter().fold(0, |value, octet| value << 8 | u64::from(*octet));
+    let bits = 8 * number.len() - 2;
+    Some((value & ((1 << bits) - 1), rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,9 +203,43 @@ mod tests {
         }
     }
 
+    /// The four of RFC 9000 §A.1.
+    #[test]
+    fn integers_of_all_four_lengths_are_read() {
+        for (bytes, value) in [
+            (&b"\xc2\x19\x7c\x5e\xff\x14\xe8\x8c"[..], 151_288_809_941_952_652),
+            (b"\x9d\x7f\x3e\x7d", 494_878_333),
+            (b"\x7b\xbd", 15_293),
+            (b"\x25", 37),
+        ] {
+            assert_eq!(varint(bytes), Some((value, &[][..])));
+            assert_eq!(varint(&bytes[..bytes.len() - 1]), None);
+        }
+    }
+
+    #[test]
+    fn the_header_of_an_initial_reads_back() {
+        let initial = Initial { destination: *b"DESTINAT", source: *b"SOURCE00" };
+        let mut packet = Vec::new();
+        initial.write(1200, &mut packet);
+        assert_eq!(packet.len(), Initial::HEADER);
+        packet.extend(Initial::frames(b"hello", 1200 - Initial::HEADER));
+        let read = Answer::parse(&packet).expect("an initial packet");
+        assert_eq!((read.destination, read.source), (&b"DESTINAT"[..], &b"SOURCE00"[..]));
+        assert_eq!(read.kind, AnswerKind::Initial { number: 26, end: 1200 });
+        assert_eq!(packet[30..39], *b"\x06\0\x40\x05hello");
+        assert_eq!(Answer::parse(&packet[..1199]), None, "it is cut");
+        packet[0] |= 0x30;
+        assert_eq!(Answer::parse(&packet).map(|read| read.kind), Some(AnswerKind::Retry));
+        packet[4] = 2;
+        assert_eq!(Answer::parse(&packet), None, "another version");
+    }
+
     proptest! {
         #[test]
         fn no_octets_panic(bytes: Vec<u8>) {
+            let _ = Answer::parse(&bytes);
+            let _ = Answer::parse(&[b"\xc3\0\0\0\x01\x01a\x01b", &bytes[..]].concat());
             let _ = Greeting::parse(&bytes);
             let _ = Negotiation::parse(&bytes).map(|read| read.versions().count());
         }

@@ -65,7 +65,22 @@ pub fn quoted(bytes: &[u8]) -> Option<(u16, u16, u32)> {
 /// A SYN. `ends` are the addresses for the checksum; without them (IPv6) it is left to the kernel.
 pub fn syn(source: u16, destination: u16, seq: u32, ends: Option<(Ipv4Addr, Ipv4Addr)>) -> [u8; SYN] {
     let mut bytes = [0; SYN];
-    let mut packet = MutableTcpPacket::new(&mut bytes).expect("24 octets hold a header");
+    write_syn(&mut bytes, source, destination, seq, ends);
+    bytes
+}
+
+/// Writes a SYN into `bytes`, which are zeros; those beyond [`SYN`] are its data (RFC 9293 §3.4 allows it).
+///
+/// # Panics
+/// When `bytes` are fewer than that.
+pub fn write_syn(
+    bytes: &mut [u8],
+    source: u16,
+    destination: u16,
+    seq: u32,
+    ends: Option<(Ipv4Addr, Ipv4Addr)>,
+) {
+    let mut packet = MutableTcpPacket::new(bytes).expect("24 octets hold a header");
     packet.set_source(source);
     packet.set_destination(destination);
     packet.set_sequence(seq);
@@ -77,7 +92,6 @@ pub fn syn(source: u16, destination: u16, seq: u32, ends: Option<(Ipv4Addr, Ipv4
         let sum = ipv4_checksum(&packet.to_immutable(), &from, &to);
         packet.set_checksum(sum);
     }
-    bytes
 }
 
 /// What answers a SYN: a SYN of the far side's, or a RST, that acknowledges `ack`. Its checksum is left out.

@@ -41,7 +41,7 @@ impl Field {
             (_, "at" | "to") => "RFC 3339, UTC",
             (_, "ttl") => "hops",
             (_, "dscp") => "code point",
-            ("IcmpErrors", "count") => "errors",
+            ("IcmpErrors" | "PingErrors", "count") => "errors",
             ("LossBursts", "count") => "bursts",
             ("Counts", _)
             | ("LossBursts", _)

@@ -124,12 +124,20 @@ impl Live {
     /// Captures until something ends it; what was accepted by then is all taken in.
     pub(super) fn run(mut self, stop: &Stop) -> Result<Caught, Failure> {
         let begin = clock::now().mono;
+        if let Some(sink) = &mut self.keeper.sink {
+            sink.heed(stop, Some(begin + self.duration))?;
+        }
         let mut course = Course { counts: Statistics::default(), beyond: 0, told: Told::new(begin) };
         let ended = loop {
-            if let Some(ended) = self.drain(&mut course)? {
-                break ended;
-            }
+            let drained = self.drain(&mut course)?;
             let now = clock::now();
+            match drained {
+                // Whoever reads was waited for until the end.
+                Some(Ended::Reader) if stop.is_set() => break Ended::Interrupted,
+                Some(Ended::Reader) if now.mono >= begin + self.duration => break Ended::Duration,
+                Some(ended) => break ended,
+                None => {}
+            }
             course.tell(&mut self, now.mono, now.wall)?;
             if stop.is_set() {
                 break Ended::Interrupted;

@@ -18,7 +18,7 @@ pub use private::fuzz_private;
 pub use report::{Conversation, Conversations, Ended, Handshakes, Kept, Report, Talker, Tcp, Volume};
 pub use subject::{Reading, Subject};
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -111,8 +111,8 @@ pub struct Capture {
     #[arg(short = 'B', long, value_name = "KIB", default_value_t = Capture::default().buffer)]
     #[schemars(range(min = 512, max = 65_536))]
     pub buffer: u32,
-    /// Print numbers, not names: always so, for tcpdump's users.
-    #[arg(short, long)]
+    /// Print numbers, not names: always so, for tcpdump's users, who may say it twice.
+    #[arg(short, long, overrides_with = "numeric")]
     #[serde(skip)]
     pub numeric: bool,
     /// The address family of TARGET to use; `any` is both.
@@ -199,7 +199,7 @@ impl Capture {
 
     /// Whether packets go to stdout.
     fn is_to_stdout(&self) -> bool {
-        self.write.as_deref() == Some(Path::new("-"))
+        self.write.as_deref().is_some_and(sink::is_stdout)
     }
 
     fn check_subject(&self) -> Result<(), Fault> {

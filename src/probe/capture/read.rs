@@ -64,7 +64,7 @@ impl Reading {
             match reader.next(window.octets()) {
                 Err(bad) => return Err(Class::Unsupported.because(format_args!("read {}: {bad}", self.name))),
                 Ok(Next::Packet { used, packet }) => {
-                    if let Some(Refusal(why)) = self.take(&mut found, &mut programs, &packet)? {
+                    if let Some(Refusal(why)) = self.take(&mut found, &mut programs, &packet, stop)? {
                         found.ended = why;
                         break;
                     }
@@ -89,6 +89,9 @@ impl Reading {
             return Err(Class::Unsupported.because(format_args!("read {}: it is empty", self.name)));
         }
         (found.received, found.dropped) = (reader.received(), reader.dropped());
+        if let Some(sink) = found.keeper.as_mut().and_then(|keeper| keeper.sink.as_mut()) {
+            sink.flush()?;
+        }
         Ok(found)
     }
 
@@ -97,6 +100,7 @@ impl Reading {
         found: &mut Found,
         programs: &mut Vec<(Link, Option<Program>)>,
         packet: &Packet<'_>,
+        stop: &Stop,
     ) -> Result<Option<Refusal>, Failure> {
         let known = programs.iter().position(|(link, _)| *link == packet.link);
         let place = match known {
@@ -114,7 +118,11 @@ impl Reading {
         }
         let keeper = match &mut found.keeper {
             Some(keeper) => keeper,
-            empty => empty.insert((self.keeper)(packet.link)?),
+            empty => {
+                let keeper = empty.insert((self.keeper)(packet.link)?);
+                keeper.sink.as_mut().map_or(Ok(()), |sink| sink.heed(stop, None))?;
+                keeper
+            }
         };
         if keeper.sink.is_some() && keeper.link != packet.link {
             let (one, other) = (keeper.link.name(), packet.link.name());

@@ -1,7 +1,7 @@
 //! One run: who is meant, what filters, where it is captured; then a thread that does it, and the report.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -234,11 +234,8 @@ fn wrong(bad: &BadExpression) -> Failure {
 /// The interface that leads to `target`, or all where that cannot be told.
 fn route(target: Option<IpAddr>) -> String {
     let source = target.and_then(|target| {
-        let any: SocketAddr = if target.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-        let socket = UdpSocket::bind(any).ok()?;
-        // Connecting sends nothing; it asks the routing table.
-        socket.connect((target, 9)).ok()?;
-        Some((socket.local_addr().ok()?.ip(), target))
+        let any: IpAddr = if target.is_ipv4() { [0; 4].into() } else { [0u16; 8].into() };
+        Some((crate::sys::route::source(any, SocketAddr::new(target, 9)).ok()?, target))
     });
     let Some((source, target)) = source else {
         return ANY.to_owned();

@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
@@ -19,12 +19,17 @@ use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 use super::Capture;
 use super::report::Kept;
 use crate::failure::{Class, Failure, reason};
-use crate::sys::host;
+use crate::sys::wait::{Stop, wait, wait_writable};
+use crate::sys::{clock, host};
 use crate::units::nanos;
 use crate::wire::pcap::{Packet, Writer};
 
 /// Octets that are gathered before they are written.
 const PIECE: usize = 128 * 1024;
+/// Octets that a pipe takes whole once it says that it is ready: `PIPE_BUF`.
+const PIPE: usize = 4096;
+/// How long whoever reads a stream may take for a piece once the run is over.
+const GRACE: Duration = Duration::from_millis(300);
 /// Files that a report lists.
 const MOST_LISTED: usize = 1000;
 const MIB: u64 = 1 << 20;
@@ -56,7 +61,18 @@ pub(super) struct Sink {
     syncing: Option<JoinHandle<io::Result<()>>>,
     received: u64,
     dropped: u64,
+    /// Whoever reads is gone, or did not come back in time.
     is_unread: bool,
+    end: End,
+}
+
+/// What ends waiting for who reads a stream.
+#[derive(Default)]
+struct End {
+    /// Readable once the run shall end.
+    stop: Option<OwnedFd>,
+    /// When the run ends by itself.
+    until: Option<Instant>,
 }
 
 /// When a file ends, and all of them.
@@ -115,7 +131,16 @@ impl Sink {
             received: 0,
             dropped: 0,
             is_unread: false,
+            end: End::default(),
         })
+    }
+
+    /// Waits for a reader no longer than until `stop` is set, or `until` is there.
+    pub(super) fn heed(&mut self, stop: &Stop, until: Option<Instant>) -> Result<(), Failure> {
+        let stop = stop.as_fd().try_clone_to_owned();
+        let stop = stop.map_err(|error| Failure::from_io("share a descriptor", &error))?;
+        self.end = End { stop: Some(stop), until };
+        Ok(())
     }
 
     /// The kernel's counts so far, for the files' ends.
@@ -151,9 +176,13 @@ impl Sink {
 
     /// Writes what was gathered. Whether somebody still reads.
     pub(super) fn flush(&mut self) -> Result<bool, Failure> {
-        match self.open.flush() {
-            Ok(()) => Ok(!self.is_unread),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+        if self.is_unread {
+            self.open.buffer.clear();
+            return Ok(false);
+        }
+        match self.open.flush(&self.end) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::TimedOut) => {
                 self.is_unread = true;
                 self.open.buffer.clear();
                 Ok(false)
@@ -189,7 +218,7 @@ impl Sink {
         let digest = std::mem::replace(&mut self.open.digest, Context::new(&SHA256)).finish();
         self.done.push_back(Kept {
             file: self.name(),
-            packets: self.open.packets,
+            packets: if self.is_unread { self.open.safe } else { self.open.packets },
             bytes: self.open.octets(),
             sha256: digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect(),
         });
@@ -212,6 +241,8 @@ impl Sink {
 
     /// Ends the last file: all is on the disk when this returns.
     pub(super) fn finish(mut self) -> Result<Vec<Kept>, Failure> {
+        // What is left is the end of the file: nobody is waited for any more.
+        self.end = End::default();
         self.close()?;
         self.synced()?;
         Ok(self.done.into())
@@ -239,11 +270,15 @@ impl Open {
         self.written + self.buffer.len() as u64
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self, end: &End) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        if let Err(error) = self.file.write_all(&self.buffer) {
+        let written = match self.kind {
+            Kind::Regular => self.file.write_all(&self.buffer),
+            Kind::Stream => self.pour(end),
+        };
+        if let Err(error) = written {
             if self.kind == Kind::Regular {
                 // What was written of this piece ends anywhere.
                 let _ = self.file.set_len(self.written).and_then(|()| self.file.sync_all());
@@ -254,6 +289,32 @@ impl Open {
         self.written += self.buffer.len() as u64;
         self.safe = self.packets;
         self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes to a reader, who may be slow, or asleep: what he does not take at once he is asked for again, until the run
+    /// ends; then he has [`GRACE`] for each piece.
+    fn pour(&mut self, end: &End) -> io::Result<()> {
+        let mut rest = &self.buffer[..];
+        while !rest.is_empty() {
+            if !wait_writable(self.file.as_fd(), None, Duration::ZERO)? {
+                let left =
+                    end.until.map_or(PATIENCE, |until| until.saturating_duration_since(clock::now().mono));
+                let stop = end.stop.as_ref().map(AsFd::as_fd);
+                let is_stopped =
+                    |stop| wait(&[stop], None, Some(Duration::ZERO)).is_ok_and(|woken| woken.readable > 0);
+                let is_over = left.is_zero() || stop.is_none_or(is_stopped);
+                let (stop, patience) = if is_over { (None, GRACE) } else { (stop, left.min(PATIENCE)) };
+                match wait_writable(self.file.as_fd(), stop, patience)? {
+                    true => {}
+                    false if is_over => return Err(io::ErrorKind::TimedOut.into()),
+                    false => continue,
+                }
+            }
+            // A pipe that is ready takes so much without making us wait.
+            let taken = self.file.write(&rest[..rest.len().min(PIPE)])?;
+            rest = &rest[taken..];
+        }
         Ok(())
     }
 
@@ -279,10 +340,15 @@ fn name(path: &Path, number: u64, files: Option<u64>) -> PathBuf {
     name.into()
 }
 
+/// Whether `path` is a name of stdout.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
 /// Opens `path`, which `-` makes stdout, for its owner only.
 fn open(path: &Path) -> Result<(File, Kind), Failure> {
     let failed = |error: &io::Error| Failure::from_io(format_args!("write {}", path.display()), error);
-    if path == Path::new("-") {
+    if is_stdout(path) {
         let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(|error| failed(&error))?;
         return Ok((stdout.into(), Kind::Stream));
     }

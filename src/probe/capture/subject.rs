@@ -9,6 +9,8 @@ use crate::probe::Target;
 /// The word that makes a file of what follows.
 const READ: &str = "read";
 const WORDS: &str = "target";
+/// The flags of tcpdump that say how packets are printed.
+const PRINTS: &str = "prints";
 
 /// A host, or a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,12 +28,19 @@ fn words(matches: &ArgMatches) -> Vec<&str> {
 
 impl Args for Subject {
     fn augment_args(command: Command) -> Command {
-        command.arg(
-            Arg::new(WORDS)
-                .value_name("TARGET")
-                .num_args(0..)
-                .help("The host whose packets are kept; or `read FILE`, to sum up a file's (`-` is stdin)"),
-        )
+        command
+            .arg(
+                Arg::new(WORDS).value_name("TARGET").num_args(0..).help(
+                    "The host whose packets are kept; or `read FILE`, to sum up a file's (`-` is stdin)",
+                ),
+            )
+            .arg(
+                Arg::new(PRINTS)
+                    .short('e')
+                    .short_aliases(['A', 'x', 'X', 't'])
+                    .hide(true)
+                    .action(ArgAction::Count),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -41,6 +50,12 @@ impl Args for Subject {
 
 impl FromArgMatches for Subject {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.get_count(PRINTS) > 0 {
+            return Err(wrong(
+                "-e, -A, -x, -X and -t of tcpdump say how packets are printed, and here they are summed up: \
+                 write them with -w FILE, and print them with tcpdump -r FILE",
+            ));
+        }
         match words(matches)[..] {
             [] => Ok(Self::default()),
             [READ] if !matches.get_flag(READ) => Err(wrong("`read` is followed by the file to read")),
@@ -117,6 +132,13 @@ mod tests {
     fn who_types_an_expression_is_told_where_it_goes() {
         let said = read(&["tcp", "port", "80"]).expect_err("it is no host");
         assert!(said.contains("-f 'tcp port 80'"), "{said}");
+        let said = read(&["-i", "eth0", "port", "53", "and", "udp"]).expect_err("it is no host");
+        assert!(said.contains("-f 'port 53 and udp'"), "{said}");
+        for flag in ["-e", "-X", "-tttt", "-ne"] {
+            let said = read(&[flag, "h.example"]).expect_err("nothing is printed");
+            assert!(said.contains("tcpdump -r FILE"), "{said}");
+        }
+        assert_eq!(read(&["-nn", "h.example"]), Ok(("h.example".to_owned(), false)));
         let said = read(&["read"]).expect_err("no file");
         assert!(said.contains("followed by the file"), "{said}");
     }

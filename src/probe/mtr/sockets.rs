@@ -106,36 +106,22 @@ impl Mtr {
     /// An echo socket without privilege, or a raw one where that is not allowed; and its identifier as a port.
     fn echo(&self, peer: SocketAddr) -> Result<(Socket, SocketAddr), Failure> {
         let local = self.local(peer, 0);
-        match Socket::bind(local, &self.setup(datagram::Kind::Echo)) {
-            Ok(socket) => {
-                let from = local_of(&socket)?;
-                Ok((socket, from))
-            }
-            Err(error) if denied(&error) => self.raw_echo(peer, std::iter::empty()),
-            Err(error) => Err(Failure::from_io(format_args!("bind icmp {}", local.ip()), &error)),
-        }
+        let opened = Socket::echo(local, self.setup(datagram::Kind::Echo), random()? as u16 | 1);
+        told(opened.map(|(socket, _)| socket), local)
     }
 
     /// A raw echo socket whose identifier is none of `others`'.
     fn raw_echo(
         &self,
         peer: SocketAddr,
-        others: impl Iterator<Item = SocketAddr>,
+        mut others: impl Iterator<Item = SocketAddr>,
     ) -> Result<(Socket, SocketAddr), Failure> {
         let local = self.local(peer, 0);
         let mut id = random()? as u16 | 1;
-        if others.into_iter().any(|other| other.port() == id) {
+        if others.any(|other| other.port() == id) {
             id = id.wrapping_add(2);
         }
-        let opened = Socket::bind(local, &self.setup(datagram::Kind::RawEcho(id)));
-        let socket = opened.map_err(|error| match denied(&error) {
-            true => Class::Permission.because(
-                "icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
-            ),
-            false => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
-        })?;
-        let from = local_of(&socket)?;
-        Ok((socket, from))
+        told(Socket::bind(local, &self.setup(datagram::Kind::RawEcho(id))), local)
     }
 
     fn open_udp(&self, all: &mut Sockets, kind: Kind, peer: SocketAddr, count: u16) -> Result<(), Failure> {
@@ -259,6 +245,18 @@ fn flow(kind: Kind, from: Option<SocketAddr>, to: SocketAddr, connected: bool) -
 
 fn local_of(socket: &Socket) -> Result<SocketAddr, Failure> {
     socket.local().map_err(|error| Failure::from_io("getsockname", &error))
+}
+
+/// An echo socket and its identifier as a port, or why there is none.
+fn told(opened: io::Result<Socket>, local: SocketAddr) -> Result<(Socket, SocketAddr), Failure> {
+    let socket = opened.map_err(|error| match denied(&error) {
+        true => Class::Permission.because(
+            "icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
+        ),
+        false => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
+    })?;
+    let from = local_of(&socket)?;
+    Ok((socket, from))
 }
 
 fn denied(error: &io::Error) -> bool {

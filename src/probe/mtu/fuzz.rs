@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::carrier::{Carrier, Closed, Echo};
 use super::engine::{Engine, Lane, Plan, Scout};
+use super::report::Bound;
 use super::syn::Syn;
 use crate::net::engine::{Arrival, Draft, Engine as _, Icmp, Next};
 use crate::probe::Events;
@@ -103,6 +104,7 @@ fn engine(v6: bool, syn: bool) -> Engine {
         v6,
         least: 68,
         most: 1500,
+        bound: Bound::Limit,
         local: Some(1500),
         known: None,
         learnt: None,

@@ -20,7 +20,7 @@ mod tests;
 mod trace;
 
 pub use fuzz::fuzz_mtu;
-pub use report::{Advice, BlackHole, CarriedBy, Hop, Report, Size, TooBig, Way};
+pub use report::{Advice, BlackHole, Bound, CarriedBy, Hop, Report, Size, TooBig, Way};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,9 +73,8 @@ pub struct Mtu {
     /// Look at each hop of the way even if nothing is in the way.
     #[arg(long)]
     pub hops: bool,
-    /// Print addresses, not names: `mtu` asks for no names, and takes tracepath's flag.
-    #[arg(short = 'n', long, hide = true)]
-    #[serde(skip)]
+    /// Give addresses of hops, not names: no DNS server is asked for them.
+    #[arg(short = 'n', long)]
     pub numeric: bool,
     /// Do not connect to a TCP port of the target.
     #[arg(long)]
@@ -160,9 +159,13 @@ impl Mtu {
         self.min.unwrap_or(LEAST)
     }
 
-    /// The largest size to try where the interface sends up to `local` octets.
-    fn most(&self, local: Option<u16>) -> u16 {
-        self.max.unwrap_or(MOST).min(local.unwrap_or(MOST))
+    /// The largest size to try where the interface sends up to `local` octets, and why nothing larger.
+    fn most(&self, local: Option<u16>) -> (u16, Bound) {
+        let asked = self.max.map_or((MOST, Bound::Limit), |max| (max, Bound::Asked));
+        match local {
+            Some(local) if local <= asked.0 => (local, Bound::Interface),
+            _ => asked,
+        }
     }
 }
 
@@ -228,7 +231,7 @@ impl Measure for Mtu {
     }
 
     fn is_whole(&self, report: &Report) -> bool {
-        report.exact
+        report.exact || report.bounded_by.is_some()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -1,5 +1,6 @@
 //! What a run of `mtu` found.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use clap::ValueEnum;
@@ -16,8 +17,11 @@ use crate::units::Unit;
 pub struct Report {
     /// The largest packet that passes on the way there (PLPMTU, RFC 8899), octets; null when nothing was answered.
     pub pmtu_bytes: Option<u16>,
-    /// Whether the next larger size was shown not to pass, or this host sends none; false when the run ended before.
+    /// Whether the next larger size was shown not to pass; false when none was tried or the run ended before: at least
+    /// `pmtu_bytes` pass.
     pub exact: bool,
+    /// Why no larger size was tried, where all that was tried passes.
+    pub bounded_by: Option<Bound>,
     /// The least MTU that a router named for packets that were too big (RFC 1191, RFC 8201); null when none said so.
     pub icmp_pmtu_bytes: Option<u16>,
     /// The largest packet that comes back, octets, as far as `pmtu_bytes` lets it be tested; null when nothing tells.
@@ -63,6 +67,21 @@ pub struct Report {
     /// Why a method could not be used, or ended early.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What keeps larger sizes from being tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "MtuBound")]
+pub enum Bound {
+    /// The interface sends no larger packets.
+    Interface,
+    /// Nothing larger was asked for (`--max`).
+    Asked,
+    /// `mtu` tries nothing larger than 9,216 octets.
+    Limit,
+    /// The reflector takes no larger packets.
+    Reflector,
 }
 
 /// What carries the packets.
@@ -113,6 +132,8 @@ pub enum Way {
 pub struct TooBig {
     /// Who said so.
     pub from: Option<IpAddr>,
+    /// Its name (reverse DNS); null where it has none or nobody asked.
+    pub name: Option<String>,
     /// Which hop that is; null when the way was not looked at or does not show it.
     pub hop: Option<u8>,
     /// The MTU that it named; null when it named none (RFC 1191 §5, routers from before 1990).
@@ -144,6 +165,8 @@ pub struct Hop {
     pub ttl: u8,
     /// Who answered; null when nobody did.
     pub address: Option<IpAddr>,
+    /// Its name (reverse DNS); null where it has none or nobody asked.
+    pub name: Option<String>,
     /// A small packet came here.
     pub small: bool,
     /// A packet of `size_bytes` came here.
@@ -175,6 +198,19 @@ impl Report {
         let mut scalars = vec![Scalar { name: "pmtu".into(), unit: Unit::Bytes, value: pmtu }];
         scalars.extend(Rtt::scalars(report.and_then(|report| report.rtt.as_ref())));
         scalars
+    }
+
+    /// Everybody on the way who was heard of.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let hops = self.hops.iter().filter_map(|hop| hop.address);
+        hops.chain(self.too_big.iter().filter_map(|one| one.from))
+    }
+
+    /// Gives them their names.
+    pub(super) fn take_names(&mut self, names: &HashMap<IpAddr, String>) {
+        let name = |address: Option<IpAddr>| names.get(&address?).cloned();
+        self.hops.iter_mut().for_each(|hop| hop.name = name(hop.address));
+        self.too_big.iter_mut().for_each(|one| one.name = name(one.from));
     }
 
     /// What to set, if something on the way (it `is_narrow`) takes less than this host sends.

@@ -14,6 +14,7 @@ use super::{CarriedBy, Method, Mtu, Report};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Class, Failure};
+use crate::net::Names;
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::session::{Session, params};
@@ -21,8 +22,10 @@ use crate::probe::udpping::read_key;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Fragments, Kind, Setup, Socket};
+use crate::sys::port::Port;
 use crate::sys::wait::Stop;
 use crate::sys::{clock, link};
+use crate::wire::tcp::PROTOCOL;
 
 /// How long a TCP port may take to answer once all else is known.
 const TCP_GRACE: Duration = Duration::from_millis(100);
@@ -30,12 +33,8 @@ const TCP_GRACE: Duration = Duration::from_millis(100);
 const REFLECTOR: u16 = 2000;
 /// Room for the largest packet and what comes with it.
 const SLOT: usize = 10_240;
-/// Above the ports that Linux gives out (`net.ipv4.ip_local_port_range`).
-const OWN_PORTS: u16 = 61_000;
 /// The port that SYNs go to where none is asked for: a host answers whether somebody listens or not.
 const HTTPS: u16 = 443;
-/// The protocol number of TCP.
-const TCP: u8 = 6;
 
 /// All that the thread of a run needs.
 struct Run {
@@ -66,7 +65,7 @@ impl Mtu {
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = self.key_file.as_deref().map(read_key).transpose()?;
         let local = self.look_here(peer)?;
-        let how = format!("{} to {} octets", self.least(), self.most(local.mtu));
+        let how = format!("{} to {} octets", self.least(), self.most(local.mtu).0);
         ctx.events.tell(Event::Started { address: peer.ip(), how });
         let (asked, draw, events) = (self.clone(), Rng::new(random()?), ctx.events.clone());
         let start = clock::now().mono;
@@ -93,7 +92,13 @@ impl Mtu {
         };
         let (legs, tcp) = tokio::join!(measured, tcp);
         let (legs, notes) = legs??;
-        summarise(peer, &local, legs, tcp, notes)
+        let mut report = summarise(peer, &local, legs, tcp, notes)?;
+        if !self.numeric {
+            let mut names = Names::new(ctx.resolver.clone());
+            report.addresses().for_each(|address| names.ask(address));
+            report.take_names(&names.finish().await);
+        }
+        Ok(report)
     }
 
     /// What this host itself says about the way.
@@ -122,6 +127,12 @@ impl Mtu {
     }
 
     fn open(&self, peer: SocketAddr, kind: Kind) -> io::Result<Socket> {
+        let (local, setup) = self.way(peer, kind);
+        Socket::bind(local, &setup)
+    }
+
+    /// Where a socket to `peer` is bound, and how it is made.
+    fn way(&self, peer: SocketAddr, kind: Kind) -> (SocketAddr, Setup) {
         let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let setup = Setup {
             kind,
@@ -132,7 +143,7 @@ impl Mtu {
             client: true,
             ..Setup::default()
         };
-        Socket::bind(SocketAddr::new(self.egress.source().unwrap_or(any), 0), &setup)
+        (SocketAddr::new(self.egress.source().unwrap_or(any), 0), setup)
     }
 }
 
@@ -166,7 +177,15 @@ impl Run {
         if let Some((session, socket)) = reflector.filter(|_| !is_over) {
             let known = legs.last().and_then(|leg| found(&leg.engine));
             let carrier = Carrier::Session(Box::new(session));
-            let engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
+            let mut engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
+            if let Some(failure) = engine.failure.as_mut().filter(|_| method == Method::Reflector) {
+                let port = self.asked.port.unwrap_or(REFLECTOR);
+                failure.detail = format!(
+                    "no waddleperf reflector on udp port {port}: {}: run `waddleperf serve` there, or choose another \
+                     method, which needs none",
+                    failure.detail
+                );
+            }
             legs.push(Leg { by: CarriedBy::Reflector, engine });
         }
         let silent = |legs: &[Leg]| legs.iter().all(|leg| found(&leg.engine).is_none() && !leg.engine.is_cut);
@@ -185,12 +204,14 @@ impl Run {
 
     fn plan(&self, carrier: &Carrier, known: Option<u16>) -> Plan {
         let (asked, v6) = (&self.asked, self.peer.is_ipv6());
-        let most = asked.most(self.local.mtu).min(known.unwrap_or(u16::MAX));
+        let (most, bound) = asked.most(self.local.mtu);
+        let most = most.min(known.unwrap_or(u16::MAX));
         let least = asked.least().max(carrier.least(v6)).min(most);
         Plan {
             v6,
             least,
             most,
+            bound,
             local: self.local.mtu,
             known,
             learnt: self.local.route.filter(|&route| self.local.mtu.is_none_or(|mtu| route < mtu)),
@@ -204,7 +225,7 @@ impl Run {
     }
 
     fn session(&mut self) -> Session {
-        let most = self.asked.most(self.local.mtu);
+        let (most, _) = self.asked.most(self.local.mtu);
         let size = usize::from(most.saturating_sub(if self.peer.is_ipv6() { 48 } else { 28 }));
         let asked = params(
             Duration::from_millis(1),
@@ -225,13 +246,8 @@ impl Run {
     /// ICMP echo, and a port where nobody listens.
     fn icmp(&mut self, stop: &Stop, reflector: Option<&Socket>) -> Result<Engine, Failure> {
         let id = self.draw.bits() as u16;
-        let (echo, id) = match self.asked.open(self.peer, Kind::Echo) {
-            Ok(socket) => (socket, 0),
-            Err(_) => {
-                let raw = self.asked.open(self.peer, Kind::RawEcho(id)).map_err(|error| no_echo(&error))?;
-                (raw, id)
-            }
-        };
+        let (local, setup) = self.asked.way(self.peer, Kind::Echo);
+        let (echo, id) = Socket::echo(local, setup, id).map_err(|error| no_echo(&error))?;
         let failure = |error| Failure::from_io(format_args!("connect icmp {}", self.peer.ip()), &error);
         echo.connect(with_port(self.peer, 0)).map_err(failure)?;
         let closed = self.asked.socket(self.peer, Kind::Udp, false)?;
@@ -249,14 +265,12 @@ impl Run {
     }
 
     fn tcp(&mut self, stop: &Stop) -> Result<Engine, Failure> {
-        let socket = self.asked.open(self.peer, Kind::Raw(TCP)).map_err(|error| no_raw(&error))?;
+        let socket = self.asked.open(self.peer, Kind::Raw(PROTOCOL)).map_err(|error| no_raw(&error))?;
         socket.connect(with_port(self.peer, 0)).map_err(|error| Failure::from_io("connect tcp", &error))?;
-        let from = OWN_PORTS + self.draw.bits() as u16 % (u16::MAX - OWN_PORTS);
-        let Some(local) = self.local.address.map(|local| SocketAddr::new(local, from)) else {
-            return Err(Class::Internal.because("this host does not say from which address it sends"));
-        };
         let target = with_port(self.peer, self.asked.port.unwrap_or(HTTPS));
-        let carrier = Carrier::Syn(Syn::new(local, target, self.draw.bits() as u32));
+        let (any, _) = self.asked.way(self.peer, Kind::Raw(PROTOCOL));
+        let port = Port::keep(any, target).map_err(|error| Failure::from_io("keep a tcp port", &error))?;
+        let carrier = Carrier::Syn(Syn::new(port.local(), target, self.draw.bits() as u32));
         self.drive(vec![carrier], &[&socket], None, None, stop)
     }
 
@@ -300,6 +314,9 @@ fn found(engine: &Engine) -> Option<u16> {
 }
 
 fn no_echo(error: &io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return Failure::from_io("open icmp", error);
+    }
     let why = crate::failure::reason(error);
     Class::Permission.because(format_args!(
         "icmp echo: {why}: set net.ipv4.ping_group_range to include this group, or give CAP_NET_RAW"

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::CarriedBy;
 use super::engine::Refusal;
 use super::flight::{count, times};
-use super::report::{BlackHole, Hop, Report, Size, TooBig, Way};
+use super::report::{BlackHole, Bound, Hop, Report, Size, TooBig, Way};
 use super::run::Leg;
 use super::search::{Verdict, Wall};
 use super::trace::Trace;
@@ -76,6 +76,7 @@ pub(super) fn summarise(
     let mut report = Report {
         pmtu_bytes,
         exact: way.as_ref().is_some_and(|way| way.exact),
+        bounded_by: way.as_ref().and_then(|way| way.bound),
         icmp_pmtu_bytes: refusals().filter_map(|refusal| refusal.mtu).min(),
         reverse_pmtu_bytes: reverse.and_then(|search| search.low()).or(told),
         black_hole: None,
@@ -115,6 +116,7 @@ pub(super) fn summarise(
 struct WayThere {
     pmtu: u16,
     exact: bool,
+    bound: Option<Bound>,
     /// Something is in the way of larger ones, whoever says so.
     is_narrow: bool,
     /// What vanishes.
@@ -130,10 +132,13 @@ fn forward(leg: &Leg) -> WayThere {
         _ => None,
     };
     let wall = any.filter(|wall| !wall.is_refused);
+    let is_exact = |verdict| matches!(verdict, Some(Verdict::Found(_, Some(_))));
+    let bound = |verdict| matches!(verdict, Some(Verdict::Found(_, None))).then_some(engine.plan.bound);
     match (&engine.forward, wall) {
         (Some(search), Some(wall)) => WayThere {
             pmtu: search.low().unwrap_or(low),
-            exact: search.verdict().is_some(),
+            exact: is_exact(search.verdict()),
+            bound: bound(search.verdict()),
             is_narrow: true,
             wall: Some((wall, Way::Reverse)),
         },
@@ -145,7 +150,8 @@ fn forward(leg: &Leg) -> WayThere {
             };
             WayThere {
                 pmtu: low,
-                exact: verdict.is_some(),
+                exact: is_exact(verdict),
+                bound: bound(verdict),
                 is_narrow: any.is_some(),
                 wall: wall.map(|wall| (wall, way)),
             }
@@ -209,6 +215,7 @@ fn too_big(refusal: &Refusal, trace: Option<&Trace>, pmtu: Option<u16>) -> TooBi
     let hop = refusal.from.and_then(|from| trace.and_then(|trace| trace.hop_of(from)));
     TooBig {
         from: refusal.from,
+        name: None,
         hop: hop.or_else(|| trace.and_then(Trace::refusing)),
         mtu_bytes: refusal.mtu,
         probe_bytes: refusal.probe,
@@ -225,6 +232,7 @@ fn hops(trace: &Trace, arrive: bool) -> Vec<Hop> {
         .map(|(ttl, hop)| Hop {
             ttl,
             address: hop.address,
+            name: None,
             small: hop.small,
             large: hop.large || hop.is_target && arrive,
             size_bytes: trace.large(),

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use pnet::packet::tcp::{MutableTcpPacket, TcpFlags, TcpPacket, ipv4_checksum};
+use crate::wire::tcp::{self, Segment};
 
-/// Octets of a TCP header without options (RFC 9293 §3.1).
-pub(super) const HEADER: usize = 20;
+/// Octets of the header of a SYN.
+pub(super) const HEADER: usize = tcp::SYN;
 
 /// What sends SYNs to one port.
 pub(super) struct Syn {
@@ -33,44 +33,33 @@ impl Syn {
     /// Writes the SYN of probe `number` with `payload` octets of data. IPv6's checksum is the system's.
     pub(super) fn write(&self, number: u32, payload: usize, out: &mut Vec<u8>) {
         out.resize(HEADER + payload, 0);
-        let Some(mut packet) = MutableTcpPacket::new(out) else {
-            return;
+        let ends = match (self.local.ip(), self.target.ip()) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => Some((from, to)),
+            _ => None,
         };
-        packet.set_source(self.local.port());
-        packet.set_destination(self.target.port());
-        packet.set_sequence(self.seq(number));
-        packet.set_data_offset((HEADER / 4) as u8);
-        packet.set_flags(TcpFlags::SYN);
-        packet.set_window(1024);
-        if let (IpAddr::V4(from), IpAddr::V4(to)) = (self.local.ip(), self.target.ip()) {
-            let sum = ipv4_checksum(&packet.to_immutable(), &from, &to);
-            packet.set_checksum(sum);
-        }
+        tcp::write_syn(out, self.local.port(), self.target.port(), self.seq(number), ends);
     }
 
     /// The number of the probe that a segment answers: a SYN-ACK or RST from the port, which acknowledges it.
     pub(super) fn read(&self, segment: &[u8], from: Option<IpAddr>) -> Option<u32> {
-        let packet = TcpPacket::new(segment)?;
-        let ports =
-            (packet.get_source(), packet.get_destination()) == (self.target.port(), self.local.port());
-        let answers = packet.get_flags() & TcpFlags::ACK != 0
-            && packet.get_flags() & (TcpFlags::SYN | TcpFlags::RST) != 0;
+        let segment = Segment::parse(segment)?;
+        let ports = (segment.source, segment.destination) == (self.target.port(), self.local.port());
+        let answers = segment.is_ack && (segment.is_syn || segment.is_rst);
         let is_ours = ports && answers && from.is_none_or(|from| from == self.target.ip());
-        is_ours.then(|| self.number(packet.get_acknowledgement().wrapping_sub(1)))
+        is_ours.then(|| self.number(segment.ack.wrapping_sub(1)))
     }
 
     /// The number of the probe that an ICMP error quotes.
     pub(super) fn quoted(&self, quoted: &[u8]) -> Option<u32> {
-        // Routers need to quote no more than ports and sequence number (RFC 792).
-        let [s0, s1, d0, d1, q @ ..] = *quoted.first_chunk::<8>()?;
-        let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
-        (ports == (self.local.port(), self.target.port())).then(|| self.number(u32::from_be_bytes(q)))
+        let (source, destination, seq) = tcp::quoted(quoted)?;
+        ((source, destination) == (self.local.port(), self.target.port())).then(|| self.number(seq))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pnet::packet::tcp::{MutableTcpPacket, TcpFlags, TcpPacket, ipv4_checksum};
     use proptest::prelude::*;
 
     fn syn() -> Syn {
@@ -84,6 +73,7 @@ mod tests {
         let mut packet = MutableTcpPacket::new(&mut segment).expect("room");
         packet.set_source(443);
         packet.set_destination(61_000);
+        packet.set_data_offset(5);
         packet.set_flags(flags);
         packet.set_acknowledgement(acknowledged);
         segment

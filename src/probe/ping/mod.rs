@@ -11,13 +11,14 @@ mod flights;
 mod flood;
 mod format;
 mod hosts;
+mod initial;
 mod plan;
 mod report;
 mod run;
 mod tally;
 
 pub use engine::Engine;
-pub use report::{Phases, Report, Responder, TargetReport};
+pub use report::{Errors, Phases, Report, Responder, TargetReport};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -289,8 +290,8 @@ impl Options for Ping {
                but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
                cannot be measured is a result among many, and a failure alone.\n\n\
                ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
-               CAP_NET_RAW. The other modes need none: tcp counts a refused connection as a reply; quic asks for the \
-               versions that a server speaks, so that silence is no proof that there is none.",
+               CAP_NET_RAW. The other modes need none: tcp counts a refused connection (RST) as a reply, tls and http do \
+               not; quic asks for the versions that a server speaks, and sends a real Initial to one that does not tell.",
         examples: &[
             ("waddleperf ping host.example", "ten echo requests, one each second"),
             ("waddleperf ping -c 100 -i 0.2 -q host.example", "only the summary, with percentiles"),

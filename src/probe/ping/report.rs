@@ -1,18 +1,21 @@
 //! What a run of `ping` found.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::plan::Host;
 use super::{Mode, Ping};
 use crate::failure::Failure;
-use crate::probe::{
-    Clock, Counts, Findings, IcmpErrors, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError,
-};
+use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::{Sketch, percentile};
 use crate::units::ms;
+
+/// Different errors that a report lists at most.
+const MOST_ERRORS: usize = 32;
 
 /// RTT and loss, of all targets together and of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +49,7 @@ pub struct Report {
     pub ignored: u64,
     /// Replies that lacked the end of their payload; they count as replies.
     pub truncated: u64,
-    /// Connections that were refused (RST, RFC 9293), which counts as a reply; null where none are made.
+    /// TCP connections that were refused (RST, RFC 9293), which counts as a reply; null in other modes, where it is none.
     pub closed: Option<u64>,
     /// Connections whose SYN was lost and sent again: their time is no latency. Null where none are made.
     pub syn_retransmits: Option<u64>,
@@ -54,9 +57,14 @@ pub struct Report {
     pub phases: Option<Phases>,
     /// The QUIC versions (RFC 9000 §15) that the last reply named; null in other modes.
     pub versions: Option<Vec<u32>>,
-    /// ICMP errors that named our packets.
+    /// Time to the answer to a real Initial (RFC 9000 §17.2.2), of which one is sent where version negotiation got no
+    /// answer; null where there was none to it, or none was sent.
+    #[serde(rename = "initial_ms", with = "ms::option", default)]
+    #[schemars(with = "Option<f64>")]
+    pub initial: Option<Duration>,
+    /// What came instead of answers: ICMP errors that named our packets, refusals, connections that were broken off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<IcmpErrors>,
+    pub errors: Vec<Errors>,
     /// How many of several targets answered at least once; null of one.
     pub alive: Option<u64>,
     /// Who answered to broadcasts and multicasts.
@@ -87,15 +95,51 @@ pub struct TargetReport {
     pub loss_ratio: Option<f64>,
     /// Round-trip times (RFC 2681); null without a reply.
     pub rtt: Option<Box<Rtt>>,
-    /// ICMP errors that named its packets.
+    /// As `initial_ms` of all.
+    #[serde(rename = "initial_ms", with = "ms::option", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub initial: Option<Duration>,
+    /// What came instead of its answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<IcmpErrors>,
+    pub errors: Vec<Errors>,
     /// Why it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent of one packet and beyond 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_ms: Option<Vec<Option<f64>>>,
+}
+
+/// How often somebody said one thing instead of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingErrors")]
+pub struct Errors {
+    /// What was said, in a few words; of a TLS alert the name that RFC 8446 §6 gives it.
+    pub what: String,
+    /// ICMP type (RFC 792, RFC 4443); absent of what a connection ended with.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<u8>,
+    /// ICMP code (RFC 792, RFC 4443).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u8>,
+    /// Who said it; null where the kernel does not tell.
+    pub from: Option<IpAddr>,
+    /// How often.
+    pub count: u64,
+}
+
+impl Errors {
+    /// Counts it in `known`; of too many different ones the later are left out.
+    pub(super) fn count_in(&self, known: &mut Vec<Self>) {
+        let same = |one: &Self| {
+            (&one.what, one.kind, one.code, one.from) == (&self.what, self.kind, self.code, self.from)
+        };
+        match known.iter().position(same) {
+            Some(at) => known[at].count += self.count,
+            None if known.len() < MOST_ERRORS => known.push(self.clone()),
+            None => {}
+        }
+    }
 }
 
 /// What became of one target's packets; each count means what it means for all.
@@ -172,6 +216,7 @@ impl TargetReport {
             counts: TargetCounts::default(),
             loss_ratio: None,
             rtt: None,
+            initial: None,
             errors: Vec::new(),
             failure: Some(failure),
             samples_ms: None,
@@ -179,7 +224,33 @@ impl TargetReport {
     }
 }
 
+impl TargetReport {
+    /// Whether it answered at all, by whatever.
+    pub fn is_alive(&self) -> bool {
+        self.counts.received > 0 || self.initial.is_some()
+    }
+}
+
 impl Report {
+    /// Those of `hosts`, which are the targets that could be measured, that answered nothing.
+    pub(super) fn silent(&self, hosts: Vec<Host>) -> impl Iterator<Item = Host> {
+        let one = self.targets.is_empty().then_some(self.counts.received);
+        let each = self.targets.iter().filter(|target| target.address.is_some());
+        let received = one.into_iter().chain(each.map(|target| target.counts.received.into()));
+        hosts.into_iter().zip(received).filter(|(_, received)| *received == 0).map(|(host, _)| host)
+    }
+
+    /// Notes who answered to a real Initial.
+    pub(super) fn take_initials(&mut self, answered: &HashMap<IpAddr, Duration>) {
+        if self.targets.is_empty() {
+            self.initial = answered.values().next().copied();
+        }
+        for target in self.targets.iter_mut().filter(|target| target.counts.received == 0) {
+            target.initial = target.address.and_then(|address| answered.get(&address).copied());
+        }
+        self.alive = self.alive.map(|alive| alive + answered.len() as u64);
+    }
+
     /// Whether all was sent that `asked` wants, and nothing was left in flight.
     pub(super) fn is_whole(&self, asked: &Ping) -> bool {
         let packets = asked.packets();
@@ -230,6 +301,8 @@ impl Scalars for Report {
 impl Findings for Report {
     fn replied(&self) -> bool {
         self.counts.received > 0
+            || self.initial.is_some()
+            || self.targets.iter().any(|target| target.initial.is_some())
     }
 
     fn packets(&self) -> Option<Packets> {

@@ -1,5 +1,6 @@
 //! One run of the datagram modes on real sockets: addresses, sockets, drive, report.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use super::engine::Engine;
 use super::flood::FLOOD_RATE;
 use super::format::{Dns, Echo, Format, Quic};
 use super::hosts::Hosts;
+use super::initial::Initials;
 use super::plan::{Host, Plan};
 use super::tally::Circumstances;
 use super::{Mode, Ping, PmtuDisc, Report};
@@ -23,6 +25,8 @@ use crate::wire::dns::Name;
 
 /// Room for what is longer than our own packet: an IP header with options, and what shows that a reply is not ours.
 const SLACK: usize = 128;
+/// Room for a QUIC server's answer, which may be as large as it likes.
+const SLOT: usize = 2048;
 /// Packets in flight that one socket can tell apart.
 const NUMBERS: u128 = 1 << 16;
 /// Sockets of one family: the driver takes 63 in all.
@@ -83,6 +87,7 @@ impl Ping {
             opened.map(|()| from..sockets.len())
         });
         let [v4, v6] = ranges;
+        let asked = if self.mode() == Mode::Quic { hosts.clone() } else { Vec::new() };
         let (packets, payload) = (self.packets().saturating_mul(hosts.len() as u64), self.payload());
         let plan = self.plan(hosts, [v4?, v6?], ids, packets, (interval, each));
         let mut engine = self.engine_of(plan, draw.bits(), ctx.events.clone())?;
@@ -93,14 +98,37 @@ impl Ping {
             drive(&mut engine, &sockets, stop, slot, pace).map(|()| engine)
         };
         let engine = on_own_thread("ping", ctx, run).await??;
-        engine.finish(Circumstances {
+        let mut report = engine.finish(Circumstances {
             mode: self.mode(),
             payload,
             interval: each,
             skipped: 0,
             versions: None,
             unmeasured,
-        })
+        })?;
+        let silent: Vec<Host> = report.silent(asked).collect();
+        if !silent.is_empty() && !ctx.cancel.is_cancelled() {
+            let answered = self.greet(ctx, &silent).await?;
+            report.take_initials(&answered);
+        }
+        Ok(report)
+    }
+
+    /// Sends each of `silent` one real Initial: who answers, and after which time.
+    async fn greet(&self, ctx: &Ctx, silent: &[Host]) -> Result<HashMap<IpAddr, Duration>, Failure> {
+        let families = [false, true].map(|v6| silent.iter().any(|host| host.address.is_ipv6() == v6));
+        let mut sockets = Vec::new();
+        for is_ipv6 in [false, true].into_iter().zip(families).filter_map(|(v6, any)| any.then_some(v6)) {
+            sockets.push(self.socket(is_ipv6, 0, false)?.0);
+        }
+        let places = [0, sockets.len() - 1];
+        let mut draw = Rng::new(random()?);
+        let mut engine = Initials::new(silent, self.name.as_deref(), places, self.timeout.0, &mut draw)?;
+        let run = move |stop: &Stop| {
+            let sockets: Vec<&Socket> = sockets.iter().collect();
+            drive(&mut engine, &sockets, stop, SLOT, Duration::from_millis(1)).map(|()| engine)
+        };
+        Ok(on_own_thread("ping", ctx, run).await??.finish().collect())
     }
 
     /// Octets of payload, where they are asked for.
@@ -202,19 +230,13 @@ impl Ping {
         let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
         let local = SocketAddr::new(source.unwrap_or(any), 0);
-        let bind = |kind| Socket::bind(local, &Setup { unstamped: in_burst, ..self.setup(kind) });
+        let setup = |kind| Setup { unstamped: in_burst, ..self.setup(kind) };
         if self.mode() != Mode::Icmp {
             let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
             let failure = |error| Failure::from_io(format_args!("bind udp {local}{through}"), &error);
-            return Ok((bind(Kind::Udp).map_err(failure)?, 0));
+            return Ok((Socket::bind(local, &setup(Kind::Udp)).map_err(failure)?, 0));
         }
-        let opened = match bind(Kind::Echo) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bind(Kind::RawEcho(id)),
-            opened => opened,
-        };
-        let socket = opened.map_err(|error| refused(local, &error))?;
-        let id = socket.local().map_or(id, |local| local.port());
-        Ok((socket, id))
+        Socket::echo(local, setup(Kind::Echo), id).map_err(|error| refused(local, &error))
     }
 
     fn setup(&self, kind: Kind) -> Setup {

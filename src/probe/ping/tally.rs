@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::plan::Host;
-use super::report::{Report, Responder, TargetCounts, TargetReport};
+use super::report::{Errors, Report, Responder, TargetCounts, TargetReport};
 use super::{Mode, Phases};
 use crate::failure::Failure;
 use crate::net::engine::Icmp;
-use crate::probe::{Clock, Counts, Event, Events, IcmpErrors, LossBursts, Rtt, ScheduleError};
+use crate::probe::{Clock, Counts, Event, Events, LossBursts, Rtt, ScheduleError};
 use crate::stats::Sketch;
 use crate::units::ms;
 use crate::wire::icmp::{Meaning, Version};
@@ -48,8 +48,8 @@ pub(super) struct Tally {
     alive: usize,
     all_kernel: bool,
     heard: bool,
-    errors: Vec<IcmpErrors>,
-    own_errors: HashMap<u32, Vec<IcmpErrors>>,
+    errors: Vec<Errors>,
+    own_errors: HashMap<u32, Vec<Errors>>,
     /// The latest reason why a packet to a host was not sent.
     refusals: HashMap<u32, i32>,
     responders: BTreeMap<IpAddr, Answers>,
@@ -254,31 +254,44 @@ impl Tally {
 
     /// An ICMP error about packet `probe`, or about none that is known.
     pub(super) fn icmp(&mut self, probe: Option<u64>, icmp: &Icmp<'_>) {
-        IcmpErrors::count_in(&mut self.errors, icmp);
+        let of = probe.or((!self.hosts.is_empty()).then_some(0)).map(|probe| self.host(probe).address.ip());
+        let is_ipv6 = icmp.from.or(of).is_some_and(|address| address.is_ipv6());
+        let what = Meaning::of(Version::of(is_ipv6), icmp.kind, icmp.code).text().to_owned();
+        let (kind, code) = (Some(icmp.kind), Some(icmp.code));
+        self.count_error(probe, &Errors { what, kind, code, from: icmp.from, count: 1 });
+    }
+
+    fn count_error(&mut self, probe: Option<u64>, error: &Errors) {
+        error.count_in(&mut self.errors);
         if let Some(probe) = probe.filter(|_| self.hosts.len() > 1) {
             let index = self.index(probe) as u32;
-            IcmpErrors::count_in(self.own_errors.entry(index).or_default(), icmp);
+            error.count_in(self.own_errors.entry(index).or_default());
         }
     }
 
     /// That error ended the wait of packet `probe`.
     pub(super) fn unreached(&mut self, probe: u64, icmp: &Icmp<'_>, wall: u64) {
+        let meaning = Meaning::of(Version::of(self.host(probe).address.is_ipv6()), icmp.kind, icmp.code);
+        let what = match meaning {
+            Meaning::TooBig if icmp.mtu > 0 => format!("{} (mtu = {})", meaning.text(), icmp.mtu),
+            _ => meaning.text().to_owned(),
+        };
+        self.end(probe, icmp.stamp.unwrap_or(wall), icmp.from, what);
+    }
+
+    /// The target itself answered packet `probe` with something else than an answer: `what`, in a few words.
+    pub(super) fn failed(&mut self, probe: u64, what: String, wall: u64) {
+        let from = Some(self.host(probe).address.ip());
+        self.count_error(Some(probe), &Errors { what: what.clone(), kind: None, code: None, from, count: 1 });
+        self.end(probe, wall, from, what);
+    }
+
+    /// The wait of packet `probe` is over without an answer, as somebody said.
+    fn end(&mut self, probe: u64, at: u64, from: Option<IpAddr>, what: String) {
         self.set(probe, LOST);
         if self.events.want_packets() {
-            let is_ipv6 = self.host(probe).address.is_ipv6();
-            let meaning = Meaning::of(Version::of(is_ipv6), icmp.kind, icmp.code);
-            let what = match meaning {
-                Meaning::TooBig if icmp.mtu > 0 => format!("{} (mtu = {})", meaning.text(), icmp.mtu),
-                _ => meaning.text().to_owned(),
-            };
             let (target, seq) = (self.named(probe), self.round(probe));
-            self.events.tell(Event::Unreached {
-                target,
-                seq,
-                at: icmp.stamp.unwrap_or(wall),
-                from: icmp.from,
-                what,
-            });
+            self.events.tell(Event::Unreached { target, seq, at, from, what });
         }
     }
 
@@ -388,10 +401,11 @@ impl Tally {
             corrupt: self.corrupt,
             ignored: self.ignored,
             truncated: self.truncated,
-            closed: circumstances.mode.connects().then_some(self.closed),
+            closed: (circumstances.mode == Mode::Tcp).then_some(self.closed),
             syn_retransmits: circumstances.mode.connects().then_some(self.resent),
             phases,
             versions: circumstances.versions,
+            initial: None,
             errors: std::mem::take(&mut self.errors),
             alive: many.then(|| self.alive() as u64),
             responders: self.responders(),
@@ -466,6 +480,7 @@ impl Tally {
                 },
                 loss_ratio: counts.loss_ratio(),
                 rtt: Rtt::of(&rtts).map(Box::new),
+                initial: None,
                 errors: own_errors.remove(&(index as u32)).unwrap_or_default(),
                 failure: refusal
                     .map(|errno| Failure::from_io("send", &std::io::Error::from_raw_os_error(*errno))),

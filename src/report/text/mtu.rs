@@ -1,9 +1,10 @@
 //! `mtu` for people: the answer first, then who is to blame, what to set, and what was seen on the way.
 
 use std::io;
+use std::net::IpAddr;
 
 use super::{ABSENT, Style, Summary, escape, millis, span};
-use crate::probe::mtu::{Advice, BlackHole, Report, TooBig, Way};
+use crate::probe::mtu::{Advice, BlackHole, Bound, Report, TooBig, Way};
 use crate::probe::{Measurement, Probe};
 
 impl Summary for Report {
@@ -31,12 +32,12 @@ fn answer(report: &Report, of: &Measurement, style: Style) -> String {
     let least = if report.exact { "" } else { "at least " };
     let hole = report.black_hole.as_ref().map(|hole| match hole.direction {
         Way::Reverse => ", black hole on the way back".to_owned(),
-        Way::Forward | Way::Unknown => format!(", black hole{}", place(hole)),
+        Way::Forward | Way::Unknown => format!(", black hole{}", place(hole, report)),
     });
     let back = report.reverse_pmtu_bytes.filter(|&back| back < pmtu && hole.is_none());
     let fine = match (&hole, &report.advice, back) {
         (_, _, Some(back)) => format!(", the way back takes {back}"),
-        (None, None, _) if report.exact => ", nothing is in the way".to_owned(),
+        (None, None, _) if report.bounded_by.is_some() => ", nothing is in the way".to_owned(),
         (None, Some(_), _) => ", routers say so".to_owned(),
         _ => String::new(),
     };
@@ -47,10 +48,10 @@ fn answer(report: &Report, of: &Measurement, style: Style) -> String {
 }
 
 /// ` between hop 2 (10.0.0.1) and hop 4 (10.0.0.9)`
-fn place(hole: &BlackHole) -> String {
-    let at = |hop: u8, address: Option<std::net::IpAddr>| match (hop, address) {
+fn place(hole: &BlackHole, report: &Report) -> String {
+    let at = |hop: u8, address: Option<IpAddr>| match (hop, address) {
         (0, _) => "this host".to_owned(),
-        (hop, Some(address)) => format!("hop {hop} ({address})"),
+        (hop, Some(address)) => format!("hop {hop} ({})", known(address, name_of(report, address))),
         (hop, None) => format!("hop {hop}"),
     };
     match (hole.after_hop, hole.before_hop) {
@@ -61,6 +62,15 @@ fn place(hole: &BlackHole) -> String {
         (None, Some(before)) => format!(" before {}", at(before, hole.before)),
         (None, None) => String::new(),
     }
+}
+
+fn name_of(report: &Report, address: IpAddr) -> Option<&str> {
+    report.hops.iter().find(|hop| hop.address == Some(address))?.name.as_deref()
+}
+
+/// `core.example 192.0.2.2`, or the address alone.
+fn known(address: IpAddr, name: Option<&str>) -> String {
+    name.map_or_else(|| address.to_string(), |name| format!("{} {address}", escape(name)))
 }
 
 /// What is wrong, a line each.
@@ -79,7 +89,7 @@ fn blame(report: &Report, style: Style) -> Vec<String> {
 }
 
 fn refusal(one: &TooBig, style: Style) -> String {
-    let from = one.from.map_or_else(|| "a router".to_owned(), |from| from.to_string());
+    let from = one.from.map_or_else(|| "a router".to_owned(), |from| known(from, one.name.as_deref()));
     let hop = one.hop.map_or_else(String::new, |hop| format!(" (hop {hop})"));
     let says = one.mtu_bytes.map_or_else(
         || "does not say how large packets may be".to_owned(),
@@ -113,7 +123,9 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
         .overhead_guess
         .as_deref()
         .map_or_else(String::new, |guess| format!(": that looks like {guess}"));
-    label("forward", format!("{}{by}{guess}", octets(report.pmtu_bytes)))?;
+    let least = if report.exact || report.pmtu_bytes.is_none() { "" } else { "at least " };
+    let all = report.bounded_by.map_or_else(String::new, |bound| format!(" ({})", all(bound)));
+    label("forward", format!("{least}{}{by}{all}{guess}", octets(report.pmtu_bytes)))?;
     let unknown = || "unknown: `waddleperf serve` on the target would tell".to_owned();
     label("reverse", report.reverse_pmtu_bytes.map_or_else(unknown, |size| size.to_string()))?;
     label(
@@ -142,6 +154,16 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
     Ok(())
 }
 
+/// Why nothing larger was tried.
+const fn all(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Interface => "the interface sends nothing larger",
+        Bound::Asked => "--max lets nothing larger be tried",
+        Bound::Limit => "nothing larger is tried",
+        Bound::Reflector => "the reflector takes nothing larger",
+    }
+}
+
 fn notes(report: &Report, of: &Measurement) -> Vec<String> {
     let mut notes = Vec::new();
     let v6 = of.address.is_some_and(|address| address.is_ipv6());
@@ -155,7 +177,7 @@ fn notes(report: &Report, of: &Measurement) -> Vec<String> {
     {
         notes.push(format!("--max {max}: the interface sends at most {local}"));
     }
-    if !report.exact && report.pmtu_bytes.is_some() {
+    if !report.exact && report.bounded_by.is_none() && report.pmtu_bytes.is_some() {
         notes.push("the run ended before the next larger size was settled".to_owned());
     }
     if report.ignored > 0 {
@@ -181,7 +203,7 @@ fn hops(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<(
     for hop in &report.hops {
         let address = hop.address.map_or_else(
             || if hop.target { "the target".to_owned() } else { "no reply".to_owned() },
-            |address| address.to_string(),
+            |address| known(address, hop.name.as_deref()),
         );
         let size = hop.size_bytes;
         let fate = match (hop.large, hop.small) {
@@ -211,7 +233,7 @@ mod tests {
     fn a_black_hole_is_said_first_with_what_to_set() {
         insta::assert_snapshot!(shown(&sample::mtu(1400, Some(2), false)), @r#"
         --- server.example (192.0.2.4) mtu ---
-        path MTU 1400 bytes, black hole after hop 2 (192.0.2.2) (43 packets, 740.0 ms)
+        path MTU 1400 bytes, black hole after hop 2 (core.example 192.0.2.2) (43 packets, 740.0 ms)
         packets of 1401 bytes and more vanish on the way there, and nobody says so (no ICMP "too big")
         set MSS clamp 1360 (nft: tcp flags syn tcp option maxseg size set 1360) or MTU 1400 on the tunnel or interface; let ICMP "too big" through where it is filtered
 
@@ -223,7 +245,7 @@ mod tests {
         rtt          min/p50/max 0.900/0.940/0.980 ms
 
           1  192.0.2.1                                1401 bytes come here
-          2  192.0.2.2                                1401 bytes come here
+          2  core.example 192.0.2.2                   1401 bytes come here
           3  192.0.2.3                                1401 bytes do not come here
           4  192.0.2.4                                1401 bytes are not answered
         "#);
@@ -234,7 +256,7 @@ mod tests {
         insta::assert_snapshot!(shown(&sample::mtu(1400, None, true)), @"
         --- server.example (192.0.2.4) mtu ---
         path MTU 1400 bytes, routers say so (43 packets, 740.0 ms)
-        192.0.2.2 (hop 2) says that its next link takes 1400
+        core.example 192.0.2.2 (hop 2) says that its next link takes 1400
         set MSS clamp 1360 (nft: tcp flags syn tcp option maxseg size set 1360) or MTU 1400 on the tunnel or interface
 
         forward      1400, by ICMP echo: that looks like IPsec
@@ -245,7 +267,7 @@ mod tests {
         rtt          min/p50/max 0.900/0.940/0.980 ms
 
           1  192.0.2.1                                1401 bytes come here
-          2  192.0.2.2                                1401 bytes come here
+          2  core.example 192.0.2.2                   1401 bytes come here
           3  192.0.2.3                                1401 bytes do not come here
           4  192.0.2.4                                1401 bytes are not answered
         ");
@@ -268,9 +290,9 @@ mod tests {
     fn a_clean_way_is_short() {
         insta::assert_snapshot!(shown(&sample::mtu(1500, None, false)), @"
         --- server.example (192.0.2.4) mtu ---
-        path MTU 1500 bytes, nothing is in the way (43 packets, 740.0 ms)
+        path MTU at least 1500 bytes, nothing is in the way (43 packets, 740.0 ms)
 
-        forward      1500, by ICMP echo
+        forward      at least 1500, by ICMP echo (the interface sends nothing larger)
         reverse      unknown: `waddleperf serve` on the target would tell
         routers say  nothing
         interface    1500 (eth0)

@@ -95,6 +95,10 @@ pub(super) fn errors(error: &IcmpErrors, target: Option<IpAddr>) -> String {
     let is_ipv6 = error.from.or(target).is_some_and(|address| address.is_ipv6());
     let what = Meaning::of(Version::of(is_ipv6), error.kind, error.code).text();
     let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
-    let times = if error.count == 1 { "once".to_owned() } else { format!("{} times", error.count) };
-    format!("{what} (ICMP type {} code {}) from {from}, {times}", error.kind, error.code)
+    format!("{what} (ICMP type {} code {}) from {from}, {}", error.kind, error.code, times(error.count))
+}
+
+/// `once`, `3 times`.
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

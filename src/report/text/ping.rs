@@ -4,10 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use super::lines::fping_millis;
-use super::packets::{clock, errors, jitter, label, others, round_trips, row, runs};
+use super::packets::{clock, jitter, label, others, round_trips, row, runs, times};
 use super::{ABSENT, Style, Summary, escape, millis, percent, span};
-use crate::probe::ping::{Form, Mode, Phases, Ping, Report, TargetReport};
-use crate::probe::{Measurement, Probe, Rtt};
+use crate::probe::ping::{Errors, Form, Mode, Phases, Ping, Report, TargetReport};
+use crate::probe::{Findings, Measurement, Probe, Rtt};
 use crate::units::ms;
 
 /// Letters of the longest name that a table makes room for.
@@ -43,13 +43,17 @@ impl Summary for Report {
         if let Some(versions) = &self.versions {
             label(out, style, "versions", &listed(versions))?;
         }
+        if let Some(initial) = self.initial {
+            let text = format!("answered a real Initial after {}, but no version negotiation", span(initial));
+            label(out, style, "quic", &text)?;
+        }
         label(out, style, "clock", &clock(self.clock, self.schedule_error))?;
         for responder in &self.responders {
             let times = responder.rtt.as_ref().map_or(ABSENT.to_owned(), |rtt| span(rtt.p50));
             let told = format!("{}: {} received, rtt p50 {times}", responder.address, responder.received);
             label(out, style, "responder", &told)?;
         }
-        notes(self, of).iter().try_for_each(|note| label(out, style, "note", note))
+        notes(self).iter().try_for_each(|note| label(out, style, "note", note))
     }
 
     fn is_titled(&self, of: &Measurement) -> bool {
@@ -105,6 +109,13 @@ fn targets(out: &mut impl io::Write, report: &Report, style: Style) -> io::Resul
             of(|rtt| rtt.max),
         ];
         row(out, style, &shown, &cells, false)?;
+        if let Some(initial) = target.initial {
+            let text = format!("answered a real Initial after {}, but no version negotiation", span(initial));
+            writeln!(out, "  {}", style.dim(&text))?;
+        }
+        for error in &target.errors {
+            writeln!(out, "  {}", style.dim(&told(error)))?;
+        }
     }
     Ok(())
 }
@@ -127,12 +138,12 @@ fn listed(versions: &[u32]) -> String {
         other => format!("{other:#010x}"),
     };
     match versions {
-        [] => "none was named; that is no proof that there is no QUIC".to_owned(),
+        [] => "none was named".to_owned(),
         versions => versions.iter().map(name).collect::<Vec<_>>().join(", "),
     }
 }
 
-fn notes(report: &Report, of: &Measurement) -> Vec<String> {
+fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = runs(&report.loss_bursts).into_iter().collect();
     if report.ignored > 0 {
         notes.push(format!("{} packets came that were no replies to ours", report.ignored));
@@ -143,20 +154,33 @@ fn notes(report: &Report, of: &Measurement) -> Vec<String> {
     if report.counts.skipped > 0 {
         notes.push(format!("this host could not keep {} ms between packets", ms::of(report.interval)));
     }
-    if report.mode == Mode::Quic && report.counts.received == 0 {
-        notes.push("servers may leave version negotiation unanswered and still speak QUIC".to_owned());
+    if report.mode == Mode::Quic && report.counts.received == 0 && !report.replied() {
+        notes.push("neither version negotiation nor a real Initial was answered".to_owned());
     }
-    notes.extend(report.errors.iter().map(|error| errors(error, of.address)));
+    // What is told of each target need not be told again.
+    let is_told = |error: &Errors| {
+        let mut own = report.targets.iter().flat_map(|target| &target.errors);
+        own.any(|own| (&own.what, own.from) == (&error.what, error.from))
+    };
+    notes.extend(report.errors.iter().filter(|error| !is_told(error)).map(told));
     notes
+}
+
+/// `connection refused (RST) from 192.0.2.1, 3 times`
+fn told(error: &Errors) -> String {
+    let icmp = error.kind.zip(error.code);
+    let icmp = icmp.map_or_else(String::new, |(kind, code)| format!(" (ICMP type {kind} code {code})"));
+    let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
+    format!("{}{icmp} from {from}, {}", escape(&error.what), times(error.count))
 }
 
 /// Who answered, or who did not, a name on each line.
 fn states(out: &mut impl io::Write, report: &Report, of: &Measurement, alive: bool) -> io::Result<()> {
     if report.targets.is_empty() {
-        let is_listed = (report.counts.received > 0) == alive;
+        let is_listed = report.replied() == alive;
         return if is_listed { writeln!(out, "{}", escape(&of.probe.subject())) } else { Ok(()) };
     }
-    let listed = report.targets.iter().filter(|target| (target.counts.received > 0) == alive);
+    let listed = report.targets.iter().filter(|target| target.is_alive() == alive);
     listed.map(|target| &target.target).try_for_each(|name| writeln!(out, "{}", escape(name)))
 }
 

@@ -113,6 +113,21 @@ impl Socket {
         Ok(socket)
     }
 
+    /// A socket for ICMP echo bound to `address`, and the identifier of its messages: a datagram socket where this user may
+    /// have one, else a raw one with `id`. The kind of `setup` is of no account.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind); permission is denied where neither may be had.
+    pub fn echo(address: SocketAddr, setup: Setup, id: u16) -> io::Result<(Self, u16)> {
+        let bind = |kind| Self::bind(address, &Setup { kind, ..setup.clone() });
+        let socket = match bind(Kind::Echo) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bind(Kind::RawEcho(id)),
+            opened => opened,
+        }?;
+        let id = socket.local().map_or(id, |local| local.port());
+        Ok((socket, id))
+    }
+
     /// Takes over a bound UDP socket that the service manager opened.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::View;
 use super::assemble::{Compare, Condition, Load, Relation, Size};
 use super::bpf::{AD_PROTOCOL, AD_VLAN_PRESENT, AD_VLAN_TAG};
-use super::parse::{BadExpression, Block, Expression, Network, Side, Test, Tree};
+use super::parse::{BadExpression, Expression};
+use super::tree::{Block, Network, Side, Test, Tree};
 use crate::wire::pcap::Link;
 
 /// Ethertypes that announce a VLAN tag: 802.1Q, 802.1ad, and the one before that.

@@ -11,6 +11,8 @@ mod lower;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod words;
 
 pub use bpf::{Ancillary, BadProgram, MOST_OPS, Op, Program};
 pub use parse::{BadExpression, Expression};

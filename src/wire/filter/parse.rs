@@ -1,9 +1,11 @@
 //! The text of an expression to its tests; what is wrong is said with its place.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use super::bpf::BadProgram;
+use super::tree::{Block, Network, Side, Test, Tree};
+use super::words::{ICMP, ICMP6, is_keyword, is_name, net_of, number_of, port_of, protocol_of};
 
 /// Parentheses and `not`s inside of each other: nobody writes more.
 const DEEPEST: usize = 64;
@@ -39,94 +41,6 @@ impl BadExpression {
         if part.is_empty() { "the end" } else { part }
     }
 }
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Tree {
-    Test(Test),
-    And(Vec<Tree>),
-    Or(Vec<Tree>),
-    Not(Box<Tree>),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Test {
-    /// An ethertype.
-    Network(Network),
-    /// An IP protocol, over either version or one.
-    Protocol(Option<Network>, u8),
-    /// Addresses of a block.
-    Block { over: Option<Network>, side: Side, block: Block },
-    /// The addresses of a name; where it stands in the text.
-    Name { over: Option<Network>, side: Side, name: String, at: Range<usize> },
-    /// Ports of TCP, UDP or SCTP, or of one of them, over either version of IP.
-    Ports { of: Option<u8>, side: Side, low: u16, high: u16 },
-    /// A VLAN tag, of any network or one.
-    Vlan(Option<u16>),
-    /// A length of at least, or at most.
-    Length { least: bool, octets: u32 },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Network {
-    Ipv4,
-    Ipv6,
-    Arp,
-    Rarp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Source,
-    Destination,
-    Either,
-    Both,
-}
-
-/// Addresses that begin alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Block {
-    V4 { address: u32, mask: u32 },
-    V6 { address: u128, mask: u128 },
-}
-
-impl Block {
-    pub(super) fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(address) => Self::V4 { address: address.into(), mask: u32::MAX },
-            IpAddr::V6(address) => Self::V6 { address: address.into(), mask: u128::MAX },
-        }
-    }
-}
-
-/// Names of ports that a person writes; a machine's own list may have more, and numbers always do.
-const SERVICES: [(&str, u16); 26] = [
-    ("ftp", 21),
-    ("ssh", 22),
-    ("telnet", 23),
-    ("smtp", 25),
-    ("domain", 53),
-    ("bootps", 67),
-    ("bootpc", 68),
-    ("tftp", 69),
-    ("http", 80),
-    ("kerberos", 88),
-    ("pop3", 110),
-    ("sunrpc", 111),
-    ("ntp", 123),
-    ("imap", 143),
-    ("imap2", 143),
-    ("snmp", 161),
-    ("bgp", 179),
-    ("ldap", 389),
-    ("https", 443),
-    ("submission", 587),
-    ("syslog", 514),
-    ("ldaps", 636),
-    ("imaps", 993),
-    ("pop3s", 995),
-    ("mysql", 3306),
-    ("postgresql", 5432),
-];
 
 impl Expression {
     /// Reads `text`.
@@ -183,16 +97,6 @@ impl Expression {
 /// What is repeated of a text in an error.
 fn shown(text: &str) -> String {
     text.chars().take(400).collect()
-}
-
-impl Tree {
-    pub(super) fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Test)) {
-        match self {
-            Self::Test(test) => visit(test),
-            Self::Not(inner) => inner.each(visit),
-            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
-        }
-    }
 }
 
 /// Where something is wrong, and what.
@@ -550,107 +454,4 @@ impl<'a> Parser<'a> {
             _ => Ok(Test::Block { over, side, block }),
         }
     }
-}
-
-const ICMP: u8 = 1;
-const ICMP6: u8 = 58;
-
-fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 22] = [
-        "ip",
-        "ip6",
-        "arp",
-        "rarp",
-        "tcp",
-        "udp",
-        "sctp",
-        "icmp",
-        "icmp6",
-        "vlan",
-        "less",
-        "greater",
-        "src",
-        "dst",
-        "host",
-        "net",
-        "port",
-        "portrange",
-        "proto",
-        "mask",
-        "ether",
-        "gateway",
-    ];
-    KEYWORDS.contains(&word)
-}
-
-fn number_of(word: &str) -> Option<u32> {
-    match word.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => word.bytes().all(|digit| digit.is_ascii_digit()).then(|| word.parse().ok())?,
-    }
-}
-
-fn port_of(word: &str) -> Option<u16> {
-    let word = word.strip_prefix('\\').unwrap_or(word);
-    let service = SERVICES.iter().find(|(name, _)| *name == word).map(|&(_, port)| port);
-    service.or_else(|| number_of(word).and_then(|number| number.try_into().ok()))
-}
-
-fn protocol_of(word: &str) -> Option<u8> {
-    Some(match word.strip_prefix('\\').unwrap_or(word) {
-        "icmp" => ICMP,
-        "igmp" => 2,
-        "tcp" => 6,
-        "udp" => 17,
-        "gre" => 47,
-        "esp" => 50,
-        "ah" => 51,
-        "icmp6" => ICMP6,
-        "ospf" => 89,
-        "vrrp" => 112,
-        "sctp" => 132,
-        number => number_of(number)?.try_into().ok()?,
-    })
-}
-
-/// `10.0.0.0/8`, `10`, `192.168`, `fe80::/10`.
-fn net_of(word: &str, mask: Option<u32>) -> Result<Block, &'static str> {
-    const OUTSIDE: &str = "the address has bits outside of its network";
-    let (address, length) = match word.split_once('/') {
-        Some((address, length)) => {
-            (address, Some(number_of(length).ok_or("the length of a network is a number")?))
-        }
-        None => (word, None),
-    };
-    if let Ok(address) = address.parse::<Ipv6Addr>() {
-        let length = length.unwrap_or(128);
-        if length > 128 || mask.is_some() {
-            return Err("an IPv6 network has a length of 0 to 128");
-        }
-        let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-        let address = u128::from(address);
-        return if address & !mask == 0 { Ok(Block::V6 { address, mask }) } else { Err(OUTSIDE) };
-    }
-    let mut octets = [0u8; 4];
-    let mut count = 0;
-    for part in address.split('.') {
-        let octet = number_of(part).and_then(|octet| u8::try_from(octet).ok());
-        let place =
-            octets.get_mut(count).zip(octet).ok_or("no network (10.0.0.0/8, 192.168 or fe80::/10)")?;
-        *place.0 = place.1;
-        count += 1;
-    }
-    let length = length.unwrap_or(8 * count as u32);
-    if length > 32 {
-        return Err("an IPv4 network has a length of 0 to 32");
-    }
-    let mask = mask.unwrap_or_else(|| u32::MAX.checked_shl(32 - length).unwrap_or(0));
-    let address = u32::from_be_bytes(octets);
-    if address & !mask == 0 { Ok(Block::V4 { address, mask }) } else { Err(OUTSIDE) }
-}
-
-/// Whether it can be a host's name: what begins with a letter, or is no number.
-fn is_name(word: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    word.chars().all(allowed) && word.contains(|c: char| c.is_ascii_alphabetic()) && word.len() < 254
 }

@@ -1,9 +1,14 @@
 //! A capture ends, is told why it cannot begin, and is never asked for from afar.
 
 use std::process::Stdio;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use waddleperf::probe::Probe;
 use waddleperf::probe::capture::Capture;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
 use super::running::{Running, command, here, number, packets, send};
 use crate::lab::Lab;
@@ -84,6 +89,58 @@ fn another_program_reads_along_and_may_leave() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut ours.stderr.take().expect("a pipe"), &mut said).expect("what it says");
     assert!(said.contains("until nobody read them any more"), "the summary goes to stderr: {said}");
+}
+
+#[test]
+fn a_reader_that_sleeps_holds_nobody_up_and_what_is_lost_is_counted() {
+    let lab = Lab::line(0).build();
+    for (name, ends) in [("-", "interrupted"), ("/dev/stdout", "duration")] {
+        let duration = if ends == "duration" { "2s" } else { "60s" };
+        let arguments =
+            ["-q", "-i", "up0", "-f", "udp dst port 9", "-w", name, "-B", "512", "--duration", duration];
+        let mut ours = command(lab.client(), &arguments);
+        let mut ours = ours.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the capture");
+        // Nobody reads from the pipe, beyond the first octets: then it runs.
+        let pipe = ours.stdout.as_mut().expect("a pipe");
+        let begin = clock::now().mono;
+        let mut first = [0; 4];
+        std::io::Read::read_exact(pipe, &mut first).expect("the beginning of a file");
+        assert_eq!(first, [0x0a, 0x0d, 0x0d, 0x0a]);
+        send(lab.client(), lab.server().address4(), 60_000, 100);
+        if ends == "interrupted" {
+            kill(Pid::from_raw(ours.id().cast_signed()), Signal::SIGTERM).expect("it runs");
+        }
+        let ended = ours.wait().expect("it ends");
+        assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+        assert_eq!(ended.code(), Some(if ends == "interrupted" { 143 } else { 0 }), "{ended:?}");
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut ours.stderr.take().expect("a pipe"), &mut said)
+            .expect("what it says");
+        assert!(said.contains("the kernel dropped packets"), "{said}");
+    }
+}
+
+#[test]
+fn files_turn_by_time() {
+    let lab = Lab::line(0).build();
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("a.pcapng");
+    let name = path.to_str().expect("UTF-8");
+    let ours = Running::start(
+        lab.client(),
+        &["-i", "up0", "-f", "udp dst port 9", "-w", name, "-G", "200ms", "-W", "3", "-c", "6"],
+    );
+    // Each packet begins a file of its own, as it comes later than the one before may wait.
+    for _ in 0..6 {
+        send(lab.client(), lab.server().address4(), 1, 100);
+        sleep(Duration::from_millis(250));
+    }
+    let (record, _) = ours.wait();
+    let files = record["outcome"]["report"]["files"].as_array().expect("files").clone();
+    let names: Vec<String> =
+        files.iter().map(|file| file["file"].as_str().expect("a name").replace(name, "")).collect();
+    assert_eq!(names, ["0", "1", "2"], "a ring of three: {record}");
+    assert!(files.iter().all(|file| file["packets"] == 1), "{record}");
 }
 
 #[test]

@@ -159,9 +159,22 @@ fn no_reflector_is_a_failure_only_where_one_was_asked_for() {
     let lab = Lab::line(1).build();
     for target in addresses(lab.server()) {
         let record = record(&output(lab.client(), target, "-M reflector"));
-        assert_eq!(record["outcome"]["failure"]["class"], "refused", "{record}");
+        let failure = &record["outcome"]["failure"];
+        assert_eq!(failure["class"], "refused", "{record}");
+        assert!(failure["detail"].to_string().contains("run `waddleperf serve` there"), "{record}");
         assert_eq!(report(lab.client(), target, "")["pmtu_bytes"], 1500);
     }
+}
+
+#[test]
+fn a_reflector_that_stays_silent_is_waited_for_no_longer_than_was_asked() {
+    let lab = Lab::line(1).build();
+    let _silent = lab.server().rule(Hook::Input, "udp dport 2000", "drop");
+    let record = record(&output(lab.client(), lab.server().address4().into(), "-M reflector -w 1s"));
+    let failure = &record["outcome"]["failure"];
+    assert_eq!(failure["class"], "timeout", "{record}");
+    assert!(failure["detail"].to_string().contains("no waddleperf reflector on udp port 2000"), "{record}");
+    assert!(record["elapsed_ms"].as_f64() < Some(2000.0), "{record}");
 }
 
 #[test]

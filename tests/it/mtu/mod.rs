@@ -1,6 +1,7 @@
 //! `mtu` in the lab: what it says of a way is how the way was built, and what arrived.
 
 mod hostile;
+mod names;
 mod peers;
 mod shapes;
 
@@ -17,8 +18,13 @@ use crate::udpping::serving::record;
 const TOO_BIG: [&str; 2] =
     ["icmp type destination-unreachable icmp code frag-needed", "icmpv6 type packet-too-big"];
 
-/// Runs `mtu` in a node to its end.
+/// Runs `mtu` in a node to its end, without looking up names.
 fn output(node: &Node, target: IpAddr, arguments: &str) -> Output {
+    named(node, target, &format!("-n {arguments}"))
+}
+
+/// Runs `mtu` in a node to its end.
+fn named(node: &Node, target: IpAddr, arguments: &str) -> Output {
     let data = std::env::temp_dir().join("waddleperf-mtu");
     let mut command = node.command(WADDLEPERF);
     command.arg("--data").arg(data).args(["mtu", &target.to_string(), "--json"]);

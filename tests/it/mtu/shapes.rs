@@ -10,7 +10,12 @@ use crate::udpping::serving::Serving;
 #[track_caller]
 fn check(report: &Value, pmtu: u16, hole: Option<u8>) {
     assert_eq!(report["pmtu_bytes"], pmtu, "{report}");
-    assert_eq!(report["exact"], true, "{report}");
+    // What fills the interface is all that could be tried.
+    let fills = report["local_mtu_bytes"] == pmtu;
+    let is_asked = report["bounded_by"] == "asked";
+    let bounded_by = if fills { json!("interface") } else { Value::Null };
+    assert!(is_asked || report["bounded_by"] == bounded_by, "{report}");
+    assert_eq!(report["exact"], !fills && !is_asked, "{report}");
     match hole {
         Some(hop) => assert_eq!(report["black_hole"]["after_hop"], hop, "{report}"),
         None => assert_eq!(report["black_hole"], Value::Null, "{report}"),
@@ -27,6 +32,42 @@ fn a_clean_way_takes_what_the_interface_takes() {
         assert_eq!((&found["advice"], &found["icmp_pmtu_bytes"]), (&Value::Null, &Value::Null), "{found}");
         assert!(found["counts"]["sent"].as_u64() <= Some(60), "{found}");
     }
+}
+
+#[test]
+fn what_was_not_tried_is_not_claimed() {
+    let lab = Lab::line(1).build();
+    let [target, _] = addresses(lab.server());
+    let own = std::net::IpAddr::from([127, 0, 0, 1]);
+    for (target, asked, pmtu, bounded_by) in [
+        (target, "--max 1000", 1000, "asked"),
+        (target, "--max 1500", 1500, "interface"),
+        (own, "", 9216, "limit"),
+    ] {
+        let found = report(lab.client(), target, asked);
+        assert_eq!((&found["pmtu_bytes"], &found["exact"]), (&json!(pmtu), &json!(false)), "{asked} {found}");
+        assert_eq!(found["bounded_by"], bounded_by, "{asked} {found}");
+    }
+    lab.link(1).mtu(1000);
+    let found = report(lab.client(), target, "--max 1000");
+    assert_eq!((&found["pmtu_bytes"], &found["bounded_by"]), (&json!(1000), &json!("asked")), "{found}");
+    let found = report(lab.client(), target, "--max 1001");
+    assert_eq!((&found["exact"], &found["bounded_by"]), (&json!(true), &Value::Null), "{found}");
+}
+
+#[test]
+fn what_passed_is_counted_once() {
+    let lab = Lab::line(1).build();
+    let serving = Serving::start(lab.server());
+    for target in addresses(lab.server()) {
+        for method in ["-M icmp", "-M reflector"] {
+            let found = report(lab.client(), target, method);
+            let sizes = found["sizes"].as_array().expect("sizes");
+            let passed: u64 = sizes.iter().filter_map(|size| size["passed"].as_u64()).sum();
+            assert_eq!(json!(passed), found["counts"]["received"], "{found}");
+        }
+    }
+    drop(serving);
 }
 
 #[test]
@@ -192,6 +233,7 @@ fn what_was_asked_bounds_what_is_tried() {
     let lab = Lab::line(1).build();
     let found = report(lab.client(), lab.server().address4(), "--min 1000 --max 1300 --hops");
     check(&found, 1300, None);
+    assert_eq!(found["bounded_by"], "asked", "{found}");
     let sizes = found["sizes"].as_array().expect("sizes");
     assert!(sizes.iter().all(|size| (1000..=1300).contains(&size["bytes"].as_u64().unwrap())), "{found}");
     let hops = found["hops"].as_array().expect("hops");

@@ -1,7 +1,8 @@
 //! TCP, TLS, HTTP, QUIC and DNS against servers that are known, refuse, or lie.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
@@ -69,22 +70,7 @@ fn the_time_of_a_connection_is_the_paths() {
 fn a_handshake_has_its_phases_and_no_judge() {
     let lab = Lab::line(0).build();
     let place = tempfile::tempdir().expect("a directory");
-    let path = |name: &str| place.path().join(name).to_str().expect("UTF-8").to_owned();
-    let (key, certificate) = (path("key"), path("certificate"));
-    let mut openssl = tool("openssl");
-    openssl.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "1",
-    ]);
-    openssl.args(["-subj", "/CN=nobody.example", "-keyout", &key, "-out", &certificate]);
-    crate::tool::stdout(&mut openssl);
+    let (key, certificate) = certified(place.path());
     let mut server = lab.server().command("openssl");
     server.args(["s_server", "-accept", "4433", "-key", &key, "-cert", &certificate, "-www"]);
     let mut server = server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("start openssl");
@@ -99,13 +85,23 @@ fn a_handshake_has_its_phases_and_no_judge() {
     assert!(time("/rtt/p50_ms") > time("/phases/tls_ms") && time("/phases/connect_ms") > 0.0, "{tls}");
     let secured = https(&lab, &key, &certificate);
     let https =
-        found(&lab, &format!("https://{target}:{secured}/ --mode http -c 3 --per-target-interval 200ms"));
+        found(&lab, &format!("https://{target}:{secured}/ --mode http -c 3 --per-target-interval 1s"));
     assert_eq!(numbers(&https, ["/counts/received"]), [3], "{https}");
     assert!(https["phases"]["tls_ms"].is_f64() && https["phases"]["first_byte_ms"].is_f64(), "{https}");
-    let plain = found(&lab, &format!("{target} --mode tls --port 9 -c 1"));
-    assert_eq!(numbers(&plain, ["/closed"]), [1], "{plain}");
     server.kill().expect("stop openssl");
     server.wait().expect("wait for openssl");
+}
+
+/// A key and a certificate of nobody, in files of `place`.
+fn certified(place: &Path) -> (String, String) {
+    let path = |name: &str| place.join(name).to_str().expect("UTF-8").to_owned();
+    let (key, certificate) = (path("key"), path("certificate"));
+    let mut openssl = tool("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    openssl.args(["-nodes", "-days", "1", "-subj", "/CN=nobody.example"]);
+    openssl.args(["-keyout", &key, "-out", &certificate]);
+    crate::tool::stdout(&mut openssl);
+    (key, certificate)
 }
 
 /// Serves the requests of each connection over TLS, as many as a slow host makes; the port.
@@ -179,6 +175,8 @@ fn a_kept_connection_serves_every_request_and_the_first_is_told_apart() {
     let served = http(listener, "SSH-2.0-liar\r\n\r\n", 2);
     let liar = found(&lab, &format!("http://{target}:{port}/ --mode http -c 2"));
     assert_eq!(numbers(&liar, ["/counts/sent", "/counts/received"]), [2, 0], "{liar}");
+    let told = json!([{ "what": "no http response", "from": target.to_string(), "count": 2 }]);
+    assert_eq!(liar["errors"], told, "{liar}");
     drop(served);
 }
 
@@ -235,4 +233,162 @@ fn a_quic_server_names_its_versions_and_a_forger_is_not_believed() {
     let found = found(&lab, &format!("{target} --mode quic --port {} -c 2", address.port()));
     assert_eq!(numbers(&found, ["/counts/received", "/ignored"]), [2, 4], "{found}");
     assert_eq!(found["versions"], json!([1]));
+}
+
+#[test]
+fn an_icmp_error_is_told_from_a_reset_in_tcp() {
+    let lab = Lab::line(1).build();
+    let server = lab.server();
+    let _rejects = server.rule(Hook::Input, "tcp dport 9", "reject with icmpx port-unreachable");
+    let _prohibits = lab.router(1).rule(Hook::Forward, "tcp dport 10", "reject with icmpx admin-prohibited");
+    let router = lab.router(1);
+    for (target, router, port, prohibited) in [
+        (IpAddr::from(server.address4()), IpAddr::from(router.address4()), [3, 3], [3, 13]),
+        (server.address6().into(), router.address6().into(), [1, 4], [1, 1]),
+    ] {
+        for (at, from, [kind, code]) in [(9, target, port), (10, router, prohibited)] {
+            let found = found(&lab, &format!("{target} --port {at} -c 2"));
+            assert_eq!(
+                numbers(&found, ["/counts/sent", "/counts/received", "/closed"]),
+                [2, 0, 0],
+                "{found}"
+            );
+            let error = &found["errors"][0];
+            assert_eq!(
+                (&error["type"], &error["code"], &error["count"]),
+                (&json!(kind), &json!(code), &json!(2))
+            );
+            assert_eq!(error["from"], from.to_string(), "{found}");
+        }
+    }
+    let refused = found(&lab, &format!("{} --port 11 -c 2", server.address4()));
+    assert_eq!(numbers(&refused, ["/counts/received", "/closed"]), [2, 2], "a RST is a reply: {refused}");
+    assert_eq!(refused["errors"], Value::Null, "{refused}");
+}
+
+/// Does to each connection what `with` does to it; the port.
+fn served(lab: &Lab, with: impl Fn(std::net::TcpStream) + Send + 'static) -> u16 {
+    let listener = lab.server().run(|| TcpListener::bind("0.0.0.0:0").expect("a listener"));
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || listener.incoming().flatten().for_each(with));
+    port
+}
+
+/// Reads what comes first.
+fn read(stream: &mut std::net::TcpStream) {
+    let mut octets = [0; 4096];
+    assert!(std::io::Read::read(stream, &mut octets).is_ok_and(|length| length > 0));
+}
+
+#[test]
+fn a_connection_that_comes_to_nothing_says_why() {
+    let lab = Lab::line(0).build();
+    let target = lab.server().address4();
+    let alert = served(&lab, |mut stream| {
+        read(&mut stream);
+        stream.write_all(&[21, 3, 3, 0, 2, 2, 40]).expect("send");
+    });
+    let banner = served(&lab, |mut stream| stream.write_all(b"SSH-2.0-liar\r\n").expect("send"));
+    let closes = served(&lab, |mut stream| read(&mut stream));
+    // What was not read makes the close a reset.
+    let resets = served(&lab, |stream| {
+        stream.peek(&mut [0]).expect("something comes");
+    });
+    for (asked, what) in [
+        (format!("{target} --mode tls --port 9"), "connection refused (RST)"),
+        (format!("http://{target}:9/ --mode http"), "connection refused (RST)"),
+        (format!("{target} --mode tls --port {alert}"), "tls alert handshake_failure"),
+        (
+            format!("{target} --mode tls --port {banner}"),
+            "tls: received corrupt message of type InvalidContentType",
+        ),
+        (format!("{target} --mode tls --port {closes}"), "closed in the tls handshake"),
+        (format!("{target} --mode tls --port {resets}"), "reset in the tls handshake"),
+        (format!("http://{target}:{closes}/ --mode http"), "closed before a response"),
+        (format!("http://{target}:{resets}/ --mode http"), "reset before a response"),
+    ] {
+        let found = found(&lab, &format!("{asked} -c 2"));
+        assert_eq!(numbers(&found, ["/counts/sent", "/counts/received"]), [2, 0], "{asked}: {found}");
+        let told = json!([{ "what": what, "from": target.to_string(), "count": 2 }]);
+        assert_eq!((&found["errors"], &found["closed"]), (&told, &Value::Null), "{asked}: {found}");
+    }
+}
+
+#[test]
+fn each_of_several_targets_says_why() {
+    let lab = Lab::line(1).build();
+    let (server, router) = (lab.server().address4(), lab.router(1).address4());
+    let listener = lab.server().run(|| TcpListener::bind("0.0.0.0:8443").expect("a listener"));
+    thread::spawn(move || listener.incoming().flatten().for_each(|mut stream| read(&mut stream)));
+    let asked = format!("{server} {router} --mode tls --port 8443 -c 1");
+    let found = found(&lab, &asked);
+    let what = |target: usize| found["targets"][target]["errors"][0]["what"].clone();
+    assert_eq!((what(0), what(1)), (json!("closed in the tls handshake"), json!("connection refused (RST)")));
+    let text = super::said(&run(lab.client(), &asked));
+    for line in [
+        format!("  closed in the tls handshake from {server}, once"),
+        format!("  connection refused (RST) from {router}, once"),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}: {text}");
+    }
+}
+
+/// A QUIC server that is not ours (quinn), on this port, until the test ends.
+fn quinn(lab: &Lab, port: u16) {
+    let place = tempfile::tempdir().expect("a directory");
+    let (key, certificate) = certified(place.path());
+    let chain = vec![CertificateDer::from_pem_file(certificate).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_protocol_versions(&[&rustls::version::TLS13]).expect("versions");
+    let mut config = config.with_no_client_auth().with_single_cert(chain, key).expect("a configuration");
+    config.alpn_protocols = vec![b"h3".to_vec()];
+    let config = quinn::crypto::rustls::QuicServerConfig::try_from(config).expect("a configuration");
+    let config = quinn::ServerConfig::with_crypto(Arc::new(config));
+    let socket = lab.server().run(|| UdpSocket::bind(("0.0.0.0", port)).expect("a socket"));
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let how = quinn::EndpointConfig::default();
+            let endpoint = quinn::Endpoint::new(how, Some(config), socket, Arc::new(quinn::TokioRuntime));
+            let endpoint = endpoint.expect("an endpoint");
+            ready.send(()).expect("somebody waits");
+            while let Some(incoming) = endpoint.accept().await {
+                // Nobody finishes the handshake, and the next one shall not wait for that.
+                tokio::spawn(async move { drop(incoming.await) });
+            }
+        });
+    });
+    is_ready.recv().expect("it serves");
+}
+
+#[test]
+fn a_real_quic_server_is_seen_also_where_negotiation_is_dropped() {
+    let lab = Lab::line(1).build();
+    quinn(&lab, 4433);
+    let target = lab.server().address4();
+    let asked = format!("{target} --mode quic --port 4433 -c 2 -W 3");
+    let negotiated = found(&lab, &asked);
+    assert_eq!(numbers(&negotiated, ["/counts/received"]), [2], "{negotiated}");
+    let versions = negotiated["versions"].as_array().expect("versions");
+    assert!(versions.contains(&json!(1)), "{negotiated}");
+    assert_eq!(negotiated["initial_ms"], Value::Null, "none was needed: {negotiated}");
+    // Version Negotiation has the version 0.
+    let dropped = lab.router(1).rule(Hook::Forward, "udp sport 4433 @th,72,32 0", "drop");
+    let output = run(lab.client(), &format!("{asked} --json --catch-up -i 20ms"));
+    let seen = report_of(&output);
+    assert_eq!(numbers(&seen, ["/counts/sent", "/counts/received"]), [2, 0], "{seen}");
+    assert_eq!(dropped.dropped(), 2, "a real Initial is answered with no negotiation");
+    assert!(seen["initial_ms"].as_f64().is_some_and(|time| time < 3000.0), "{seen}");
+    assert!(output.status.success(), "it answered: {output:?}");
+    let text = super::said(&run(lab.client(), &asked));
+    assert!(text.contains("answered a real Initial after"), "{text}");
+    let alive = run(
+        lab.client(),
+        &format!("{target} {} --mode quic --port 4433 -a -r 0 -W 3", lab.router(1).address4()),
+    );
+    assert_eq!(super::said(&alive).trim(), target.to_string());
+    let closed = found(&lab, &format!("{target} --mode quic --port 4434 -c 1"));
+    assert_eq!((&closed["initial_ms"], &closed["errors"][0]["code"]), (&Value::Null, &json!(3)), "{closed}");
 }

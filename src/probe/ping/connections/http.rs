@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::tcp::{Made, Tried, closed};
-use super::{Reached, Unreached, Way};
+use super::tcp::Made;
+use super::{Reached, Unreached, Way, why};
 use crate::probe::ping::plan::Host;
 use crate::probe::ping::tally::Connected;
 use crate::sys::clock;
@@ -84,10 +84,7 @@ impl Way {
                 kept: is_kept.then_some(Kept(stream)),
             });
         }
-        let Made { stream, rtt: connect, resent, .. } = match self.dial(host).await? {
-            Tried::Made(made) => made,
-            Tried::Closed(time) => return Ok(closed(time)),
-        };
+        let Made { stream, rtt: connect, resent, .. } = self.dial(host).await?;
         let mut told = Connected { resent, connect: Some(connect), ..Connected::default() };
         let mut stream: Box<dyn Stream> = if url.is_https {
             let (stream, time) = self.client.shake(stream, self.name.as_deref().unwrap_or(url.host)).await?;
@@ -113,21 +110,23 @@ async fn head(stream: &mut Box<dyn Stream>, request: &str) -> Result<(Duration, 
         stream.write_all(request.as_bytes()).await?;
         stream.flush().await
     };
-    sent.await.map_err(|_| Unreached::Lost)?;
+    let failed = |error: &std::io::Error| Unreached::Failed(why(error, "before a response"));
+    let no_http = || Unreached::Failed("no http response".to_owned());
+    sent.await.map_err(|error| failed(&error))?;
     let (mut response, mut time) = (Vec::new(), None);
     while response.len() < MOST_HEAD {
         let mut part = [0; 4096];
-        let length = stream.read(&mut part).await.map_err(|_| Unreached::Lost)?;
+        let length = stream.read(&mut part).await.map_err(|error| failed(&error))?;
         if length == 0 {
-            return Err(Unreached::Lost);
+            return Err(failed(&std::io::ErrorKind::UnexpectedEof.into()));
         }
         let time = *time.get_or_insert_with(|| clock::now().mono.saturating_duration_since(start));
         response.extend(&part[..length]);
-        if let Some(is_kept) = Response::parse(&response).map_err(|()| Unreached::Lost)? {
+        if let Some(is_kept) = Response::parse(&response).map_err(|()| no_http())? {
             return Ok((time, is_kept));
         }
     }
-    Err(Unreached::Lost)
+    Err(Unreached::Failed("the head of a response is longer than 64 KiB".to_owned()))
 }
 
 /// The head of a response.

@@ -5,8 +5,10 @@ mod tcp;
 mod tls;
 
 pub(super) use http::{fuzz, place};
+pub(super) use tls::Anybody;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,12 @@ use super::hosts::Hosts;
 use super::plan::Host;
 use super::tally::{Answered, Circumstances, Connected, Tally};
 use super::{Mode, Ping, Report};
-use crate::failure::{Class, Failure};
+use crate::failure::{Class, Failure, reason};
+use crate::net::engine::Icmp;
 use crate::probe::pace::{Cadence, Due, Pace, Schedule};
 use crate::probe::{Ctx, Egress};
 use crate::sys::clock;
+use crate::sys::connect::Unreachable;
 use crate::units::nanos;
 use http::Kept;
 use tls::Client;
@@ -49,10 +53,14 @@ struct Reached {
 /// An attempt that got none.
 #[derive(Debug)]
 enum Unreached {
-    /// Nothing came, or something else than an answer.
-    Lost,
+    /// Nothing came in time.
+    Silent,
+    /// A router or the target's own network said that it cannot be.
+    Icmp(Unreachable),
+    /// Something else than an answer came: what, in a few words.
+    Failed(String),
     /// This host did not try.
-    Refused(i32),
+    NotTried(i32),
 }
 
 /// The end of the attempt of this number.
@@ -102,7 +110,7 @@ impl Ping {
             let host = run.tally.host(0).address;
             return Err(Failure::from_io(
                 format_args!("connect to {host}"),
-                &std::io::Error::from_raw_os_error(errno),
+                &io::Error::from_raw_os_error(errno),
             ));
         }
         let skipped = run.cadence.skipped;
@@ -182,7 +190,7 @@ impl Run {
         let kept = self.kept.remove(&(probe % self.tally.size() as u64));
         self.running.spawn(async move {
             let attempt = tokio::time::timeout(timeout, way.attempt(&host, kept)).await;
-            End { probe, result: attempt.unwrap_or(Err(Unreached::Lost)) }
+            End { probe, result: attempt.unwrap_or(Err(Unreached::Silent)) }
         });
     }
 
@@ -198,10 +206,56 @@ impl Run {
                     self.kept.insert(probe % self.tally.size() as u64, kept);
                 }
             }
-            Err(Unreached::Lost) => self.tally.lost(probe, wall),
-            Err(Unreached::Refused(errno)) => self.tally.refused(probe, errno),
+            Err(Unreached::Silent) => self.tally.lost(probe, wall),
+            Err(Unreached::Icmp(Unreachable { kind, code, from })) => {
+                let icmp = Icmp {
+                    kind,
+                    code,
+                    from,
+                    to: None,
+                    socket: 0,
+                    errno: 0,
+                    mtu: 0,
+                    stamp: None,
+                    ttl: None,
+                    quoted: &[],
+                    extensions: &[],
+                };
+                self.tally.icmp(Some(probe), &icmp);
+                self.tally.unreached(probe, &icmp, wall);
+            }
+            Err(Unreached::Failed(what)) => self.tally.failed(probe, what, wall),
+            Err(Unreached::NotTried(errno)) => self.tally.refused(probe, errno),
         }
     }
+}
+
+/// Why a connection that stood came to nothing, in a few words; `part` says when: `before a response`.
+fn why(error: &io::Error, part: &str) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            return format!("tls alert {}", spaced(&format!("{alert:?}")));
+        }
+        Some(error) => return format!("tls: {error}"),
+        None => {}
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => format!("closed {part}"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => format!("reset {part}"),
+        _ => format!("{} {part}", reason(error)),
+    }
+}
+
+/// `HandshakeFailure` as RFC 8446 §6 writes it: `handshake_failure`.
+fn spaced(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
 }
 
 impl Way {

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::tcp::{Made, Tried, closed};
-use super::{Reached, Unreached, Way};
+use super::tcp::Made;
+use super::{Reached, Unreached, Way, why};
 use crate::failure::{Class, Failure};
 use crate::probe::ping::plan::Host;
 use crate::probe::ping::tally::Connected;
@@ -28,7 +28,7 @@ impl Client {
         let config =
             ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
         let config = config.map_err(|error| Class::Internal.because(format_args!("prepare tls: {error}")))?;
-        let config = config.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)));
+        let config = config.dangerous().with_custom_certificate_verifier(Anybody::new(provider));
         let mut config = config.with_no_client_auth();
         // Each handshake shall be a whole one, so that their times can be compared.
         config.resumption = rustls::client::Resumption::disabled();
@@ -42,19 +42,18 @@ impl Client {
         name: &str,
     ) -> Result<(TlsStream<TcpStream>, Duration), Unreached> {
         let name = name.trim_start_matches('[').trim_end_matches(']').split('%').next().unwrap_or_default();
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| Unreached::Lost)?;
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|_| Unreached::Failed("tls cannot ask for this name".to_owned()))?;
         let start = clock::now().mono;
-        let stream = self.0.connect(name, stream).await.map_err(|_| Unreached::Lost)?;
+        let shaken = self.0.connect(name, stream).await;
+        let stream = shaken.map_err(|error| Unreached::Failed(why(&error, "in the tls handshake")))?;
         Ok((stream, clock::now().mono.saturating_duration_since(start)))
     }
 }
 
 impl Way {
     pub(super) async fn tls(&self, host: &Host) -> Result<Reached, Unreached> {
-        let Made { stream, rtt, resent, .. } = match self.dial(host).await? {
-            Tried::Made(made) => made,
-            Tried::Closed(time) => return Ok(closed(time)),
-        };
+        let Made { stream, rtt, resent, .. } = self.dial(host).await?;
         let name = self.name.as_deref().unwrap_or(&host.name);
         let (_, tls) = self.client.shake(stream, name).await?;
         let told = Connected { resent, connect: Some(rtt), tls: Some(tls), ..Connected::default() };
@@ -64,7 +63,13 @@ impl Way {
 
 /// Lets every certificate pass; its owner must still prove that he has the key.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+pub(in super::super) struct Anybody(Arc<CryptoProvider>);
+
+impl Anybody {
+    pub(in super::super) fn new(provider: Arc<CryptoProvider>) -> Arc<Self> {
+        Arc::new(Self(provider))
+    }
+}
 
 impl ServerCertVerifier for Anybody {
     fn verify_server_cert(

@@ -117,7 +117,7 @@ fn an_icmp_error_ends_the_wait_and_names_its_sender() {
     assert_eq!((report.counts.sent, report.counts.received), (10, 5));
     let told: Vec<_> =
         report.errors.iter().map(|error| (error.kind, error.code, error.from, error.count)).collect();
-    assert_eq!(told, [(3, 13, Some(router), 5), (5, 1, Some(router), 5)]);
+    assert_eq!(told, [(Some(3), Some(13), Some(router), 5), (Some(5), Some(1), Some(router), 5)]);
 }
 
 #[test]
