@@ -197,10 +197,9 @@ impl Trace {
     /// Gives up what has waited too long.
     fn expire(&mut self, now: Now) {
         let (timeout, events, check) = (self.plan.timeout, &self.events, self.check);
-        let lost = |flight: super::flights::Flight| {
-            if Some(flight.flow) != check {
-                tell_lost(events, &flight, now);
-            }
+        let lost = |flight: super::flights::Flight| match Some(flight.flow) == check {
+            true => events.tell(Event::Check { answered: false }),
+            false => tell_lost(events, &flight, now),
         };
         self.flights.expire(now.mono.checked_sub(timeout), now.mono.checked_sub(timeout + MEMORY), lost);
     }
@@ -210,7 +209,8 @@ impl Trace {
         let open: Vec<_> = self.flights.pending().copied().collect();
         for flight in &open {
             match (Some(flight.flow) == self.check, self.stopped) {
-                (true, stopped) => self.checks.0 -= u64::from(stopped),
+                (true, true) => self.checks.0 -= 1,
+                (true, false) => self.events.tell(Event::Check { answered: false }),
                 (false, true) => self.tally.interrupted(flight),
                 (false, false) => tell_lost(&self.events, flight, now),
             }
@@ -220,8 +220,10 @@ impl Trace {
 
     fn heard(&mut self, heard: &Heard) {
         if Some(heard.flow) == self.check {
-            let counts = heard.says == Says::Target && heard.was == super::flights::State::Open;
-            self.checks.1 += u64::from(counts);
+            if heard.says == Says::Target && heard.was == super::flights::State::Open {
+                self.checks.1 += 1;
+                self.events.tell(Event::Check { answered: true });
+            }
             return;
         }
         self.tally.heard(heard);
@@ -232,13 +234,7 @@ impl Trace {
             Says::Barred(_) => course.barred(heard.ttl),
         }
         if heard.was == super::flights::State::Open {
-            self.events.tell(Event::Hop {
-                ttl: heard.ttl,
-                at: heard.at,
-                from: Some(heard.from),
-                rtt: Some(heard.rtt),
-                is_target: heard.says == Says::Target,
-            });
+            self.events.tell(heard.event());
         }
     }
 
@@ -256,7 +252,16 @@ impl Trace {
 }
 
 fn tell_lost(events: &Events, flight: &super::flights::Flight, now: Now) {
-    events.tell(Event::Hop { ttl: flight.ttl, at: now.wall, from: None, rtt: None, is_target: false });
+    let (ttl, at) = (flight.ttl, now.wall);
+    events.tell(Event::Hop {
+        ttl,
+        at,
+        from: None,
+        rtt: None,
+        is_target: false,
+        mark: None,
+        mpls: Vec::new(),
+    });
 }
 
 impl Engine for Trace {

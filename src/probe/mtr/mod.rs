@@ -21,6 +21,7 @@ mod tests;
 #[cfg(test)]
 mod world;
 
+pub use judge::{Verdict, judge};
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
 pub use report::{Address, Check, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report};
@@ -162,6 +163,16 @@ pub struct Shape {
 impl Shape {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The columns asked for.
+    pub fn fields(&self) -> Vec<Field> {
+        self.order.as_deref().map_or_else(|| Field::USUAL.to_vec(), Field::all)
+    }
+
+    /// What is shown of where an address is, by mtr's number.
+    pub fn info(&self) -> Option<u8> {
+        self.ip_info.or_else(|| self.as_numbers.then_some(0))
     }
 
     /// The form asked for, by name or by letter.

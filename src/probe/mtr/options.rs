@@ -148,6 +148,22 @@ impl Field {
     /// The columns of a report for which nothing else was asked.
     pub const USUAL: [Self; 7] =
         [Self::Loss, Self::Sent, Self::Last, Self::Average, Self::Best, Self::Worst, Self::Deviation];
+    /// Those for jitter, as mtr's key `j` shows them.
+    pub const OF_JITTER: [Self; 8] = [
+        Self::Dropped,
+        Self::Received,
+        Self::Average,
+        Self::Geometric,
+        Self::Jitter,
+        Self::JitterMean,
+        Self::JitterWorst,
+        Self::Interarrival,
+    ];
+
+    /// The columns that `letters` name.
+    pub fn all(letters: &str) -> Vec<Self> {
+        letters.chars().filter_map(Self::of).collect()
+    }
 
     /// mtr's letter for it.
     pub const fn of(letter: char) -> Option<Self> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Mtr;
 use super::carrier::{self, Kind};
 use super::engine::Findings;
-use super::judge::{Verdict, is_less, judge};
+use super::judge::{Verdict, judge};
 use super::report::{Address, Check, Flow, Hop, HopCounts, Mark, Report};
 use super::tally::HopTally;
 use crate::probe::counts::ratio;
@@ -28,7 +28,8 @@ impl Findings {
         let rows: Vec<HopTally> = (first..=last)
             .map(|ttl| self.tally.hops.get(usize::from(ttl)).cloned().unwrap_or_default())
             .collect();
-        let verdicts = self.verdicts(&rows, reached);
+        let counts: Vec<(u64, u64)> = rows.iter().map(|row| (row.sent, row.received)).collect();
+        let verdicts = judge(&counts, self.check, reached);
         let hops: Vec<Hop> = (first..=last)
             .zip(rows.iter().zip(verdicts))
             .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.is_balanced(ttl)))
@@ -65,19 +66,6 @@ impl Findings {
         let last = self.courses.iter().map(|course| course.last()).max().unwrap_or(0);
         // One silent hop stands for those behind the last that speaks.
         (barrier.map_or((known + 1).min(last), |barrier| barrier.max(known)), false)
-    }
-
-    fn verdicts(&self, rows: &[HopTally], reached: bool) -> Vec<Verdict> {
-        let mut counts: Vec<(u64, u64)> = rows.iter().map(|row| (row.sent, row.received)).collect();
-        counts.extend(self.check);
-        let mut verdicts = judge(&counts);
-        verdicts.truncate(rows.len());
-        if let (Some(verdict), Some(row), Some(check)) = (verdicts.last_mut(), rows.last(), self.check)
-            && reached
-        {
-            confirm(verdict, (row.sent, row.received), check);
-        }
-        verdicts
     }
 
     fn flows(&self, first: u8, last: u8) -> Vec<Flow> {
@@ -118,15 +106,6 @@ fn protocol(kind: Kind) -> &'static str {
     }
 }
 
-/// Loss at the target counts only if what went beside the probes was lost too: hosts ration port-unreachables.
-fn confirm(verdict: &mut Verdict, counts: (u64, u64), check: (u64, u64)) {
-    let lost = verdict.loss_ratio.is_some_and(|loss| loss > 0.0);
-    let confirmed = check.1 < check.0 && !is_less(counts, check) && (check.1 > 0 || counts.1 == 0);
-    if lost && !confirmed {
-        verdict.loss_ratio = None;
-    }
-}
-
 fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
     let answered: Vec<(u64, Duration)> =
         row.samples.iter().zip(0..).filter_map(|(sample, n)| Some((n, sample.1?))).collect();
@@ -138,6 +117,7 @@ fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
             name: None,
             asn: None,
             country: None,
+            prefix: None,
             share_ratio: ratio(count, row.received).unwrap_or(0.0),
         })
         .collect();
@@ -175,7 +155,7 @@ fn hops_back(ttl: u8) -> u8 {
     (initial - ttl).saturating_add(1)
 }
 
-fn mark(why: Meaning) -> Mark {
+pub(super) fn mark(why: Meaning) -> Mark {
     match why {
         Meaning::NoRoute => Mark::Network,
         Meaning::HostUnreachable => Mark::Host,
@@ -210,21 +190,5 @@ mod tests {
         for (ttl, hops) in [(64, 1), (61, 4), (128, 1), (120, 9), (255, 1), (250, 6), (0, 65)] {
             assert_eq!(hops_back(ttl), hops, "{ttl}");
         }
-    }
-
-    #[test]
-    fn loss_at_the_target_needs_a_second_witness() {
-        let judged = |counts: (u64, u64), check: (u64, u64)| {
-            let mut verdict = judge(&[counts, check])[0];
-            confirm(&mut verdict, counts, check);
-            verdict
-        };
-        let limited = judged((10, 3), (10, 10));
-        assert_eq!((limited.rate_limited, limited.loss_ratio), (true, None));
-        assert_eq!(judged((10, 9), (10, 10)).loss_ratio, None, "nothing confirms it");
-        assert_eq!(judged((10, 8), (10, 7)).loss_ratio, Some(0.2));
-        assert_eq!(judged((10, 8), (10, 0)).loss_ratio, None, "that method is not answered at all");
-        assert_eq!(judged((10, 0), (10, 0)).loss_ratio, Some(1.0));
-        assert_eq!(judged((10, 10), (10, 3)).loss_ratio, Some(0.0));
     }
 }

@@ -11,7 +11,7 @@ use super::engine::{Plan, Trace};
 use super::mda::{MOST_FLOWS, Search};
 use super::{Mda, Mtr, Protocol, Report};
 use crate::failure::{Class, Failure};
-use crate::geo::Databases;
+use crate::geo::{Databases, Place};
 use crate::net::Names;
 use crate::net::drive::drive;
 use crate::net::engine::Engine;
@@ -57,18 +57,27 @@ impl Mtr {
         let opened = tokio::task::spawn_blocking(move || Databases::open(&files)).await;
         let databases = opened.map_err(|_| Class::Internal.because("reading databases panicked"))??;
         let (news, mut heard) = mpsc::channel(MOST_NEWS);
-        let news = (!self.no_dns).then_some(news);
         let mut names = Names::new(ctx.resolver.clone());
         let measured = self.measure_path(ctx, peer, news);
         let mut measured = std::pin::pin!(measured);
         let mut report = loop {
             tokio::select! {
                 report = &mut measured => break report?,
-                Some(address) = heard.recv() => names.ask(address),
+                Some(address) = heard.recv() => {
+                    if !self.no_dns {
+                        names.ask(address);
+                    }
+                    let place = databases.place(address);
+                    if place != Place::default() {
+                        ctx.events.tell(Event::Place { address, place });
+                    }
+                }
                 (address, name) = names.next() => ctx.events.tell(Event::Name { address, name }),
             }
         };
-        while let Ok(address) = heard.try_recv() {
+        while let Ok(address) = heard.try_recv()
+            && !self.no_dns
+        {
             names.ask(address);
         }
         let names = names.finish().await;
@@ -81,7 +90,7 @@ impl Mtr {
         &self,
         ctx: &Ctx,
         peer: SocketAddr,
-        news: Option<mpsc::Sender<IpAddr>>,
+        news: mpsc::Sender<IpAddr>,
     ) -> Result<Report, Failure> {
         let secret = random()?;
         let protocol = self.protocol().name();
@@ -90,7 +99,7 @@ impl Mtr {
             Some(mode) => {
                 let sockets = self.open_search(peer)?;
                 let mut search = self.search(&sockets, mode, peer, secret, ctx.events.clone());
-                news.into_iter().for_each(|news| search.tell_addresses(news));
+                search.tell_addresses(news);
                 tell(format!("{protocol}, every path with {} % confidence", self.confidence));
                 let run = move |stop: &Stop| {
                     self::run(&mut search, &sockets, stop, Duration::ZERO).map(|()| search)
@@ -101,7 +110,7 @@ impl Mtr {
             None => {
                 let sockets = self.open(peer, self.flows)?;
                 let mut trace = self.trace(&sockets, peer, secret, ctx.events.clone());
-                news.into_iter().for_each(|news| trace.tell_addresses(news));
+                trace.tell_addresses(news);
                 let flows = if self.flows > 1 { format!(", {} flows", self.flows) } else { String::new() };
                 tell(format!("{protocol}{flows}, {} cycles every {}", self.count, self.interval));
                 let interval = self.interval.0;

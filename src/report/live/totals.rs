@@ -21,7 +21,7 @@ pub(super) fn rows(state: &State) -> [Row; 2] {
     let mut packets = vec![
         ("sent", (state.received + state.lost).to_string()),
         ("received", state.received.to_string()),
-        ("lost", state.lost.to_string()),
+        ("lost", state.loss_ratio().map_or(ABSENT.to_owned(), |_| state.lost.to_string())),
         ("loss", ratio(state.loss_ratio())),
     ];
     if state.up.ratio().is_some() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::escape;
-use super::time_of;
+use super::columns::time_of;
 use crate::probe::Measurement;
 use crate::probe::mtr::{Field, Hop, Mtr, Report};
 use crate::units::ms;

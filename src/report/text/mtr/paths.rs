@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::super::{Style, counted, escape, percent};
+use super::super::{Style, counted, percent};
+use super::words;
 use crate::probe::mtr::{Mtr, Multipath, Node};
 
 /// Draws `found`.
@@ -44,12 +45,8 @@ pub(super) fn draw(out: &mut impl io::Write, found: &Multipath, asked: &Mtr, sty
 }
 
 fn name(node: &Node, asked: &Mtr) -> String {
-    match (&node.name, node.ip) {
-        (Some(name), Some(ip)) if asked.shape.show_ips => format!("{} ({ip})", escape(name)),
-        (Some(name), _) => escape(name).into_owned(),
-        (None, Some(ip)) => ip.to_string(),
-        (None, None) => "*".to_owned(),
-    }
+    let shown = |ip| words::name(ip, node.name.as_deref(), asked.shape.show_ips);
+    node.ip.map_or_else(|| "*".to_owned(), shown)
 }
 
 /// ` → 192.0.2.3, 192.0.2.4`

@@ -1,6 +1,6 @@
 //! `--watch` on a terminal: the picture, its keys, and how the terminal is left.
 
-mod terminal;
+pub(crate) mod terminal;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,7 +10,7 @@ use terminal::Terminal;
 
 const SMALL: [u16; 2] = [80, 24];
 const LARGE: [u16; 2] = [120, 40];
-const KEYS: &str = " q  quit   p  pause   r  reset";
+const KEYS: &str = "q quit  p pause  r reset  h help";
 const PACKETS: &str = "packets       sent  received      lost      loss";
 const TIMES: &str = "rtt ms         min      mean       p50       p95       p99       max";
 
