@@ -196,3 +196,18 @@ pub(super) fn fields(letters: &str) -> Result<String, String> {
         None => Ok(letters.to_owned()),
     }
 }
+
+/// A number in decimal, or in hexadecimal after `0x`.
+pub(super) fn number(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "takes 0 to 4294967295, or 0x0 to 0xffffffff".to_owned())
+}
+
+/// The same, of one octet.
+pub(super) fn octet(text: &str) -> Result<u8, String> {
+    let number = number(text).ok().and_then(|number| u8::try_from(number).ok());
+    number.ok_or_else(|| "takes 0 to 255, or 0x00 to 0xff".to_owned())
+}

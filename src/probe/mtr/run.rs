@@ -44,6 +44,9 @@ pub(super) struct Sockets {
 
 impl Mtr {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if self.file.is_some() {
+            return Found::nothing(Class::Usage.because("--file is for the command line: name one target"));
+        }
         match ctx.peer(&self.target, 0, &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
@@ -56,6 +59,7 @@ impl Mtr {
         let files = self.shape.geo.clone();
         let opened = tokio::task::spawn_blocking(move || Databases::open(&files)).await;
         let databases = opened.map_err(|_| Class::Internal.because("reading databases panicked"))??;
+        self.may_mark(peer)?;
         let (news, mut heard) = mpsc::channel(MOST_NEWS);
         let mut names = Names::new(ctx.resolver.clone());
         let measured = self.measure_path(ctx, peer, news);
@@ -84,6 +88,17 @@ impl Mtr {
         report.take_names(&names);
         report.take_places(&databases);
         Ok(report)
+    }
+
+    /// Whether packets may be marked, where that is asked for.
+    fn may_mark(&self, peer: SocketAddr) -> Result<(), Failure> {
+        let Some(mark) = self.mark else { return Ok(()) };
+        match Socket::bind(self.local(peer, 0), &self.setup(datagram::Kind::Udp)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Class::Permission
+                .because(format_args!("--mark {mark} needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17"))),
+            // What else is wrong is told where it matters.
+            _ => Ok(()),
+        }
     }
 
     async fn measure_path(
@@ -198,7 +213,9 @@ impl Mtr {
     pub(super) fn carrier(&self, flows: Vec<Flow>, secret: u64) -> Carrier {
         let v6 = flows.first().is_some_and(|flow| flow.to.is_ipv6());
         let payload = usize::from(self.size.saturating_sub(HEADERS[usize::from(v6)])).max(carrier::LEAST);
-        Carrier { flows, cookie: secret as u32, payload, strategy: self.strategy }
+        // What is no octet is drawn.
+        let fill = self.bit_pattern.map_or(0, |fill| u8::try_from(fill).unwrap_or((secret >> 32) as u8));
+        Carrier { flows, cookie: secret as u32, payload, fill, strategy: self.strategy }
     }
 
     /// Opens what `count` flows to `peer` need, and for UDP and TCP an echo socket beside, where that is allowed.
@@ -311,7 +328,8 @@ impl Mtr {
         Setup {
             kind,
             interface: self.egress.device().map(str::to_owned),
-            tos: self.egress.tos(),
+            tos: self.tos(),
+            mark: self.mark,
             client: true,
             ..Setup::default()
         }

@@ -49,8 +49,8 @@ impl Summary for Report {
         match asked.shape.format() {
             Format::Text => return Ok(false),
             Format::MtrJson => foreign::json(out, self, of, asked)?,
-            Format::MtrCsv => foreign::csv(out, self, of)?,
-            Format::MtrRaw => foreign::raw(out, self)?,
+            Format::MtrCsv => foreign::csv(out, self, of, asked)?,
+            Format::MtrRaw => foreign::raw(out, self, asked)?,
         }
         Ok(true)
     }
