@@ -186,6 +186,9 @@ pub struct Shape {
     /// As `--format mtr-raw`.
     #[arg(short = 'l', long, visible_alias = "raw")]
     pub mtr_raw: bool,
+    /// As `--format dot`: the path, or with --mda every path, as a graph for Graphviz.
+    #[arg(long)]
+    pub dot: bool,
 }
 
 impl Shape {
@@ -205,10 +208,11 @@ impl Shape {
 
     /// The form asked for, by name or by letter.
     pub fn format(&self) -> Format {
-        match (self.mtr_json, self.mtr_csv, self.mtr_raw) {
+        match (self.mtr_json, self.mtr_csv, self.mtr_raw, self.dot) {
             (true, ..) => Format::MtrJson,
-            (_, true, _) => Format::MtrCsv,
-            (.., true) => Format::MtrRaw,
+            (_, true, ..) => Format::MtrCsv,
+            (_, _, true, _) => Format::MtrRaw,
+            (.., true) => Format::Dot,
             _ => self.format,
         }
     }
@@ -263,6 +267,7 @@ impl Options for Mtr {
             ("waddleperf mtr -n -c 10 -i 0.1 192.0.2.1", "the same in a second, without names"),
             ("waddleperf mtr -u --flows 8 192.0.2.1", "eight flows over UDP: which paths do they take?"),
             ("waddleperf mtr --mda 192.0.2.1", "every path that load balancing offers, with 95 % confidence"),
+            ("waddleperf mtr --mda --dot 192.0.2.1 | dot -Tsvg > paths.svg", "the same as a picture"),
             ("waddleperf mtr --watch example.net", "trace and draw until you press q"),
             ("waddleperf mtr -j example.net", "mtr's own JSON"),
             ("waddleperf mtr -C -F hosts.txt", "mtr's own CSV, for each host of a list"),

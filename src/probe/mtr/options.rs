@@ -107,6 +107,8 @@ pub enum Format {
     MtrCsv,
     /// As `mtr --raw`.
     MtrRaw,
+    /// A graph for Graphviz.
+    Dot,
 }
 
 /// A column of the report.

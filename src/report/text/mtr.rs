@@ -1,6 +1,7 @@
 //! `mtr` for people: the table that mtr's users know, with what its numbers mean beside it.
 
 pub(in crate::report) mod columns;
+mod dot;
 mod foreign;
 mod paths;
 pub(in crate::report) mod words;
@@ -50,6 +51,7 @@ impl Summary for Report {
             Format::Text => return Ok(false),
             Format::MtrJson => foreign::json(out, self, of, asked)?,
             Format::MtrCsv => foreign::csv(out, self, of, asked)?,
+            Format::Dot => dot::graph(out, self, of, asked)?,
             Format::MtrRaw => foreign::raw(out, self, asked)?,
         }
         Ok(true)

@@ -1,12 +1,10 @@
 //! `--watch` on a terminal: the picture, its keys, and how the terminal is left.
 
-pub(crate) mod terminal;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Reflector;
-use terminal::Terminal;
+use crate::terminal::Terminal;
 
 const SMALL: [u16; 2] = [80, 24];
 const LARGE: [u16; 2] = [120, 40];
