@@ -492,7 +492,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__mtr)
-            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --dot --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -659,7 +659,7 @@ _waddleperf() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw dot" -- "${cur}"))
                     return 0
                     ;;
                 --interface)
@@ -2170,7 +2170,7 @@ _mtr() {
 
     case "${cmd}" in
         mtr)
-            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --dot --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2337,7 +2337,7 @@ _mtr() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw dot" -- "${cur}"))
                     return 0
                     ;;
                 --interface)

@@ -159,7 +159,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s o -l order
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
 mtr-csv\t'As `mtr --csv`'
-mtr-raw\t'As `mtr --raw`'"
+mtr-raw\t'As `mtr --raw`'
+dot\t'A graph for Graphviz'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
@@ -181,6 +182,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s e -l mpls 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s j -l mtr-json -d 'As `--format mtr-json`'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s C -l mtr-csv -d 'As `--format mtr-csv`'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dot -d 'As `--format dot`: the path, or with --mda every path, as a graph for Graphviz'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -639,7 +641,8 @@ complete -c mtr -s o -l order -d 'Columns of the report, by mtr\'s letters: L lo
 complete -c mtr -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
 mtr-csv\t'As `mtr --csv`'
-mtr-raw\t'As `mtr --raw`'"
+mtr-raw\t'As `mtr --raw`'
+dot\t'A graph for Graphviz'"
 complete -c mtr -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c mtr -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
@@ -661,6 +664,7 @@ complete -c mtr -s e -l mpls -d 'Write MPLS labels with --mtr-raw too; tables sh
 complete -c mtr -s j -l mtr-json -d 'As `--format mtr-json`'
 complete -c mtr -s C -l mtr-csv -d 'As `--format mtr-csv`'
 complete -c mtr -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c mtr -l dot -d 'As `--format dot`: the path, or with --mda every path, as a graph for Graphviz'
 complete -c mtr -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtr -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c mtr -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
