@@ -101,5 +101,5 @@ fn every_path_is_drawn_for_people_and_for_graphviz() {
     assert!(drawn.lines().all(|line| line.chars().count() <= 80 || line.starts_with("path ")), "{drawn}");
     // A trace is one path.
     let graph = printed("-c 1 --dot");
-    assert_eq!(graph.lines().filter(|line| line.contains("->")).count(), 2, "{graph}");
+    assert_eq!(graph.lines().filter(|line| line.contains("->")).count(), 3, "{graph}");
 }
