@@ -492,12 +492,24 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__mtr)
-            opts="-u -T -c -i -P -L -s -f -m -U -Z -G -n -r -w -b -z -y -o -j -C -l -4 -6 -I -q -D -v -h --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --order --format --mtr-json --mtr-csv --raw --mtr-raw --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --dot --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "classic paris dublin" -- "${cur}"))
                     return 0
@@ -562,6 +574,30 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --bitpattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -Q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mark)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --first-ttl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -623,11 +659,7 @@ _waddleperf() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw" -- "${cur}"))
-                    return 0
-                    ;;
-                --source)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw dot" -- "${cur}"))
                     return 0
                     ;;
                 --interface)
@@ -643,6 +675,18 @@ _waddleperf() {
                     return 0
                     ;;
                 --dscp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2126,12 +2170,24 @@ _mtr() {
 
     case "${cmd}" in
         mtr)
-            opts="-u -T -c -i -P -L -s -f -m -U -Z -G -n -r -w -b -z -y -o -j -C -l -4 -6 -I -q -D -v -h --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --order --format --mtr-json --mtr-csv --raw --mtr-raw --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-F -u -T -c -i -P -L -s -B -Q -M -f -m -U -Z -G -n -r -w -b -z -y -e -o -j -C -l -4 -6 -I -a -q -D -v -h --filename --file --icmp --udp --tcp --quic --strategy --report-cycles --count --interval --flows --mda --confidence --port --localport --psize --size --bitpattern --tos --mark --first-ttl --max-ttl --max-unknown --timeout --gracetime --no-dns --report --report-wide --show-ips --aslookup --ipinfo --geo --mpls --order --format --mtr-json --mtr-csv --raw --mtr-raw --dot --ipv4 --ipv6 --interface --ttl --dscp --ecn --address --source --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "classic paris dublin" -- "${cur}"))
                     return 0
@@ -2196,6 +2252,30 @@ _mtr() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --bitpattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -Q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mark)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -M)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --first-ttl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2257,11 +2337,7 @@ _mtr() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw" -- "${cur}"))
-                    return 0
-                    ;;
-                --source)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "text mtr-json mtr-csv mtr-raw dot" -- "${cur}"))
                     return 0
                     ;;
                 --interface)
@@ -2277,6 +2353,18 @@ _mtr() {
                     return 0
                     ;;
                 --dscp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

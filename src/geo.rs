@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use maxminddb::Reader;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::{Class, Failure};
 
@@ -21,12 +21,14 @@ const MOST_OCTETS: u64 = 1 << 30;
 pub struct Databases(Vec<Reader<Vec<u8>>>);
 
 /// What is known of an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// Number of its autonomous system.
     pub asn: Option<u32>,
     /// Its country, ISO 3166-1.
     pub country: Option<String>,
+    /// The network that its autonomous system's entry is about, as `192.0.2.0/24`.
+    pub prefix: Option<String>,
 }
 
 /// The part of an entry that is read, of the forms that MaxMind, DB-IP and IPinfo write.
@@ -60,9 +62,12 @@ impl Databases {
     pub fn place(&self, address: IpAddr) -> Place {
         let mut place = Place::default();
         for database in &self.0 {
-            let entry = database.lookup(address).and_then(|found| found.decode::<Entry>()).ok().flatten();
-            let Some(entry) = entry else { continue };
-            place.asn = place.asn.or(entry.autonomous_system_number);
+            let Ok(found) = database.lookup(address) else { continue };
+            let Ok(Some(entry)) = found.decode::<Entry>() else { continue };
+            if let (None, Some(asn)) = (place.asn, entry.autonomous_system_number) {
+                place.asn = Some(asn);
+                place.prefix = found.network().ok().map(|network| network.to_string());
+            }
             place.country = place.country.or_else(|| entry.country?.iso_code);
         }
         place
@@ -131,7 +136,8 @@ mod tests {
         let file = directory.path().join("test.mmdb");
         fs::write(&file, database()).expect("write the database");
         let databases = Databases::open(std::slice::from_ref(&file)).expect("a database");
-        let known = Place { asn: Some(64_500), country: Some("DE".to_owned()) };
+        let known =
+            Place { asn: Some(64_500), country: Some("DE".to_owned()), prefix: Some("0.0.0.0/1".to_owned()) };
         assert_eq!(databases.place([10, 0, 0, 1].into()), known);
         assert_eq!(databases.place([192, 0, 2, 1].into()), Place::default());
         assert_eq!(databases.place(std::net::Ipv6Addr::LOCALHOST.into()), Place::default());

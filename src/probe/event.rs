@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::mtr::{Label, Mark};
+use crate::geo::Place;
 use crate::units::ms;
 
 /// One thing that just happened in a running probe.
@@ -100,6 +102,22 @@ pub enum Event {
         rtt: Option<Duration>,
         /// It is the target itself.
         is_target: bool,
+        /// Why probes go no further than this hop.
+        mark: Option<Mark>,
+        /// The MPLS label stack with which the probe arrived there (RFC 4950).
+        mpls: Vec<Label>,
+    },
+    /// An echo request that went beside the probes, to confirm loss at the target, was answered or given up.
+    Check {
+        /// Whether it was answered.
+        answered: bool,
+    },
+    /// Where an address belongs, by a local database.
+    Place {
+        /// The address.
+        address: IpAddr,
+        /// What is known.
+        place: Place,
     },
     /// The name of an address was found.
     Name {

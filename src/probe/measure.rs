@@ -1,7 +1,7 @@
 //! What each kind of probe does, and the one list of kinds with what follows from it.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Ctx, Scalar, Scalars, Target, Traffic};
@@ -62,6 +62,11 @@ pub trait Measure {
     /// The files that it reads: a key, a list of targets, a database.
     fn inputs(&self) -> Vec<&Path> {
         Vec::new()
+    }
+
+    /// Takes out the file that lists targets, where each is to have a run of its own; its target is open then.
+    fn take_list(&mut self) -> Option<PathBuf> {
+        None
     }
 
     /// Whether `report` covers all that was asked: a run that was complete when the wish to end came is not partial.

@@ -13,6 +13,7 @@ mod event;
 mod icmp;
 pub mod imported;
 mod kind;
+pub mod list;
 mod measure;
 mod measurement;
 pub mod mtr;
@@ -43,7 +44,7 @@ pub use target::Target;
 pub use timing::Clock;
 pub use traffic::Traffic;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -114,6 +115,11 @@ impl Probe {
     /// The least time between two runs of a watch: what it leaves between two packets.
     pub fn pace(&self) -> Duration {
         each_probe!(self, probe => probe.pace())
+    }
+
+    /// Takes out the list of targets of which each is to have a run of its own.
+    pub fn take_list(&mut self) -> Option<PathBuf> {
+        each_probe!(self, probe => probe.take_list())
     }
 
     /// Whether it writes to stdout itself: then what is printed goes to stderr.

@@ -18,5 +18,6 @@ mod results;
 mod serve;
 mod stage;
 mod store;
+mod terminal;
 mod tool;
 mod udpping;

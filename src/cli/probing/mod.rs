@@ -9,6 +9,7 @@ mod verdict;
 mod watch;
 
 use std::io::{self, BufWriter};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::label::Label;
 use super::{Env, complaint};
 use crate::failure::{Class, Failure, Fault};
-use crate::probe::{Ctx, KINDS, Kind, Measurement, Outcome, Probe};
+use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
@@ -40,7 +41,31 @@ pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
     if args.common.watch && args.probe.takes_stdout() {
         return Err(Class::Usage.because("--watch needs stdout for itself: write to a file"));
     }
-    if args.common.watch { watch::run(args, env).await } else { once(args, env).await }
+    let list = args.probe.take_list();
+    match (list, args.common.watch) {
+        (Some(_), true) => Err(Class::Usage.because("--watch watches one target: name it instead of a list")),
+        (Some(list), false) => each(args, list, env).await,
+        (None, true) => watch::run(args, env).await,
+        (None, false) => once(args.probe, &args.common, true, env).await,
+    }
+}
+
+/// Measures the targets of a list, one after the other; the worst of their exit codes.
+async fn each(args: Probing, list: PathBuf, env: &Env) -> Result<u8, Failure> {
+    let text = tokio::task::spawn_blocking(move || probe::list::read(&list)).await;
+    let text = text.map_err(|_| Class::Internal.because("the reading thread panicked"))??;
+    let (mut worst, mut first) = (None, true);
+    for name in probe::list::listed(&text) {
+        let probe = args.probe.clone().aimed_at(name);
+        probe.check().map_err(|fault| wrong(&fault))?;
+        let code = once(probe, &args.common, first, env).await?;
+        worst = worst.max(Some(code));
+        first = false;
+        if env.interrupted().is_some() {
+            break;
+        }
+    }
+    worst.ok_or_else(|| Class::Usage.because("there is no target in the list"))
 }
 
 /// The failure for a flag that asks for what cannot be measured; here, packets need not be counted.
@@ -52,22 +77,22 @@ fn wrong(fault: &Fault) -> Failure {
     failure
 }
 
-async fn once(args: Probing, env: &Env) -> Result<u8, Failure> {
-    let Probing { probe, common } = args;
+/// Measures once; `first` is the first of several.
+async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<u8, Failure> {
     // What is printed must not mix with what the probe itself writes.
     let to_stderr = probe.takes_stdout();
-    let keeper = Keeper::new(&common, env);
+    let keeper = Keeper::new(common, env);
     let mut verdict = Verdict::new(&common.fail_on);
-    let mut ctx = context(&common, env, env.cancel.child_token());
-    let (events, printer) = Printer::start(Shown::new(&common, &probe, false, to_stderr), &ctx.cancel)?;
+    let mut ctx = context(common, env, env.cancel.child_token());
+    let (events, printer) = Printer::start(Shown::new(common, &probe, false, to_stderr), &ctx.cancel)?;
     ctx.events = events;
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;
     // A report on a hundred thousand targets is not written line by line.
     let printed = printed.and_then(|()| match to_stderr {
-        true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, &common, true),
-        false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, &common, true),
+        true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, common, first),
+        false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, common, first),
     });
     let kept = keeper.keep(&measurement).await;
     tell_failure(&measurement);

@@ -15,7 +15,7 @@ use super::lines::DEPTH;
 use super::{options, terminal};
 use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events, Measurement};
-use crate::report::live::{self, State};
+use crate::report::live::{self, Key, State, View};
 
 /// How long keys are waited for before the picture is drawn again.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,12 +35,12 @@ impl Screen {
     ///
     /// # Errors
     /// When there is no terminal that can be drawn on.
-    pub(super) fn open(target: &str, stop: CancellationToken) -> io::Result<Self> {
+    pub(super) fn open(state: State, view: View, stop: CancellationToken) -> io::Result<Self> {
         let (events, heard) = Events::channel(DEPTH);
         let (runs, ended) = mpsc::channel();
         let (tell, done) = oneshot::channel();
         let taken = terminal::take()?;
-        let mut picture = Picture::new(State::new(target), heard, ended, stop);
+        let mut picture = Picture { state, view, frozen: None, heard, ended, stop };
         let thread = thread::Builder::new().name("screen".to_owned()).spawn(move || {
             // Nobody measures for a picture that is gone, not even after a panic.
             let gone = picture.stop.clone().drop_guard();
@@ -84,6 +84,7 @@ impl Screen {
 /// What is drawn.
 struct Picture {
     state: State,
+    view: View,
     /// What is shown instead while the picture rests.
     frozen: Option<State>,
     heard: events::Receiver<Event>,
@@ -92,21 +93,13 @@ struct Picture {
 }
 
 impl Picture {
-    const fn new(
-        state: State,
-        heard: events::Receiver<Event>,
-        ended: mpsc::Receiver<Run>,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { state, frozen: None, heard, ended, stop }
-    }
-
     fn show(&mut self, mut taken: DefaultTerminal) -> io::Result<()> {
         let colour = options::style().colour;
         while !self.stop.is_cancelled() && terminal::is_taken() {
             self.take_in();
             let shown = self.frozen.as_ref().unwrap_or(&self.state);
-            terminal::draw(&mut taken, |frame| live::draw(frame, shown, self.frozen.is_some(), colour))?;
+            let view = &mut self.view;
+            terminal::draw(&mut taken, |frame| live::draw(frame, shown, view, colour))?;
             if event::poll(TICK)?
                 && let Input::Key(key) = event::read()?
             {
@@ -146,22 +139,45 @@ impl Picture {
         if key.kind == KeyEventKind::Release {
             return;
         }
-        match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
             // A terminal in raw mode makes no signal of it.
-            (KeyCode::Char('c'), true) if raise(Signal::SIGINT).is_ok() => {}
-            (KeyCode::Char('c'), true) | (KeyCode::Char('q') | KeyCode::Esc, false) => self.stop.cancel(),
-            (KeyCode::Char('p'), false) => {
-                self.frozen = if self.frozen.is_some() { None } else { Some(self.state.clone()) };
+            KeyCode::Char('c') if control => {
+                if raise(Signal::SIGINT).is_err() {
+                    self.stop.cancel();
+                }
             }
-            (KeyCode::Char('r'), false) => {
+            _ if control => {}
+            code if self.view.takes_keys() => look_key(code).into_iter().for_each(|key| self.view.press(key)),
+            KeyCode::Char('q') | KeyCode::Esc => self.stop.cancel(),
+            KeyCode::Char('p') => self.rest(!self.view.paused),
+            KeyCode::Char(' ') => self.rest(false),
+            KeyCode::Char('r') => {
                 self.state.reset();
-                self.frozen = None;
+                self.rest(false);
             }
-            (KeyCode::Char(key), false) => {
-                self.state.hops.press(key);
-                self.frozen.iter_mut().for_each(|frozen| frozen.hops.press(key));
-            }
-            _ => {}
+            code => look_key(code).into_iter().for_each(|key| self.view.press(key)),
         }
     }
+
+    /// Stops the picture, or lets it go on.
+    fn rest(&mut self, paused: bool) {
+        self.view.paused = paused;
+        self.frozen = paused.then(|| self.state.clone());
+    }
+}
+
+/// A key for the view.
+const fn look_key(code: KeyCode) -> Option<Key> {
+    Some(match code {
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        _ => return None,
+    })
 }

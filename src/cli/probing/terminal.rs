@@ -78,6 +78,7 @@ mod tests {
 
     use super::super::screen::Screen;
     use super::*;
+    use crate::report::live::{State, View};
     use crate::sys::wait;
 
     /// Names the thread that panics, in the process that a test has started on a terminal.
@@ -89,7 +90,8 @@ mod tests {
     fn stage() {
         match env::var(STAGE).as_deref() {
             Ok("measuring") => {
-                let screen = Screen::open("r.example", CancellationToken::new()).expect("a terminal");
+                let (state, view) = (State::new("r.example"), View::default());
+                let screen = Screen::open(state, view, CancellationToken::new()).expect("a terminal");
                 let panicked = panic::catch_unwind(|| panic!("measuring broke"));
                 // Whatever still draws has time to do so.
                 wait::sleep(Duration::from_millis(300));

@@ -106,8 +106,8 @@ struct Plain {
 
 impl View {
     fn new(common: &Common, probe: &Probe, stop: &CancellationToken) -> Self {
-        let subject = probe.subject();
-        let screen = common.draws().then(|| Screen::open(&subject, stop.clone()).ok()).flatten();
+        let (state, look) = (State::new(&probe.subject()), live::View::of(probe));
+        let screen = common.draws().then(|| Screen::open(state, look, stop.clone()).ok()).flatten();
         screen.map_or_else(
             || {
                 let shown = Some(Shown::new(common, probe, true, false));

@@ -85,6 +85,8 @@ pub(super) struct Carrier {
     /// Octets of payload.
     pub(super) payload: usize,
     pub(super) strategy: Strategy,
+    /// What the rest of the payload is filled with.
+    pub(super) fill: u8,
     /// Type of service, where we write the header of IP ourselves.
     pub(super) tos: u8,
 }
@@ -210,7 +212,7 @@ impl Carrier {
 
     /// The payload of a probe: 0 balance · 2 flow · 4 number · 8 cookie.
     fn numbered(&self, flow: usize, number: u32) -> Vec<u8> {
-        let mut payload = vec![0; self.payload.max(LEAST)];
+        let mut payload = vec![self.fill; self.payload.max(LEAST)];
         payload[2..4].copy_from_slice(&(flow as u16).to_be_bytes());
         payload[4..8].copy_from_slice(&number.to_be_bytes());
         payload[8..12].copy_from_slice(&self.cookie.to_be_bytes());
@@ -356,7 +358,7 @@ mod tests {
             is_witness: false,
         };
         let flows = vec![flow(0x1234), flow(0x1235)];
-        Carrier { flows, cookie: 0xdead_beef, payload: 36, strategy: Strategy::Paris, tos: 0 }
+        Carrier { flows, cookie: 0xdead_beef, payload: 36, strategy: Strategy::Paris, fill: 0, tos: 0 }
     }
 
     fn written(carrier: &Carrier, flow: usize, number: u32) -> Vec<u8> {

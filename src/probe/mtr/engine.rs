@@ -228,11 +228,12 @@ impl Trace {
 
     /// Gives up what has waited too long.
     fn expire(&mut self, now: Now) {
-        let (timeout, events, flows) = (self.plan.timeout, &self.events, self.courses.len());
-        let lost = |flight: super::flights::Flight| {
-            if flight.flow < flows {
-                tell_lost(events, &flight, now);
-            }
+        let (timeout, events, flows, check) =
+            (self.plan.timeout, &self.events, self.courses.len(), self.check);
+        let lost = |flight: super::flights::Flight| match Some(flight.flow) == check {
+            true => events.tell(Event::Check { answered: false }),
+            false if flight.flow < flows => tell_lost(events, &flight, now),
+            false => {}
         };
         self.flights.expire(now.mono.checked_sub(timeout), now.mono.checked_sub(timeout + MEMORY), lost);
     }
@@ -244,9 +245,9 @@ impl Trace {
             match (flight.flow < self.courses.len(), self.stopped) {
                 (true, true) => self.tally.interrupted(flight),
                 (true, false) => tell_lost(&self.events, flight, now),
-                (false, stopped) => {
-                    self.checks.0 -= u64::from(stopped && Some(flight.flow) == self.check);
-                }
+                (false, _) if Some(flight.flow) != self.check => {}
+                (false, true) => self.checks.0 -= 1,
+                (false, false) => self.events.tell(Event::Check { answered: false }),
             }
         }
         self.flights.expire(Some(now.mono), None, |_| ());
@@ -254,8 +255,10 @@ impl Trace {
 
     fn heard(&mut self, heard: &Heard) {
         if Some(heard.flow) == self.check {
-            let counts = heard.says == Says::Target && heard.was == super::flights::State::Open;
-            self.checks.1 += u64::from(counts);
+            if heard.says == Says::Target && heard.was == super::flights::State::Open {
+                self.checks.1 += 1;
+                self.events.tell(Event::Check { answered: true });
+            }
             return;
         }
         self.tally.saw(heard);
@@ -273,13 +276,7 @@ impl Trace {
             Says::Barred(_) => course.barred(heard.ttl),
         }
         if heard.was == super::flights::State::Open {
-            self.events.tell(Event::Hop {
-                ttl: heard.ttl,
-                at: heard.at,
-                from: Some(heard.from),
-                rtt: Some(heard.rtt),
-                is_target: heard.says == Says::Target,
-            });
+            self.events.tell(heard.event());
         }
     }
 
@@ -306,7 +303,16 @@ impl Trace {
 }
 
 fn tell_lost(events: &Events, flight: &super::flights::Flight, now: Now) {
-    events.tell(Event::Hop { ttl: flight.ttl, at: now.wall, from: None, rtt: None, is_target: false });
+    let (ttl, at) = (flight.ttl, now.wall);
+    events.tell(Event::Hop {
+        ttl,
+        at,
+        from: None,
+        rtt: None,
+        is_target: false,
+        mark: None,
+        mpls: Vec::new(),
+    });
 }
 
 impl Engine for Trace {

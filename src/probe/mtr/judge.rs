@@ -7,17 +7,34 @@ const ACCIDENT: f64 = 0.01;
 
 /// What is said of a hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Verdict {
+pub struct Verdict {
     /// It answers fewer probes than pass it.
-    pub(super) rate_limited: bool,
-    /// Loss on the way there and back; `None` where the hop's silence proves none.
-    pub(super) loss_ratio: Option<f64>,
+    pub rate_limited: bool,
+    /// Loss on the way there and back, 0–1; `None` where the hop's silence proves none.
+    pub loss_ratio: Option<f64>,
 }
 
 /// Judges hops by (sent, received), in the order of the path. What a hop does not answer and a later one does has passed:
-/// loss begins at a hop and goes on to the end.
-pub(super) fn judge(hops: &[(u64, u64)]) -> Vec<Verdict> {
-    (0..hops.len()).map(|at| judge_one(hops[at], &hops[at + 1..])).collect()
+/// loss begins at a hop and goes on to the end. `check` is what became of the echo requests beside the probes; the last
+/// hop is the target when it was `reached`.
+pub fn judge(hops: &[(u64, u64)], check: Option<(u64, u64)>, reached: bool) -> Vec<Verdict> {
+    let all: Vec<(u64, u64)> = hops.iter().copied().chain(check).collect();
+    let mut verdicts: Vec<Verdict> = (0..hops.len()).map(|at| judge_one(all[at], &all[at + 1..])).collect();
+    if let (Some(verdict), Some(&counts), Some(check)) = (verdicts.last_mut(), hops.last(), check)
+        && reached
+    {
+        confirm(verdict, counts, check);
+    }
+    verdicts
+}
+
+/// Loss at the target counts only if what went beside the probes was lost too: hosts ration port-unreachables.
+fn confirm(verdict: &mut Verdict, counts: (u64, u64), check: (u64, u64)) {
+    let lost = verdict.loss_ratio.is_some_and(|loss| loss > 0.0);
+    let confirmed = check.1 < check.0 && !is_less(counts, check) && (check.1 > 0 || counts.1 == 0);
+    if lost && !confirmed {
+        verdict.loss_ratio = None;
+    }
 }
 
 fn judge_one((sent, received): (u64, u64), later: &[(u64, u64)]) -> Verdict {
@@ -76,23 +93,39 @@ mod tests {
 
     #[test]
     fn a_hop_that_rations_its_answers_loses_nothing() {
-        let verdicts = judge(&[(10, 3), (10, 10), (10, 10)]);
+        let verdicts = judge(&[(10, 3), (10, 10), (10, 10)], None, true);
         assert_eq!(verdicts[0], Verdict { rate_limited: true, loss_ratio: None });
         assert_eq!(verdicts[2], Verdict { rate_limited: false, loss_ratio: Some(0.0) });
     }
 
     #[test]
     fn loss_that_goes_on_is_loss() {
-        let verdicts = judge(&[(100, 100), (100, 80), (100, 82), (100, 79)]);
+        let verdicts = judge(&[(100, 100), (100, 80), (100, 82), (100, 79)], None, true);
         let loss: Vec<Option<f64>> = verdicts.iter().map(|verdict| verdict.loss_ratio).collect();
         assert_eq!(loss, [Some(0.0), Some(0.2), Some(0.18), Some(0.21)]);
         assert!(verdicts.iter().all(|verdict| !verdict.rate_limited));
     }
 
     #[test]
+    fn loss_at_the_target_needs_a_second_witness() {
+        let judged = |counts: (u64, u64), check: (u64, u64)| judge(&[counts], Some(check), true)[0];
+        let limited = judged((10, 3), (10, 10));
+        assert_eq!((limited.rate_limited, limited.loss_ratio), (true, None));
+        assert_eq!(judged((10, 9), (10, 10)).loss_ratio, None, "nothing confirms it");
+        assert_eq!(judged((10, 8), (10, 7)).loss_ratio, Some(0.2));
+        assert_eq!(judged((10, 8), (10, 0)).loss_ratio, None, "that method is not answered at all");
+        assert_eq!(judged((10, 0), (10, 0)).loss_ratio, Some(1.0));
+        assert_eq!(judged((10, 10), (10, 3)).loss_ratio, Some(0.0));
+    }
+
+    #[test]
     fn a_silent_hop_is_neither_lossy_nor_rationing() {
-        let verdicts = judge(&[(10, 10), (10, 0), (10, 10)]);
+        let verdicts = judge(&[(10, 10), (10, 0), (10, 10)], None, true);
         assert_eq!(verdicts[1], Verdict { rate_limited: false, loss_ratio: None });
-        assert_eq!(judge(&[(10, 10), (10, 0)])[1].loss_ratio, Some(1.0), "nothing beyond answers");
+        assert_eq!(
+            judge(&[(10, 10), (10, 0)], None, false)[1].loss_ratio,
+            Some(1.0),
+            "nothing beyond answers"
+        );
     }
 }

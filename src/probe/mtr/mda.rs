@@ -19,7 +19,7 @@ use super::multipath::{Link, Multipath, Node};
 use super::options::Mda;
 use super::tally::Tally;
 use crate::net::engine::{Arrival, Draft, Engine, Next};
-use crate::probe::{Event, Events};
+use crate::probe::Events;
 use crate::units::Now;
 
 /// Probes under way at once.
@@ -381,13 +381,7 @@ impl Search {
         let seen = self.seen.entry(heard.ttl).or_default().entry(heard.flow).or_insert(Seen::Silent);
         if !matches!(seen, Seen::At(_)) {
             *seen = Seen::At(heard.from);
-            self.events.tell(Event::Hop {
-                ttl: heard.ttl,
-                at: heard.at,
-                from: Some(heard.from),
-                rtt: Some(heard.rtt),
-                is_target: heard.says == Says::Target,
-            });
+            self.events.tell(heard.event());
         }
     }
 

@@ -28,6 +28,7 @@ mod tests;
 mod world;
 
 pub use fuzz::fuzz_mtr;
+pub use judge::{Verdict, judge};
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
 pub use report::{
@@ -56,10 +57,21 @@ const INTERVAL: &str = "Time from one cycle to the next; bare numbers are second
 /// The options of `mtr`, and what a record says was asked.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+// mtr's own letter, and its name for it.
+#[command(mut_arg("source", |arg| arg.short('a').visible_alias("address")))]
 pub struct Mtr {
     /// Host name or address to trace the path to.
-    #[arg(value_name = "TARGET")]
+    #[arg(
+        value_name = "TARGET",
+        required_unless_present = "file",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub target: Target,
+    /// Trace the targets that this file lists, one after the other; `-` is standard input.
+    #[arg(short = 'F', long, visible_alias = "filename", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
     /// What the probes are.
     #[command(flatten)]
     pub protocol: Protocol,
@@ -95,6 +107,19 @@ pub struct Mtr {
     #[arg(short, long, visible_alias = "psize", value_name = "OCTETS", default_value_t = Mtr::default().size)]
     #[schemars(range(max = 65_507))]
     pub size: u16,
+    /// Fill the probes of ICMP and UDP with this octet, 0-255; a larger number draws one.
+    #[arg(short = 'B', long = "bitpattern", value_name = "NUMBER", value_parser = options::number)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_pattern: Option<u32>,
+    /// Type of service of the probes, the whole octet: DSCP and ECN at once, where --dscp and --ecn take each.
+    #[arg(short = 'Q', long, value_name = "OCTET", value_parser = options::octet, conflicts_with_all = ["dscp", "ecn"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos: Option<u8>,
+    /// Mark the packets for this host's own routing and filters (SO_MARK); needs CAP_NET_ADMIN, or CAP_NET_RAW since
+    /// Linux 5.17.
+    #[arg(short = 'M', long, value_name = "MARK", value_parser = options::number)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u32>,
     /// TTL of the first hop.
     #[arg(short, long = "first-ttl", value_name = "TTL", default_value_t = Mtr::default().first_ttl)]
     #[schemars(range(min = 1))]
@@ -143,13 +168,17 @@ pub struct Shape {
     /// Show the number of each hop's autonomous system, from a local database.
     #[arg(short = 'z', long = "aslookup")]
     pub as_numbers: bool,
-    /// Show each hop's AS number (0) or country (2), from a local database (mtr's numbers).
-    #[arg(short = 'y', long = "ipinfo", value_name = "N")]
+    /// Show each hop's AS number (0), prefix (1) or country (2), from a local database (mtr's numbers); the registry (3) and
+    /// the date of allocation (4) are in none, and are shown as `???`.
+    #[arg(short = 'y', long = "ipinfo", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=4))]
     #[schemars(range(max = 4))]
     pub ip_info: Option<u8>,
-    /// Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP].
+    /// Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP].
     #[arg(long, value_name = "FILE")]
     pub geo: Vec<PathBuf>,
+    /// Write MPLS labels with --mtr-raw too; tables show them without being asked.
+    #[arg(short = 'e', long)]
+    pub mpls: bool,
     /// Columns of the report, by mtr's letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst,
     /// V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter.
     #[arg(short, long, value_name = "LETTERS", value_parser = options::fields)]
@@ -166,6 +195,9 @@ pub struct Shape {
     /// As `--format mtr-raw`.
     #[arg(short = 'l', long, visible_alias = "raw")]
     pub mtr_raw: bool,
+    /// As `--format dot`: the path, or with --mda every path, as a graph for Graphviz.
+    #[arg(long)]
+    pub dot: bool,
 }
 
 impl Shape {
@@ -173,12 +205,23 @@ impl Shape {
         *self == Self::default()
     }
 
+    /// The columns asked for.
+    pub fn fields(&self) -> Vec<Field> {
+        self.order.as_deref().map_or_else(|| Field::USUAL.to_vec(), Field::all)
+    }
+
+    /// What is shown of where an address is, by mtr's number.
+    pub fn info(&self) -> Option<u8> {
+        self.ip_info.or_else(|| self.as_numbers.then_some(0))
+    }
+
     /// The form asked for, by name or by letter.
     pub fn format(&self) -> Format {
-        match (self.mtr_json, self.mtr_csv, self.mtr_raw) {
+        match (self.mtr_json, self.mtr_csv, self.mtr_raw, self.dot) {
             (true, ..) => Format::MtrJson,
-            (_, true, _) => Format::MtrCsv,
-            (.., true) => Format::MtrRaw,
+            (_, true, ..) => Format::MtrCsv,
+            (_, _, true, _) => Format::MtrRaw,
+            (.., true) => Format::Dot,
             _ => self.format,
         }
     }
@@ -188,6 +231,10 @@ impl Default for Mtr {
     fn default() -> Self {
         Self {
             target: Target::default(),
+            file: None,
+            bit_pattern: None,
+            tos: None,
+            mark: None,
             protocol: Protocol::Auto,
             strategy: Strategy::Paris,
             count: 10,
@@ -220,6 +267,8 @@ impl Options for Mtr {
                A hop that answers rarely while later ones answer always is called rate-limited: it loses nothing. Loss \
                begins at a hop and goes on to the target. Over UDP and TCP an echo request goes with each cycle, and what \
                the target does not answer counts as lost only if that was lost too.\n\n\
+               With --watch on a terminal the table is drawn anew as replies come, and judged as the report is: a hop that \
+               rations its answers shows no loss. Its keys are mtr's: h lists them.\n\n\
                No privilege is needed: where net.ipv4.ping_group_range does not allow ICMP, UDP takes its place. With \
                CAP_NET_RAW the SYN of TCP is reset half open, where there would be a connection, and one echo more for \
                each hop tells who translates addresses (NAT).",
@@ -228,10 +277,15 @@ impl Options for Mtr {
             ("waddleperf mtr -n -c 10 -i 0.1 192.0.2.1", "the same in a second, without names"),
             ("waddleperf mtr -u --flows 8 192.0.2.1", "eight flows over UDP: which paths do they take?"),
             ("waddleperf mtr --mda 192.0.2.1", "every path that load balancing offers, with 95 % confidence"),
+            ("waddleperf mtr --mda --dot 192.0.2.1 | dot -Tsvg > paths.svg", "the same as a picture"),
             ("waddleperf mtr --watch example.net", "trace and draw until you press q"),
             ("waddleperf mtr -j example.net", "mtr's own JSON"),
+            ("waddleperf mtr -C -F hosts.txt", "mtr's own CSV, for each host of a list"),
         ],
-        files: &[("/usr/share/GeoIP/*.mmdb", "AS numbers and countries of addresses, if there")],
+        files: &[(
+            "/usr/share/GeoIP/*.mmdb, /var/lib/GeoIP/*.mmdb",
+            "AS numbers, prefixes and countries of addresses, if there",
+        )],
         see_also: &["mtr(8)", "traceroute(1)"],
     };
 }
@@ -245,6 +299,11 @@ impl Mtr {
             Protocol::Auto => Protocol::Icmp,
             chosen => chosen,
         }
+    }
+
+    /// The type of service of the probes, if it is not the system's default.
+    pub fn tos(&self) -> Option<u8> {
+        self.tos.or_else(|| self.egress.tos())
     }
 
     /// The destination port.
@@ -270,10 +329,18 @@ impl Measure for Mtr {
 
     fn check(&self) -> Result<(), Fault> {
         let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        if self.target.is_open() {
-            return wrong("target", "is missing: name the host to trace");
+        match (self.target.is_open(), &self.file) {
+            (true, None) => return wrong("target", "is missing: name the host to trace"),
+            (false, Some(_)) => return wrong("file", "lists the targets: name no other"),
+            (true, Some(_)) => {}
+            (false, None) => self.target.check_host()?,
         }
-        self.target.check_host()?;
+        if self.tos.is_some() && (self.egress.dscp.is_some() || self.egress.ecn) {
+            return wrong("tos", "is the whole octet: leave --dscp and --ecn out");
+        }
+        if self.shape.ip_info.is_some_and(|info| info > 4) {
+            return wrong("shape.ip_info", "takes 0 to 4");
+        }
         if self.count == 0 {
             return wrong("count", "0: trace at least 1 cycle");
         }
@@ -337,6 +404,10 @@ impl Measure for Mtr {
             bytes: packets.saturating_mul(2 * (u64::from(self.size) + Traffic::HEADERS)),
             packets_per_second: rate.max(each as f64).min(packets as f64),
         }
+    }
+
+    fn take_list(&mut self) -> Option<PathBuf> {
+        self.file.take()
     }
 
     fn unmeasured(&self) -> Vec<Scalar> {

@@ -97,6 +97,8 @@ pub enum Format {
     MtrCsv,
     /// As `mtr --raw`.
     MtrRaw,
+    /// A graph for Graphviz.
+    Dot,
 }
 
 /// A column of the report.
@@ -138,6 +140,22 @@ impl Field {
     /// The columns of a report for which nothing else was asked.
     pub const USUAL: [Self; 7] =
         [Self::Loss, Self::Sent, Self::Last, Self::Average, Self::Best, Self::Worst, Self::Deviation];
+    /// Those for jitter, as mtr's key `j` shows them.
+    pub const OF_JITTER: [Self; 8] = [
+        Self::Dropped,
+        Self::Received,
+        Self::Average,
+        Self::Geometric,
+        Self::Jitter,
+        Self::JitterMean,
+        Self::JitterWorst,
+        Self::Interarrival,
+    ];
+
+    /// The columns that `letters` name.
+    pub fn all(letters: &str) -> Vec<Self> {
+        letters.chars().filter_map(Self::of).collect()
+    }
 
     /// mtr's letter for it.
     pub const fn of(letter: char) -> Option<Self> {
@@ -169,4 +187,19 @@ pub(super) fn fields(letters: &str) -> Result<String, String> {
         None if letters.trim().is_empty() => Err("name at least one column, such as LSNABWV".to_owned()),
         None => Ok(letters.to_owned()),
     }
+}
+
+/// A number in decimal, or in hexadecimal after `0x`.
+pub(super) fn number(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "takes 0 to 4294967295, or 0x0 to 0xffffffff".to_owned())
+}
+
+/// The same, of one octet.
+pub(super) fn octet(text: &str) -> Result<u8, String> {
+    let number = number(text).ok().and_then(|number| u8::try_from(number).ok());
+    number.ok_or_else(|| "takes 0 to 255, or 0x00 to 0xff".to_owned())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Mtr;
 use super::carrier::{self, Kind};
 use super::engine::Findings;
-use super::judge::{Verdict, is_less, judge};
+use super::judge::{Verdict, judge};
 use super::report::{Address, Check, Flow, Hop, HopCounts, Mark, Report};
 use super::tally::HopTally;
 use crate::probe::counts::ratio;
@@ -29,7 +29,8 @@ impl Findings {
         let rows: Vec<HopTally> = (first..=last)
             .map(|ttl| self.tally.hops.get(usize::from(ttl)).cloned().unwrap_or_default())
             .collect();
-        let verdicts = self.verdicts(&rows, reached);
+        let counts: Vec<(u64, u64)> = rows.iter().map(|row| (row.sent, row.received)).collect();
+        let verdicts = judge(&counts, self.check, reached);
         let mut hops: Vec<Hop> = (first..=last)
             .zip(rows.iter().zip(verdicts))
             .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.is_balanced(ttl)))
@@ -73,19 +74,6 @@ impl Findings {
         (barrier.map_or((known + 1).min(last), |barrier| barrier.max(known)), false)
     }
 
-    fn verdicts(&self, rows: &[HopTally], reached: bool) -> Vec<Verdict> {
-        let mut counts: Vec<(u64, u64)> = rows.iter().map(|row| (row.sent, row.received)).collect();
-        counts.extend(self.check);
-        let mut verdicts = judge(&counts);
-        verdicts.truncate(rows.len());
-        if let (Some(verdict), Some(row), Some(check)) = (verdicts.last_mut(), rows.last(), self.check)
-            && reached
-        {
-            confirm(verdict, (row.sent, row.received), check);
-        }
-        verdicts
-    }
-
     fn flows(&self, first: u8, last: u8) -> Vec<Flow> {
         let flows = self.carrier.flows.iter().take(self.courses.len());
         flows
@@ -114,15 +102,6 @@ impl Findings {
     }
 }
 
-/// Loss at the target counts only if what went beside the probes was lost too: hosts ration port-unreachables.
-fn confirm(verdict: &mut Verdict, counts: (u64, u64), check: (u64, u64)) {
-    let lost = verdict.loss_ratio.is_some_and(|loss| loss > 0.0);
-    let confirmed = check.1 < check.0 && !is_less(counts, check) && (check.1 > 0 || counts.1 == 0);
-    if lost && !confirmed {
-        verdict.loss_ratio = None;
-    }
-}
-
 fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
     let answered: Vec<(u64, Duration)> =
         row.samples.iter().zip(0..).filter_map(|(sample, n)| Some((n, sample.1?))).collect();
@@ -134,6 +113,7 @@ fn hop(ttl: u8, row: &HopTally, verdict: Verdict, per_packet: bool) -> Hop {
             name: None,
             asn: None,
             country: None,
+            prefix: None,
             share_ratio: ratio(count, row.received).unwrap_or(0.0),
         })
         .collect();
@@ -193,7 +173,7 @@ fn hops_back(ttl: u8) -> u8 {
     (initial - ttl).saturating_add(1)
 }
 
-fn mark(why: Meaning) -> Mark {
+pub(super) fn mark(why: Meaning) -> Mark {
     match why {
         Meaning::NoRoute => Mark::Network,
         Meaning::HostUnreachable => Mark::Host,
@@ -255,21 +235,5 @@ mod tests {
             "this host itself, or one before all routers"
         );
         assert_eq!(judged(&[]), (vec![], None));
-    }
-
-    #[test]
-    fn loss_at_the_target_needs_a_second_witness() {
-        let judged = |counts: (u64, u64), check: (u64, u64)| {
-            let mut verdict = judge(&[counts, check])[0];
-            confirm(&mut verdict, counts, check);
-            verdict
-        };
-        let limited = judged((10, 3), (10, 10));
-        assert_eq!((limited.rate_limited, limited.loss_ratio), (true, None));
-        assert_eq!(judged((10, 9), (10, 10)).loss_ratio, None, "nothing confirms it");
-        assert_eq!(judged((10, 8), (10, 7)).loss_ratio, Some(0.2));
-        assert_eq!(judged((10, 8), (10, 0)).loss_ratio, None, "that method is not answered at all");
-        assert_eq!(judged((10, 0), (10, 0)).loss_ratio, Some(1.0));
-        assert_eq!(judged((10, 10), (10, 3)).loss_ratio, Some(0.0));
     }
 }

@@ -122,6 +122,9 @@ pub struct Address {
     pub asn: Option<u32>,
     /// Its country, ISO 3166-1, from a local database.
     pub country: Option<String>,
+    /// The network that its autonomous system announces, from a local database.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Part of the hop's replies that it sent, 0–1.
     pub share_ratio: f64,
 }
@@ -298,7 +301,7 @@ impl Report {
     pub(super) fn take_places(&mut self, databases: &Databases) {
         for address in self.hops.iter_mut().flat_map(|hop| &mut hop.addresses) {
             let place = databases.place(address.ip);
-            (address.asn, address.country) = (place.asn, place.country);
+            (address.asn, address.country, address.prefix) = (place.asn, place.country, place.prefix);
         }
     }
 

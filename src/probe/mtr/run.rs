@@ -12,7 +12,7 @@ use super::mda::Search;
 use super::sockets::{Sockets, failed};
 use super::{Fallback, Mda, Mtr, Report, Strategy, connects};
 use crate::failure::{Class, Failure};
-use crate::geo::Databases;
+use crate::geo::{Databases, Place};
 use crate::net::Names;
 use crate::net::drive::drive;
 use crate::net::engine::Engine;
@@ -32,6 +32,9 @@ const HEADERS: [u16; 2] = [28, 48];
 
 impl Mtr {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        if self.file.is_some() {
+            return Found::nothing(Class::Usage.because("--file is for the command line: name one target"));
+        }
         match ctx.peer(&self.target, 0, &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
@@ -44,19 +47,29 @@ impl Mtr {
         let files = self.shape.geo.clone();
         let opened = tokio::task::spawn_blocking(move || Databases::open(&files)).await;
         let databases = opened.map_err(|_| Class::Internal.because("reading databases panicked"))??;
+        self.may_mark(peer)?;
         let (news, mut heard) = mpsc::channel(MOST_NEWS);
-        let news = (!self.no_dns).then_some(news);
         let mut names = Names::new(ctx.resolver.clone());
         let measured = self.measure_path(ctx, peer, news);
         let mut measured = std::pin::pin!(measured);
         let mut report = loop {
             tokio::select! {
                 report = &mut measured => break report?,
-                Some(address) = heard.recv() => names.ask(address),
+                Some(address) = heard.recv() => {
+                    if !self.no_dns {
+                        names.ask(address);
+                    }
+                    let place = databases.place(address);
+                    if place != Place::default() {
+                        ctx.events.tell(Event::Place { address, place });
+                    }
+                }
                 (address, name) = names.next() => ctx.events.tell(Event::Name { address, name }),
             }
         };
-        while let Ok(address) = heard.try_recv() {
+        while let Ok(address) = heard.try_recv()
+            && !self.no_dns
+        {
             names.ask(address);
         }
         let names = names.finish().await;
@@ -69,7 +82,7 @@ impl Mtr {
         &self,
         ctx: &Ctx,
         peer: SocketAddr,
-        news: Option<mpsc::Sender<IpAddr>>,
+        news: mpsc::Sender<IpAddr>,
     ) -> Result<Report, Failure> {
         let secret = random()?;
         let (sockets, mode) = match self.mda {
@@ -82,7 +95,7 @@ impl Mtr {
         let (findings, paths) = match mode {
             Some(mode) => {
                 let mut search = self.search(&sockets, mode, peer, secret, ctx.events.clone());
-                news.into_iter().for_each(|news| search.tell_addresses(news));
+                search.tell_addresses(news);
                 tell(format!("{protocol}, every path with {} % confidence", self.confidence));
                 let run = move |stop: &Stop| {
                     self::run(&mut search, &sockets, stop, Duration::ZERO).map(|()| search)
@@ -92,7 +105,7 @@ impl Mtr {
             }
             None => {
                 let mut trace = self.trace(&sockets, peer, secret, ctx.events.clone());
-                news.into_iter().for_each(|news| trace.tell_addresses(news));
+                trace.tell_addresses(news);
                 let flows = if self.flows > 1 { format!(", {} flows", self.flows) } else { String::new() };
                 tell(format!("{protocol}{flows}, {} cycles every {}", self.count, self.interval));
                 let interval = self.interval.0;
@@ -159,12 +172,14 @@ impl Mtr {
         let (flows, fallback): (Vec<Flow>, _) = (sockets.flows.clone(), sockets.fallback);
         let v6 = flows.first().is_some_and(|flow| flow.to.is_ipv6());
         let payload = usize::from(self.size.saturating_sub(HEADERS[usize::from(v6)])).max(carrier::LEAST);
-        let tos = self.egress.tos().unwrap_or(0);
+        let tos = self.tos().unwrap_or(0);
         let strategy = match (self.strategy, fallback) {
             (_, Some(Fallback::ParisForDublin)) => Strategy::Paris,
             (strategy, _) => strategy,
         };
-        Carrier { flows, cookie: secret as u32, payload, strategy, tos }
+        // What is no octet is drawn.
+        let fill = self.bit_pattern.map_or(0, |fill| u8::try_from(fill).unwrap_or((secret >> 32) as u8));
+        Carrier { flows, cookie: secret as u32, payload, strategy, fill, tos }
     }
 }
 

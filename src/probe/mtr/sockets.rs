@@ -199,7 +199,7 @@ impl Mtr {
         }
         let source = self.egress.source();
         let interface = self.egress.device().map(str::to_owned);
-        let way = Way { source, interface, ttl: None, tos: self.egress.tos() };
+        let way = Way { source, interface, ttl: None, tos: self.tos() };
         all.connects = Some(Connects { way, to });
         all.fallback = Some(Fallback::ConnectionsForSyns);
         // Each connection has a port of its own.
@@ -217,6 +217,17 @@ impl Mtr {
         self.local_port.map_or(0, |port| port.saturating_add(n))
     }
 
+    /// Whether packets may be marked, where that is asked for.
+    pub(super) fn may_mark(&self, peer: SocketAddr) -> Result<(), Failure> {
+        let Some(mark) = self.mark else { return Ok(()) };
+        match Socket::bind(self.local(peer, 0), &self.setup(datagram::Kind::Udp)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Class::Permission
+                .because(format_args!("--mark {mark} needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17"))),
+            // What else is wrong is told where it matters.
+            _ => Ok(()),
+        }
+    }
+
     fn local(&self, peer: SocketAddr, port: u16) -> SocketAddr {
         let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         SocketAddr::new(self.egress.source().unwrap_or(any), port)
@@ -226,7 +237,8 @@ impl Mtr {
         Setup {
             kind,
             interface: self.egress.device().map(str::to_owned),
-            tos: self.egress.tos(),
+            tos: self.tos(),
+            mark: self.mark,
             client: true,
             ..Setup::default()
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::flights::{Flight, Heard, Says, State};
+use super::outcome::mark;
 use super::report::{Label, NetInterface};
+use crate::probe::Event;
 use crate::wire::icmp::Meaning;
 use crate::wire::icmp::extension::{Label as Entry, Object};
 
@@ -209,9 +211,7 @@ impl HopTally {
     fn told(&mut self, objects: &[Object]) {
         for object in objects {
             match object {
-                Object::Mpls(stack) => {
-                    self.labels = stack.iter().take(MOST_TOLD).map(|entry| Label::from(*entry)).collect();
-                }
+                Object::Mpls(stack) => self.labels = labels(stack),
                 Object::Interface(told) => {
                     let told = NetInterface::from(told);
                     if !self.interfaces.contains(&told) && self.interfaces.len() < MOST_TOLD {
@@ -220,6 +220,32 @@ impl HopTally {
                 }
                 Object::Other(..) => {}
             }
+        }
+    }
+}
+
+fn labels(stack: &[Entry]) -> Vec<Label> {
+    stack.iter().take(MOST_TOLD).map(|entry| Label::from(*entry)).collect()
+}
+
+impl Heard {
+    /// The same for who watches the run.
+    pub(super) fn event(&self) -> Event {
+        let stack = self.objects.iter().rev().find_map(|object| match object {
+            Object::Mpls(stack) => Some(labels(stack)),
+            _ => None,
+        });
+        Event::Hop {
+            ttl: self.ttl,
+            at: self.at,
+            from: Some(self.from),
+            rtt: Some(self.rtt),
+            is_target: self.says == Says::Target,
+            mark: match self.says {
+                Says::Barred(why) => Some(mark(why)),
+                _ => None,
+            },
+            mpls: stack.unwrap_or_default(),
         }
     }
 }

@@ -75,11 +75,6 @@ pub(super) fn is_many(text: &str) -> bool {
     Range::parse(text).is_some_and(|range| range.count() > 1)
 }
 
-/// The targets in the text of a list: the first word of each line that is neither empty nor a comment.
-pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| line.split_whitespace().next()).filter(|word| !word.starts_with('#'))
-}
-
 fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -89,7 +84,7 @@ fn bits(address: IpAddr) -> u128 {
 
 /// What fuzzing and the properties do with any text: read it as a list, each line as a range, and look at its ends.
 pub(super) fn fuzz(text: &str) {
-    for range in listed(text).take(64).filter_map(Range::parse) {
+    for range in crate::probe::list::listed(text).take(64).filter_map(Range::parse) {
         assert!(range.count() > 0 && range.first <= range.last);
         let first = range.addresses().next().expect("a range has a first address");
         assert_eq!(first.is_ipv6(), range.is_ipv6);
@@ -143,7 +138,7 @@ mod tests {
     #[test]
     fn a_list_has_comments_and_more_words_than_targets() {
         let text = "a.example  # the first\n\n# nobody\n  b.example 192.0.2.1\r\n";
-        assert_eq!(listed(text).collect::<Vec<_>>(), ["a.example", "b.example"]);
+        assert_eq!(crate::probe::list::listed(text).collect::<Vec<_>>(), ["a.example", "b.example"]);
     }
 
     proptest! {

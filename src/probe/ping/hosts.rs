@@ -1,24 +1,20 @@
 //! From what was asked to whom is measured: lists are read, networks written out, names looked up, addresses checked.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 
 use tokio::task::JoinSet;
 
-use super::expand::{MOST_TARGETS, Range, UNASKED, listed};
+use super::expand::{MOST_TARGETS, Range, UNASKED};
 use super::plan::Host;
 use super::{Mode, Ping};
 use crate::failure::{Class, Failure};
 use crate::net::Policy;
 use crate::probe::Ctx;
+use crate::probe::list::{listed, read};
 
 /// Names that are looked up at the same time.
 const LOOKUPS: usize = 64;
-/// Octets of the longest list.
-const MOST_LIST: u64 = 64 << 20;
 
 /// Whom a run measures, and whom it cannot.
 #[derive(Debug)]
@@ -191,30 +187,6 @@ impl Names {
             return Err(Class::Usage.because(format_args!("{MOST_TARGETS} targets at most, in one run")));
         }
         Ok(())
-    }
-}
-
-/// The text of a list; `-` is standard input.
-fn read(path: &Path) -> Result<String, Failure> {
-    let name =
-        || if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
-    let failure = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::InvalidData => {
-            Class::Usage.because(format_args!("--file {}: {}", name(), crate::failure::reason(error)))
-        }
-        _ => Failure::from_io(format_args!("read {}", name()), error),
-    };
-    let mut text = String::new();
-    let read = match path.as_os_str() == "-" {
-        true => io::stdin().lock().take(MOST_LIST + 1).read_to_string(&mut text),
-        false => File::open(path).and_then(|file| file.take(MOST_LIST + 1).read_to_string(&mut text)),
-    };
-    match read {
-        Ok(length) if length as u64 > MOST_LIST => {
-            Err(Class::Usage.because(format_args!("--file {}: is longer than 64 MiB", name())))
-        }
-        Ok(_) => Ok(text),
-        Err(error) => Err(failure(&error)),
     }
 }
 

@@ -9,33 +9,94 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 
-use super::State;
+use super::table::{Table, table};
 use super::totals::{latest, rows};
+use super::{State, View};
 use crate::report::text::millis;
 use crate::units::ms;
 
-/// Draws `state` over the whole of `frame`.
-pub fn draw(frame: &mut Frame<'_>, state: &State, paused: bool, colour: bool) {
-    let paint = Paint(colour);
+/// Lines of the numbers of the whole watch, and of the latest run alone.
+const NUMBERS: [u16; 2] = [5, 1];
+/// Lines around the picture and the numbers.
+const FRAME: u16 = 3;
+
+/// Draws `state` over the whole of `frame`, looked at as `view` says.
+pub fn draw(frame: &mut Frame<'_>, state: &State, view: &mut View, colour: bool) {
+    let (paint, area) = (Paint(colour), frame.area());
+    let hops = (!state.hops.is_empty()).then(|| table(&state.hops, view, area.width.into(), paint));
+    let lines = hops.as_ref().map_or(0, |hops| hops.body.len() + 1);
+    // Hops come first: the target's numbers stand in its row, too.
+    let is_long = view.help || lines + usize::from(FRAME + NUMBERS[0]) > area.height.into();
+    let numbers = NUMBERS[usize::from(is_long)];
     let [title, chart, numbers, note, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(5),
-        Constraint::Length(5),
+        Constraint::Length(numbers),
         Constraint::Length(1),
         Constraint::Length(1),
     ])
-    .areas(frame.area());
+    .areas(area);
     frame.render_widget(Paragraph::new(heading(state, paint)), title);
-    if state.hops.is_empty() {
-        plot(frame, chart, state, paint);
-    } else {
-        let hops = Paragraph::new(state.hops.table(chart.width.into(), paint));
-        frame.render_widget(hops, chart);
+    let mut hidden = None;
+    match hops {
+        _ if view.help => frame.render_widget(Paragraph::new(help(!state.hops.is_empty())), chart),
+        None => plot(frame, chart, state, paint),
+        Some(hops) => hidden = scrolled(frame, chart, hops, view),
     }
-    frame.render_widget(Paragraph::new(table(state, paint, numbers.width)), numbers);
-    let text = state.note.as_deref().unwrap_or_default();
-    frame.render_widget(Paragraph::new(Line::styled(text, paint.of(Color::Yellow))), note);
-    frame.render_widget(Paragraph::new(footer(paused, !state.hops.is_empty())), keys);
+    frame.render_widget(Paragraph::new(totals(state, paint, numbers)), numbers);
+    frame.render_widget(Paragraph::new(remark(state, view, hidden, paint)), note);
+    frame.render_widget(Paragraph::new(footer(view.paused, !state.hops.is_empty())), keys);
+}
+
+/// The part of a table that fits; how many lines do not, if any.
+fn scrolled(frame: &mut Frame<'_>, area: Rect, table: Table, view: &mut View) -> Option<usize> {
+    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    view.room = body.height.into();
+    let hidden = table.body.len().saturating_sub(view.room);
+    view.scroll = view.scroll.min(hidden);
+    frame.render_widget(Paragraph::new(table.head), head);
+    let shown: Vec<Line<'_>> = table.body.into_iter().skip(view.scroll).take(view.room).collect();
+    frame.render_widget(Paragraph::new(shown), body);
+    (hidden > 0).then_some(hidden)
+}
+
+/// One line: what is typed, what a person should know, or that there is more to see.
+fn remark(state: &State, view: &View, hidden: Option<usize>, paint: Paint) -> Line<'static> {
+    if let Some(typed) = &view.typed {
+        return Line::raw(format!("columns, of L D R S N B A W V G J M X I: {typed}_"));
+    }
+    match (&state.note, hidden) {
+        _ if view.paused => Line::styled("the picture rests, measuring goes on", DIM),
+        (Some(note), _) => Line::styled(note.clone(), paint.of(Color::Yellow)),
+        (None, Some(hidden)) => {
+            let (above, below) = (view.scroll, hidden - view.scroll);
+            Line::styled(format!("{above} lines above, {below} below: + and - scroll"), DIM)
+        }
+        (None, None) => Line::default(),
+    }
+}
+
+/// What the keys do.
+fn help(hops: bool) -> Vec<Line<'static>> {
+    const ALWAYS: [(&str, &str); 4] = [
+        ("q", "quit, and print what was seen"),
+        ("p, space", "rest and go on: measuring never rests"),
+        ("r", "count anew"),
+        ("h, ?", "this list; any key ends it"),
+    ];
+    const HOPS: [(&str, &str); 9] = [
+        ("d", "numbers; the latest probes; how long each took"),
+        ("n", "names or addresses"),
+        ("j", "times or jitter"),
+        ("o", "choose columns by letters, as --order"),
+        ("e", "MPLS labels or none"),
+        ("z", "AS numbers (local database) or none"),
+        ("y", "AS number, prefix, country, none"),
+        ("+, page", "half a page on; - back"),
+        ("arrows", "a line up or down"),
+    ];
+    let lines = ALWAYS.iter().chain(HOPS.iter().filter(|_| hops));
+    lines.map(|(key, what)| Line::raw(format!("  {key:<10}{what}"))).collect()
 }
 
 /// Colours, unless the reader wants none.
@@ -62,7 +123,9 @@ fn heading(state: &State, paint: Paint) -> Line<'static> {
 
 fn plot(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
     let Some(scene) = Scene::of(state, area) else {
-        let waiting = Paragraph::new("waiting for the first reply").style(DIM);
+        let text =
+            if state.runs == 0 { "waiting for the first reply" } else { "no round trip to draw so far" };
+        let waiting = Paragraph::new(text).style(DIM);
         frame.render_widget(waiting.block(Block::bordered()), area);
         return;
     };
@@ -132,16 +195,18 @@ fn round_up(value: f64) -> f64 {
     step.unwrap_or(10.0) * decade
 }
 
-/// The numbers of the whole watch, then the latest run.
-fn table(state: &State, paint: Paint, width: u16) -> Vec<Line<'static>> {
-    let bad = if state.lost > 0 { paint.of(Color::Red) } else { Style::new() };
+/// The numbers of the whole watch where there is room, then the latest run.
+fn totals(state: &State, paint: Paint, area: Rect) -> Vec<Line<'static>> {
+    let bad = if state.loss_ratio() > Some(0.0) { paint.of(Color::Red) } else { Style::new() };
     let mut lines = Vec::new();
-    for (row, style) in rows(state).into_iter().zip([bad, Style::new()]) {
-        lines.push(Line::styled(row.heads, DIM));
-        lines.push(Line::styled(row.values, style));
+    if area.height >= NUMBERS[0] {
+        for (row, style) in rows(state).into_iter().zip([bad, Style::new()]) {
+            lines.push(Line::styled(row.heads, DIM));
+            lines.push(Line::styled(row.values, style));
+        }
     }
     let latest = latest(state).unwrap_or_default();
-    lines.push(Line::styled(fitting(&latest, width.into()).to_owned(), DIM));
+    lines.push(Line::styled(fitting(&latest, area.width.into()).to_owned(), DIM));
     lines
 }
 
@@ -157,28 +222,24 @@ fn fitting(line: &str, width: usize) -> &str {
 }
 
 fn footer(paused: bool, hops: bool) -> Line<'static> {
-    let key = |key: &'static str, what: &'static str| {
-        [
-            Span::styled(format!(" {key} "), Style::new().add_modifier(Modifier::REVERSED)),
-            Span::raw(format!(" {what}  ")),
-        ]
-    };
+    const HOPS: [(&str, &str); 5] =
+        [("d", "display"), ("n", "names"), ("j", "jitter"), ("o", "order"), ("e", "mpls")];
     let pause = if paused { "go on" } else { "pause" };
-    let mut spans: Vec<Span<'_>> =
-        [key("q", "quit"), key("p", pause), key("r", "reset")].into_iter().flatten().collect();
-    if hops {
-        spans.extend([key("d", "display"), key("n", "names"), key("j", "jitter")].into_iter().flatten());
-    }
-    if paused {
-        spans.push(Span::styled("the picture rests, measuring goes on", DIM));
-    }
-    Line::from(spans)
+    let keys = [("q", "quit"), ("p", pause), ("r", "reset")].into_iter();
+    let keys = keys.chain(HOPS.into_iter().filter(|_| hops)).chain([("h", "help")]);
+    let spans = keys.flat_map(|(key, what)| {
+        [Span::styled(key, Style::new().add_modifier(Modifier::REVERSED)), Span::raw(format!(" {what}  "))]
+    });
+    spans.collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geo::Place;
     use crate::probe::Event;
+    use crate::probe::mtr::{Label, Mark};
+    use crate::report::live::Key;
     use crate::report::sample;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
@@ -205,44 +266,137 @@ mod tests {
         }
     }
 
+    /// What a hop has answered, or not, told as an engine does.
+    fn hop(ttl: u8, from: Option<u8>, target: u8) -> Event {
+        Event::Hop {
+            ttl,
+            at: 1,
+            from: from.map(ip),
+            rtt: from.map(|from| Duration::from_micros(1000 * u64::from(from))),
+            is_target: ttl >= target && from.is_some(),
+            mark: None,
+            mpls: Vec::new(),
+        }
+    }
+
+    fn ip(last: u8) -> std::net::IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    fn shown(state: &State, view: &mut View, [width, height]: [u16; 2]) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen");
+        terminal.draw(|frame| draw(frame, state, view, false)).expect("drawn");
+        terminal.backend().to_string()
+    }
+
+    fn press(view: &mut View, keys: &str) {
+        keys.chars().for_each(|key| view.press(Key::Char(key)));
+    }
+
     #[test]
     fn the_hops_of_a_path_are_a_table_that_keys_change() {
-        let mut state = State::new("target.example");
-        let ip = |last: u8| std::net::IpAddr::from([192, 0, 2, last]);
-        let mut hear = |ttl: u8, from: Option<u8>| {
-            let rtt = from.map(|from| Duration::from_micros(1000 * u64::from(from)));
-            state.hear(&Event::Hop {
-                ttl,
-                at: 1,
-                from: from.map(ip),
-                rtt,
-                is_target: ttl >= 3 && from.is_some(),
-            });
-        };
+        let (mut state, mut view) = (State::new("target.example"), View::default());
         for (ttl, from) in
             [(1, Some(1)), (2, None), (3, Some(9)), (4, Some(9)), (1, Some(2)), (2, None), (3, None)]
         {
-            hear(ttl, from);
+            state.hear(&hop(ttl, from, 3));
         }
         state.hear(&Event::Name { address: ip(9), name: "t\u{1b}[2J.example".to_owned() });
-        let shown = |state: &State| {
-            let mut terminal = Terminal::new(TestBackend::new(100, 14)).expect("a screen");
-            terminal.draw(|frame| draw(frame, state, false, false)).expect("drawn");
-            terminal.backend().to_string()
+        state.hear(&Event::Place { address: ip(1), place: Place { asn: Some(64_500), ..Place::default() } });
+        let mut seen = |keys| {
+            press(&mut view, keys);
+            shown(&state, &mut view, [110, 18])
         };
-        let table = shown(&state);
+        let table = seen("");
         let row =
             |number: &str| table.lines().find(|line| line.contains(number)).unwrap_or_default().to_owned();
         assert!(row("  1.  ").contains("192.0.2.1") && row("  1.  ").contains("0.0 %"), "{table}");
-        assert!(row("  2.  ").contains("???") && row("  2.  ").contains("100.0 %"), "{table}");
+        assert!(row("  2.  ").contains("???") && row("  2.  ").contains("silent"), "{table}");
+        assert!(!row("  2.  ").contains('%'), "silence is no loss: {table}");
         assert!(row("  3.  ").contains("t\\u{1b}[2J.example") && row("  3.  ").contains("50.0 %"), "{table}");
         assert!(row("  4.  ").is_empty(), "it lies beyond the target: {table}");
+        assert!(table.contains("192.0.2.2 50.0 %"), "the second address: {table}");
         assert_eq!((state.received, state.lost), (1, 1), "the target's");
-        ['n', 'd'].into_iter().for_each(|key| state.hops.press(key));
-        let table = shown(&state);
-        assert!(table.contains("192.0.2.9") && table.contains('✗') && !table.contains("stddev"), "{table}");
+        let table = seen("nz");
+        assert!(table.contains("AS64500   192.0.2.1") && table.contains("AS???     192.0.2.9"), "{table}");
+        let table = seen("zj");
+        assert!(table.contains("gmean") && !table.contains("stddev"), "{table}");
+        let table = seen("d");
+        assert!(table.contains("•✗") && table.contains("··") && !table.contains("gmean"), "{table}");
+        assert!(seen("d").contains('█'));
+        assert!(seen("h").contains("AS number, prefix, country, none"));
         state.reset();
         assert!(state.hops.is_empty());
+    }
+
+    #[test]
+    fn a_hop_that_rations_its_answers_never_shows_loss() {
+        let (mut state, mut view) = (State::new("target.example"), View::default());
+        for cycle in 0..10 {
+            state.hear(&hop(1, (cycle < 2).then_some(1), 3));
+            state.hear(&hop(2, Some(2), 3));
+            state.hear(&hop(3, (cycle != 4).then_some(3), 3));
+        }
+        let table = shown(&state, &mut view, [110, 18]);
+        let row = |number: &str| table.lines().find(|line| line.contains(number)).expect("a row").to_owned();
+        assert!(
+            row("  1.  ").contains("–") && row("  1.  ").contains("rate-limited, answers 20.0 %"),
+            "{table}"
+        );
+        assert!(row("  3.  ").contains("10.0 %") && !row("  3.  ").contains("rate-limited"), "{table}");
+        press(&mut view, "j");
+        assert!(!shown(&state, &mut view, [110, 18]).contains(" 8 "), "nothing was dropped at hop 1");
+        press(&mut view, "jd");
+        let history = shown(&state, &mut view, [110, 18]);
+        assert!(history.contains("••········") && history.contains("••••✗•••••"), "{history}");
+        // A target over UDP that answers less than echo requests beside the probes.
+        for cycle in 0..10 {
+            state.hear(&Event::Check { answered: true });
+            state.hear(&hop(3, (cycle < 2).then_some(3), 3));
+        }
+        assert_eq!(state.loss_ratio(), None);
+        press(&mut view, "dd");
+        let table = shown(&state, &mut view, [80, 24]);
+        assert!(!table.lines().any(|line| line.contains("45.0 %")), "{table}");
+        assert!(
+            table.contains("      rate-limited, answers 55.0 %"),
+            "it stands below where it is narrow: {table}"
+        );
+    }
+
+    #[test]
+    fn marks_and_labels_are_shown() {
+        let (mut state, mut view) = (State::new("target.example"), View::default());
+        let told = |mark, mpls| Event::Hop {
+            ttl: 1,
+            at: 1,
+            from: Some(ip(1)),
+            rtt: Some(Duration::from_millis(1)),
+            is_target: false,
+            mark,
+            mpls,
+        };
+        let label = Label { label: 24_017, class: 0, is_last: true, ttl: 1 };
+        state.hear(&told(Some(Mark::Prohibited), vec![label]));
+        let table = shown(&state, &mut view, [110, 18]);
+        assert!(table.contains("!X") && table.contains("[MPLS: Lbl 24017 TC 0 S 1 TTL 1]"), "{table}");
+        press(&mut view, "e");
+        assert!(!shown(&state, &mut view, [110, 18]).contains("MPLS:"));
+    }
+
+    #[test]
+    fn a_long_path_scrolls_on_a_small_terminal() {
+        let (mut state, mut view) = (State::new("target.example"), View::default());
+        (1..=30).for_each(|ttl| state.hear(&hop(ttl, Some(ttl), 30)));
+        let table = shown(&state, &mut view, [80, 24]);
+        assert!(table.contains("  1.  ") && table.contains(" 19.  ") && !table.contains(" 20.  "), "{table}");
+        assert!(table.contains("0 lines above, 11 below: + and - scroll"), "{table}");
+        press(&mut view, "++++");
+        let table = shown(&state, &mut view, [80, 24]);
+        assert!(table.contains(" 12.  ") && table.contains(" 30.  ") && table.contains("hop "), "{table}");
+        press(&mut view, "-");
+        assert!(shown(&state, &mut view, [80, 24]).contains("  3.  "), "it went no further than to the end");
+        assert!(shown(&state, &mut view, [80, 50]).contains("rtt ms"), "where there is room");
     }
 
     #[test]
@@ -253,12 +407,14 @@ mod tests {
                 state.hear(&Event::Lost { target: None, seq: 0, at: 1 });
                 state.end_run(sample::udpping(4, &[2]));
             }
+            let mut view = View::default();
+            view.paused = true;
             let widths = [0, 1, 2, 3, 5, 8, 11, 12, 13, 20, 40, 69];
             for (width, height) in
                 widths.into_iter().flat_map(|width| (0..16).map(move |height| (width, height)))
             {
                 let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen");
-                terminal.draw(|frame| draw(frame, &state, true, true)).expect("drawn");
+                terminal.draw(|frame| draw(frame, &state, &mut view, true)).expect("drawn");
             }
         }
     }
@@ -287,7 +443,7 @@ mod tests {
         }
         state.end_run(sample::udpping(60, &[7, 27, 47]));
         let mut terminal = Terminal::new(TestBackend::new(92, 20)).expect("a screen");
-        terminal.draw(|frame| draw(frame, &state, false, false)).expect("drawn");
+        terminal.draw(|frame| draw(frame, &state, &mut View::default(), false)).expect("drawn");
         insta::assert_snapshot!(terminal.backend(), @r#"
         "reflector.example (192.0.2.1)  wp1, 80 octets every 200ms                                   "
         "┌ round trip, █ lost ──────────────────────────────────────────────────────────────────────┐"
@@ -308,7 +464,7 @@ mod tests {
         "             10.00     13.55     13.16     17.42     17.42     17.47                        "
         "run 1: 60 sent, 5.0 % lost (up 5.0 %, down 0.0 %), rtt p50 10.22 ms, jitter 0.072 ms        "
         "                                                                                            "
-        " q  quit   p  pause   r  reset                                                              "
+        "q quit  p pause  r reset  h help                                                            "
         "#);
     }
 }

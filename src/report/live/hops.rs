@@ -1,59 +1,53 @@
-//! The hops of a path while it is traced: what was heard of each, and the table that mtr's users know.
+//! The hops of a path while it is traced: what was heard of each, judged as the report will be.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ratatui::style::{Color, Style};
-use ratatui::text::{Line, Span};
+use crate::geo::Place;
+use crate::probe::mtr::{Label, Mark, Verdict, judge};
+use crate::report::text::escape;
+use crate::report::text::mtr::columns::Running;
 
-use super::draw::{DIM, Paint};
-use crate::report::text::{ABSENT, escape, millis, percent};
-use crate::stats::{Jitter, Moments};
-
-/// Addresses shown of one hop.
-const MOST_ADDRESSES: usize = 8;
-/// Names that are kept.
-const MOST_NAMES: usize = 512;
+/// Addresses kept of one hop.
+const MOST_ADDRESSES: usize = 64;
+/// Addresses of which names or places are kept.
+const MOST_KNOWN: usize = 512;
 /// Probes in the history of a hop: more than the columns of any terminal.
 const HISTORY: usize = 512;
-/// Columns of the numbers, and those before a name.
-const NUMBERS: usize = 9;
-const LEAD: usize = 6;
 
-/// All hops, and how they are looked at.
+/// All hops, and what is known of their addresses.
 #[derive(Clone, Debug, Default)]
 pub struct Hops {
     hops: BTreeMap<u8, Hop>,
-    names: HashMap<IpAddr, String>,
+    pub(super) names: HashMap<IpAddr, String>,
+    pub(super) places: HashMap<IpAddr, Place>,
     /// Where the target is.
     target: Option<u8>,
-    view: View,
+    /// Echo requests beside the probes: those whose fate is known, and those answered.
+    check: Option<(u64, u64)>,
 }
 
-/// How hops are looked at; keys change it.
-#[derive(Clone, Copy, Debug, Default)]
-struct View {
-    /// `n`: addresses instead of names.
-    addresses: bool,
-    /// `j`: jitter instead of times.
-    jitter: bool,
-    /// `d`: the latest probes instead of numbers.
-    history: bool,
-}
-
+/// What was heard of a hop.
 #[derive(Clone, Debug, Default)]
-struct Hop {
-    addresses: Vec<IpAddr>,
-    sent: u64,
-    received: u64,
-    last: Option<Duration>,
-    best: Option<Duration>,
-    worst: Option<Duration>,
-    moments: Moments,
-    jitter: Jitter,
-    difference: Option<Duration>,
-    history: VecDeque<Option<Duration>>,
+pub(super) struct Hop {
+    /// Who has answered, how often.
+    pub(super) addresses: Vec<(IpAddr, u64)>,
+    /// Probes whose fate is known, and those answered.
+    pub(super) counts: (u64, u64),
+    pub(super) running: Running,
+    pub(super) history: VecDeque<Option<Duration>>,
+    pub(super) mark: Option<Mark>,
+    pub(super) mpls: Vec<Label>,
+}
+
+/// What a probe to a hop has brought.
+pub(super) struct Answer {
+    pub(super) from: IpAddr,
+    pub(super) rtt: Duration,
+    pub(super) mark: Option<Mark>,
+    pub(super) mpls: Vec<Label>,
 }
 
 impl Hops {
@@ -62,13 +56,14 @@ impl Hops {
         self.hops.is_empty()
     }
 
-    /// Forgets what was counted; names and the way of looking stay.
+    /// Forgets what was counted; what is known of addresses stays.
     pub(super) fn reset(&mut self) {
-        *self = Self { names: std::mem::take(&mut self.names), view: self.view, ..Self::default() };
+        let (names, places) = (std::mem::take(&mut self.names), std::mem::take(&mut self.places));
+        *self = Self { names, places, ..Self::default() };
     }
 
     /// A hop has answered, or has not; whether it is the target.
-    pub(super) fn hear(&mut self, ttl: u8, answer: Option<(IpAddr, Duration)>, is_target: bool) -> bool {
+    pub(super) fn hear(&mut self, ttl: u8, answer: Option<Answer>, is_target: bool) -> bool {
         match (is_target, self.target) {
             // Probes that went too far are answered by it, too.
             (true, known) => self.target = Some(known.map_or(ttl, |known| known.min(ttl))),
@@ -79,109 +74,71 @@ impl Hops {
         self.target == Some(ttl)
     }
 
+    /// An echo request beside the probes was answered, or was not.
+    pub(super) fn checked(&mut self, answered: bool) {
+        let check = self.check.get_or_insert_default();
+        *check = (check.0 + 1, check.1 + u64::from(answered));
+    }
+
     /// The name of an address was found.
     pub(super) fn name(&mut self, address: IpAddr, name: &str) {
-        if self.names.len() < MOST_NAMES {
+        if self.names.len() < MOST_KNOWN {
             self.names.insert(address, escape(name).into_owned());
         }
     }
 
-    /// Looks at them another way, if `key` is one for that.
-    pub fn press(&mut self, key: char) {
-        match key {
-            'n' => self.view.addresses ^= true,
-            'j' => self.view.jitter ^= true,
-            'd' => self.view.history ^= true,
-            _ => {}
+    /// Where an address belongs is known.
+    pub(super) fn place(&mut self, address: IpAddr, place: &Place) {
+        if self.places.len() < MOST_KNOWN {
+            self.places.insert(address, place.clone());
         }
     }
 
-    /// The table, as wide as the screen.
-    pub(super) fn table(&self, width: usize, paint: Paint) -> Vec<Line<'static>> {
-        let heads: &[&str] = if self.view.jitter { &JITTER } else { &TIMES };
-        let columns = if self.view.history { 0 } else { heads.len() * NUMBERS };
-        let room = width.saturating_sub(LEAD + columns).clamp(16, 48);
-        let cells: String = heads.iter().map(|head| format!("{head:>NUMBERS$}")).collect();
-        let heads = if self.view.history { "  the latest probes".to_owned() } else { cells };
-        let mut lines = vec![Line::styled(format!("{:<LEAD$}{:<room$}{heads}", "hop", ""), DIM)];
-        let most = self.hops.values().filter_map(|hop| hop.worst).max().unwrap_or_default();
-        let shown = self.hops.iter().filter(|(ttl, _)| self.target.is_none_or(|target| **ttl <= target));
-        // Of what does not answer at the end one line is enough.
-        let last =
-            self.hops.iter().rfind(|(_, hop)| hop.received > 0).map_or(1, |(ttl, _)| ttl.saturating_add(1));
-        for (ttl, hop) in shown.filter(|(ttl, _)| **ttl <= last) {
-            let mut names = hop.addresses.iter().map(|address| self.shown(*address, room));
-            let first = names.next().unwrap_or_else(|| "???".to_owned());
-            let mut spans = vec![Span::raw(format!("{ttl:>3}.  {first:<room$}"))];
-            match self.view.history {
-                true => spans.extend(hop.chart(width.saturating_sub(LEAD + room + 2), most, paint)),
-                false => spans.extend(hop.cells(self.view.jitter, paint)),
-            }
-            lines.push(Line::from(spans));
-            lines.extend(names.map(|name| Line::raw(format!("{:<LEAD$}{name}", ""))));
-        }
-        lines
+    /// The hops in the order of the path, each with what its numbers prove: up to the target, or to the last that answers
+    /// and one for the silent ones behind it.
+    pub(super) fn rows(&self) -> Vec<(u8, Cow<'_, Hop>, Verdict)> {
+        let Some(&first) = self.hops.keys().next() else {
+            return Vec::new();
+        };
+        let heard = self.hops.iter().rfind(|(_, hop)| hop.counts.1 > 0);
+        let last = match (self.target, heard) {
+            (Some(target), _) => target,
+            (None, Some((&ttl, hop))) if hop.mark.is_some() => ttl,
+            (None, Some((&ttl, _))) => ttl.saturating_add(u8::from(self.hops.range(ttl..).count() > 1)),
+            (None, None) => first,
+        };
+        let hop = |ttl| self.hops.get(&ttl).map_or_else(|| Cow::Owned(Hop::default()), Cow::Borrowed);
+        let hops: Vec<Cow<'_, Hop>> = (first..=last).map(hop).collect();
+        let counts: Vec<(u64, u64)> = hops.iter().map(|hop| hop.counts).collect();
+        let verdicts = judge(&counts, self.check, self.target.is_some());
+        (first..=last).zip(hops.into_iter().zip(verdicts)).map(|(ttl, (hop, is))| (ttl, hop, is)).collect()
     }
 
-    fn shown(&self, address: IpAddr, room: usize) -> String {
-        let name = self.names.get(&address).filter(|_| !self.view.addresses);
-        let text = name.cloned().unwrap_or_else(|| address.to_string());
-        if text.chars().count() <= room { text } else { text.chars().take(room - 1).chain(['…']).collect() }
+    /// Loss on the whole path, 0–1; `None` where nothing proves any, and before the target has answered.
+    pub(super) fn loss_ratio(&self) -> Option<f64> {
+        let (_, _, verdict) = self.rows().pop().filter(|_| self.target.is_some())?;
+        verdict.loss_ratio
     }
 }
 
-const TIMES: [&str; 7] = ["loss", "sent", "last", "avg", "best", "worst", "stddev"];
-const JITTER: [&str; 5] = ["loss", "sent", "last", "jitter", "interarr."];
-
 impl Hop {
-    fn hear(&mut self, answer: Option<(IpAddr, Duration)>) {
-        self.sent += 1;
+    fn hear(&mut self, answer: Option<Answer>) {
+        self.counts.0 += 1;
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        self.history.push_back(answer.map(|(_, rtt)| rtt));
-        let Some((from, rtt)) = answer else { return };
-        self.received += 1;
-        if !self.addresses.contains(&from) && self.addresses.len() < MOST_ADDRESSES {
-            self.addresses.push(from);
+        self.history.push_back(answer.as_ref().map(|answer| answer.rtt));
+        let Some(Answer { from, rtt, mark, mpls }) = answer else { return };
+        self.counts.1 += 1;
+        match self.addresses.iter().position(|(known, _)| *known == from) {
+            Some(at) => self.addresses[at].1 += 1,
+            None if self.addresses.len() < MOST_ADDRESSES => self.addresses.push((from, 1)),
+            None => {}
         }
-        self.difference = self.last.map(|last| last.abs_diff(rtt));
-        self.last = Some(rtt);
-        self.best = Some(self.best.map_or(rtt, |best| best.min(rtt)));
-        self.worst = self.worst.max(Some(rtt));
-        self.moments.push(rtt);
-        self.jitter.push(rtt.as_nanos() as i128);
-    }
-
-    fn cells(&self, jitter: bool, paint: Paint) -> Vec<Span<'static>> {
-        let time = |value: Option<Duration>| format!("{:>NUMBERS$}", value.map_or(ABSENT.to_owned(), millis));
-        let loss = (self.sent - self.received) as f64 / self.sent.max(1) as f64;
-        let bad = if loss > 0.0 { paint.of(Color::Red) } else { Style::new() };
-        let sent = self.sent;
-        let mut cells = vec![
-            Span::styled(format!("{:>NUMBERS$}", percent(loss)), bad),
-            Span::raw(format!("{sent:>NUMBERS$}")),
-        ];
-        let times = match jitter {
-            true => vec![self.last, self.difference, self.jitter.value()],
-            false => vec![self.last, self.moments.mean(), self.best, self.worst, self.moments.stddev()],
-        };
-        cells.extend(times.into_iter().map(|value| Span::raw(time(value))));
-        cells
-    }
-
-    /// One mark for each of the latest probes: the higher, the longer it took; a cross for a lost one.
-    fn chart(&self, width: usize, most: Duration, paint: Paint) -> Vec<Span<'static>> {
-        const MARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-        let skip = self.history.len().saturating_sub(width);
-        let mark = |rtt: &Option<Duration>| match rtt {
-            None => Span::styled("✗", paint.of(Color::Red)),
-            Some(rtt) => {
-                let part = rtt.as_secs_f64() / most.as_secs_f64().max(1e-9);
-                let level = ((part * MARKS.len() as f64) as usize).min(MARKS.len() - 1);
-                Span::styled(MARKS[level].to_string(), paint.of(Color::Green))
-            }
-        };
-        std::iter::once(Span::raw("  ")).chain(self.history.iter().skip(skip).map(mark)).collect()
+        self.running.push(rtt);
+        self.mark = mark.or(self.mark);
+        if !mpls.is_empty() {
+            self.mpls = mpls;
+        }
     }
 }

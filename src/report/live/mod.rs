@@ -5,9 +5,12 @@
 mod draw;
 mod hops;
 mod state;
+mod table;
 mod totals;
+mod view;
 
 pub use draw::draw;
 pub use hops::Hops;
 pub use state::{Share, State};
 pub use totals::{latest, totals};
+pub use view::{Key, View};

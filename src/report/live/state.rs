@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Hops;
+use super::hops::Answer;
 use crate::probe::{Event, Loss, Measurement, Outcome, Scalars};
 use crate::report::text::{self, escape};
 use crate::stats::{Moments, Sketch};
@@ -25,7 +26,7 @@ pub struct State {
     pub points: VecDeque<(u64, Option<Duration>)>,
     /// Answered packets.
     pub received: u64,
-    /// Lost packets.
+    /// Packets that were not answered: lost, where that proves loss.
     pub lost: u64,
     /// Lost on the way there, of how many; of the runs that ended and could tell.
     pub up: Share,
@@ -102,15 +103,18 @@ impl State {
                 let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));
                 self.note = Some(format!("{packets} packets, {octets} in {lasted}"));
             }
-            &Event::Hop { ttl, at, from, rtt, is_target } => {
+            &Event::Hop { ttl, at, from, rtt, is_target, mark, ref mpls } => {
+                let answer = from.zip(rtt).map(|(from, rtt)| Answer { from, rtt, mark, mpls: mpls.clone() });
                 // Packets of the whole path are those to the target.
-                match (self.hops.hear(ttl, from.zip(rtt), is_target), rtt) {
+                match (self.hops.hear(ttl, answer, is_target), rtt) {
                     (true, Some(rtt)) => self.answered(at, rtt),
                     (true, None) => self.missed(at),
                     (false, _) => {}
                 }
             }
+            Event::Check { answered } => self.hops.checked(*answered),
             Event::Name { address, name } => self.hops.name(*address, name),
+            Event::Place { address, place } => self.hops.place(*address, place),
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }
@@ -127,8 +131,11 @@ impl State {
         self.last = Some(measurement);
     }
 
-    /// Lost of all whose fate is known; `None` before there is one.
+    /// Lost of all whose fate is known; `None` before there is one, and where silence proves no loss.
     pub fn loss_ratio(&self) -> Option<f64> {
+        if !self.hops.is_empty() {
+            return self.hops.loss_ratio();
+        }
         let known = self.received + self.lost;
         (known > 0).then(|| self.lost as f64 / known as f64)
     }

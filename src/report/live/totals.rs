@@ -18,10 +18,12 @@ pub(super) struct Row {
 pub(super) fn rows(state: &State) -> [Row; 2] {
     let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
     let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
+    // Of a target that rations its answers nothing is lost.
+    let proves = state.lost == 0 || state.loss_ratio().is_some();
     let mut packets = vec![
         ("sent", (state.received + state.lost).to_string()),
         ("received", state.received.to_string()),
-        ("lost", state.lost.to_string()),
+        ("lost", if proves { state.lost.to_string() } else { ABSENT.to_owned() }),
         ("loss", ratio(state.loss_ratio())),
     ];
     if state.up.ratio().is_some() {

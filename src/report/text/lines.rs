@@ -89,7 +89,7 @@ impl Lines {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
                 Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
             }
-            Event::Hop { .. } | Event::Name { .. } => None,
+            Event::Hop { .. } | Event::Check { .. } | Event::Name { .. } | Event::Place { .. } => None,
             Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
         }
     }

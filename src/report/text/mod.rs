@@ -4,7 +4,7 @@ mod capture;
 mod escape;
 mod imported;
 mod lines;
-mod mtr;
+pub(super) mod mtr;
 mod mtu;
 mod number;
 mod packets;

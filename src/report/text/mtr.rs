@@ -1,13 +1,19 @@
 //! `mtr` for people: the table that mtr's users know, with what its numbers mean beside it.
 
+pub(in crate::report) mod columns;
+mod dot;
 mod foreign;
 mod paths;
+pub(in crate::report) mod words;
 
 use std::io;
-use std::time::Duration;
 
-use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
-use crate::probe::mtr::{Address, Field, Format, Hop, InterfaceRole, Mtr, Report};
+use columns::head;
+use words::fitting;
+
+use super::{ABSENT, Style, Summary, counted, escape, percent, span};
+use crate::geo::Place;
+use crate::probe::mtr::{Address, Field, Format, Hop, Mtr, Report, Verdict};
 use crate::probe::{Clock, Measurement, Probe};
 
 /// Columns that names may take in a report that is not wide.
@@ -44,18 +50,16 @@ impl Summary for Report {
         match asked.shape.format() {
             Format::Text => return Ok(false),
             Format::MtrJson => foreign::json(out, self, of, asked)?,
-            Format::MtrCsv => foreign::csv(out, self, of)?,
-            Format::MtrRaw => foreign::raw(out, self)?,
+            Format::MtrCsv => foreign::csv(out, self, of, asked)?,
+            Format::Dot => dot::graph(out, self, of, asked)?,
+            Format::MtrRaw => foreign::raw(out, self, asked)?,
         }
         Ok(true)
     }
 }
 
 fn table(out: &mut impl io::Write, report: &Report, asked: &Mtr, style: Style) -> io::Result<()> {
-    let fields: Vec<Field> = match &asked.shape.order {
-        None => Field::USUAL.to_vec(),
-        Some(letters) => letters.chars().filter_map(Field::of).collect(),
-    };
+    let fields = asked.shape.fields();
     let names: Vec<Vec<String>> = report.hops.iter().map(|hop| names(hop, asked)).collect();
     let longest = names.iter().flatten().map(|name| name.chars().count()).max().unwrap_or(0);
     let width = if asked.shape.wide { longest.max(NARROW) } else { NARROW };
@@ -86,129 +90,32 @@ fn names(hop: &Hop, asked: &Mtr) -> Vec<String> {
     let several = hop.addresses.len() > 1;
     let line = |address: &Address| {
         let share = if several { format!(" {}", percent(address.share_ratio)) } else { String::new() };
-        format!("{}{}{share}", place(address, asked), name(address, asked))
+        let name = words::name(address.ip, address.name.as_deref(), asked.shape.show_ips);
+        format!("{}{name}{share}", place(address, asked))
     };
     hop.addresses.iter().map(line).collect()
 }
 
-fn name(address: &Address, asked: &Mtr) -> String {
-    match &address.name {
-        Some(name) if asked.shape.show_ips => format!("{} ({})", escape(name), address.ip),
-        Some(name) => escape(name).into_owned(),
-        None => address.ip.to_string(),
-    }
-}
-
-/// The AS number or the country before a name, where that is asked for.
+/// The AS number, prefix or country before a name, where that is asked for.
 fn place(address: &Address, asked: &Mtr) -> String {
-    let system = || address.asn.map_or_else(|| "AS???".to_owned(), |asn| format!("AS{asn}"));
-    let shown = match (asked.shape.as_numbers, asked.shape.ip_info) {
-        (_, Some(2)) => address.country.as_deref().map_or("??".into(), escape).into_owned(),
-        (true, _) | (_, Some(_)) => system(),
-        _ => return String::new(),
+    let Some(info) = asked.shape.info() else {
+        return String::new();
     };
-    format!("{shown:<10}")
-}
-
-/// As much of `name` as `width` holds.
-fn fitting(name: &str, width: usize) -> String {
-    if name.chars().count() <= width {
-        return name.to_owned();
-    }
-    name.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
-const fn head(field: Field) -> &'static str {
-    match field {
-        Field::Loss => "loss",
-        Field::Dropped => "drop",
-        Field::Received => "rcv",
-        Field::Sent => "sent",
-        Field::Last => "last",
-        Field::Best => "best",
-        Field::Average => "avg",
-        Field::Worst => "worst",
-        Field::Deviation => "stddev",
-        Field::Geometric => "gmean",
-        Field::Jitter => "jttr",
-        Field::JitterMean => "javg",
-        Field::JitterWorst => "jmax",
-        Field::Interarrival => "jint",
-        Field::Space => "",
-    }
+    let (asn, country, prefix) = (address.asn, address.country.clone(), address.prefix.clone());
+    let width = words::place_width(info);
+    format!("{:<width$}", words::place(&Place { asn, country, prefix }, info))
 }
 
 fn cell(hop: &Hop, field: Field, style: Style) -> String {
-    let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
-    let counts = &hop.counts;
-    let text = match field {
-        Field::Loss => hop.loss_ratio.map_or(ABSENT.to_owned(), percent),
-        Field::Dropped => counts.sent.saturating_sub(counts.received).to_string(),
-        Field::Received => counts.received.to_string(),
-        Field::Sent => counts.sent.to_string(),
-        Field::Space => String::new(),
-        field => time(time_of(hop, field)),
-    };
-    let text = format!("{text:>9}");
-    let bad = field == Field::Loss && hop.loss_ratio > Some(0.0);
-    style.red_if(bad, &text)
-}
-
-/// The time that a column shows.
-pub(crate) fn time_of(hop: &Hop, field: Field) -> Option<Duration> {
-    let rtt = hop.rtt.as_ref();
-    match field {
-        Field::Last => hop.last,
-        Field::Best => rtt.map(|rtt| rtt.min),
-        Field::Average => rtt.map(|rtt| rtt.mean),
-        Field::Worst => rtt.map(|rtt| rtt.max),
-        Field::Deviation => rtt.map(|rtt| rtt.stddev),
-        Field::Geometric => geometric(hop),
-        Field::Jitter => differences(hop).last().copied(),
-        Field::JitterMean => {
-            let all = differences(hop);
-            (!all.is_empty()).then(|| all.iter().sum::<Duration>() / all.len() as u32)
-        }
-        Field::JitterWorst => differences(hop).into_iter().max(),
-        Field::Interarrival => rtt.and_then(|rtt| rtt.jitter),
-        Field::Loss | Field::Dropped | Field::Received | Field::Sent | Field::Space => None,
-    }
-}
-
-/// The answered samples, where the report lists them.
-fn samples(hop: &Hop) -> impl Iterator<Item = f64> + '_ {
-    hop.samples_ms.iter().flatten().flatten().copied().filter(|ms| ms.is_finite() && *ms >= 0.0)
-}
-
-fn geometric(hop: &Hop) -> Option<Duration> {
-    let (count, logs) = samples(hop).fold((0u32, 0.0), |(n, sum), ms| (n + 1, sum + ms.max(1e-6).ln()));
-    (count > 0).then(|| Duration::try_from_secs_f64((logs / f64::from(count)).exp() / 1e3).ok())?
-}
-
-/// How far successive round trips are apart.
-fn differences(hop: &Hop) -> Vec<Duration> {
-    let all: Vec<f64> = samples(hop).collect();
-    let apart =
-        |pair: &[f64]| Duration::try_from_secs_f64((pair[1] - pair[0]).abs() / 1e3).unwrap_or_default();
-    all.windows(2).map(apart).collect()
+    let counts = (hop.counts.sent, hop.counts.received);
+    let text = columns::cell(field, counts, hop.loss_ratio, columns::time_of(hop, field));
+    style.red_if(field == Field::Loss && hop.loss_ratio > Some(0.0), &format!("{text:>9}"))
 }
 
 /// What stands behind the numbers of a hop.
 fn remarks(hop: &Hop) -> String {
-    let mut remarks = Vec::new();
-    if let Some(mark) = hop.mark {
-        remarks.push(mark.text().to_owned());
-    }
-    if hop.rate_limited {
-        let answered = hop.answered_ratio.map_or(ABSENT.to_owned(), percent);
-        remarks.push(format!("rate-limited, answers {answered}"));
-    } else if hop.loss_ratio.is_none() && hop.counts.sent > hop.counts.received {
-        let answered = hop.answered_ratio.map_or(ABSENT.to_owned(), percent);
-        remarks.push(match hop.counts.received {
-            0 => "silent".to_owned(),
-            _ => format!("loss not confirmed, answers {answered}"),
-        });
-    }
+    let verdict = Verdict { rate_limited: hop.rate_limited, loss_ratio: hop.loss_ratio };
+    let mut remarks = words::remarks(hop.mark, (hop.counts.sent, hop.counts.received), verdict);
     if hop.nat == Some(true) {
         remarks.push("behind NAT".to_owned());
     }
@@ -223,23 +130,7 @@ fn remarks(hop: &Hop) -> String {
 
 /// What a hop tells of itself, a line for each.
 fn told(hop: &Hop) -> Vec<String> {
-    let labels = hop.mpls.iter().map(|entry| {
-        let (label, class, last, ttl) = (entry.label, entry.class, u8::from(entry.is_last), entry.ttl);
-        format!("[MPLS: Lbl {label} TC {class} S {last} TTL {ttl}]")
-    });
-    let interfaces = hop.interfaces.iter().map(|told| {
-        let role = match told.role {
-            InterfaceRole::Incoming => "incoming",
-            InterfaceRole::Component => "component",
-            InterfaceRole::Outgoing => "outgoing",
-            InterfaceRole::NextHop => "next hop",
-        };
-        let name = told.name.as_deref().map(|name| format!(" {}", escape(name))).unwrap_or_default();
-        let address = told.address.map(|address| format!(" {address}")).unwrap_or_default();
-        let mtu = told.mtu_bytes.map(|mtu| format!(" mtu {mtu}")).unwrap_or_default();
-        format!("[{role} interface{name}{address}{mtu}]")
-    });
-    labels.chain(interfaces).collect()
+    hop.mpls.iter().map(words::label).chain(hop.interfaces.iter().map(words::interface)).collect()
 }
 
 /// `reached in 11 hops (10 back), 0 changes, fingerprint 5f…, 10 cycles in 9.01 s`

@@ -80,6 +80,9 @@ pub struct Setup {
     pub ttl: Option<u8>,
     /// Type of service of what is sent.
     pub tos: Option<u8>,
+    /// Mark of what is sent, for this host's routing and filters (`SO_MARK`): CAP_NET_ADMIN, or CAP_NET_RAW since Linux
+    /// 5.17.
+    pub mark: Option<u32>,
     /// What becomes of packets that are too large; `None` leaves it to the system.
     pub fragments: Option<Fragments>,
     /// May send to broadcast addresses.
@@ -223,6 +226,9 @@ impl Socket {
         }
         if let Some(tos) = setup.tos {
             self.by_family((libc::IP_TOS, tos.into()), (libc::IPV6_TCLASS, tos.into()))?;
+        }
+        if let Some(mark) = setup.mark {
+            with_net_raw(|| self.inner.set_mark(mark))?;
         }
         if let Some(fragments) = setup.fragments {
             let how = fragments as i32;

@@ -1,7 +1,9 @@
 //! `mtr` in the lab, beside mtr, traceroute and scamper.
 
+mod flags;
 mod hostile;
 mod line;
+mod live;
 mod multipath;
 mod nat;
 mod peers;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::trace::{hops, report, server};
+use super::trace::{hops, report, run, server};
 use crate::lab::{Diamond, Lab};
 
 /// The addresses of the paths' nodes at a distance.
@@ -78,4 +78,28 @@ fn a_search_over_a_single_path_says_so() {
     let paths = &report["multipath"];
     assert_eq!((&paths["width"], &paths["complete"]), (&json!(1), &json!(true)), "{report}");
     assert_eq!(paths["links"].as_array().map(Vec::len), Some(5), "{report}");
+}
+
+#[test]
+fn every_path_is_drawn_for_people_and_for_graphviz() {
+    let lab = Lab::line(2).build();
+    let diamond = Diamond::new(&lab, 4);
+    let printed = |flags: &str| {
+        let output = run(lab.client(), server(&lab, false), flags);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let drawn = printed("--mda --confidence 99");
+    let graph = printed("--mda --confidence 99 --dot");
+    assert!(graph.starts_with("digraph ") && graph.ends_with("}\n"), "{graph}");
+    for way in diamond.addresses(false) {
+        let line = drawn.lines().find(|line| line.contains(&way.to_string())).unwrap_or_default();
+        assert!(line.trim_start().starts_with('2') && line.contains('%'), "{drawn}");
+        let near = lab.router(1).address4();
+        assert!(graph.contains(&format!("\"1 {near}\" -> \"2 {way}\";")), "{graph}");
+    }
+    assert!(drawn.lines().all(|line| line.chars().count() <= 80 || line.starts_with("path ")), "{drawn}");
+    // A trace is one path.
+    let graph = printed("-c 1 --dot");
+    assert_eq!(graph.lines().filter(|line| line.contains("->")).count(), 3, "{graph}");
 }

@@ -15,18 +15,23 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: usize = 1000;
 
 /// A terminal in which a command runs; all in it ends with the test.
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     dir: TempDir,
 }
 
 impl Terminal {
     /// Runs `command` with its own environment and nothing else, in `width` by `height` characters.
-    pub(super) fn start(command: &Command, [width, height]: [u16; 2]) -> Self {
+    pub(crate) fn start(command: &Command, size: [u16; 2]) -> Self {
+        Self::start_by(tool("tmux"), command, size)
+    }
+
+    /// The same by this tmux, whose place the command has: a node of a lab.
+    pub(crate) fn start_by(tmux: Command, command: &Command, [width, height]: [u16; 2]) -> Self {
         let terminal = Self { dir: tempfile::tempdir().expect("make a directory") };
         // The whole window is the program's, and nothing of this machine's settings.
         std::fs::write(terminal.file("tmux.conf"), "set -g status off\n").expect("write tmux's settings");
         std::fs::write(terminal.file("script"), terminal.script(command)).expect("write the script");
-        let mut tmux = terminal.tmux();
+        let mut tmux = terminal.prepared(tmux);
         tmux.args(["new-session", "-d", "-x", &width.to_string(), "-y", &height.to_string(), "sh"]);
         stdout(tmux.arg(terminal.file("script")));
         terminal
@@ -59,35 +64,38 @@ impl Terminal {
     }
 
     fn tmux(&self) -> Command {
-        let mut tmux = tool("tmux");
+        self.prepared(tool("tmux"))
+    }
+
+    fn prepared(&self, mut tmux: Command) -> Command {
         tmux.env_remove("TMUX").env("LC_ALL", "C.UTF-8").env("SHELL", "/bin/sh");
         tmux.arg("-u").arg("-S").arg(self.file("socket")).arg("-f").arg(self.file("tmux.conf"));
         tmux
     }
 
     /// Presses keys, by tmux's names for them.
-    pub(super) fn press(&self, keys: &[&str]) {
+    pub(crate) fn press(&self, keys: &[&str]) {
         stdout(self.tmux().arg("send-keys").args(keys));
     }
 
     /// Gives the window another size.
-    pub(super) fn resize(&self, [width, height]: [u16; 2]) {
+    pub(crate) fn resize(&self, [width, height]: [u16; 2]) {
         stdout(self.tmux().args(["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]));
     }
 
     /// The lines that are seen, without the blanks at their ends.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         stdout(self.tmux().args(["capture-pane", "-p"])).lines().map(str::to_owned).collect()
     }
 
     /// What tmux says of the pane, by its names for it.
-    pub(super) fn is(&self, name: &str) -> String {
+    pub(crate) fn is(&self, name: &str) -> String {
         stdout(self.tmux().args(["display-message", "-p", &format!("#{{{name}}}")])).trim().to_owned()
     }
 
     /// Looks until the lines are as wanted, and returns them.
     #[track_caller]
-    pub(super) fn wait(&self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
+    pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
         for _ in 0..LOOKS {
             lines = self.lines();
@@ -101,18 +109,18 @@ impl Terminal {
 
     /// Looks for `text`.
     #[track_caller]
-    pub(super) fn wait_for(&self, text: &str) -> Vec<String> {
+    pub(crate) fn wait_for(&self, text: &str) -> Vec<String> {
         self.wait(text, |lines| lines.iter().any(|line| line.contains(text)))
     }
 
     /// The process that the command is.
-    pub(super) fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.read("pid").trim().parse().expect("a number")
     }
 
     /// Waits until the command has ended, with `code`; the terminal must be as it was. The lines that are left.
     #[track_caller]
-    pub(super) fn end(&self, code: u8) -> Vec<String> {
+    pub(crate) fn end(&self, code: u8) -> Vec<String> {
         let lines = self.wait_for("ended with ");
         assert!(
             lines.contains(&format!("ended with {code}.")),
