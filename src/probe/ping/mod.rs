@@ -6,7 +6,6 @@
 
 mod connections;
 mod engine;
-mod expand;
 mod flights;
 mod flood;
 mod format;
@@ -26,7 +25,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic, targets};
 use crate::failure::Fault;
 use crate::sys::datagram::Fragments;
 use crate::units::Span;
@@ -51,7 +50,6 @@ const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10m
 
 /// What fuzzing and the properties do with any octets: read them as everything that comes from outside.
 pub fn fuzz(octets: &[u8]) {
-    expand::fuzz(&String::from_utf8_lossy(octets));
     format::fuzz(octets);
     connections::fuzz(octets);
 }
@@ -122,6 +120,9 @@ pub struct Ping {
     /// Never look names up: this is always so, and the flag is taken for the users of ping.
     #[arg(short, long)]
     pub numeric: bool,
+    /// Measure all addresses of each name, 64 at most, as fping does, instead of the first that the resolver gives.
+    #[arg(short = 'm', long)]
+    pub all_addresses: bool,
     /// Allow broadcast and multicast addresses, and list who replies.
     #[arg(short, long)]
     pub broadcast: bool,
@@ -179,6 +180,7 @@ impl Default for Ping {
             catch_up: false,
             outstanding: false,
             numeric: false,
+            all_addresses: false,
             broadcast: false,
             file: None,
             generate: false,
@@ -346,7 +348,7 @@ impl Ping {
 
     /// Whether it is known before anything is read that there is one target.
     fn is_single(&self) -> bool {
-        self.more.is_empty() && self.file.is_none() && !expand::is_many(self.target.as_str())
+        self.more.is_empty() && self.file.is_none() && !self.all_addresses && !targets::is_many(self.target.as_str())
     }
 
     /// The type of service of what is sent, if it is not the system's default.
@@ -410,7 +412,7 @@ impl Ping {
         }
         if self.generate
             && (self.more.len() != 1 || self.target.is_open())
-            && !expand::is_many(self.target.as_str())
+            && !targets::is_many(self.target.as_str())
         {
             return wrong(
                 "generate",
@@ -497,7 +499,7 @@ impl Measure for Ping {
     }
 
     fn traffic(&self) -> Traffic {
-        let targets = self.more.len() as u64 + u64::from(!self.target.is_open());
+        let targets = self.named().map_or(1, |list| list.count());
         let (interval, each) = self.intervals(targets as usize);
         let every = interval.max(each / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)).as_secs_f64();
         let packets = self.packets().saturating_mul(targets);

@@ -44,6 +44,12 @@ impl Ping {
         if let Some(address) = address {
             ctx.events.tell(Event::Started { address, how: self.how() });
         }
+        let events = match hosts.hosts.as_slice() {
+            // The others cannot be measured: packets still tell whose they are.
+            [host] if !hosts.unmeasured.is_empty() => ctx.events.clone().of_target(&host.name),
+            _ => ctx.events.clone(),
+        };
+        let ctx = &Ctx { events, ..ctx.clone() };
         let result = match self.mode().connects() {
             true => self.connect(ctx, hosts).await,
             false => self.send(ctx, hosts).await,

@@ -111,6 +111,9 @@ impl State {
                 }
             }
             Event::Name { address, name } => self.hops.name(*address, name),
+            Event::Unmeasured { target, why } => {
+                self.note = Some(format!("{}: {}", escape(target), escape(why)));
+            }
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }

@@ -53,8 +53,13 @@ impl Lines {
 
     /// The line for `event`, if it has one.
     pub fn line(&mut self, event: &Event) -> Option<String> {
-        if self.fping.is_some() {
-            return self.fping(event);
+        match event {
+            Event::Unmeasured { target, why } => {
+                return Some(self.style.red(&format!("{}: {}", escape(target), escape(why))));
+            }
+            Event::Note { text } => return Some(self.style.dim(&format!("note: {}", escape(text)))),
+            _ if self.fping.is_some() => return self.fping(event),
+            _ => {}
         }
         match event {
             Event::Started { address, how } => self.started(*address, how),
@@ -89,8 +94,7 @@ impl Lines {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
                 Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
             }
-            Event::Hop { .. } | Event::Name { .. } => None,
-            Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
+            Event::Hop { .. } | Event::Name { .. } | Event::Unmeasured { .. } | Event::Note { .. } => None,
         }
     }
 
@@ -109,7 +113,6 @@ impl Lines {
             Event::Lost { target, seq, at } | Event::Unreached { target, seq, at, .. } => {
                 (target, *seq, *at, None)
             }
-            Event::Note { text } => return Some(self.style.dim(&format!("note: {}", escape(text)))),
             _ => return None,
         };
         let seq = self.number(seq);
