@@ -34,6 +34,8 @@ use crate::units::Span;
 const MOST_PAYLOAD: [u16; 2] = [65_507, 65_527];
 /// The least time between two packets to one target, for who is not root.
 const LEAST_INTERVAL: Duration = Duration::from_millis(2);
+/// Packets that may be sent at once, by who is not root.
+const MOST_PRELOAD: u64 = 3;
 /// Time between two packets to one target, where nothing else is said.
 const EACH: Duration = Duration::from_secs(1);
 /// Time between two packets to different targets, where nothing else is said.
@@ -107,7 +109,23 @@ pub struct Ping {
     /// Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force).
     #[arg(short, long, conflicts_with = "interval")]
     pub flood: bool,
-    /// Allow what else only root may: less than 2 ms between two packets to one target, and -f.
+    /// Send the next packet as soon as the last was answered, though not within 2 ms but for root, and else after the interval.
+    #[arg(short = 'A', long, conflicts_with = "flood")]
+    pub adaptive: bool,
+    /// Send this many packets at once, before the first interval (more than 3: root, or --force).
+    #[arg(short = 'l', long, value_name = "N", default_value_t = Ping::default().preload, hide_default_value = true)]
+    pub preload: u64,
+    /// Identify the echo messages by this number, instead of one that is free.
+    #[arg(short = 'e', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub identifier: Option<u16>,
+    /// ping's -R, which is refused: routers answer it no more.
+    #[arg(short = 'R', long, hide = true)]
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub record_route: bool,
+    /// Allow what else only root may: less than 2 ms between two packets to one target, -f, and -l beyond 3.
     #[arg(long)]
     pub force: bool,
     /// Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped;
@@ -176,6 +194,10 @@ impl Default for Ping {
             tos: None,
             pmtudisc: None,
             flood: false,
+            adaptive: false,
+            preload: 0,
+            identifier: None,
+            record_route: false,
             force: false,
             catch_up: false,
             outstanding: false,
@@ -289,7 +311,9 @@ impl Options for Ping {
                one target -i is the time between its packets, as in ping. With many, -i is the time between two packets \
                to different targets, and each target gets one every --per-target-interval: fping's -i and -p. Nobody \
                but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
-               cannot be measured is a result among many, and a failure alone.\n\n\
+               cannot be measured is a result among many, told on stderr, and a failure alone. With -a, -u, -C and --style \
+               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. A name with \
+               many addresses stands for the first that the resolver gives, or with -m for all, 64 at most.\n\n\
                ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
                CAP_NET_RAW. The other modes need none: tcp counts a refused connection as a reply; quic asks for the \
                versions that a server speaks, so that silence is no proof that there is none.",
@@ -330,6 +354,11 @@ impl Ping {
         }
     }
 
+    /// Whether it is to look, and to end, as fping does.
+    pub fn is_fpings(&self) -> bool {
+        self.alive || self.unreach || self.vcount.is_some() || self.style == Form::Fping
+    }
+
     /// Whether a target is done once it has answered.
     pub const fn until_answered(&self) -> bool {
         self.vcount.is_none() && (self.alive || self.unreach || self.retries.is_some())
@@ -367,6 +396,11 @@ impl Ping {
         digits.chunks(2).map(octet).collect()
     }
 
+    /// Whether it may send as fast as it likes.
+    fn is_free(&self) -> bool {
+        self.force || crate::sys::host::is_root()
+    }
+
     fn check_pace(&self) -> Result<(), Fault> {
         let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
         let spans = [
@@ -387,8 +421,25 @@ impl Ping {
         if !(1.0..=10.0).contains(&self.backoff) {
             return wrong("backoff", "takes 1 to 10");
         }
-        if self.force || nix::unistd::geteuid().is_root() {
+        if self.record_route {
+            return wrong("record_route", "is not offered: hardly a router answers it; `waddleperf mtr` finds the route");
+        }
+        if self.identifier == Some(0) {
+            return wrong("identifier", "takes 1 to 65535");
+        }
+        if self.identifier.is_some() && self.mode() != Mode::Icmp {
+            return wrong("identifier", "is of no use: only echo messages have one");
+        }
+        for (key, asked) in [("adaptive", self.adaptive), ("preload", self.preload > 1)] {
+            if asked && !self.is_single() {
+                return wrong(key, "is for one target");
+            }
+        }
+        if self.is_free() {
             return Ok(());
+        }
+        if self.preload > MOST_PRELOAD {
+            return wrong("preload", "beyond 3 packets is for root; --force allows it to others");
         }
         if self.flood {
             return wrong("flood", "is for root; --force allows it to others");
@@ -527,6 +578,10 @@ impl Measure for Ping {
 
     fn is_whole(&self, report: &Report) -> bool {
         report.is_whole(self)
+    }
+
+    fn exit_code(&self, report: &Report) -> u8 {
+        if self.is_fpings() { report.fpings_code() } else { u8::from(report.counts.received == 0) }
     }
 
     fn inputs(&self) -> Vec<&Path> {

@@ -10,7 +10,7 @@ use super::format::{Dns, Echo, Format, Quic};
 use super::hosts::Hosts;
 use super::plan::{Host, Plan};
 use super::tally::Circumstances;
-use super::{Mode, Ping, PmtuDisc, Report};
+use super::{LEAST_INTERVAL, Mode, Ping, PmtuDisc, Report};
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
@@ -93,7 +93,7 @@ impl Ping {
         let plan = self.plan(hosts, [v4?, v6?], ids, packets, (interval, each));
         let mut engine = self.engine_of(plan, draw.bits(), ctx.events.clone())?;
         let slot = engine.length() + SLACK;
-        let pace = if self.flood { FLOOD_RATE } else { interval };
+        let pace = if self.flood || self.adaptive { FLOOD_RATE.min(interval) } else { interval };
         let run = move |stop: &Stop| {
             let sockets: Vec<&Socket> = sockets.iter().collect();
             drive(&mut engine, &sockets, stop, slot, pace).map(|()| engine)
@@ -132,6 +132,8 @@ impl Ping {
             deadline: self.deadline.map(|deadline| deadline.0),
             // Whoever is skipped would not be measured at all.
             catch_up: self.catch_up || many,
+            preload: self.preload,
+            follows: self.follows(),
         };
         Plan {
             pace,
@@ -193,6 +195,12 @@ impl Ping {
         engine.finish(circumstances)
     }
 
+    /// How soon the next packet may follow a reply; `None` where it keeps to the plan.
+    pub(super) fn follows(&self) -> Option<Duration> {
+        let least = if self.is_free() { Duration::ZERO } else { LEAST_INTERVAL };
+        self.adaptive.then_some(least)
+    }
+
     /// Sockets that tell apart all packets that can be in flight to `hosts` hosts.
     fn sockets(&self, hosts: usize) -> u128 {
         let (interval, each) = self.intervals(hosts);
@@ -207,7 +215,9 @@ impl Ping {
     fn socket(&self, is_ipv6: bool, id: u16, in_burst: bool) -> Result<(Socket, u16), Failure> {
         let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
-        let local = SocketAddr::new(source.unwrap_or(any), 0);
+        let id = self.identifier.unwrap_or(id);
+        // The port of an echo socket is the identifier of its messages.
+        let local = SocketAddr::new(source.unwrap_or(any), self.identifier.unwrap_or(0));
         let bind = |kind| Socket::bind(local, &Setup { unstamped: in_burst, ..self.setup(kind) });
         if self.mode() != Mode::Icmp {
             let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
@@ -216,6 +226,10 @@ impl Ping {
         }
         let opened = match bind(Kind::Echo) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bind(Kind::RawEcho(id)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && self.identifier.is_some() => {
+                return Err(Class::Usage
+                    .because(format_args!("--identifier {id}: another program of this host pings by it")));
+            }
             opened => opened,
         };
         let socket = opened.map_err(|error| refused(local, &error))?;

@@ -54,7 +54,7 @@ const REMOTE_PORTS: usize = 100;
 #[serde(deny_unknown_fields, default)]
 pub struct PortScan {
     /// Host name, address, network (192.0.2.0/28) or range (192.0.2.1-9); several between commas.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", default_value = "", hide_default_value = true)]
     pub target: Target,
     /// More of them.
     #[arg(value_name = "MORE")]
@@ -84,10 +84,11 @@ pub struct PortScan {
     #[arg(short = 'T', long, value_name = "0-5", default_value_t = PortScan::default().timing, value_parser = clap::value_parser!(u8).range(0..6))]
     #[schemars(range(max = 5))]
     pub timing: u8,
-    /// Questions per second at least, whatever is lost.
+    /// Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does.
     #[arg(long, value_name = "N")]
     pub min_rate: Option<u32>,
-    /// Questions per second at most, of all hosts together.
+    /// Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host's own
+    /// addresses and none with -T4, -T5 and --min-rate].
     #[arg(long, visible_alias = "rate", value_name = "N")]
     pub max_rate: Option<u32>,
     /// How often a silent port is asked again at most [default: 10, and more where answers are rationed].
@@ -243,13 +244,27 @@ impl PortScan {
             Some(text) => Ports::parse(text).map_err(|why| Fault::of("ports", why))?,
             None => Ports::top(top),
         };
-        if self.tcp().is_none() {
-            ports.tcp.clear();
-        }
-        if !self.scan.has(Scan::Udp) {
-            ports.udp.clear();
+        for (proto, list) in [(Proto::Tcp, &mut ports.tcp), (Proto::Udp, &mut ports.udp)] {
+            if !self.asks(proto) {
+                list.clear();
+            }
         }
         Ok(ports)
+    }
+
+    /// Whether ports of `proto` are asked.
+    fn asks(&self, proto: Proto) -> bool {
+        match proto {
+            Proto::Tcp => self.tcp().is_some(),
+            Proto::Udp => self.scan.has(Scan::Udp),
+        }
+    }
+
+    /// What `-p` names by its protocol, and no scan asks.
+    fn unasked(&self, ports: &Ports) -> Option<String> {
+        let protos = [(Proto::Tcp, "T:", "-sT or -sS"), (Proto::Udp, "U:", "-sU")];
+        let left = protos.iter().zip(ports.named).find(|((proto, ..), named)| *named && !self.asks(*proto));
+        left.map(|((_, prefix, scan), _)| format!("-p names {prefix} ports, which only {scan} asks: they are left out"))
     }
 
     /// How TCP ports are asked; `None` if only UDP is wanted.
@@ -349,7 +364,8 @@ impl Measure for PortScan {
         // Every port may have to be asked again; a question or an answer is a header, or a payload of UDP.
         let packets = questions * 2;
         let octets = if ports.udp.is_empty() { 60 } else { 200 };
-        let rate = self.max_rate.map_or(timing::MOST_RATE, f64::from);
+        let most = if timing::is_hasty(self) { timing::MOST_RATE } else { timing::POLITE };
+        let rate = self.max_rate.map_or(most, f64::from);
         Traffic { packets, bytes: packets * 2 * octets, packets_per_second: rate.min(packets as f64) }
     }
 

@@ -13,6 +13,7 @@ use crate::probe::targets::{self, Admission, Audience, Per, Range, Search};
 use crate::probe::{Ctx, Event, Found};
 use crate::sys::clock::now;
 use crate::sys::connect::Way;
+use crate::sys::link;
 use crate::sys::process::raise_descriptors;
 use crate::sys::wait::Stop;
 
@@ -98,14 +99,18 @@ impl PortScan {
             return Err(Class::Permission
                 .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
         }
+        if let Some(text) = self.unasked(&ports) {
+            ctx.events.tell(Event::Note { text });
+        }
         let passes = [(self.tcp(), Proto::Tcp, ports.tcp), (Some(Scan::Udp), Proto::Udp, ports.udp)];
         self.introduce(ctx, &hosts, &passes);
         let (began, mut sent, mut summing) = (now().mono, 0, Summing::default());
         let descriptors = raise_descriptors();
+        let own = hosts.iter().all(|host| is_own(host.ip()));
         let mut failure = None;
         for (scan, proto, ports) in passes {
             let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };
-            let mut tuning = timing::tuning(self, scan, descriptors);
+            let mut tuning = timing::tuning(self, scan, descriptors, own);
             tuning.deadline = tuning.deadline.saturating_sub(now().mono.saturating_duration_since(began));
             let mut first = services::top(proto, FIRST);
             first.retain(|port| ports.binary_search(port).is_ok());
@@ -180,6 +185,11 @@ impl PortScan {
             ctx.events.tell(Event::Started { address: host.ip(), how });
         }
     }
+}
+
+/// Whether `address` is this host's.
+fn is_own(address: IpAddr) -> bool {
+    address.is_loopback() || link::with_address(address).is_some()
 }
 
 /// What is known of the ports of one host that were asked.

@@ -100,7 +100,6 @@ const fn width(address: IpAddr) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn networks_and_ranges_are_those_of_fping() {

@@ -82,6 +82,8 @@ impl UdpPing {
             seed: draw.bits(),
             deadline: self.deadline.map(|deadline| deadline.0),
             catch_up: self.catch_up,
+            preload: 0,
+            follows: None,
         };
         let plan = Plan { pace, timeout: self.timeout.0, size: self.payload() };
         let dscp = self.egress.dscp;

@@ -54,7 +54,7 @@ impl Summary for Report {
 
     fn is_titled(&self, of: &Measurement) -> bool {
         let Probe::Ping(asked) = &of.probe else { return true };
-        !(asked.alive || asked.unreach || asked.vcount.is_some() || asked.style == Form::Fping)
+        !asked.is_fpings()
     }
 }
 
@@ -156,7 +156,9 @@ fn states(out: &mut impl io::Write, report: &Report, of: &Measurement, alive: bo
         let is_listed = (report.counts.received > 0) == alive;
         return if is_listed { writeln!(out, "{}", escape(&of.probe.subject())) } else { Ok(()) };
     }
-    let listed = report.targets.iter().filter(|target| (target.counts.received > 0) == alive);
+    // Who could not be measured was told on the way.
+    let measured = report.targets.iter().filter(|target| target.address.is_some());
+    let listed = measured.filter(|target| (target.counts.received > 0) == alive);
     listed.map(|target| &target.target).try_for_each(|name| writeln!(out, "{}", escape(name)))
 }
 
