@@ -37,7 +37,8 @@ impl Policy {
     pub fn check_port(&self, port: u16) -> Result<(), Failure> {
         match self {
             Self::Remote if (1..1024).contains(&port) && !OPEN_PORTS.contains(&port) => {
-                Err(Class::Permission.because(format_args!("port {port}: the target policy does not allow it")))
+                Err(Class::Permission
+                    .because(format_args!("port {port}: the target policy does not allow it")))
             }
             _ => Ok(()),
         }
@@ -106,7 +107,9 @@ mod tests {
 
     #[test]
     fn others_reach_few_ports_of_the_system() {
-        for (port, allowed) in [(0, true), (1, false), (22, true), (25, false), (853, true), (1023, false), (1024, true)] {
+        for (port, allowed) in
+            [(0, true), (1, false), (22, true), (25, false), (853, true), (1023, false), (1024, true)]
+        {
             assert_eq!(Policy::Remote.check_port(port).is_ok(), allowed, "{port}");
             assert!(Policy::Operator.check_port(port).is_ok());
         }

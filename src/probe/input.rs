@@ -29,6 +29,12 @@ pub(super) fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
+/// Whom a list at `path` names, in a person's words.
+pub(super) fn subject(path: &Path) -> String {
+    let word = if path == Path::new("-") { "on" } else { "in" };
+    format!("those {word} {}", name(path))
+}
+
 /// All of the file at `path`, which is `what`; of `most` octets at most.
 ///
 /// # Errors
@@ -77,7 +83,8 @@ impl Input {
                 continue;
             }
             match self.file.read(into) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
                 read => return read.map(Some).map_err(|error| self.failure(&error)),
             }
         }
@@ -160,7 +167,9 @@ mod tests {
     #[test]
     fn what_is_no_file_was_asked_for_wrongly() {
         let stop = Stop::new().expect("a switch");
-        for (path, word) in [("/no/such/list", "no such file"), ("/", "is a directory"), ("/dev/null/x", "not a")] {
+        for (path, word) in
+            [("/no/such/list", "no such file"), ("/", "is a directory"), ("/dev/null/x", "not a")]
+        {
             let read = Input::open("list", Path::new(path)).and_then(|input| input.whole(64, &stop));
             let failure = read.expect_err(path);
             assert!(failure.class == Class::Usage && failure.detail.contains(word), "{failure}");

@@ -32,8 +32,9 @@ pub fn read_key(path: &Path, stop: &Stop) -> Result<Vec<u8>, Failure> {
     }
     let key = input.whole(MOST, stop)?.trim_ascii().to_vec();
     if key.is_empty() {
-        return Err(Class::Usage
-            .because(format_args!("key file {}: 1 to {MOST} octets are a key", path.display())));
+        return Err(
+            Class::Usage.because(format_args!("key file {}: 1 to {MOST} octets are a key", path.display()))
+        );
     }
     Ok(key)
 }

@@ -67,7 +67,8 @@ impl Reading {
             }
         }
         if window.total == 0 && found.ended == Ended::Interrupted {
-            return Err(Class::Cancelled.because(format_args!("read {}: interrupted before the first octet", self.name)));
+            return Err(Class::Cancelled
+                .because(format_args!("read {}: interrupted before the first octet", self.name)));
         }
         if window.total == 0 && found.ended == Ended::End {
             return Err(Class::Unsupported.because(format_args!("read {}: it is empty", self.name)));

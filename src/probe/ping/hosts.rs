@@ -85,7 +85,8 @@ impl Ping {
         if let (true, [last]) = (self.generate, self.more.as_slice()) {
             let ends = self.target.as_str().parse().ok().zip(last.as_str().parse().ok());
             let range = ends.and_then(|(first, last)| Range::between(first, last));
-            let (first, wrong) = (&self.target, "--generate takes the first and the last address of a range, not");
+            let (first, wrong) =
+                (&self.target, "--generate takes the first and the last address of a range, not");
             let range = range.ok_or_else(|| format!("{wrong} {first} and {last}"))?;
             list.range(&format!("{first} to {last}"), range)?;
             return Ok(list);

@@ -25,7 +25,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic, targets};
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets};
 use crate::failure::Fault;
 use crate::sys::datagram::Fragments;
 use crate::units::Span;
@@ -377,7 +377,10 @@ impl Ping {
 
     /// Whether it is known before anything is read that there is one target.
     fn is_single(&self) -> bool {
-        self.more.is_empty() && self.file.is_none() && !self.all_addresses && !targets::is_many(self.target.as_str())
+        self.more.is_empty()
+            && self.file.is_none()
+            && !self.all_addresses
+            && !targets::is_many(self.target.as_str())
     }
 
     /// The type of service of what is sent, if it is not the system's default.
@@ -422,7 +425,10 @@ impl Ping {
             return wrong("backoff", "takes 1 to 10");
         }
         if self.record_route {
-            return wrong("record_route", "is not offered: hardly a router answers it; `waddleperf mtr` finds the route");
+            return wrong(
+                "record_route",
+                "is not offered: hardly a router answers it; `waddleperf mtr` finds the route",
+            );
         }
         if self.identifier == Some(0) {
             return wrong("identifier", "takes 1 to 65535");
@@ -496,10 +502,7 @@ impl Measure for Ping {
     }
 
     fn subject(&self) -> String {
-        let file = self.file.as_ref().map(|file| match file.as_os_str() == "-" {
-            true => "those on standard input".to_owned(),
-            false => format!("those in {}", file.display()),
-        });
+        let file = self.file.as_deref().map(input::subject);
         match (self.target.is_open(), self.more.len(), file) {
             (true, _, file) => file.unwrap_or_default(),
             (false, 0, None) => self.target.to_string(),

@@ -22,6 +22,7 @@ mod udp;
 
 pub use report::{Hidden, Host, Port, Proto, Reason, Report, State, Tally, Unmeasured};
 pub use scans::{Scan, Scans};
+pub use syn::fuzz_replies;
 pub use tls::fuzz_tls;
 
 use std::path::{Path, PathBuf};
@@ -198,13 +199,8 @@ impl PortScan {
     /// # Errors
     /// What is wrong with one of them, and that there are too many.
     fn named(&self) -> Result<List, Fault> {
-        let mut list = List::new(Guard {
-            most: MOST_HOSTS,
-            unasked: 1,
-            counts_names: true,
-            yes: self.yes,
-            urls: false,
-        });
+        let mut list =
+            List::new(Guard { most: MOST_HOSTS, unasked: 1, counts_names: true, yes: self.yes, urls: false });
         let wrong = |why: String| Fault::of("target", why);
         let words = std::iter::once(&self.target).chain(&self.more).map(Target::as_str).flat_map(words);
         for word in words {
@@ -264,12 +260,33 @@ impl PortScan {
     fn unasked(&self, ports: &Ports) -> Option<String> {
         let protos = [(Proto::Tcp, "T:", "-sT or -sS"), (Proto::Udp, "U:", "-sU")];
         let left = protos.iter().zip(ports.named).find(|((proto, ..), named)| *named && !self.asks(*proto));
-        left.map(|((_, prefix, scan), _)| format!("-p names {prefix} ports, which only {scan} asks: they are left out"))
+        left.map(|((_, prefix, scan), _)| {
+            format!("-p names {prefix} ports, which only {scan} asks: they are left out")
+        })
     }
 
     /// How TCP ports are asked; `None` if only UDP is wanted.
     fn tcp(&self) -> Option<Scan> {
         self.scan.tcp()
+    }
+}
+
+/// What fuzzing and the properties do with any text: read it as what names ports, hosts, and what is left out.
+pub fn fuzz_specs(text: &str) {
+    super::targets::fuzz(text, text.len().is_multiple_of(2));
+    if let Ok(ports) = Ports::parse(text) {
+        for list in [&ports.tcp, &ports.udp] {
+            assert!(list.is_sorted() && !list.contains(&0), "each port once, in order");
+        }
+    }
+    let scan = PortScan {
+        target: Target::from(text),
+        exclude: Some(text.to_owned()),
+        ports: Some(text.to_owned()),
+        ..PortScan::default()
+    };
+    if scan.check().is_ok() {
+        assert_eq!(scan.named().map(|list| list.count()), Ok(1), "more than one host only with --yes");
     }
 }
 
@@ -282,8 +299,9 @@ impl PortScan {
     /// Refuses more questions than one run asks.
     fn check_questions(&self, hosts: usize, ports: usize) -> Result<(), Fault> {
         if ports.saturating_mul(hosts) > MOST_QUESTIONS {
-            let why =
-                format_args!("of {hosts} hosts are {ports} each: {MOST_QUESTIONS} in all are the most of one run");
+            let why = format_args!(
+                "of {hosts} hosts are {ports} each: {MOST_QUESTIONS} in all are the most of one run"
+            );
             return Err(Fault::of("ports", why));
         }
         Ok(())
@@ -297,8 +315,8 @@ impl Measure for PortScan {
         match (&self.file, self.target.is_open()) {
             (None, _) if self.more.is_empty() => self.target.to_string(),
             (None, _) => format!("{} and {} more", self.target, self.more.len()),
-            (Some(file), true) => format!("those in {}", input::name(file)),
-            (Some(file), false) => format!("{} and those in {}", self.target, input::name(file)),
+            (Some(file), true) => input::subject(file),
+            (Some(file), false) => format!("{} and {}", self.target, input::subject(file)),
         }
     }
 

@@ -150,8 +150,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "[-0-9a-zTU:,*? ]{0,40}") {
-            let _ = Ports::parse(&text);
+        fn no_text_panics(text in "[-0-9a-zTU:,*?./ ]{0,40}") {
+            super::super::fuzz_specs(&text);
         }
 
         #[test]

@@ -93,7 +93,8 @@ impl PortScan {
 
     async fn scan_hosts(&self, ctx: &Ctx, hosts: Vec<SocketAddr>) -> Result<Report, Failure> {
         let ports = self.ports().map_err(|fault| fault.of_flag())?;
-        self.check_questions(hosts.len(), ports.tcp.len() + ports.udp.len()).map_err(|fault| fault.of_flag())?;
+        self.check_questions(hosts.len(), ports.tcp.len() + ports.udp.len())
+            .map_err(|fault| fault.of_flag())?;
         ports.tcp.iter().chain(&ports.udp).try_for_each(|port| ctx.policy.check_port(*port))?;
         if *ctx.policy == Policy::Remote && hosts.len() * (ports.tcp.len() + ports.udp.len()) > REMOTE_PORTS {
             return Err(Class::Permission
@@ -175,7 +176,8 @@ impl PortScan {
                 Some(Scan::Udp) => "datagram",
                 _ => "connect",
             };
-            format!("{how} scan of {} {} ports", ports.len(), proto.word())
+            let plural = if ports.len() == 1 { "" } else { "s" };
+            format!("{how} scan of {} {} port{plural}", ports.len(), proto.word())
         });
         let mut how = ways.collect::<Vec<_>>().join(", ");
         if hosts.len() > 1 {

@@ -42,7 +42,8 @@ impl Scans {
         if let Ok(scan) = Scan::from_str(word, true) {
             return Ok(vec![scan]);
         }
-        let letter = |c: char| LETTERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&c)).map(|known| known.1);
+        let letter =
+            |c: char| LETTERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&c)).map(|known| known.1);
         let scans: Option<Vec<Scan>> = word.chars().map(letter).collect();
         scans.filter(|scans| !scans.is_empty()).ok_or_else(|| {
             "takes T (connect), S (syn) or U (udp), or T or S together with U, as SU".to_owned()

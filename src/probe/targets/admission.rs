@@ -59,7 +59,9 @@ impl<'a> Admission<'a> {
                 let index = through.and_then(link::index);
                 match (v6.scope_id(), through) {
                     (0, None) => {
-                        return wrong(format!("is valid on one link only: say on which, as {ip}%eth0 or by -I"));
+                        return wrong(format!(
+                            "is valid on one link only: say on which, as {ip}%eth0 or by -I"
+                        ));
                     }
                     (zone @ 1.., Some(name)) if index != Some(zone) => {
                         return wrong(format!("is on another link than -I {name}"));
@@ -72,8 +74,7 @@ impl<'a> Admission<'a> {
     }
 
     fn is_everybody(&self, ip: IpAddr) -> bool {
-        let is_broadcast =
-            matches!(ip, IpAddr::V4(v4) if v4.is_broadcast() || self.broadcasts.contains(&v4));
+        let is_broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast() || self.broadcasts.contains(&v4));
         ip.is_multicast() || is_broadcast
     }
 }

@@ -129,7 +129,9 @@ impl List {
         self.guarded = self.guarded.saturating_add(guarded);
         let Guard { most, unasked, yes, .. } = self.guard;
         if self.count > most {
-            return Err(format!("{word}: more than {most} targets are too many for one run: split it into several"));
+            return Err(format!(
+                "{word}: more than {most} targets are too many for one run: split it into several"
+            ));
         }
         if self.guarded > unasked && guarded > 0 && !yes {
             let guarded = self.guarded;

@@ -25,9 +25,8 @@ impl Range {
     /// What is wrong with it where it can be nothing else.
     pub(in crate::probe) fn parse(text: &str) -> Result<Option<Self>, String> {
         if let Some((network, length)) = text.split_once('/') {
-            let neither = || {
-                format!("`{text}` is neither a host nor a network such as 192.0.2.0/28 or 2001:db8::/120")
-            };
+            let neither =
+                || format!("`{text}` is neither a host nor a network such as 192.0.2.0/28 or 2001:db8::/120");
             let network: IpAddr = network.parse().map_err(|_| neither())?;
             let length: u8 = length.parse().map_err(|_| neither())?;
             let width = width(network);
@@ -49,7 +48,9 @@ impl Range {
         };
         let range = end.and_then(|end| Self::between(first, end));
         range.map(Some).ok_or_else(|| {
-            format!("`{text}` is no range: write the lower address first, as 192.0.2.1-9 or 192.0.2.1-192.0.2.9")
+            format!(
+                "`{text}` is no range: write the lower address first, as 192.0.2.1-9 or 192.0.2.1-192.0.2.9"
+            )
         })
     }
 

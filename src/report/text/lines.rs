@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::number::signed_millis;
-use super::{Style, bytes, escape, millis, rate, span};
+use super::{Style, bytes, counted, escape, millis, rate, span};
 use crate::probe::ping::Form;
 use crate::probe::{Event, Probe};
 use crate::units::ms;
@@ -159,7 +159,8 @@ impl Lines {
 fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: Style) -> String {
     let speed = rate(octets as f64 * 8.0 / lasted.as_secs_f64().max(1e-9));
     let lost = if dropped > 0 { style.red(&format!(", {dropped} dropped by kernel")) } else { String::new() };
-    format!("{packets} packets in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
+    let packets = counted(packets, "packet");
+    format!("{packets} in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
 }
 
 /// Milliseconds as fping writes them: three digits, more where they are of no weight.
@@ -208,6 +209,16 @@ mod tests {
         no reply from 192.0.2.1: seq=1
         note: \u{1b}[2J
         ");
+    }
+
+    #[test]
+    fn who_cannot_be_measured_is_told_in_either_form() {
+        let failure = crate::failure::Class::Resolve.because("resolve a\x1b.example: no such name");
+        let event = Event::unmeasured("a\x1b.example", &failure);
+        let fping = Lines { fping: Some(HashMap::new()), ..Lines::new("many", false, Style::PLAIN) };
+        for mut lines in [Lines::new("many", false, Style::PLAIN), fping] {
+            assert_eq!(lines.line(&event).as_deref(), Some("a\\u{1b}.example: no such name"));
+        }
     }
 
     #[test]

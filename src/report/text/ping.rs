@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lines::fping_millis;
 use super::packets::{clock, errors, jitter, label, others, round_trips, row, runs};
-use super::{ABSENT, Style, Summary, escape, millis, percent, span};
+use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
 use crate::probe::ping::{Form, Mode, Phases, Ping, Report, TargetReport};
 use crate::probe::{Measurement, Probe, Rtt};
 use crate::units::ms;
@@ -135,7 +135,8 @@ fn listed(versions: &[u32]) -> String {
 fn notes(report: &Report, of: &Measurement) -> Vec<String> {
     let mut notes: Vec<String> = runs(&report.loss_bursts).into_iter().collect();
     if report.ignored > 0 {
-        notes.push(format!("{} packets came that were no replies to ours", report.ignored));
+        let came = counted(report.ignored, "packet");
+        notes.push(format!("{came} came that answered nothing of ours"));
     }
     if report.syn_retransmits > Some(0) {
         notes.push("times of a second and more are those of lost SYNs, not of the path".to_owned());

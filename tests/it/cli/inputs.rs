@@ -30,7 +30,8 @@ fn until_it_reads(child: &Child) {
     let process = Path::new("/proc").join(child.id().to_string());
     let catches = || {
         let status = fs::read_to_string(process.join("status")).unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim().to_owned();
+        let mask =
+            status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim().to_owned();
         u64::from_str_radix(&mask, 16).unwrap_or(0) >> (Signal::SIGTERM as u64 - 1) & 1 == 1
     };
     let reads = || {
@@ -50,8 +51,7 @@ fn until_it_reads(child: &Child) {
 
 /// Stops `command` while it reads: what it ends with, and what it says.
 fn stopped(mut command: Command, signal: Signal) -> (Option<i32>, String) {
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the program");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the program");
     until_it_reads(&child);
     kill(Pid::from_raw(child.id() as i32), signal).expect("a signal");
     let status = child.wait().expect("it ends");
