@@ -96,7 +96,9 @@ impl Input {
     /// Class `usage` where there are more than `most` octets, `cancelled` where `stop` is set before the end, and what
     /// the system says.
     pub(super) fn whole(mut self, most: u64, stop: &Stop) -> Result<Vec<u8>, Failure> {
-        let (mut octets, mut piece) = (Vec::new(), vec![0; most.saturating_add(1).min(PIECE) as usize]);
+        let expected = self.metadata()?.len().min(most) as usize;
+        let mut octets = Vec::with_capacity(expected);
+        let mut piece = vec![0; most.saturating_add(1).min(PIECE) as usize];
         loop {
             match self.read(&mut piece, stop)? {
                 None => return Err(Class::Cancelled.because(format_args!("{}: interrupted", self.what))),

@@ -55,10 +55,15 @@ impl Search<'_> {
                 Item::One(name) => course.one(name).await,
                 Item::Many(range) => {
                     for address in range.addresses() {
-                        course.address(address);
+                        let name = address.to_string();
+                        let (_, port) = (self.place)(&name);
+                        course.address(name.into(), SocketAddr::new(address, port));
                     }
                 }
-                Item::Wrong(word, why) => course.settle(word, Err(Class::Usage.because(why))),
+                Item::Wrong(wrong) => {
+                    let (word, why) = *wrong;
+                    course.settle(word, Err(Class::Usage.because(why)));
+                }
             }
         }
         while !course.running.is_empty() && course.take().await {}
@@ -78,29 +83,25 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
-    /// An address of a network or a range.
-    fn address(&mut self, address: IpAddr) {
-        let name = address.to_string();
-        let (_, port) = (self.search.place)(&name);
-        let found = match self.search.egress.admits(&address) {
-            true => self.admitted(SocketAddr::new(address, port)),
+    /// An address, which is called `name`.
+    fn address(&mut self, name: Box<str>, address: SocketAddr) {
+        let found = match self.search.egress.admits(&address.ip()) {
+            true => self.admitted(address),
             false => Err(Class::Usage.because(format_args!(
                 "{name} is not of the address family that -4, -6 or the source asks for"
             ))),
         };
-        self.settle(name.into(), found);
+        self.settle(name, found);
     }
 
     /// A name or an address as it was written.
     async fn one(&mut self, name: Box<str>) {
         let (host, port) = (self.search.place)(&name);
+        if let Ok(literal) = host.parse::<IpAddr>() {
+            return self.address(name, SocketAddr::new(literal, port));
+        }
         let egress = self.search.egress.clone();
         let (resolver, all) = (self.ctx.resolver.clone(), self.search.all);
-        if host.parse::<IpAddr>().is_ok() {
-            let literal = resolver.first(&host, port, |address| egress.admits(address)).await;
-            let literal = literal.and_then(|address| self.admitted(address));
-            return self.settle(name, literal);
-        }
         while self.running.len() >= LOOKUPS {
             if !self.take().await {
                 return;

@@ -39,10 +39,10 @@ pub(in crate::probe) struct List {
 pub(super) enum Item {
     /// A name or an address, still to be looked up.
     One(Box<str>),
-    /// Addresses.
-    Many(Range),
-    /// Nothing, and why.
-    Wrong(Box<str>, String),
+    /// Addresses; boxed, as most words are names, of which there may be a million.
+    Many(Box<Range>),
+    /// Nothing: the word, and why.
+    Wrong(Box<(Box<str>, String)>),
 }
 
 /// How a file lists targets.
@@ -68,7 +68,7 @@ impl List {
         match Range::parse(word) {
             Ok(Some(range)) => self.range(word, range),
             Err(why) if !self.guard.urls => {
-                self.items.push(Item::Wrong(word.into(), why));
+                self.items.push(Item::Wrong(Box::new((word.into(), why))));
                 self.grow(word, 1, 0)
             }
             Ok(None) | Err(_) => {
@@ -83,7 +83,7 @@ impl List {
     /// # Errors
     /// As [`List::add`].
     pub(in crate::probe) fn range(&mut self, word: &str, range: Range) -> Result<(), String> {
-        self.items.push(Item::Many(range));
+        self.items.push(Item::Many(Box::new(range)));
         self.grow(word, range.count(), range.count())
     }
 
@@ -109,7 +109,7 @@ impl List {
 
     /// The networks and ranges.
     pub(in crate::probe) fn ranges(&self) -> impl Iterator<Item = Range> {
-        self.items.iter().filter_map(|item| if let Item::Many(range) = item { Some(*range) } else { None })
+        self.items.iter().filter_map(|item| if let Item::Many(range) = item { Some(**range) } else { None })
     }
 
     /// The same without networks and ranges.
@@ -121,7 +121,9 @@ impl List {
 
     /// What is wrong with the first word that can be nothing.
     pub(in crate::probe) fn wrong(&self) -> Option<&str> {
-        self.items.iter().find_map(|item| if let Item::Wrong(_, why) = item { Some(&**why) } else { None })
+        self.items
+            .iter()
+            .find_map(|item| if let Item::Wrong(wrong) = item { Some(wrong.1.as_str()) } else { None })
     }
 
     fn grow(&mut self, word: &str, by: u64, guarded: u64) -> Result<(), String> {

@@ -92,7 +92,7 @@ fn who_is_not_root_sends_with_measure_unless_he_insists() {
     let ping = |arguments: &str| {
         let mut command = lab.client().command("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
-        command.args(["--bounding-set=-all", WADDLEPERF, "ping", "-q", "-c", "4"]);
+        command.args(["--bounding-set=-all", WADDLEPERF, "ping", "-q", "-c", "4", "--catch-up"]);
         command.env("HOME", "/").env_remove("XDG_CONFIG_HOME").args(arguments.split_whitespace());
         let output = command.output().expect("run setpriv (util-linux)");
         (output.status.code(), super::said(&output))
