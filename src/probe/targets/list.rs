@@ -92,6 +92,8 @@ impl List {
     /// # Errors
     /// As [`List::add`].
     pub(in crate::probe) fn listed(&mut self, text: &str, per: Per) -> Result<(), String> {
+        // What grows leaves holes behind, and a list may have a million lines.
+        self.items.reserve_exact(text.lines().count());
         let most = if per == Per::Line { 1 } else { usize::MAX };
         let words = |line| str::split_whitespace(line).take_while(|word| !word.starts_with('#')).take(most);
         text.lines().flat_map(words).try_for_each(|word| self.add(word))
