@@ -808,7 +808,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__ping)
-            opts="-c -i -s -W -w -p -Q -M -f -O -n -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --force --catch-up --outstanding --numeric --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -892,6 +892,22 @@ _waddleperf() {
                     ;;
                 -M)
                     COMPREPLY=($(compgen -W "do want dont probe" -- "${cur}"))
+                    return 0
+                    ;;
+                --preload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identifier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --file)
@@ -978,18 +994,34 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__portscan)
-            opts="-s -p -F -T -w -P -n -4 -6 -I -q -D -v -h --scan --ports --fast --top --top-ports --timing --min-rate --rate --max-rate --max-retries --host-timeout --deadline --banner --open --reason --all --yes --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-L -s -p -F -T -w -P -n -i -4 -6 -I -q -D -v -h --input-list --file --exclude --scan --ports --fast --top --top-ports --timing --min-rate --rate --max-rate --max-retries --host-timeout --deadline --banner --open --reason --all --yes --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input-list)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --scan)
-                    COMPREPLY=($(compgen -W "connect syn udp" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -s)
-                    COMPREPLY=($(compgen -W "connect syn udp" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --ports)
@@ -1814,7 +1846,7 @@ _ping() {
 
     case "${cmd}" in
         ping)
-            opts="-c -i -s -W -w -p -Q -M -f -O -n -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --force --catch-up --outstanding --numeric --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1898,6 +1930,22 @@ _ping() {
                     ;;
                 -M)
                     COMPREPLY=($(compgen -W "do want dont probe" -- "${cur}"))
+                    return 0
+                    ;;
+                --preload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identifier)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --file)
@@ -2550,18 +2598,34 @@ _portscan() {
 
     case "${cmd}" in
         portscan)
-            opts="-s -p -F -T -w -P -n -4 -6 -I -q -D -v -h --scan --ports --fast --top --top-ports --timing --min-rate --rate --max-rate --max-retries --host-timeout --deadline --banner --open --reason --all --yes --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-L -s -p -F -T -w -P -n -i -4 -6 -I -q -D -v -h --input-list --file --exclude --scan --ports --fast --top --top-ports --timing --min-rate --rate --max-rate --max-retries --host-timeout --deadline --banner --open --reason --all --yes --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input-list)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --scan)
-                    COMPREPLY=($(compgen -W "connect syn udp" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -s)
-                    COMPREPLY=($(compgen -W "connect syn udp" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --ports)

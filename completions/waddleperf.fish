@@ -61,6 +61,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s M -l pmtu
 want\t'Cut here what is larger than the path MTU that the system knows'
 dont\t'Let routers cut'
 probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s l -l preload -d 'Send this many packets at once, before the first interval (more than 3: root, or --force)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s e -l identifier -d 'Identify the echo messages by this number, instead of one that is free' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
@@ -76,10 +78,13 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l fail-on -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s A -l adaptive -d 'Send the next packet as soon as the last was answered, though not within 2 ms but for root, and else after the interval'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s R -l record-route -d 'ping\'s -R, which is refused: routers answer it no more'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, -f, and -l beyond 3'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s m -l all-addresses -d 'Measure all addresses of each name, 64 at most, as fping does, instead of the first that the resolver gives'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l yes -d 'Measure more than 4096 generated addresses'
@@ -223,14 +228,14 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'K
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
-syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
-udp\t'By a UDP datagram that the service understands'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l exclude -d 'Leave these out, written as targets are; several between commas' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host\'s own addresses and none with -T4, -T5 and --min-rate]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
@@ -249,6 +254,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l reaso
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l all -d 'List every port, however many there are of a kind'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l yes -d 'Yes, scan more than one host'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s i -d 'The first letter of nmap\'s -iL'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -538,6 +544,8 @@ complete -c ping -s M -l pmtudisc -d 'Whether packets may be cut on their way, a
 want\t'Cut here what is larger than the path MTU that the system knows'
 dont\t'Let routers cut'
 probe\t'Never cut, and pay no heed to the path MTU that the system knows'"
+complete -c ping -s l -l preload -d 'Send this many packets at once, before the first interval (more than 3: root, or --force)' -r
+complete -c ping -s e -l identifier -d 'Identify the echo messages by this number, instead of one that is free' -r
 complete -c ping -s F -l file -d 'Measure what this file lists too, a target on each line; `-` is standard input' -r -F
 complete -c ping -s C -l vcount -d 'Send this many packets to each target, and list the time of each in columns, as fping does' -r
 complete -c ping -s r -l retries -d 'Ask until each target has answered once, at most this often again [default: 3 with -a or -u]' -r
@@ -553,10 +561,13 @@ complete -c ping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio 
 complete -c ping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c ping -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c ping -s f -l flood -d 'Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force)'
-complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, and -f'
+complete -c ping -s A -l adaptive -d 'Send the next packet as soon as the last was answered, though not within 2 ms but for root, and else after the interval'
+complete -c ping -s R -l record-route -d 'ping\'s -R, which is refused: routers answer it no more'
+complete -c ping -l force -d 'Allow what else only root may: less than 2 ms between two packets to one target, -f, and -l beyond 3'
 complete -c ping -l catch-up -d 'Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped; of many targets none is skipped'
 complete -c ping -s O -l outstanding -d 'Say so when a packet is not answered before the next one is sent'
 complete -c ping -s n -l numeric -d 'Never look names up: this is always so, and the flag is taken for the users of ping'
+complete -c ping -s m -l all-addresses -d 'Measure all addresses of each name, 64 at most, as fping does, instead of the first that the resolver gives'
 complete -c ping -s b -l broadcast -d 'Allow broadcast and multicast addresses, and list who replies'
 complete -c ping -s g -l generate -d 'Take two addresses for the ends of a range, as fping does. Networks and ranges in one word need no flag'
 complete -c ping -l yes -d 'Measure more than 4096 generated addresses'
@@ -700,14 +711,14 @@ complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save
 complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP)' -r -f -a "connect\t'By a TCP connection: no privilege, and the service sees it'
-syn\t'By a SYN alone: needs CAP_NET_RAW, and no service sees it'
-udp\t'By a UDP datagram that the service understands'"
+complete -c portscan -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
+complete -c portscan -l exclude -d 'Leave these out, written as targets are; several between commas' -r
+complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
 complete -c portscan -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
 complete -c portscan -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
 complete -c portscan -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
-complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost' -r
-complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together' -r
+complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does' -r
+complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host\'s own addresses and none with -T4, -T5 and --min-rate]' -r
 complete -c portscan -l max-retries -d 'How often a silent port is asked again at most [default: 10, and more where answers are rationed]' -r
 complete -c portscan -s w -l deadline -l host-timeout -d 'End after this time, whatever is known then' -r
 complete -c portscan -s P -d 'As nmap\'s -Pn, and always so: no host is asked first whether it is there' -r -f -a "n\t''"
@@ -726,6 +737,7 @@ complete -c portscan -l reason -d 'Show why a port is said to be what it is, and
 complete -c portscan -l all -d 'List every port, however many there are of a kind'
 complete -c portscan -l yes -d 'Yes, scan more than one host'
 complete -c portscan -s n -d 'As nmap\'s -n, and always so: no address is resolved to a name'
+complete -c portscan -s i -d 'The first letter of nmap\'s -iL'
 complete -c portscan -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c portscan -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c portscan -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'

@@ -29,6 +29,25 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Lets `port` of any host through, or says why not; 0 where none is spoken to.
+    ///
+    /// # Errors
+    /// Class `permission`.
+    pub fn check_port(&self, port: u16) -> Result<(), Failure> {
+        match self {
+            Self::Remote if (1..1024).contains(&port) && !OPEN_PORTS.contains(&port) => {
+                Err(Class::Permission
+                    .because(format_args!("port {port}: the target policy does not allow it")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ports below 1024 that others may have asked.
+const OPEN_PORTS: [u16; 5] = [22, 53, 80, 443, 853];
+
 const SPECIAL4: [(Ipv4Addr, u32); 14] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -85,6 +104,16 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_reach_few_ports_of_the_system() {
+        for (port, allowed) in
+            [(0, true), (1, false), (22, true), (25, false), (853, true), (1023, false), (1024, true)]
+        {
+            assert_eq!(Policy::Remote.check_port(port).is_ok(), allowed, "{port}");
+            assert!(Policy::Operator.check_port(port).is_ok());
+        }
+    }
 
     #[test]
     fn special_addresses_are_denied_to_others_in_every_disguise() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::targets::{Admission, Audience};
 use super::{Agent, Egress, Events, Target};
 use crate::failure::Failure;
 use crate::net::{Policy, Resolver};
@@ -43,7 +44,8 @@ impl Ctx {
     /// Where the one host `target` is, by the way that `egress` asks for.
     ///
     /// # Errors
-    /// Class `usage` for an interface that this host does not have, those of the resolver and those of the policy.
+    /// Class `usage` for an interface that this host does not have and for an address that is no host's, those of the
+    /// resolver and those of the policy.
     pub(super) async fn peer(
         &self,
         target: &Target,
@@ -52,6 +54,6 @@ impl Ctx {
     ) -> Result<SocketAddr, Failure> {
         egress.check_here()?;
         let peer = self.resolver.first(target.as_str(), port, |address| egress.admits(address)).await?;
-        self.policy.check(peer.ip()).map(|()| peer)
+        Admission::to(self, egress, Audience::One).check(peer).map(|()| peer)
     }
 }

@@ -1,12 +1,14 @@
 //! What a probe tells while it runs: bounded, lossy, never waited for.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::mtr::{Label, Mark};
+use crate::failure::Failure;
 use crate::geo::Place;
 use crate::units::ms;
 
@@ -126,6 +128,13 @@ pub enum Event {
         /// Its name, as the resolver gave it.
         name: String,
     },
+    /// One of several targets cannot be measured.
+    Unmeasured {
+        /// As it was given.
+        target: String,
+        /// Why, in a few words.
+        why: String,
+    },
     /// Something that a person should know about the run: a clamp, a restart of the far side.
     Note {
         /// One line.
@@ -133,28 +142,44 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The target `name` cannot be measured because of `failure`.
+    pub fn unmeasured(name: &str, failure: &Failure) -> Self {
+        let named = [format!("resolve {name}: "), format!("{name}: "), format!("{name} ")];
+        let why = named.iter().find_map(|begin| failure.detail.strip_prefix(begin.as_str()));
+        Self::Unmeasured { target: name.to_owned(), why: why.unwrap_or(&failure.detail).to_owned() }
+    }
+}
+
 /// The sending end of a run's events. A full or absent receiver loses events and delays nobody.
 #[derive(Clone, Default)]
 pub struct Events {
     to: Option<mpsc::Sender<Event>>,
     packets: bool,
+    /// Whose the packets are that are nobody's by name.
+    whose: Option<Arc<str>>,
 }
 
 impl Events {
     /// Events that nobody hears.
     pub const fn none() -> Self {
-        Self { to: None, packets: false }
+        Self { to: None, packets: false, whose: None }
     }
 
     /// A channel that holds `depth` events; those beyond are lost.
     pub fn channel(depth: usize) -> (Self, mpsc::Receiver<Event>) {
         let (to, from) = mpsc::channel(depth);
-        (Self { to: Some(to), packets: true }, from)
+        (Self { to: Some(to), packets: true, whose: None }, from)
     }
 
     /// The same with notes only, without the fate of each packet: waking a reader costs more than a packet.
     pub fn without_packets(self) -> Self {
         Self { packets: false, ..self }
+    }
+
+    /// The same of packets to `target`, who alone of several can be measured.
+    pub fn of_target(self, target: &str) -> Self {
+        Self { whose: Some(target.into()), ..self }
     }
 
     /// Whether anybody wants to know the fate of each packet: then it is worth working out.
@@ -163,8 +188,15 @@ impl Events {
     }
 
     /// Tells `event` to whoever listens and has room.
-    pub fn tell(&self, event: Event) {
-        let wanted = self.packets || matches!(event, Event::Note { .. });
+    pub fn tell(&self, mut event: Event) {
+        if let (
+            Some(whose),
+            Event::Reply { target, .. } | Event::Lost { target, .. } | Event::Unreached { target, .. },
+        ) = (&self.whose, &mut event)
+        {
+            target.get_or_insert_with(|| whose.to_string());
+        }
+        let wanted = self.packets || matches!(event, Event::Note { .. } | Event::Unmeasured { .. });
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }

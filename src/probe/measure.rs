@@ -75,6 +75,11 @@ pub trait Measure {
         false
     }
 
+    /// The exit code of a process that measured only this, thresholds apart (design §5).
+    fn exit_code(&self, report: &Self::Report) -> u8 {
+        u8::from(!report.replied())
+    }
+
     /// Whether it writes to stdout itself: then what is printed goes to stderr.
     fn takes_stdout(&self) -> bool {
         false
@@ -153,6 +158,15 @@ macro_rules! kinds {
         pub const KINDS: &[Kind] = &[$(Kind::of::<$folder::$command>(),)*];
 
         impl Probe {
+            /// The exit code of a process that found only `report`.
+            pub(super) fn exit_code(&self, report: &Report) -> u8 {
+                match (self, report) {
+                    $((Self::$command(probe), Report::$command(report)) => probe.exit_code(report),)*
+                    $((Self::$other(probe), Report::$other(report)) => probe.exit_code(report),)*
+                    _ => u8::from(!report.replied()),
+                }
+            }
+
             /// The kind's one word.
             pub const fn kind(&self) -> &'static str {
                 match self {

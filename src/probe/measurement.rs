@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Agent, Ctx, Findings, Found, Probe, Report, Scalar, Scalars};
+use super::{Agent, Ctx, Found, Probe, Report, Scalar, Scalars};
 use crate::failure::Failure;
 use crate::units::{Now, Timestamp, ms};
 
@@ -93,7 +93,7 @@ impl Measurement {
     /// The exit code of a process that made only this measurement (design §5), thresholds apart.
     pub fn exit_code(&self) -> u8 {
         match &self.outcome {
-            Outcome::Report(report) => u8::from(!report.replied()),
+            Outcome::Report(report) => self.probe.exit_code(report),
             Outcome::Failure(failure) => failure.class.exit_code(),
         }
     }

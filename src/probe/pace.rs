@@ -42,6 +42,10 @@ pub(crate) struct Pace {
     pub(crate) deadline: Option<Duration>,
     /// Send what was missed, instead of skipping it.
     pub(crate) catch_up: bool,
+    /// So many packets are due at the start, and the next one interval later; 0 is as 1.
+    pub(crate) preload: u64,
+    /// A reply makes the next packet due at once, so long after the one before at the earliest.
+    pub(crate) follows: Option<Duration>,
 }
 
 /// The course of a pace: which packet is due next, and when.
@@ -55,6 +59,11 @@ pub(crate) struct Cadence {
     offset: Duration,
     planned: u64,
     rounds: Option<Rounds>,
+    /// By how much replies have brought the plan forward.
+    ahead: Duration,
+    /// When the latest packet was taken, and whether a reply has come since.
+    last: Option<Instant>,
+    answered: bool,
     /// Packets that were due and not sent.
     pub(crate) skipped: u64,
 }
@@ -96,6 +105,9 @@ impl Cadence {
             offset: Duration::ZERO,
             planned,
             rounds: None,
+            ahead: Duration::ZERO,
+            last: None,
+            answered: false,
             skipped,
         }
     }
@@ -115,16 +127,21 @@ impl Cadence {
     pub(crate) fn take(&mut self, now: Instant) -> Due {
         let start = *self.start.get_or_insert(now);
         loop {
+            let offset = self.offset.saturating_sub(self.ahead);
             let beyond =
-                self.pace.deadline.is_some_and(|deadline| self.offset >= deadline || now >= start + deadline);
+                self.pace.deadline.is_some_and(|deadline| offset >= deadline || now >= start + deadline);
             if self.planned >= self.pace.count || beyond {
                 return Due::Never;
             }
-            let due = start + self.offset;
+            let due = start + offset;
             if due > now {
-                return Due::At(due);
+                match self.pulled().filter(|pulled| *pulled < due) {
+                    Some(pulled) if pulled <= now => self.ahead += due - now,
+                    pulled => return Due::At(pulled.unwrap_or(due)),
+                }
             }
-            let late = now - due;
+            let late = now.saturating_duration_since(due);
+            (self.last, self.answered) = (Some(now), false);
             self.step();
             if self.pace.catch_up || late <= self.pace.interval.max(TOLERANCE) {
                 return Due::Now(late);
@@ -133,8 +150,21 @@ impl Cadence {
         }
     }
 
+    /// A reply has come.
+    pub(crate) const fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// When the next packet may follow the reply to the last.
+    fn pulled(&self) -> Option<Instant> {
+        Some(self.last.filter(|_| self.answered)? + self.pace.follows?)
+    }
+
     fn step(&mut self) {
         self.planned += 1;
+        if self.planned < self.pace.preload {
+            return;
+        }
         self.in_burst += 1;
         if self.in_burst < self.pace.burst {
             return;
@@ -182,6 +212,8 @@ mod tests {
             seed: 1,
             deadline: None,
             catch_up: false,
+            preload: 0,
+            follows: None,
         }
     }
 
@@ -267,6 +299,33 @@ mod tests {
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
         assert!((0.0097..0.0103).contains(&mean), "{mean}");
         assert!((0.97..1.03).contains(&(variance.sqrt() / mean)), "{variance}");
+    }
+
+    #[test]
+    fn what_is_preloaded_is_due_at_the_start() {
+        let start = start();
+        for rounds in [false, true] {
+            let cadence = Cadence::new(Pace { preload: 3, ..pace() });
+            let mut cadence = if rounds { cadence.in_rounds(1, 10 * MS, 1.0) } else { cadence };
+            let taken = std::iter::from_fn(|| Some(cadence.take(start)));
+            assert_eq!(taken.take_while(|due| matches!(due, Due::Now(_))).count(), 3);
+            assert_eq!(cadence.take(start), Due::At(start + 10 * MS));
+            assert_eq!(cadence.take(start + 10 * MS), Due::Now(Duration::ZERO));
+            assert_eq!(cadence.take(start + 10 * MS), Due::Never);
+        }
+    }
+
+    #[test]
+    fn replies_bring_the_plan_forward_and_never_too_far() {
+        let start = start();
+        let mut cadence = Cadence::new(Pace { follows: Some(2 * MS), ..pace() }).in_rounds(1, 10 * MS, 1.0);
+        assert_eq!(cadence.take(start), Due::Now(Duration::ZERO));
+        assert_eq!(cadence.take(start + MS), Due::At(start + 10 * MS), "no reply, no hurry");
+        cadence.answered();
+        assert_eq!(cadence.take(start + MS), Due::At(start + 2 * MS));
+        assert_eq!(cadence.take(start + 3 * MS), Due::Now(Duration::ZERO));
+        assert_eq!(cadence.take(start + 3 * MS), Due::At(start + 13 * MS), "an interval after the last");
+        assert_eq!(cadence.take(start + 13 * MS), Due::Now(Duration::ZERO));
     }
 
     #[test]

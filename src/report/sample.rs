@@ -185,6 +185,7 @@ pub(crate) fn portscan() -> Measurement {
         ports,
         counts,
         hosts: vec![Host { address: host, counts, hidden: vec![closed], answers_per_second: None }],
+        unmeasured: Vec::new(),
         sent: 1001,
         rate_pps: Some(5005.0),
         rtt: Rtt::of(&[(0, Duration::from_micros(1234))]),

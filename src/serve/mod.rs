@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::autoperf;
 use crate::failure::{Class, Failure};
 use crate::probe::Ctx;
-use crate::probe::udpping::read_key;
+use crate::probe::read_key;
 use crate::store::{Access, Data, blocking, control};
 use crate::sys::privilege::{self, Account};
+use crate::sys::wait::Stop;
 use crate::sys::{capability, host, landlock, service};
 use reflector::{Listener, Workers};
 
@@ -64,7 +65,9 @@ impl Prepared {
     /// # Errors
     /// A socket that cannot be opened, a key that cannot be read, an account that does not exist.
     pub fn new(settings: Settings, data: &Data, files: &[PathBuf]) -> Result<Self, Failure> {
-        let psk = settings.udpping.key_file.as_deref().map(read_key).transpose()?;
+        // Nobody catches signals yet: they end this.
+        let never = Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?;
+        let psk = settings.udpping.key_file.as_deref().map(|path| read_key(path, &never)).transpose()?;
         let groups = open(&settings)?;
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
         notes.extend(drop_privileges(&settings, data, &readable(files))?);

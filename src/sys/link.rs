@@ -1,4 +1,5 @@
-//! Network interfaces of this host: which one has an address, and how large its packets may be; see netdevice(7).
+//! Network interfaces of this host: which one has an address, whom it reaches at once, and how large its packets may be;
+//! see netdevice(7).
 
 #![expect(unsafe_code, reason = "SIOCGIFMTU has no safe wrapper")]
 
@@ -18,6 +19,22 @@ pub fn with_address(address: IpAddr) -> Option<String> {
     };
     let mut all = getifaddrs().ok()?;
     all.find(|name| has(name) == Some(address)).map(|name| name.interface_name)
+}
+
+/// The number of the interface `name`, if this host has it.
+pub fn index(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
+}
+
+/// The addresses by which everybody on a network of this host is reached (RFC 919).
+pub fn broadcasts() -> Vec<Ipv4Addr> {
+    let of = |one: nix::ifaddrs::InterfaceAddress| {
+        let address = one.address?.as_sockaddr_in()?.ip().to_bits();
+        let mask = one.netmask?.as_sockaddr_in()?.ip().to_bits();
+        // Networks of one or two addresses have none (RFC 3021).
+        (!mask > 1).then(|| Ipv4Addr::from_bits(address | !mask))
+    };
+    getifaddrs().map_or_else(|_| Vec::new(), |all| all.filter_map(of).collect())
 }
 
 /// The largest IP packet, in octets, that an interface sends.
@@ -48,6 +65,8 @@ mod tests {
     #[test]
     fn loopback_is_large() {
         assert_eq!(with_address(Ipv4Addr::LOCALHOST.into()).as_deref(), Some("lo"));
+        assert!(broadcasts().contains(&Ipv4Addr::new(127, 255, 255, 255)));
+        assert!(index("lo").is_some() && index("no-such-if").is_none());
         assert!(mtu("lo").expect("its MTU") >= 1280);
         assert!(mtu("no-such-interface-at-all").is_err() && with_address([192, 0, 2, 1].into()).is_none());
     }

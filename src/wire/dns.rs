@@ -4,8 +4,14 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(Vec<u8>);
 
-/// NS records (RFC 1035 §3.2.2) of the Internet's class.
-const QUESTION: [u8; 4] = [0, 2, 0, 1];
+/// Name servers (RFC 1035 §3.2.2).
+pub const NS: u16 = 2;
+/// Pointers to other names (RFC 1035 §3.2.2).
+pub const PTR: u16 = 12;
+/// NS records of the Internet's class.
+const QUESTION: [u8; 4] = [0, NS as u8, 0, CLASS as u8];
+/// The Internet's class.
+const CLASS: u16 = 1;
 /// Octets of a header: 0 identifier · 2 flags · 4 questions · 6 answers · 8 authorities · 10 additional.
 const HEADER: usize = 12;
 
@@ -23,12 +29,13 @@ impl Name {
     }
 }
 
-/// Appends a query for the name servers of `name`, recursion desired.
-pub fn query(id: u16, name: &Name, out: &mut Vec<u8>) {
+/// Appends a query for the records of `name` of this `kind`, recursion desired.
+pub fn query(id: u16, name: &Name, kind: u16, out: &mut Vec<u8>) {
     out.extend(id.to_be_bytes());
     out.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     out.extend(&name.0);
-    out.extend(QUESTION);
+    out.extend(kind.to_be_bytes());
+    out.extend(CLASS.to_be_bytes());
 }
 
 /// A reply, not yet known to be ours.
@@ -68,7 +75,7 @@ mod tests {
     #[test]
     fn a_query_is_written_as_digs() {
         let mut out = Vec::new();
-        query(0x1234, &Name::parse("a.example").expect("a name"), &mut out);
+        query(0x1234, &Name::parse("a.example").expect("a name"), NS, &mut out);
         let expected = b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x01a\x07example\0\x00\x02\x00\x01";
         assert_eq!(out, expected);
         assert_eq!(Name::parse("."), Some(Name(vec![0])));
@@ -84,7 +91,7 @@ mod tests {
             (Name::parse("a.example").expect("a name"), Name::parse("b.example").expect("a name"));
         for code in 0..16 {
             let mut reply = Vec::new();
-            query(7, &name, &mut reply);
+            query(7, &name, NS, &mut reply);
             assert_eq!(Answer::parse(&reply), None, "a query is no reply");
             (reply[2], reply[3]) = (0x81, 0x80 | code);
             let answer = Answer::parse(&reply).expect("a reply");

@@ -40,9 +40,12 @@ impl Shown {
 
     fn print(&mut self, event: &Event) -> io::Result<()> {
         self.state.hear(event);
-        if let Event::Note { text } = event {
-            tell(text);
-            return Ok(());
+        match event {
+            Event::Note { text } => return tell(&format!("note: {}", escape(text))),
+            Event::Unmeasured { target, why } => {
+                return tell(&format!("{}: {}", escape(target), escape(why)));
+            }
+            _ => {}
         }
         match self.lines.as_mut().and_then(|lines| lines.line(event)) {
             Some(line) if self.to_stderr => writeln!(io::stderr(), "{line}"),
@@ -89,8 +92,9 @@ fn print(shown: &mut Shown, mut heard: mpsc::Receiver<Event>) -> io::Result<()> 
     Ok(())
 }
 
-/// A note goes to stderr, so that it is read also where stdout goes into a program.
-fn tell(text: &str) {
+/// What is no result goes to stderr, so that it is read also where stdout goes into a program.
+fn tell(text: &str) -> io::Result<()> {
     // Nobody is left to tell when stderr is closed.
-    let _ = writeln!(io::stderr(), "note: {}", escape(text));
+    let _ = writeln!(io::stderr(), "{text}");
+    Ok(())
 }

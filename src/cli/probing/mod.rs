@@ -52,10 +52,9 @@ pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
 
 /// Measures the targets of a list, one after the other; the worst of their exit codes.
 async fn each(args: Probing, list: PathBuf, env: &Env) -> Result<u8, Failure> {
-    let text = tokio::task::spawn_blocking(move || probe::list::read(&list)).await;
-    let text = text.map_err(|_| Class::Internal.because("the reading thread panicked"))??;
+    let names = probe::targets::names(&context(&args.common, env, env.cancel.child_token()), &list).await?;
     let (mut worst, mut first) = (None, true);
-    for name in probe::list::listed(&text) {
+    for name in &names {
         let probe = args.probe.clone().aimed_at(name);
         probe.check().map_err(|fault| wrong(&fault))?;
         let code = once(probe, &args.common, first, env).await?;

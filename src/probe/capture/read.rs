@@ -1,14 +1,10 @@
 //! A file of packets, shown to the reader piece by piece.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::AsFd;
-use std::path::Path;
-
 use super::live::{Keeper, Refusal};
 use super::report::Ended;
 use crate::failure::{Class, Failure};
-use crate::sys::wait::{Stop, wait};
+use crate::probe::input::Input;
+use crate::sys::wait::Stop;
 use crate::wire::filter::{Ancillary, Program};
 use crate::wire::pcap::{Link, Next, Packet, Reader};
 
@@ -20,7 +16,7 @@ pub(super) type Filters = Box<dyn Fn(Link) -> Result<Option<Program>, Failure> +
 
 /// A file that is read.
 pub(super) struct Reading {
-    pub(super) file: File,
+    pub(super) file: Input,
     pub(super) name: String,
     pub(super) filters: Filters,
     /// Makes what takes the packets in, once their link is known.
@@ -36,21 +32,6 @@ pub(super) struct Found {
     pub(super) dropped: Option<u64>,
     pub(super) filtered: u64,
     pub(super) cut: bool,
-}
-
-/// Opens `path`, which `-` makes stdin.
-pub(super) fn open(path: &Path) -> Result<File, Failure> {
-    let failed = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Class::Usage.because(format_args!("read {}: no such file", path.display()))
-        }
-        _ => Failure::from_io(format_args!("read {}", path.display()), error),
-    };
-    if path == Path::new("-") {
-        let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| failed(&error))?;
-        return Ok(stdin.into());
-    }
-    File::open(path).map_err(|error| failed(&error))
 }
 
 impl Reading {
@@ -84,6 +65,10 @@ impl Reading {
                     }
                 },
             }
+        }
+        if window.total == 0 && found.ended == Ended::Interrupted {
+            return Err(Class::Cancelled
+                .because(format_args!("read {}: interrupted before the first octet", self.name)));
         }
         if window.total == 0 && found.ended == Ended::End {
             return Err(Class::Unsupported.because(format_args!("read {}: it is empty", self.name)));
@@ -136,15 +121,11 @@ impl Reading {
 
     /// Reads until the window holds `wanted` octets.
     fn fill(&mut self, window: &mut Window, wanted: usize, stop: &Stop) -> Result<Filled, Failure> {
-        let failed = |error: &io::Error| Failure::from_io(format_args!("read {}", self.name), error);
         while window.octets().len() < wanted {
-            // A pipe may have nothing for long.
-            let woken = wait(&[self.file.as_fd()], Some(stop), None).map_err(|error| failed(&error))?;
-            if woken.stop {
-                return Ok(Filled::Stopped);
-            }
-            if window.read(&mut self.file, wanted).map_err(|error| failed(&error))? == 0 {
-                return Ok(Filled::Ended);
+            match self.file.read(window.room(wanted), stop)? {
+                None => return Ok(Filled::Stopped),
+                Some(0) => return Ok(Filled::Ended),
+                Some(count) => window.filled(count),
             }
         }
         Ok(Filled::Enough)
@@ -188,16 +169,16 @@ impl Window {
         self.owed = octets - passed;
     }
 
-    fn read(&mut self, file: &mut impl Read, wanted: usize) -> io::Result<usize> {
+    /// Where the next octets go.
+    fn room(&mut self, wanted: usize) -> &mut [u8] {
         self.bytes.copy_within(self.from..self.to, 0);
         (self.from, self.to) = (0, self.to - self.from);
         self.bytes.resize(self.bytes.len().max(self.to + PIECE).max(wanted), 0);
-        let count = loop {
-            match file.read(&mut self.bytes[self.to..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
+        &mut self.bytes[self.to..]
+    }
+
+    /// So many came there.
+    fn filled(&mut self, count: usize) {
         self.total += count as u64;
         let owed = self.owed.min(count as u64);
         if owed > 0 {
@@ -205,6 +186,5 @@ impl Window {
             (self.from, self.owed) = (owed as usize, self.owed - owed);
         }
         self.to += count;
-        Ok(count)
     }
 }

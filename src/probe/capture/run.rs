@@ -9,13 +9,15 @@ use pnet::datalink;
 
 use super::live::{Caught, Keeper, Live};
 use super::private::Private;
-use super::read::{self, Reading};
+use super::read::Reading;
 use super::report::{Ended, Kept, Report};
 use super::sink::Sink;
 use super::tally::Tally;
 use super::{Capture, own};
 use crate::failure::{Class, Failure};
+use crate::probe::input::Input;
 use crate::probe::own_thread::on_own_thread;
+use crate::probe::targets::Admission;
 use crate::probe::{Ctx, Event, Found, Measure};
 use crate::sys::filter::Operation;
 use crate::sys::packet::{self, Ring, Setup, Statistics};
@@ -71,7 +73,8 @@ impl Capture {
             addresses.extend(others.into_iter().filter(|other| *other != first && self.family.admits(other)));
         }
         addresses.truncate(MOST_ADDRESSES);
-        addresses.iter().try_for_each(|address| ctx.policy.check(*address))?;
+        let rules = Admission::watching(ctx);
+        addresses.iter().try_for_each(|address| rules.check(SocketAddr::new(*address, 0)))?;
         Ok(addresses)
     }
 
@@ -119,7 +122,7 @@ impl Capture {
     async fn read_file(&self, ctx: &Ctx) -> Result<Report, Failure> {
         let name = self.target().to_string();
         let filter = self.filter(ctx, &[], None).await?;
-        let file = read::open(Path::new(&name))?;
+        let file = Input::open("read", Path::new(&name))?;
         let (asked, text, compiled) = (self.clone(), filter.text(), filter.clone());
         let reading = Reading {
             file,

@@ -134,6 +134,8 @@ impl Mtr {
                 seed,
                 deadline: None,
                 catch_up: false,
+                preload: 0,
+                follows: None,
             },
             first: self.first_ttl,
             most: self.max_ttl,

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::{Class, Failure};
 use crate::net::Names;
 use crate::net::drive::drive;
+use crate::probe::key::key_in;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::session::{Session, params};
-use crate::probe::udpping::read_key;
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Fragments, Kind, Setup, Socket};
@@ -63,7 +63,7 @@ impl Mtu {
     }
 
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
-        let psk = self.key_file.as_deref().map(read_key).transpose()?;
+        let psk = key_in(ctx, self.key_file.as_deref()).await?;
         let local = self.look_here(peer)?;
         let how = format!("{} to {} octets", self.least(), self.most(local.mtu).0);
         ctx.events.tell(Event::Started { address: peer.ip(), how });

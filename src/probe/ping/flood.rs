@@ -51,8 +51,9 @@ impl Pacing {
 
     /// A reply has come.
     pub(super) const fn answered(&mut self) {
-        if let Self::Flood(flood) = self {
-            flood.answered = true;
+        match self {
+            Self::Plan(cadence) => cadence.answered(),
+            Self::Flood(flood) => flood.answered = true,
         }
     }
 }

@@ -1,20 +1,18 @@
-//! From what was asked to whom is measured: lists are read, networks written out, names looked up, addresses checked.
+//! From what was asked to whom is measured: one list of words and files, looked up, each address once.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use tokio::task::JoinSet;
-
-use super::expand::{MOST_TARGETS, Range, UNASKED};
 use super::plan::Host;
-use super::{Mode, Ping};
+use super::{MOST_PAYLOAD, Mode, Ping};
 use crate::failure::{Class, Failure};
-use crate::net::Policy;
-use crate::probe::Ctx;
-use crate::probe::list::{listed, read};
+use crate::probe::targets::{self, Admission, Audience, Guard, List, Per, Range, Search};
+use crate::probe::{Ctx, Event};
 
-/// Names that are looked up at the same time.
-const LOOKUPS: usize = 64;
+/// Generated addresses that are measured without being asked twice.
+const UNASKED: u64 = 4096;
+/// Targets of one run.
+const MOST_TARGETS: u64 = 1 << 20;
 
 /// Whom a run measures, and whom it cannot.
 #[derive(Debug)]
@@ -30,23 +28,36 @@ impl Ping {
     /// # Errors
     /// Where a list cannot be read or is too long, and where nobody is left.
     pub(super) async fn hosts(&self, ctx: &Ctx) -> Result<Hosts, Failure> {
-        let names = self.names(ctx).await?;
-        let found = self.look_up(ctx, names).await;
+        let mut list = self.named().map_err(|why| Class::Usage.because(why))?;
+        if let Some(file) = &self.file {
+            targets::read(ctx, "--file", file, Per::Line, &mut list).await?;
+        }
+        let found = self.search(ctx).run(ctx, list).await;
         let mut seen = HashSet::new();
         let mut hosts = Hosts { hosts: Vec::new(), unmeasured: Vec::new() };
         let total = found.len();
         for (at, (name, found)) in found.into_iter().enumerate() {
-            match found.and_then(|address| self.admit(ctx, address).map(|()| address)) {
+            let checked = found.map(|address| (address, self.fits(address)));
+            let failure = match checked {
                 // Names share addresses: connections tell them apart, datagrams do not.
-                Ok(address) if self.mode().connects() || seen.insert(address) => {
+                Ok((address, Ok(()))) if self.mode().connects() || seen.insert(address) => {
                     hosts.hosts.push(Host { name, address });
+                    continue;
                 }
-                Ok(address) => {
-                    let again = Class::Usage.because(format_args!("{address} is among the targets already"));
-                    hosts.unmeasured.push((at, name, again));
+                // It was told already.
+                Err(failure) => {
+                    hosts.unmeasured.push((at, name, failure));
+                    continue;
                 }
-                Err(failure) => hosts.unmeasured.push((at, name, failure)),
+                Ok((address, Ok(()))) => {
+                    Class::Usage.because(format_args!("{address} is among the targets already"))
+                }
+                Ok((_, Err(failure))) => failure,
+            };
+            if total > 1 {
+                ctx.events.tell(Event::unmeasured(&name, &failure));
             }
+            hosts.unmeasured.push((at, name, failure));
         }
         match (hosts.hosts.is_empty(), hosts.unmeasured.first()) {
             (false, _) => Ok(hosts),
@@ -59,156 +70,55 @@ impl Ping {
         }
     }
 
-    /// What is to be measured, ranges written out, in the order given.
-    async fn names(&self, ctx: &Ctx) -> Result<Vec<Box<str>>, Failure> {
-        let mut names = Names { all: Vec::new(), generated: 0, yes: self.yes };
-        match (self.generate, self.more.as_slice()) {
-            (true, [last]) => names.ends(self.target.as_str(), last.as_str())?,
-            _ => {
-                let mut given =
-                    std::iter::once(&self.target).chain(&self.more).filter(|target| !target.is_open());
-                given.try_for_each(|target| names.add(target.as_str()))?;
-            }
+    /// What the command line names.
+    ///
+    /// # Errors
+    /// That there are too many.
+    pub(super) fn named(&self) -> Result<List, String> {
+        let mut list = List::new(Guard {
+            most: MOST_TARGETS,
+            unasked: UNASKED,
+            counts_names: false,
+            yes: self.yes,
+            urls: self.mode() == Mode::Http,
+        });
+        if let (true, [last]) = (self.generate, self.more.as_slice()) {
+            let ends = self.target.as_str().parse().ok().zip(last.as_str().parse().ok());
+            let range = ends.and_then(|(first, last)| Range::between(first, last));
+            let (first, wrong) =
+                (&self.target, "--generate takes the first and the last address of a range, not");
+            let range = range.ok_or_else(|| format!("{wrong} {first} and {last}"))?;
+            list.range(&format!("{first} to {last}"), range)?;
+            return Ok(list);
         }
-        if let Some(file) = &self.file {
-            if *ctx.policy == Policy::Remote {
-                return Err(Class::Permission.because("--file is for this host's own users"));
-            }
-            let file = file.clone();
-            let text = tokio::task::spawn_blocking(move || read(&file)).await;
-            let text = text.map_err(|_| Class::Internal.because("the reading thread panicked"))??;
-            listed(&text).try_for_each(|name| names.add(name))?;
-        }
-        Ok(names.all)
+        let mut given = std::iter::once(&self.target).chain(&self.more).filter(|target| !target.is_open());
+        given.try_for_each(|target| list.add(target.as_str()))?;
+        Ok(list)
     }
 
-    async fn look_up(&self, ctx: &Ctx, names: Vec<Box<str>>) -> Vec<(Box<str>, Result<SocketAddr, Failure>)> {
-        let mut found: Vec<(Box<str>, Result<SocketAddr, Failure>)> = Vec::with_capacity(names.len());
-        let mut running = JoinSet::new();
-        let port = self.port.unwrap_or(self.mode().port());
-        for (at, name) in names.into_iter().enumerate() {
-            let (host, port) = match self.mode() {
-                Mode::Http => super::connections::place(&name, self.port),
-                _ => (name.to_string(), port),
-            };
-            if host.parse::<IpAddr>().is_err() {
-                while running.len() >= LOOKUPS {
-                    take(&mut running, &mut found).await;
-                }
-                let (resolver, egress, host) = (ctx.resolver.clone(), self.egress.clone(), host);
-                running.spawn(async move {
-                    let admits = |address: &IpAddr| egress.admits(address);
-                    (at, resolver.first(&host, port, admits).await)
-                });
-                let waits = Class::Cancelled.because("interrupted before its address was known");
-                found.push((name, Err(waits)));
-                continue;
-            }
-            let admits = |address: &IpAddr| self.egress.admits(address);
-            let literal = ctx.resolver.first(&host, port, admits).await;
-            found.push((name, literal));
-        }
-        while !running.is_empty() {
-            tokio::select! {
-                () = take(&mut running, &mut found) => {}
-                () = ctx.cancel.cancelled() => break,
-            }
-        }
-        found
-    }
-
-    /// Whether `address` may be measured, by who asks and by what was asked.
-    fn admit(&self, ctx: &Ctx, address: SocketAddr) -> Result<(), Failure> {
-        let ip = address.ip();
-        let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-        if (ip.is_multicast() || is_broadcast) && !self.broadcast {
-            return Err(
-                Class::Usage.because(format_args!("{ip} is not one host: -b allows to ask everybody"))
-            );
-        }
-        ctx.policy.check(ip)
-    }
-}
-
-type LookedUp = (usize, Result<SocketAddr, Failure>);
-
-async fn take(running: &mut JoinSet<LookedUp>, found: &mut [(Box<str>, Result<SocketAddr, Failure>)]) {
-    if let Some(Ok((at, address))) = running.join_next().await {
-        found[at].1 = address;
-    }
-}
-
-/// A list in the making.
-struct Names {
-    all: Vec<Box<str>>,
-    generated: u64,
-    yes: bool,
-}
-
-impl Names {
-    /// Adds what `text` stands for.
-    fn add(&mut self, text: &str) -> Result<(), Failure> {
-        match Range::parse(text) {
-            Some(range) => self.range(text, range),
-            None => {
-                self.all.push(text.into());
-                self.check_length(1)
-            }
+    fn search<'a>(&'a self, ctx: &'a Ctx) -> Search<'a> {
+        let audience = if self.broadcast { Audience::Everybody } else { Audience::One };
+        Search {
+            egress: &self.egress,
+            admission: Admission::to(ctx, &self.egress, audience),
+            place: match self.mode() {
+                Mode::Http => Box::new(|name| super::connections::place(name, self.port)),
+                _ => Box::new(|name| (name.to_owned(), self.port.unwrap_or(self.mode().port()))),
+            },
+            all: self.all_addresses,
         }
     }
 
-    /// Adds the addresses between two.
-    fn ends(&mut self, first: &str, last: &str) -> Result<(), Failure> {
-        let range =
-            first.parse().ok().zip(last.parse().ok()).and_then(|(first, last)| Range::between(first, last));
-        let wrong = || {
-            Class::Usage.because(format_args!(
-                "--generate takes the first and the last address of a range, not {first} and {last}"
-            ))
-        };
-        self.range(&format!("{first} to {last}"), range.ok_or_else(wrong)?)
-    }
-
-    fn range(&mut self, text: &str, range: Range) -> Result<(), Failure> {
-        self.generated = self.generated.saturating_add(range.count());
-        if self.generated > UNASKED && !self.yes && range.count() <= MOST_TARGETS {
-            let generated = self.generated;
+    /// Whether an echo message as asked for can go to `address`.
+    fn fits(&self, address: SocketAddr) -> Result<(), Failure> {
+        let [most, _] = MOST_PAYLOAD;
+        if self.mode() == Mode::Icmp && address.is_ipv4() && self.size > most {
             return Err(Class::Usage.because(format_args!(
-                "{text} makes it {generated} addresses: --yes measures more than {UNASKED}"
+                "{} --size {} is too large: an echo message over IPv4 carries at most {most} octets",
+                address.ip(),
+                self.size
             )));
         }
-        self.check_length(range.count())?;
-        self.all.extend(range.addresses().map(|address| address.to_string().into_boxed_str()));
         Ok(())
-    }
-
-    fn check_length(&self, more: u64) -> Result<(), Failure> {
-        if (self.all.len() as u64).saturating_add(more) > MOST_TARGETS {
-            return Err(Class::Usage.because(format_args!("{MOST_TARGETS} targets at most, in one run")));
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(texts: &[&str], yes: bool) -> Result<usize, String> {
-        let mut names = Names { all: Vec::new(), generated: 0, yes };
-        let added = texts.iter().try_for_each(|text| names.add(text));
-        added.map(|()| names.all.len()).map_err(|failure| failure.detail)
-    }
-
-    #[test]
-    fn many_generated_addresses_are_asked_about_and_too_many_refused() {
-        assert_eq!(names(&["a.example", "10.0.0.0/24", "10.1.0.0/24"], false), Ok(509));
-        assert_eq!(names(&["10.0.0.0/20"], false), Ok(4094));
-        let asked = names(&["10.0.0.0/20", "10.1.0.0/29"], false).expect_err("more than 4096");
-        assert_eq!(asked, "10.1.0.0/29 makes it 4100 addresses: --yes measures more than 4096");
-        assert_eq!(names(&["127.2.0.0/16"], true), Ok(65_534));
-        for text in ["10.0.0.0/8", "::/0"] {
-            assert_eq!(names(&[text], true), Err("1048576 targets at most, in one run".to_owned()));
-        }
     }
 }

@@ -6,7 +6,6 @@
 
 mod connections;
 mod engine;
-mod expand;
 mod flights;
 mod flood;
 mod format;
@@ -27,7 +26,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets};
 use crate::failure::Fault;
 use crate::sys::datagram::Fragments;
 use crate::units::Span;
@@ -36,6 +35,8 @@ use crate::units::Span;
 const MOST_PAYLOAD: [u16; 2] = [65_507, 65_527];
 /// The least time between two packets to one target, for who is not root.
 const LEAST_INTERVAL: Duration = Duration::from_millis(2);
+/// Packets that may be sent at once, by who is not root.
+const MOST_PRELOAD: u64 = 3;
 /// Time between two packets to one target, where nothing else is said.
 const EACH: Duration = Duration::from_secs(1);
 /// Time between two packets to different targets, where nothing else is said.
@@ -52,7 +53,6 @@ const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10m
 
 /// What fuzzing and the properties do with any octets: read them as everything that comes from outside.
 pub fn fuzz(octets: &[u8]) {
-    expand::fuzz(&String::from_utf8_lossy(octets));
     format::fuzz(octets);
     connections::fuzz(octets);
 }
@@ -110,7 +110,23 @@ pub struct Ping {
     /// Send the next packet as soon as the last was answered, and 100 each second at least (root, or --force).
     #[arg(short, long, conflicts_with = "interval")]
     pub flood: bool,
-    /// Allow what else only root may: less than 2 ms between two packets to one target, and -f.
+    /// Send the next packet as soon as the last was answered, though not within 2 ms but for root, and else after the interval.
+    #[arg(short = 'A', long, conflicts_with = "flood")]
+    pub adaptive: bool,
+    /// Send this many packets at once, before the first interval (more than 3: root, or --force).
+    #[arg(short = 'l', long, value_name = "N", default_value_t = Ping::default().preload, hide_default_value = true)]
+    pub preload: u64,
+    /// Identify the echo messages by this number, instead of one that is free.
+    #[arg(short = 'e', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub identifier: Option<u16>,
+    /// ping's -R, which is refused: routers answer it no more.
+    #[arg(short = 'R', long, hide = true)]
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub record_route: bool,
+    /// Allow what else only root may: less than 2 ms between two packets to one target, -f, and -l beyond 3.
     #[arg(long)]
     pub force: bool,
     /// Send packets to one target that were missed by more than one interval at once, instead of counting them as skipped;
@@ -123,6 +139,9 @@ pub struct Ping {
     /// Never look names up: this is always so, and the flag is taken for the users of ping.
     #[arg(short, long)]
     pub numeric: bool,
+    /// Measure all addresses of each name, 64 at most, as fping does, instead of the first that the resolver gives.
+    #[arg(short = 'm', long)]
+    pub all_addresses: bool,
     /// Allow broadcast and multicast addresses, and list who replies.
     #[arg(short, long)]
     pub broadcast: bool,
@@ -176,10 +195,15 @@ impl Default for Ping {
             tos: None,
             pmtudisc: None,
             flood: false,
+            adaptive: false,
+            preload: 0,
+            identifier: None,
+            record_route: false,
             force: false,
             catch_up: false,
             outstanding: false,
             numeric: false,
+            all_addresses: false,
             broadcast: false,
             file: None,
             generate: false,
@@ -288,7 +312,9 @@ impl Options for Ping {
                one target -i is the time between its packets, as in ping. With many, -i is the time between two packets \
                to different targets, and each target gets one every --per-target-interval: fping's -i and -p. Nobody \
                but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
-               cannot be measured is a result among many, and a failure alone.\n\n\
+               cannot be measured is a result among many, told on stderr, and a failure alone. With -a, -u, -C and --style \
+               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. A name with \
+               many addresses stands for the first that the resolver gives, or with -m for all, 64 at most.\n\n\
                ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
                CAP_NET_RAW. The other modes need none: tcp counts a refused connection (RST) as a reply, tls and http do \
                not; quic asks for the versions that a server speaks, and sends a real Initial to one that does not tell.",
@@ -329,6 +355,11 @@ impl Ping {
         }
     }
 
+    /// Whether it is to look, and to end, as fping does.
+    pub fn is_fpings(&self) -> bool {
+        self.alive || self.unreach || self.vcount.is_some() || self.style == Form::Fping
+    }
+
     /// Whether a target is done once it has answered.
     pub const fn until_answered(&self) -> bool {
         self.vcount.is_none() && (self.alive || self.unreach || self.retries.is_some())
@@ -347,7 +378,10 @@ impl Ping {
 
     /// Whether it is known before anything is read that there is one target.
     fn is_single(&self) -> bool {
-        self.more.is_empty() && self.file.is_none() && !expand::is_many(self.target.as_str())
+        self.more.is_empty()
+            && self.file.is_none()
+            && !self.all_addresses
+            && !targets::is_many(self.target.as_str())
     }
 
     /// The type of service of what is sent, if it is not the system's default.
@@ -364,6 +398,11 @@ impl Ping {
             Some(value(*high)? << 4 | value(*low)?)
         };
         digits.chunks(2).map(octet).collect()
+    }
+
+    /// Whether it may send as fast as it likes.
+    fn is_free(&self) -> bool {
+        self.force || crate::sys::host::is_root()
     }
 
     fn check_pace(&self) -> Result<(), Fault> {
@@ -386,8 +425,28 @@ impl Ping {
         if !(1.0..=10.0).contains(&self.backoff) {
             return wrong("backoff", "takes 1 to 10");
         }
-        if self.force || nix::unistd::geteuid().is_root() {
+        if self.record_route {
+            return wrong(
+                "record_route",
+                "is not offered: hardly a router answers it; `waddleperf mtr` finds the route",
+            );
+        }
+        if self.identifier == Some(0) {
+            return wrong("identifier", "takes 1 to 65535");
+        }
+        if self.identifier.is_some() && self.mode() != Mode::Icmp {
+            return wrong("identifier", "is of no use: only echo messages have one");
+        }
+        for (key, asked) in [("adaptive", self.adaptive), ("preload", self.preload > 1)] {
+            if asked && !self.is_single() {
+                return wrong(key, "is for one target");
+            }
+        }
+        if self.is_free() {
             return Ok(());
+        }
+        if self.preload > MOST_PRELOAD {
+            return wrong("preload", "beyond 3 packets is for root; --force allows it to others");
         }
         if self.flood {
             return wrong("flood", "is for root; --force allows it to others");
@@ -411,7 +470,7 @@ impl Ping {
         }
         if self.generate
             && (self.more.len() != 1 || self.target.is_open())
-            && !expand::is_many(self.target.as_str())
+            && !targets::is_many(self.target.as_str())
         {
             return wrong(
                 "generate",
@@ -444,10 +503,7 @@ impl Measure for Ping {
     }
 
     fn subject(&self) -> String {
-        let file = self.file.as_ref().map(|file| match file.as_os_str() == "-" {
-            true => "those on standard input".to_owned(),
-            false => format!("those in {}", file.display()),
-        });
+        let file = self.file.as_deref().map(input::subject);
         match (self.target.is_open(), self.more.len(), file) {
             (true, _, file) => file.unwrap_or_default(),
             (false, 0, None) => self.target.to_string(),
@@ -498,7 +554,7 @@ impl Measure for Ping {
     }
 
     fn traffic(&self) -> Traffic {
-        let targets = self.more.len() as u64 + u64::from(!self.target.is_open());
+        let targets = self.named().map_or(1, |list| list.count());
         let (interval, each) = self.intervals(targets as usize);
         let every = interval.max(each / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)).as_secs_f64();
         let packets = self.packets().saturating_mul(targets);
@@ -526,6 +582,10 @@ impl Measure for Ping {
 
     fn is_whole(&self, report: &Report) -> bool {
         report.is_whole(self)
+    }
+
+    fn exit_code(&self, report: &Report) -> u8 {
+        if self.is_fpings() { report.fpings_code() } else { u8::from(report.counts.received == 0) }
     }
 
     fn inputs(&self) -> Vec<&Path> {

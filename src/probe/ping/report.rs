@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Host;
 use super::{Mode, Ping};
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::{Sketch, percentile};
 use crate::units::ms;
@@ -265,6 +265,20 @@ impl Report {
             }),
         };
         counts.pending == 0 && all
+    }
+
+    /// How fping ends: 2 where a target has no address, 1 where one did not answer.
+    pub(super) fn fpings_code(&self) -> u8 {
+        if self.targets.is_empty() {
+            return u8::from(self.counts.received == 0);
+        }
+        let code = |target: &TargetReport| match (&target.failure, target.address) {
+            (Some(failure), None) if failure.class == Class::Resolve => 2,
+            // It was asked for twice, or wrongly, which was told.
+            (Some(failure), None) if failure.class == Class::Usage => 0,
+            _ => u8::from(target.counts.received == 0),
+        };
+        self.targets.iter().map(code).max().unwrap_or(0)
     }
 
     /// The headline numbers of a report that may not exist.

@@ -12,7 +12,7 @@ use super::hosts::Hosts;
 use super::initial::Initials;
 use super::plan::{Host, Plan};
 use super::tally::Circumstances;
-use super::{Mode, Ping, PmtuDisc, Report};
+use super::{LEAST_INTERVAL, Mode, Ping, PmtuDisc, Report};
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
@@ -48,6 +48,12 @@ impl Ping {
         if let Some(address) = address {
             ctx.events.tell(Event::Started { address, how: self.how() });
         }
+        let events = match hosts.hosts.as_slice() {
+            // The others cannot be measured: packets still tell whose they are.
+            [host] if !hosts.unmeasured.is_empty() => ctx.events.clone().of_target(&host.name),
+            _ => ctx.events.clone(),
+        };
+        let ctx = &Ctx { events, ..ctx.clone() };
         let result = match self.mode().connects() {
             true => self.connect(ctx, hosts).await,
             false => self.send(ctx, hosts).await,
@@ -92,7 +98,7 @@ impl Ping {
         let plan = self.plan(hosts, [v4?, v6?], ids, packets, (interval, each));
         let mut engine = self.engine_of(plan, draw.bits(), ctx.events.clone())?;
         let slot = engine.length() + SLACK;
-        let pace = if self.flood { FLOOD_RATE } else { interval };
+        let pace = if self.flood || self.adaptive { FLOOD_RATE.min(interval) } else { interval };
         let run = move |stop: &Stop| {
             let sockets: Vec<&Socket> = sockets.iter().collect();
             drive(&mut engine, &sockets, stop, slot, pace).map(|()| engine)
@@ -154,6 +160,8 @@ impl Ping {
             deadline: self.deadline.map(|deadline| deadline.0),
             // Whoever is skipped would not be measured at all.
             catch_up: self.catch_up || many,
+            preload: self.preload,
+            follows: self.follows(),
         };
         Plan {
             pace,
@@ -215,6 +223,12 @@ impl Ping {
         engine.finish(circumstances)
     }
 
+    /// How soon the next packet may follow a reply; `None` where it keeps to the plan.
+    pub(super) fn follows(&self) -> Option<Duration> {
+        let least = if self.is_free() { Duration::ZERO } else { LEAST_INTERVAL };
+        self.adaptive.then_some(least)
+    }
+
     /// Sockets that tell apart all packets that can be in flight to `hosts` hosts.
     fn sockets(&self, hosts: usize) -> u128 {
         let (interval, each) = self.intervals(hosts);
@@ -229,14 +243,20 @@ impl Ping {
     fn socket(&self, is_ipv6: bool, id: u16, in_burst: bool) -> Result<(Socket, u16), Failure> {
         let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
-        let local = SocketAddr::new(source.unwrap_or(any), 0);
+        let id = self.identifier.unwrap_or(id);
+        // The port of an echo socket is the identifier of its messages.
+        let local = SocketAddr::new(source.unwrap_or(any), self.identifier.unwrap_or(0));
         let setup = |kind| Setup { unstamped: in_burst, ..self.setup(kind) };
         if self.mode() != Mode::Icmp {
             let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));
             let failure = |error| Failure::from_io(format_args!("bind udp {local}{through}"), &error);
             return Ok((Socket::bind(local, &setup(Kind::Udp)).map_err(failure)?, 0));
         }
-        Socket::echo(local, setup(Kind::Echo), id).map_err(|error| refused(local, &error))
+        Socket::echo(local, setup(Kind::Echo), id).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse if self.identifier.is_some() => Class::Usage
+                .because(format_args!("--identifier {id}: another program of this host pings by it")),
+            _ => refused(local, &error),
+        })
     }
 
     fn setup(&self, kind: Kind) -> Setup {

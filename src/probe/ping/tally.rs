@@ -384,6 +384,9 @@ impl Tally {
         let mut lateness: Vec<u64> = std::mem::take(&mut self.lateness).into_iter().map(u64::from).collect();
         let schedule_error = ScheduleError::of(&mut lateness);
         drop(lateness);
+        if many && self.hosts.len() == 1 {
+            self.own_errors.insert(0, self.errors.clone());
+        }
         let bursts = self.bursts();
         let phases = Phases::of(&mut self.connects);
         let listed = (!many && self.fates.len() <= MOST_SAMPLES).then(|| listed(self.fates.iter().copied()));

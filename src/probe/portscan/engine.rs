@@ -59,6 +59,8 @@ pub(super) struct Tuning {
     pub floor: f64,
     /// Questions per second at most.
     pub ceiling: f64,
+    /// What `ceiling` lets through at once when it was not used before, as time.
+    pub burst: Duration,
     /// How long to wait for an answer before any came, then at least and at most.
     pub patience: [Duration; 3],
     /// How often a silent port is asked again at most.
@@ -126,7 +128,7 @@ const LEAST_LATE: u64 = 5;
 const FEW: u64 = 30;
 /// Rounds where answers are rationed: as long as each finds something, more than anybody waits for.
 const MOST_ROUNDS: u8 = 250;
-/// A rate sends at most this much at once when it is behind.
+/// A ration sends at most this much at once when it is behind.
 const BURST: Duration = Duration::from_millis(2);
 
 impl Engine {
@@ -152,7 +154,7 @@ impl Engine {
             window: f64::from(tuning.window),
             srtt: None,
             next_floor: now,
-            next_ceiling: now,
+            next_ceiling: now.checked_sub(tuning.burst).unwrap_or(now),
             ration: None,
             ends: now + tuning.deadline,
             is_over: false,
@@ -293,7 +295,9 @@ impl Engine {
         self.sent += 1;
         let ceiling = self.ceiling();
         if ceiling.is_finite() {
-            let behind = now.checked_sub(BURST).unwrap_or(now);
+            // A ration is kept to the letter.
+            let burst = if self.ration.is_some() { BURST } else { self.tuning.burst };
+            let behind = now.checked_sub(burst).unwrap_or(now);
             self.next_ceiling = self.next_ceiling.max(behind) + Duration::from_secs_f64(1.0 / ceiling);
         }
         self.next_floor = self.next_floor.max(now) + Duration::from_secs_f64(1.0 / self.tuning.floor);

@@ -8,34 +8,40 @@ mod banner;
 mod connect;
 mod engine;
 mod fleet;
-mod hosts;
 mod outbox;
 mod packets;
 mod payload;
 mod ports;
 mod report;
 mod run;
+mod scans;
 mod services;
 mod syn;
 mod timing;
 mod tls;
 mod udp;
 
-pub use report::{Hidden, Host, Port, Proto, Reason, Report, State, Tally};
+pub use report::{Hidden, Host, Port, Proto, Reason, Report, State, Tally, Unmeasured};
+pub use scans::{Scan, Scans};
+pub use syn::fuzz_replies;
 pub use tls::fuzz_tls;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::input;
+use super::targets::{Guard, List};
 use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
-use hosts::Hosts;
 use ports::Ports;
 
+/// The most hosts of one run.
+const MOST_HOSTS: u64 = 1 << 12;
 /// What a run asks at most: ports times hosts.
 const MOST_QUESTIONS: usize = 1 << 20;
 /// Ports that nmap asks when it is told none.
@@ -50,14 +56,22 @@ const REMOTE_PORTS: usize = 100;
 #[serde(deny_unknown_fields, default)]
 pub struct PortScan {
     /// Host name, address, network (192.0.2.0/28) or range (192.0.2.1-9); several between commas.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", default_value = "", hide_default_value = true)]
     pub target: Target,
     /// More of them.
     #[arg(value_name = "MORE")]
     pub more: Vec<Target>,
-    /// How to ask, as nmap's -sT, -sS, -sU: `T` (connect, the default), `S` (SYN, needs CAP_NET_RAW), `U` (UDP).
-    #[arg(short = 's', long = "scan", value_enum, value_name = "HOW")]
-    pub scan: Vec<Scan>,
+    /// Scan what this file lists too, words with white space between, `-` is standard input: nmap's -iL FILE.
+    #[arg(short = 'L', long, visible_alias = "input-list", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Leave these out, written as targets are; several between commas.
+    #[arg(long, value_name = "TARGETS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<String>,
+    /// How to ask.
+    #[command(flatten)]
+    pub scan: Scans,
     /// Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only.
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     pub ports: Option<String>,
@@ -72,10 +86,11 @@ pub struct PortScan {
     #[arg(short = 'T', long, value_name = "0-5", default_value_t = PortScan::default().timing, value_parser = clap::value_parser!(u8).range(0..6))]
     #[schemars(range(max = 5))]
     pub timing: u8,
-    /// Questions per second at least, whatever is lost.
+    /// Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does.
     #[arg(long, value_name = "N")]
     pub min_rate: Option<u32>,
-    /// Questions per second at most, of all hosts together.
+    /// Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host's own
+    /// addresses and none with -T4, -T5 and --min-rate].
     #[arg(long, visible_alias = "rate", value_name = "N")]
     pub max_rate: Option<u32>,
     /// How often a silent port is asked again at most [default: 10, and more where answers are rationed].
@@ -109,6 +124,11 @@ pub struct PortScan {
     #[serde(skip)]
     #[schemars(skip)]
     pub no_names: bool,
+    /// The first letter of nmap's -iL.
+    #[arg(short = 'i', requires = "file", hide = true)]
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub input: bool,
     /// How the packets leave this host.
     #[command(flatten)]
     pub egress: Egress,
@@ -119,7 +139,9 @@ impl Default for PortScan {
         Self {
             target: Target::default(),
             more: Vec::new(),
-            scan: Vec::new(),
+            file: None,
+            exclude: None,
+            scan: Scans::default(),
             ports: None,
             fast: false,
             top_ports: None,
@@ -135,24 +157,10 @@ impl Default for PortScan {
             yes: false,
             no_ping: None,
             no_names: false,
+            input: false,
             egress: Egress::default(),
         }
     }
-}
-
-/// How ports are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Scan {
-    /// By a TCP connection: no privilege, and the service sees it.
-    #[value(alias = "T", alias = "t")]
-    Connect,
-    /// By a SYN alone: needs CAP_NET_RAW, and no service sees it.
-    #[value(alias = "S", alias = "s")]
-    Syn,
-    /// By a UDP datagram that the service understands.
-    #[value(alias = "U", alias = "u")]
-    Udp,
 }
 
 impl Options for PortScan {
@@ -187,19 +195,39 @@ impl Options for PortScan {
 }
 
 impl PortScan {
-    /// The hosts that are named.
-    fn hosts(&self) -> Result<Vec<Hosts>, Fault> {
-        let mut hosts = Vec::new();
-        for target in std::iter::once(&self.target).chain(&self.more) {
-            let words = hosts::parse(target.as_str()).map_err(|why| Fault::of("target", why))?;
-            for word in &words {
-                if let Hosts::One(name) = word {
-                    Target::from(name.as_str()).check_host()?;
-                }
-            }
-            hosts.extend(words);
+    /// The hosts that the command line names.
+    ///
+    /// # Errors
+    /// What is wrong with one of them, and that there are too many.
+    fn named(&self) -> Result<List, Fault> {
+        let mut list =
+            List::new(Guard { most: MOST_HOSTS, unasked: 1, counts_names: true, yes: self.yes, urls: false });
+        let wrong = |why: String| Fault::of("target", why);
+        let words = std::iter::once(&self.target).chain(&self.more).map(Target::as_str).flat_map(words);
+        for word in words {
+            list.add(word).map_err(wrong)?;
         }
-        Ok(hosts)
+        if let Some(why) = list.wrong() {
+            return Err(wrong(why.to_owned()));
+        }
+        list.names().try_for_each(|name| Target::from(name).check_host())?;
+        Ok(list)
+    }
+
+    /// What is left out.
+    ///
+    /// # Errors
+    /// What is wrong with a word of it.
+    fn excluded(&self) -> Result<List, Fault> {
+        let mut list =
+            List::new(Guard { most: u64::MAX, unasked: 0, counts_names: false, yes: true, urls: false });
+        for word in self.exclude.as_deref().into_iter().flat_map(words) {
+            list.add(word).map_err(|why| Fault::of("exclude", why))?;
+        }
+        match list.wrong() {
+            Some(why) => Err(Fault::of("exclude", why)),
+            None => Ok(list),
+        }
     }
 
     /// The ports that are asked by TCP and by UDP: those of a protocol that is not asked are left out.
@@ -213,24 +241,85 @@ impl PortScan {
             Some(text) => Ports::parse(text).map_err(|why| Fault::of("ports", why))?,
             None => Ports::top(top),
         };
-        if self.tcp().is_none() {
-            ports.tcp.clear();
-        }
-        if !self.scan.contains(&Scan::Udp) {
-            ports.udp.clear();
+        for (proto, list) in [(Proto::Tcp, &mut ports.tcp), (Proto::Udp, &mut ports.udp)] {
+            if !self.asks(proto) {
+                list.clear();
+            }
         }
         Ok(ports)
     }
 
+    /// Whether ports of `proto` are asked.
+    fn asks(&self, proto: Proto) -> bool {
+        match proto {
+            Proto::Tcp => self.tcp().is_some(),
+            Proto::Udp => self.scan.has(Scan::Udp),
+        }
+    }
+
+    /// What `-p` names by its protocol, and no scan asks.
+    fn unasked(&self, ports: &Ports) -> Option<String> {
+        let protos = [(Proto::Tcp, "T:", "-sT or -sS"), (Proto::Udp, "U:", "-sU")];
+        let left = protos.iter().zip(ports.named).find(|((proto, ..), named)| *named && !self.asks(*proto));
+        left.map(|((_, prefix, scan), _)| {
+            format!("-p names {prefix} ports, which only {scan} asks: they are left out")
+        })
+    }
+
     /// How TCP ports are asked; `None` if only UDP is wanted.
     fn tcp(&self) -> Option<Scan> {
-        let wanted = self.scan.iter().copied().find(|scan| *scan != Scan::Udp);
-        wanted.or_else(|| self.scan.is_empty().then_some(Scan::Connect))
+        self.scan.tcp()
+    }
+}
+
+/// What fuzzing and the properties do with any text: read it as what names ports, hosts, and what is left out.
+pub fn fuzz_specs(text: &str) {
+    super::targets::fuzz(text, text.len().is_multiple_of(2));
+    if let Ok(ports) = Ports::parse(text) {
+        for list in [&ports.tcp, &ports.udp] {
+            assert!(list.is_sorted() && !list.contains(&0), "each port once, in order");
+        }
+    }
+    let scan = PortScan {
+        target: Target::from(text),
+        exclude: Some(text.to_owned()),
+        ports: Some(text.to_owned()),
+        ..PortScan::default()
+    };
+    if scan.check().is_ok() {
+        assert_eq!(scan.named().map(|list| list.count()), Ok(1), "more than one host only with --yes");
+    }
+}
+
+/// Words between commas or white space.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty())
+}
+
+impl PortScan {
+    /// Refuses more questions than one run asks.
+    fn check_questions(&self, hosts: usize, ports: usize) -> Result<(), Fault> {
+        if ports.saturating_mul(hosts) > MOST_QUESTIONS {
+            let why = format_args!(
+                "of {hosts} hosts are {ports} each: {MOST_QUESTIONS} in all are the most of one run"
+            );
+            return Err(Fault::of("ports", why));
+        }
+        Ok(())
     }
 }
 
 impl Measure for PortScan {
     type Report = Report;
+
+    fn subject(&self) -> String {
+        match (&self.file, self.target.is_open()) {
+            (None, _) if self.more.is_empty() => self.target.to_string(),
+            (None, _) => format!("{} and {} more", self.target, self.more.len()),
+            (Some(file), true) => input::subject(file),
+            (Some(file), false) => format!("{} and {}", self.target, input::subject(file)),
+        }
+    }
 
     fn target(&self) -> &Target {
         &self.target
@@ -242,24 +331,21 @@ impl Measure for PortScan {
 
     fn check(&self) -> Result<(), Fault> {
         let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        if self.target.is_open() {
+        if self.target.is_open() && self.file.is_none() {
             return wrong("target", "is missing: name the host to scan");
         }
-        let count: usize = self.hosts()?.iter().map(Hosts::count).sum();
-        if count == 0 {
+        let count = self.named()?.count();
+        if count == 0 && self.file.is_none() {
             return wrong("target", "names no host");
         }
-        if count > 1 && !self.yes {
-            let why = format_args!("names {count} hosts: say --yes if they are yours to scan, or name one");
-            return Err(Fault::of("target", why));
-        }
+        self.excluded()?;
         if self.ports.is_some() && (self.fast || self.top_ports.is_some()) {
             return wrong("ports", "cannot be chosen twice: give one of -p, -F, --top-ports");
         }
         if self.fast && self.top_ports.is_some() {
             return wrong("fast", "is --top-ports 100: give one of them");
         }
-        if self.scan.contains(&Scan::Connect) && self.scan.contains(&Scan::Syn) {
+        if self.scan.has(Scan::Connect) && self.scan.has(Scan::Syn) {
             return wrong("scan", "asks TCP in two ways: give one of connect (T) and syn (S)");
         }
         if self.top_ports == Some(0) {
@@ -270,12 +356,7 @@ impl Measure for PortScan {
         if asked == 0 {
             return wrong("ports", "names no port of a protocol that is asked (see -s)");
         }
-        if asked.saturating_mul(count) > MOST_QUESTIONS {
-            let why = format_args!(
-                "of {count} hosts are {asked} each: {MOST_QUESTIONS} in all are the most of one run"
-            );
-            return Err(Fault::of("ports", why));
-        }
+        self.check_questions(count as usize, asked)?;
         if self.timing > 5 {
             return wrong("timing", "takes 0 to 5");
         }
@@ -296,13 +377,14 @@ impl Measure for PortScan {
     }
 
     fn traffic(&self) -> Traffic {
-        let hosts: usize = self.hosts().map_or(1, |hosts| hosts.iter().map(Hosts::count).sum());
+        let hosts = self.named().map_or(1, |hosts| hosts.count() as usize);
         let ports = self.ports().unwrap_or_default();
         let questions = (hosts * (ports.tcp.len() + ports.udp.len())) as u64;
         // Every port may have to be asked again; a question or an answer is a header, or a payload of UDP.
         let packets = questions * 2;
         let octets = if ports.udp.is_empty() { 60 } else { 200 };
-        let rate = self.max_rate.map_or(timing::MOST_RATE, f64::from);
+        let most = if timing::is_hasty(self) { timing::MOST_RATE } else { timing::POLITE };
+        let rate = self.max_rate.map_or(most, f64::from);
         Traffic { packets, bytes: packets * 2 * octets, packets_per_second: rate.min(packets as f64) }
     }
 
@@ -316,6 +398,10 @@ impl Measure for PortScan {
 
     fn is_whole(&self, report: &Report) -> bool {
         report.counts.unasked == 0
+    }
+
+    fn inputs(&self) -> Vec<&Path> {
+        self.file.as_deref().into_iter().collect()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {
@@ -343,10 +429,17 @@ mod tests {
     fn nmaps_spellings_are_understood() {
         Line::command().debug_assert();
         let scan = read("-sS -sU -p- -T4 -Pn -n --top 5 --rate 100 h.example");
-        assert_eq!(scan.scan, [Scan::Syn, Scan::Udp]);
+        assert_eq!(scan.scan.0, [Scan::Syn, Scan::Udp]);
         assert_eq!((scan.ports.as_deref(), scan.timing), (Some("-"), 4));
         assert_eq!((scan.top_ports, scan.max_rate), (Some(5), Some(100)));
-        assert_eq!(read("-sT -p 1-9,U:53 h.example").scan, [Scan::Connect]);
+        assert_eq!(read("-sT -p 1-9,U:53 h.example").scan.0, [Scan::Connect]);
+        assert_eq!(read("-sSU h.example").scan.0, [Scan::Syn, Scan::Udp]);
+        assert_eq!(read("-sTU -sU h.example").scan.0, [Scan::Connect, Scan::Udp]);
+        let list = read("-iL hosts.txt --exclude 10.0.0.1");
+        assert_eq!((list.file, list.exclude.as_deref()), (Some("hosts.txt".into()), Some("10.0.0.1")));
+        assert_eq!(read("-iL -").file, Some("-".into()));
+        Line::try_parse_from(["portscan", "-i", "h.example"]).expect_err("-i alone is nothing");
+        Line::try_parse_from(["portscan", "-sX", "h.example"]).expect_err("no such scan");
         assert_eq!(read("-p -100 h.example").ports.as_deref(), Some("-100"));
         let two = read("h.example i.example");
         assert_eq!((two.target.as_str(), two.more.len()), ("h.example", 1));

@@ -1,6 +1,8 @@
 //! What UDP services answer to: the shortest honest question of each protocol. Everybody else gets an empty datagram.
 
+use crate::wire::dns::{self, Name};
 use crate::wire::quic::Greeting;
+use crate::wire::wp1::{Body, Params, Seal};
 
 /// Appends the question for `port` to `out`. `secret` fills what has to be random.
 pub(super) fn write(port: u16, secret: u64, out: &mut Vec<u8>) {
@@ -8,7 +10,7 @@ pub(super) fn write(port: u16, secret: u64, out: &mut Vec<u8>) {
     match port {
         // RFC 862, 865, 864, 867, 868: anything at all.
         7 | 13 | 17 | 19 | 37 => out.extend(b"\r\n"),
-        53 | 5355 => dns(&id, b"\0", 2, out),
+        53 | 5355 => query(secret, ".", dns::NS, out),
         69 => out.extend(b"\0\x01waddleperf\0octet\0"),
         111 => rpc(&id, out),
         123 => ntp(&id, out),
@@ -26,14 +28,14 @@ pub(super) fn write(port: u16, secret: u64, out: &mut Vec<u8>) {
         1645 | 1812 => radius(&id, out),
         1701 => out.extend(L2TP),
         1900 => out.extend(SSDP),
-        2000 => wp1(&id, out),
+        2000 => wp1(secret, out),
         2123 | 2152 => out.extend([0x32, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]),
         3283 => out.extend(b"\0\x14\0\0"),
         3478 | 5349 | 19_302 => stun(&id, out),
         3702 => out.extend(WS_DISCOVERY),
         5060 | 5061 => sip(secret, out),
         5351 => out.extend([0, 0]),
-        5353 => dns(&id, b"\x09_services\x07_dns-sd\x04_udp\x05local\0", 12, out),
+        5353 => query(secret, "_services._dns-sd._udp.local", dns::PTR, out),
         5683 => coap(&id, out),
         6881 => out.extend(b"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"),
         11_211 => memcached(&id, out),
@@ -45,12 +47,10 @@ pub(super) fn write(port: u16, secret: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// A query (RFC 1035 §4.1) for `name` and `kind`, class IN.
-fn dns(id: &[u8; 8], name: &[u8], kind: u8, out: &mut Vec<u8>) {
-    out.extend(&id[..2]);
-    out.extend([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-    out.extend(name);
-    out.extend([0, kind, 0, 1]);
+/// A query (RFC 1035 §4.1) for the records of `name` of this `kind`.
+fn query(secret: u64, name: &str, kind: u16, out: &mut Vec<u8>) {
+    let name = Name::parse(name).expect("our own names are names");
+    dns::query((secret >> 48) as u16, &name, kind, out);
 }
 
 /// A NULL call of the portmapper (RFC 5531, RFC 1833).
@@ -117,13 +117,12 @@ fn radius(id: &[u8; 8], out: &mut Vec<u8>) {
     out.extend(id);
 }
 
-/// A hello of our own format (docs/wp1.md), as it looks without a key.
-fn wp1(id: &[u8; 8], out: &mut Vec<u8>) {
-    let begin = out.len();
-    out.extend([0x57, 0x50, 1, 1]);
-    out.extend(id);
-    out.extend([0, 0, 0, 0, 0, 3, 0x0d, 0x40, 0, 0, 3, 0xe8, 0, 80, 0, 0]);
-    out.resize(begin + 64, 0);
+/// A hello of our own format (docs/wp1.md), as a client without a key would begin.
+fn wp1(nonce: u64, out: &mut Vec<u8>) {
+    let params = Params { interval_us: 200_000, duration_ms: 1000, length: 80, dscp: 0, flags: 0 };
+    let mut hello = Vec::new();
+    Body::Hello(params).write(nonce, 0, &Seal::Cookie([0; 16]), &mut hello);
+    out.extend(hello);
 }
 
 /// A binding request (RFC 8489 §5).

@@ -10,6 +10,8 @@ pub(super) struct Ports {
     pub tcp: Vec<u16>,
     /// UDP.
     pub udp: Vec<u16>,
+    /// The protocols that were named by a `T:` or a `U:`.
+    pub named: [bool; 2],
 }
 
 /// A list takes no more octets: all ports one by one have fewer.
@@ -27,6 +29,7 @@ impl Ports {
         }
         let [mut tcp, mut udp] = [(); 2].map(|()| vec![false; 1 << 16]);
         let (mut to_tcp, mut to_udp) = (true, true);
+        let mut named = [false; 2];
         for part in text.split(',') {
             let mut part = part.trim();
             if let Some((prefix, rest)) = part.split_once(':') {
@@ -35,6 +38,7 @@ impl Ports {
                     "U" | "u" => (false, true),
                     other => return Err(format!("`{other}:` is no protocol: write T: or U:")),
                 };
+                named = [named[0] || to_tcp, named[1] || to_udp];
                 part = rest.trim();
             }
             for (wanted, proto, set) in [(to_tcp, Proto::Tcp, &mut tcp), (to_udp, Proto::Udp, &mut udp)] {
@@ -44,7 +48,7 @@ impl Ports {
             }
         }
         let list = |set: Vec<bool>| (1..=u16::MAX).filter(|&port| set[usize::from(port)]).collect();
-        Ok(Self { tcp: list(tcp), udp: list(udp) })
+        Ok(Self { tcp: list(tcp), udp: list(udp), named })
     }
 
     /// The `count` ports of each protocol that are worth asking most.
@@ -54,7 +58,7 @@ impl Ports {
             ports.sort_unstable();
             ports
         });
-        Self { tcp, udp }
+        Self { tcp, udp, named: [false; 2] }
     }
 }
 
@@ -115,7 +119,11 @@ mod tests {
             ("ntp", vec![], vec![123]),
             ("T:imap?", vec![220, 993], vec![]),
         ] {
-            assert_eq!(Ports::parse(text), Ok(Ports { tcp, udp }), "{text}");
+            let read = Ports::parse(text).expect(text);
+            assert_eq!((read.tcp, read.udp), (tcp, udp), "{text}");
+        }
+        for (text, named) in [("22", [false, false]), ("T:22", [true, false]), ("7,U:53,T:9", [true, true])] {
+            assert_eq!(Ports::parse(text).map(|ports| ports.named), Ok(named), "{text}");
         }
         assert_eq!(Ports::parse("-").map(|ports| ports.tcp.len()), Ok(65_535));
         let http = Ports::parse("http*").expect("a name").tcp;
@@ -142,8 +150,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "[-0-9a-zTU:,*? ]{0,40}") {
-            let _ = Ports::parse(&text);
+        fn no_text_panics(text in "[-0-9a-zTU:,*?./ ]{0,40}") {
+            super::super::fuzz_specs(&text);
         }
 
         #[test]

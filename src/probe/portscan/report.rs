@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
 use crate::probe::{Findings, Packets, Rtt, Scalar, Scalars};
 use crate::stats::Sketch;
 use crate::units::{Unit, ms};
@@ -21,6 +22,9 @@ pub struct Report {
     pub counts: Tally,
     /// The hosts that were scanned, in the order asked.
     pub hosts: Vec<Host>,
+    /// Targets that could not be scanned, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmeasured: Vec<Unmeasured>,
     /// Questions sent, those asked again included.
     pub sent: u64,
     /// Questions per second, on average; null when nothing was sent.
@@ -29,6 +33,16 @@ pub struct Report {
     pub rtt: Option<Rtt>,
     /// All round-trip times (RFC 2681), mergeable with other runs'.
     pub rtt_sketch: Sketch,
+}
+
+/// A target that could not be scanned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PortScanUnmeasured")]
+pub struct Unmeasured {
+    /// As it was given.
+    pub target: String,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// One host.
@@ -345,6 +359,7 @@ impl Summing {
             ports: self.ports,
             counts,
             hosts: self.hosts,
+            unmeasured: Vec::new(),
             sent,
             rate_pps: (sent > 0 && seconds > 0.0).then(|| sent as f64 / seconds),
             rtt: Rtt::of(&self.samples),

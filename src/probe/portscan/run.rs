@@ -1,22 +1,31 @@
 //! One run: resolve, ask whether it may be scanned, scan, report.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::fleet::{Fleet, Plan};
-use super::hosts::Hosts;
-use super::report::{Port, Proto, Summing};
+use super::report::{Port, Proto, Summing, Unmeasured};
 use super::{PortScan, REMOTE_PORTS, Report, Scan, banner, connect, services, syn, timing, udp};
 use crate::failure::{Class, Failure};
 use crate::net::Policy;
 use crate::probe::own_thread::{on_own_thread, random};
+use crate::probe::targets::{self, Admission, Audience, Per, Range, Search};
 use crate::probe::{Ctx, Event, Found};
 use crate::sys::clock::now;
 use crate::sys::connect::Way;
+use crate::sys::link;
 use crate::sys::process::raise_descriptors;
 use crate::sys::wait::Stop;
 
 /// Ports that are asked before all others: their answers tell the round trip early.
 const FIRST: usize = 16;
+
+/// Whom a run scans, and whom it cannot.
+#[derive(Default)]
+struct Hosts {
+    addresses: Vec<SocketAddr>,
+    unmeasured: Vec<Unmeasured>,
+}
 
 impl PortScan {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
@@ -25,62 +34,84 @@ impl PortScan {
         }
         match self.resolve(ctx).await {
             Err(failure) => Found::nothing(failure),
-            Ok(hosts) => {
-                let address = hosts.first().filter(|_| hosts.len() == 1).map(SocketAddr::ip);
-                Found { address, result: self.scan_hosts(ctx, hosts).await }
+            Ok(Hosts { addresses, unmeasured }) => {
+                let address = addresses.first().filter(|_| addresses.len() == 1).map(SocketAddr::ip);
+                let result = self.scan_hosts(ctx, addresses).await;
+                Found { address, result: result.map(|report| Report { unmeasured, ..report }) }
             }
         }
     }
 
-    /// The addresses of all hosts, each once, all of which may be scanned.
-    async fn resolve(&self, ctx: &Ctx) -> Result<Vec<SocketAddr>, Failure> {
-        let mut found: Vec<SocketAddr> = Vec::new();
-        let mut add = |address: SocketAddr| -> Result<(), Failure> {
-            ctx.policy.check(address.ip())?;
-            if address.ip().is_multicast() || address.ip().is_unspecified() {
-                return Err(
-                    Class::Usage.because(format_args!("{}: is not the address of a host", address.ip()))
-                );
-            }
-            if !found.contains(&address) {
-                found.push(address);
-            }
-            Ok(())
+    /// The addresses of all hosts, each once, all of which may be scanned; and those who have none.
+    async fn resolve(&self, ctx: &Ctx) -> Result<Hosts, Failure> {
+        let mut list = self.named().map_err(|fault| fault.of_flag())?;
+        if let Some(file) = &self.file {
+            targets::read(ctx, "--file", file, Per::Word, &mut list).await?;
+        }
+        let search = |admission| Search {
+            egress: &self.egress,
+            admission,
+            place: Box::new(|name| (name.to_owned(), 0)),
+            all: false,
         };
-        for hosts in self.hosts().map_err(|fault| fault.of_flag())? {
-            match hosts {
-                Hosts::Many(addresses) => {
-                    for address in addresses.into_iter().filter(|address| self.egress.admits(address)) {
-                        add(SocketAddr::new(address, 0))?;
-                    }
-                }
-                Hosts::One(name) => {
-                    add(ctx.resolver.first(&name, 0, |address| self.egress.admits(address)).await?)?;
-                }
+        let total = list.count();
+        let admission = Admission::to(ctx, &self.egress, Audience::One);
+        let found = search(admission).run(ctx, list).await;
+        let excluded = self.excluded().map_err(|fault| fault.of_flag())?;
+        let mut left_out: Vec<Range> = excluded.ranges().collect();
+        // Every address of a name is left out.
+        let names = excluded.only_names();
+        let without = Search { all: true, ..search(Admission::watching(ctx)) };
+        for (name, found) in without.run(ctx, names).await {
+            let address = found.map_err(|failure| Failure {
+                detail: format!("--exclude {name}: {}", failure.detail),
+                ..failure
+            })?;
+            left_out.extend(Range::between(address.ip(), address.ip()));
+        }
+        let mut hosts = Hosts::default();
+        let mut seen = HashSet::new();
+        for (name, found) in found {
+            match found {
+                Err(failure) => hosts.unmeasured.push(Unmeasured { target: name.into(), failure }),
+                Ok(address) if left_out.iter().any(|range| range.contains(address.ip())) => {}
+                Ok(address) if seen.insert(address) => hosts.addresses.push(address),
+                Ok(_) => {}
             }
         }
-        if found.is_empty() {
-            return Err(
-                Class::Usage.because("no address is of the family that -4, -6 or the source asks for")
-            );
+        match hosts.unmeasured.first() {
+            _ if !hosts.addresses.is_empty() => Ok(hosts),
+            Some(one) if total == 1 => Err(one.failure.clone()),
+            Some(one) => Err(Failure {
+                class: one.failure.class,
+                detail: format!("none of {total} hosts can be scanned; the first: {}", one.failure.detail),
+            }),
+            None if total == 0 => Err(Class::Usage.because("there is no host in the list")),
+            None => Err(Class::Usage.because("--exclude leaves no host to scan")),
         }
-        Ok(found)
     }
 
     async fn scan_hosts(&self, ctx: &Ctx, hosts: Vec<SocketAddr>) -> Result<Report, Failure> {
         let ports = self.ports().map_err(|fault| fault.of_flag())?;
+        self.check_questions(hosts.len(), ports.tcp.len() + ports.udp.len())
+            .map_err(|fault| fault.of_flag())?;
+        ports.tcp.iter().chain(&ports.udp).try_for_each(|port| ctx.policy.check_port(*port))?;
         if *ctx.policy == Policy::Remote && hosts.len() * (ports.tcp.len() + ports.udp.len()) > REMOTE_PORTS {
             return Err(Class::Permission
                 .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
+        }
+        if let Some(text) = self.unasked(&ports) {
+            ctx.events.tell(Event::Note { text });
         }
         let passes = [(self.tcp(), Proto::Tcp, ports.tcp), (Some(Scan::Udp), Proto::Udp, ports.udp)];
         self.introduce(ctx, &hosts, &passes);
         let (began, mut sent, mut summing) = (now().mono, 0, Summing::default());
         let descriptors = raise_descriptors();
+        let own = hosts.iter().all(|host| is_own(host.ip()));
         let mut failure = None;
         for (scan, proto, ports) in passes {
             let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };
-            let mut tuning = timing::tuning(self, scan, descriptors);
+            let mut tuning = timing::tuning(self, scan, descriptors, own);
             tuning.deadline = tuning.deadline.saturating_sub(now().mono.saturating_duration_since(began));
             let mut first = services::top(proto, FIRST);
             first.retain(|port| ports.binary_search(port).is_ok());
@@ -145,7 +176,8 @@ impl PortScan {
                 Some(Scan::Udp) => "datagram",
                 _ => "connect",
             };
-            format!("{how} scan of {} {} ports", ports.len(), proto.word())
+            let plural = if ports.len() == 1 { "" } else { "s" };
+            format!("{how} scan of {} {} port{plural}", ports.len(), proto.word())
         });
         let mut how = ways.collect::<Vec<_>>().join(", ");
         if hosts.len() > 1 {
@@ -155,6 +187,11 @@ impl PortScan {
             ctx.events.tell(Event::Started { address: host.ip(), how });
         }
     }
+}
+
+/// Whether `address` is this host's.
+fn is_own(address: IpAddr) -> bool {
+    address.is_loopback() || link::with_address(address).is_some()
 }
 
 /// What is known of the ports of one host that were asked.

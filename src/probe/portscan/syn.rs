@@ -13,11 +13,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use nix::libc;
 
-use super::fleet::{Fleet, Question};
+use super::fleet::{Fleet, Move, Plan, Question};
 use super::packets::{Packets, scan as scan_packets};
-use super::report::{Reason, State};
+use super::report::{Proto, Reason, State};
+use super::{PortScan, Scan, timing};
 use crate::failure::Failure;
+use crate::probe::Events;
 use crate::stats::Rng;
+use crate::sys::clock::now;
 use crate::sys::connect::{Way, ephemeral_ports, source_to};
 use crate::sys::datagram::{Kind, Socket};
 use crate::sys::filter;
@@ -120,6 +123,32 @@ impl Packets for Syns {
     }
 }
 
+/// What fuzzing and the properties do with any octets: read them as an answer to a SYN, and as what an ICMP error quotes of
+/// one; nobody who has not seen its number is believed, whichever ports he guesses.
+pub fn fuzz_replies(bytes: &[u8]) {
+    let at = now().mono;
+    let tuning = timing::tuning(&PortScan::default(), Scan::Syn, 1024, true);
+    let hosts: Vec<SocketAddr> =
+        vec![(Ipv4Addr::LOCALHOST, 0).into(), (std::net::Ipv6Addr::LOCALHOST, 0).into()];
+    let ports = vec![22, 80];
+    let plan =
+        Plan { hosts: hosts.clone(), proto: Proto::Tcp, ports: ports.clone(), first: ports, tuning, seed: 1 };
+    let mut fleet = Fleet::new(plan, Events::none(), at);
+    while matches!(fleet.poll(at), Move::Send(_)) {}
+    let syns = Syns { key: RandomState::new(), port: LOWEST, sources: HashMap::new() };
+    let mut guess = bytes.to_vec();
+    for round in 0..3 {
+        for from in &hosts {
+            assert_eq!(syns.read(&fleet, *from, &guess), None);
+            assert_eq!(syns.quoted(&fleet, *from, &guess), None);
+        }
+        // First as an answer's ports would be, then as a question's.
+        let (near, far) = ((LOWEST + 1).to_be_bytes(), 22u16.to_be_bytes());
+        let ends = if round == 0 { [far, near] } else { [near, far] };
+        guess.iter_mut().zip(ends.as_flattened()).for_each(|(octet, end)| *octet = *end);
+    }
+}
+
 /// The first of 16 ports outside of `first..=last`, drawn by `chance`, if there are any.
 fn outside(first: u16, last: u16, chance: u64) -> u16 {
     let blocks = || (LOWEST / PORTS..=u16::MAX / PORTS).map(|block| block * PORTS);
@@ -148,6 +177,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn nobody_who_guesses_is_believed(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            fuzz_replies(&bytes);
+        }
+
         #[test]
         fn the_ports_are_outside_of_the_range_where_there_is_room(a: u16, b: u16, chance: u64) {
             let (first, last) = (a.min(b), a.max(b));

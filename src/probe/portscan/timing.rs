@@ -6,6 +6,10 @@ use super::engine::Tuning;
 use super::report::State;
 use super::{PortScan, Scan};
 
+/// Questions per second to hosts of others, where nobody asks for more (probes.md §9).
+pub(super) const POLITE: f64 = 1000.0;
+/// What a scan may send at once when it is behind its rate; at [`POLITE`], what it may send before that holds.
+const BURSTS: [Duration; 2] = [ms(2), ms(1000)];
 /// Questions per second that a scan reaches at most without being told: what this host can send.
 pub(super) const MOST_RATE: f64 = 200_000.0;
 
@@ -13,8 +17,14 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// How `asked` wants ports to be asked in this way; sockets of a connect scan are limited by `descriptors`.
-pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64) -> Tuning {
+/// Whether `asked` says how fast it wants hosts of others to be asked.
+pub(super) const fn is_hasty(asked: &PortScan) -> bool {
+    asked.min_rate.is_some() || asked.max_rate.is_some() || asked.timing > 3
+}
+
+/// How `asked` wants ports to be asked in this way; sockets of a connect scan are limited by `descriptors`. `own`: of this
+/// host only.
+pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, own: bool) -> Tuning {
     // Window, questions per second at most, patience: before an answer came, at least, at most.
     let (window, ceiling, patience) = match asked.timing {
         0 => (1, 1.0 / 300.0, [ms(5000), ms(1000), ms(10_000)]),
@@ -30,6 +40,8 @@ pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64) -> Tuning {
         Scan::Syn => 16_384,
         Scan::Udp => 512,
     };
+    let polite = !own && !is_hasty(asked) && ceiling > POLITE;
+    let ceiling = if polite { POLITE } else { ceiling };
     let ceiling = asked.max_rate.map_or(ceiling, |rate| ceiling.min(f64::from(rate)));
     // A window that is full of silence lets so many through all the same: a filter must not cost hours.
     let floor = asked.min_rate.map_or(1000.0, f64::from).min(ceiling);
@@ -40,6 +52,7 @@ pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64) -> Tuning {
         most,
         floor,
         ceiling,
+        burst: BURSTS[usize::from(polite)],
         // A service may have to think or to ask others, where a kernel has not.
         patience: [first, if udp { least * 3 } else { least }, longest],
         retries: asked.max_retries.unwrap_or(10),

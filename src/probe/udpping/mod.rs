@@ -14,7 +14,6 @@ mod tally;
 
 pub use engine::Engine;
 pub use report::{Direction, OneWay, Report, ServerProcessing};
-pub use run::read_key;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,10 +1,6 @@
 //! One run on real sockets: resolve, connect, drive, report.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Duration;
 
 use super::echo::{self, Echo};
@@ -12,8 +8,9 @@ use super::engine::{Engine, Format};
 use super::plan::Plan;
 use super::stamp::StampSender;
 use super::{Protocol, Report, UdpPing};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::net::drive::drive;
+use crate::probe::key::key_in;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::pace::Pace;
 use crate::probe::session::{Session, params};
@@ -27,10 +24,6 @@ use crate::wire::wp1::ECHO_LEAST;
 
 /// A reply may be longer than what we sent only if it is not ours; this much room shows it.
 const SLACK: usize = 64;
-/// The longest key that a file may hold.
-const MOST_KEY: u64 = 4096;
-/// Where systemd puts a unit's credentials: what their mode says of a group is what the unit's own account may.
-const CREDENTIALS: &str = "/run/credentials";
 
 impl UdpPing {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
@@ -41,7 +34,7 @@ impl UdpPing {
     }
 
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
-        let psk = self.key_file.as_deref().map(read_key).transpose()?;
+        let psk = key_in(ctx, self.key_file.as_deref()).await?;
         let socket = self.socket(peer)?;
         // Both ends are this host when the packets never leave it: then one clock serves both.
         let one_clock = socket.local().is_ok_and(|local| local.ip() == peer.ip()) || peer.ip().is_loopback();
@@ -89,6 +82,8 @@ impl UdpPing {
             seed: draw.bits(),
             deadline: self.deadline.map(|deadline| deadline.0),
             catch_up: self.catch_up,
+            preload: 0,
+            follows: None,
         };
         let plan = Plan { pace, timeout: self.timeout.0, size: self.payload() };
         let dscp = self.egress.dscp;
@@ -128,33 +123,4 @@ fn own_clock() -> ErrorEstimate {
         let bound = Duration::from_micros(discipline.max_error_us);
         ErrorEstimate::new(discipline.synchronised, crate::units::nanos(bound))
     })
-}
-
-/// The octets of a key file, without white space at the ends.
-///
-/// # Errors
-/// When it cannot be read, others than its owner may read it, it is empty, or it is too long to be a key.
-pub fn read_key(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failure =
-        |error: &std::io::Error| Failure::from_io(format_args!("key file {}", path.display()), error);
-    let file = File::open(path).map_err(|error| failure(&error))?;
-    let found = file.metadata().map_err(|error| failure(&error))?;
-    let mode = found.mode() & 0o777;
-    let others = if path.starts_with(CREDENTIALS) { 0o007 } else { 0o077 };
-    if found.is_file() && mode & others != 0 {
-        let shown = path.display();
-        return Err(Class::Usage.because(format_args!(
-            "key file {shown}: mode {mode:04o} lets others than its owner at it; chmod 600 {shown}"
-        )));
-    }
-    let mut key = Vec::new();
-    // One octet more than a key may have, so that one that grew meanwhile is seen.
-    file.take(MOST_KEY + 1).read_to_end(&mut key).map_err(|error| failure(&error))?;
-    let is_long = key.len() as u64 > MOST_KEY;
-    let key = key.trim_ascii().to_vec();
-    if key.is_empty() || is_long {
-        return Err(Class::Usage
-            .because(format_args!("key file {}: 1 to {MOST_KEY} octets are a key", path.display())));
-    }
-    Ok(key)
 }

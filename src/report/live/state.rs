@@ -115,6 +115,9 @@ impl State {
             Event::Check { answered } => self.hops.checked(*answered),
             Event::Name { address, name } => self.hops.name(*address, name),
             Event::Place { address, place } => self.hops.place(*address, place),
+            Event::Unmeasured { target, why } => {
+                self.note = Some(format!("{}: {}", escape(target), escape(why)));
+            }
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }

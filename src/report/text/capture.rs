@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use super::packets::label;
-use super::{ABSENT, Style, Summary, bytes, escape, percent, rate, span};
+use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate, span};
 use crate::probe::Measurement;
 use crate::probe::capture::{Conversation, Ended, Report, Tcp, Volume};
 
@@ -57,7 +57,7 @@ fn sums(report: &Report) -> String {
         Ended::Interrupted => "until told to stop",
         Ended::End => "to the end of the file",
     };
-    format!("{} packets, {size}{lasted}{speed}, {until}", report.packets)
+    format!("{}, {size}{lasted}{speed}, {until}", counted(report.packets, "packet"))
 }
 
 /// Where they come from, and those that are not among them.

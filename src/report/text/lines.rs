@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::number::signed_millis;
-use super::{Style, bytes, escape, millis, rate, span};
+use super::{Style, bytes, counted, escape, millis, rate, span};
 use crate::probe::ping::Form;
 use crate::probe::{Event, Probe};
 use crate::units::ms;
@@ -53,8 +53,13 @@ impl Lines {
 
     /// The line for `event`, if it has one.
     pub fn line(&mut self, event: &Event) -> Option<String> {
-        if self.fping.is_some() {
-            return self.fping(event);
+        match event {
+            Event::Unmeasured { target, why } => {
+                return Some(self.style.red(&format!("{}: {}", escape(target), escape(why))));
+            }
+            Event::Note { text } => return Some(self.style.dim(&format!("note: {}", escape(text)))),
+            _ if self.fping.is_some() => return self.fping(event),
+            _ => {}
         }
         match event {
             Event::Started { address, how } => self.started(*address, how),
@@ -89,8 +94,12 @@ impl Lines {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
                 Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
             }
-            Event::Hop { .. } | Event::Check { .. } | Event::Name { .. } | Event::Place { .. } => None,
-            Event::Note { text } => Some(self.style.dim(&format!("note: {}", escape(text)))),
+            Event::Hop { .. }
+            | Event::Check { .. }
+            | Event::Name { .. }
+            | Event::Place { .. }
+            | Event::Unmeasured { .. }
+            | Event::Note { .. } => None,
         }
     }
 
@@ -109,7 +118,6 @@ impl Lines {
             Event::Lost { target, seq, at } | Event::Unreached { target, seq, at, .. } => {
                 (target, *seq, *at, None)
             }
-            Event::Note { text } => return Some(self.style.dim(&format!("note: {}", escape(text)))),
             _ => return None,
         };
         let seq = self.number(seq);
@@ -156,7 +164,8 @@ impl Lines {
 fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: Style) -> String {
     let speed = rate(octets as f64 * 8.0 / lasted.as_secs_f64().max(1e-9));
     let lost = if dropped > 0 { style.red(&format!(", {dropped} dropped by kernel")) } else { String::new() };
-    format!("{packets} packets in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
+    let packets = counted(packets, "packet");
+    format!("{packets} in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
 }
 
 /// Milliseconds as fping writes them: three digits, more where they are of no weight.
@@ -205,6 +214,16 @@ mod tests {
         no reply from 192.0.2.1: seq=1
         note: \u{1b}[2J
         ");
+    }
+
+    #[test]
+    fn who_cannot_be_measured_is_told_in_either_form() {
+        let failure = crate::failure::Class::Resolve.because("resolve a\x1b.example: no such name");
+        let event = Event::unmeasured("a\x1b.example", &failure);
+        let fping = Lines { fping: Some(HashMap::new()), ..Lines::new("many", false, Style::PLAIN) };
+        for mut lines in [Lines::new("many", false, Style::PLAIN), fping] {
+            assert_eq!(lines.line(&event).as_deref(), Some("a\\u{1b}.example: no such name"));
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn notes(report: &Report) -> Vec<String> {
         notes.push(format!("the target answered {received} of {sent} echo requests beside the probes"));
     }
     if report.ignored > 0 {
-        notes.push(format!("{} packets ignored: not for a probe of ours", report.ignored));
+        notes.push(format!("{} ignored: not for a probe of ours", counted(report.ignored, "packet")));
     }
     if report.skipped > 0 {
         notes.push(format!("this host was too late for {}", counted(report.skipped, "cycle")));

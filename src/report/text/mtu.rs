@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::{ABSENT, Style, Summary, escape, millis, span};
+use super::{ABSENT, Style, Summary, counted, escape, millis, span};
 use crate::probe::mtu::{Advice, BlackHole, Bound, Report, TooBig, Way};
 use crate::probe::{Measurement, Probe};
 
@@ -44,7 +44,7 @@ fn answer(report: &Report, of: &Measurement, style: Style) -> String {
     let elapsed = span(of.elapsed);
     let text = format!("path MTU {least}{pmtu} bytes{}{fine}", hole.as_deref().unwrap_or_default());
     let text = if hole.is_some() { style.red(&text) } else { style.bold(&text) };
-    format!("{text} ({} packets, {elapsed})", report.counts.sent)
+    format!("{text} ({}, {elapsed})", counted(report.counts.sent, "packet"))
 }
 
 /// ` between hop 2 (10.0.0.1) and hop 4 (10.0.0.9)`

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lines::fping_millis;
 use super::packets::{clock, jitter, label, others, round_trips, row, runs, times};
-use super::{ABSENT, Style, Summary, escape, millis, percent, span};
+use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
 use crate::probe::ping::{Errors, Form, Mode, Phases, Ping, Report, TargetReport};
 use crate::probe::{Findings, Measurement, Probe, Rtt};
 use crate::units::ms;
@@ -58,7 +58,7 @@ impl Summary for Report {
 
     fn is_titled(&self, of: &Measurement) -> bool {
         let Probe::Ping(asked) = &of.probe else { return true };
-        !(asked.alive || asked.unreach || asked.vcount.is_some() || asked.style == Form::Fping)
+        !asked.is_fpings()
     }
 }
 
@@ -146,7 +146,8 @@ fn listed(versions: &[u32]) -> String {
 fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = runs(&report.loss_bursts).into_iter().collect();
     if report.ignored > 0 {
-        notes.push(format!("{} packets came that were no replies to ours", report.ignored));
+        let came = counted(report.ignored, "packet");
+        notes.push(format!("{came} came that answered nothing of ours"));
     }
     if report.syn_retransmits > Some(0) {
         notes.push("times of a second and more are those of lost SYNs, not of the path".to_owned());
@@ -180,7 +181,9 @@ fn states(out: &mut impl io::Write, report: &Report, of: &Measurement, alive: bo
         let is_listed = report.replied() == alive;
         return if is_listed { writeln!(out, "{}", escape(&of.probe.subject())) } else { Ok(()) };
     }
-    let listed = report.targets.iter().filter(|target| target.is_alive() == alive);
+    // Who could not be measured was told on the way.
+    let measured = report.targets.iter().filter(|target| target.address.is_some());
+    let listed = measured.filter(|target| target.is_alive() == alive);
     listed.map(|target| &target.target).try_for_each(|name| writeln!(out, "{}", escape(name)))
 }
 

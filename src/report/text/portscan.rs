@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::{Style, Summary, escape, span};
+use super::{Style, Summary, counted, escape, span};
 use crate::probe::portscan::{Host, Port, PortScan, Report, State};
 use crate::probe::{Measurement, Probe};
 
@@ -21,6 +21,13 @@ impl Summary for Report {
         }
         if self.hosts.len() > 1 {
             writeln!(out)?;
+        }
+        for one in &self.unmeasured {
+            writeln!(
+                out,
+                "{}",
+                style.red(&format!("{}: {}", escape(&one.target), escape(&one.failure.detail)))
+            )?;
         }
         writeln!(out, "{}", style.dim(&total(self, of)))
     }
@@ -41,7 +48,8 @@ fn total(report: &Report, of: &Measurement) -> String {
         .map(|(_, (count, word))| format!("{count} {word}"))
         .collect();
     let rate = report.rate_pps.map_or_else(String::new, |rate| format!(" ({rate:.0} each second)"));
-    format!("{}; {} questions in {}{rate}", known.join(", "), report.sent, span(of.elapsed))
+    let questions = counted(report.sent, "question");
+    format!("{}; {questions} in {}{rate}", known.join(", "), span(of.elapsed))
 }
 
 fn ports(
@@ -58,7 +66,8 @@ fn ports(
     if !asked.open {
         for hidden in &host.hidden {
             let (state, reason) = (hidden.state.word(), hidden.reason.words());
-            writeln!(out, "Not shown: {} {state} {} ports ({reason})", hidden.count, hidden.proto.word())?;
+            let ports = counted(hidden.count, &format!("{state} {} port", hidden.proto.word()));
+            writeln!(out, "Not shown: {ports} ({reason})")?;
         }
     }
     if let Some(rate) = host.answers_per_second {

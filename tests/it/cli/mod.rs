@@ -1,5 +1,6 @@
 //! The command line from outside: what it prints, where, and what it ends with.
 
+mod inputs;
 mod names;
 mod rights;
 mod runs;

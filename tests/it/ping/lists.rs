@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use super::{command, numbers, record_of, report_of, run};
-use crate::lab::Lab;
+use crate::lab::{Hook, Lab};
 
 #[test]
 fn names_networks_and_files_are_one_list_whose_faults_are_results() {
@@ -76,4 +76,68 @@ fn seventy_thousand_targets_are_all_measured_within_64_mb() {
             said.lines().last().and_then(|line| line.trim().parse().ok()).expect("its memory");
         assert!(kilobytes < 64 * 1024, "{kilobytes} kB");
     }
+}
+
+/// A name without an address and a host that is silent, in each form, beside fping: the same lines on stderr, the same code.
+#[test]
+fn who_cannot_be_resolved_is_told_and_ends_as_with_fping() {
+    let lab = Lab::line(0).build();
+    lab.client().ip("link set lo up");
+    let _silent = lab.server().rule(Hook::Output, "icmp type echo-reply", "drop");
+    let silent = lab.server().address4();
+    for (ours, theirs) in [
+        ("-a -r 0 -W 0.3", "-a -r 0 -t 300"),
+        ("-u -r 0 -W 0.3", "-u -r 0 -t 300"),
+        ("-C 1 -W 0.3", "-q -C 1 -t 300"),
+        ("--style fping -c 1 -W 0.3", "-c 1 -t 300"),
+    ] {
+        for (targets, code) in [
+            ("127.0.0.1 no.such.invalid".to_owned(), 2),
+            (format!("127.0.0.1 {silent}"), 1),
+            ("127.0.0.1".into(), 0),
+        ] {
+            let output = run(lab.client(), &format!("{ours} {targets}"));
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{ours} {targets}: {said}");
+            let is_told = said.lines().any(|line| line == "no.such.invalid: no such name");
+            assert_eq!(is_told, code == 2, "{ours} {targets}: {said}");
+            assert!(!String::from_utf8_lossy(&output.stdout).contains("no.such.invalid"), "{ours}");
+            let mut fping = lab.client().command("fping");
+            let fping = fping.args(theirs.split(' ')).args(targets.split(' ')).output();
+            let status = fping.expect("needs fping (make setup-test)").status;
+            assert_eq!(status.code(), Some(code), "fping {theirs} {targets}");
+        }
+    }
+    let output = run(lab.client(), "127.0.0.1 no.such.invalid -c 2 -i 10ms");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(out.contains("64 bytes from 127.0.0.1: seq=1") && !out.contains("and 1 more: seq"), "{out}");
+    assert_eq!((err.trim(), output.status.code()), ("no.such.invalid: no such name", Some(0)));
+}
+
+/// A name with 50 addresses stands for the first, or for all of them where that is asked for.
+#[test]
+fn a_name_with_many_addresses_is_one_target_or_all() {
+    let lab = Lab::line(0).build();
+    lab.client().ip("link set lo up");
+    let dir = tempfile::tempdir().expect("a directory");
+    let hosts = dir.path().join("hosts");
+    let lines: String = (1..=50).map(|n| format!("127.0.3.{n} many.example\n")).collect();
+    fs::write(&hosts, lines).expect("write the names");
+    let ping = |arguments: &str| {
+        let mut command = lab.client().command("unshare");
+        let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+        command.args(["--mount", "sh", "-c", script]).arg(&hosts).args([super::WADDLEPERF, "ping", "--json"]);
+        command.args(["-c", "1", "-i", "1ms", "many.example"]).args(arguments.split_whitespace());
+        record_of(&command.output().expect("run unshare (util-linux)"))
+    };
+    let one = ping("");
+    assert!(one["address"].as_str().is_some_and(|address| address.starts_with("127.0.3.")), "{one}");
+    assert_eq!(numbers(&one, ["/outcome/report/counts/sent"]), [1]);
+    let all = ping("-m");
+    let targets = all["outcome"]["report"]["targets"].as_array().expect("targets");
+    let mut named: Vec<&str> = targets.iter().filter_map(|target| target["target"].as_str()).collect();
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!((named.len(), numbers(&all, ["/outcome/report/alive"])), (50, [50]), "{all}");
+    assert!(named[0].starts_with("many.example (127.0.3."), "{named:?}");
 }

@@ -1,5 +1,6 @@
 //! `ping` beside the truth (nft's counters, captures, the relay's log) and beside ping and fping.
 
+mod flow;
 mod lists;
 mod loss;
 mod modes;

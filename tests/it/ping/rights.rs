@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{numbers, record_of, report, run};
 use crate::lab::{Lab, Node};
-use crate::tool::WADDLEPERF;
+use crate::tool::{WADDLEPERF, real_root};
 
 /// The same without any capability, where the lab gives all.
 fn without_rights(node: &Node, arguments: &str) -> Value {
@@ -50,6 +50,17 @@ fn what_cannot_be_measured_is_refused_by_the_name_of_its_option() {
         ("::1 -w 0", "--deadline"),
         ("::1 -s 65528", "--size"),
         ("127.0.0.1 -4 -s 65510", "--size"),
+        ("127.0.0.1 -s 65508", "--size"),
+        ("--mode icmp --port 0 ::1", "--port"),
+        ("127.0.0.1 -R", "--record-route"),
+        ("127.0.0.1 -e 0", "--identifier"),
+        ("127.0.0.1 --mode dns -e 7", "--identifier"),
+        ("127.0.0.1 127.0.0.2 -A", "--adaptive"),
+        ("127.0.0.0/30 -l 3", "--preload"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("fe80::1", "fe80::1%eth0"),
+        ("127.255.255.255", "-b"),
+        ("10.0.0.9-2", "192.0.2.1-9"),
         ("::1 -t 0", "--ttl"),
         ("::1 --dscp 64", "--dscp"),
         ("::1 -p xyz", "--pattern"),
@@ -67,5 +78,38 @@ fn what_cannot_be_measured_is_refused_by_the_name_of_its_option() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
         assert!(said.contains(word), "{arguments}: {said}");
+    }
+}
+
+/// What only root may do, or who says --force.
+#[test]
+fn who_is_not_root_sends_with_measure_unless_he_insists() {
+    if !real_root("ping: an unprivileged run") {
+        return;
+    }
+    let lab = Lab::line(0).build();
+    lab.client().ip("link set lo up");
+    let ping = |arguments: &str| {
+        let mut command = lab.client().command("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
+        command.args(["--bounding-set=-all", WADDLEPERF, "ping", "-q", "-c", "4", "--catch-up"]);
+        command.env("HOME", "/").env_remove("XDG_CONFIG_HOME").args(arguments.split_whitespace());
+        let output = command.output().expect("run setpriv (util-linux)");
+        (output.status.code(), super::said(&output))
+    };
+    for (arguments, word) in [
+        ("-i 1ms 127.0.0.1", "--interval below 2ms"),
+        ("--per-target-interval 1ms -i 0 127.0.0.1 127.0.0.2", "--per-target-interval below 2ms"),
+        ("-f 127.0.0.1", "--flood is for root"),
+        ("-l 4 127.0.0.1", "--preload beyond 3"),
+    ] {
+        let (code, said) = ping(arguments);
+        assert!(code == Some(2) && said.contains(word) && said.contains("--force"), "{arguments}: {said}");
+        let (code, said) = ping(&format!("--force {arguments}"));
+        assert_eq!(code, Some(0), "{arguments}: {said}");
+    }
+    for arguments in ["-i 2ms 127.0.0.1", "-A 127.0.0.1", "-l 3 -i 2ms 127.0.0.1"] {
+        let (code, said) = ping(arguments);
+        assert!(code == Some(0) && said.contains("4 sent, 4 received"), "{arguments}: {said}");
     }
 }

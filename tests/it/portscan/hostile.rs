@@ -161,3 +161,57 @@ fn a_scan_ends_at_its_deadline() {
     assert!((50..=110).contains(&asked), "{report}");
     assert_eq!(report["counts"]["unasked"].as_u64(), Some(65_535 - asked), "{report}");
 }
+
+/// The same over IPv6: forged segments, and errors that quote a number that was never sent, or nonsense.
+#[test]
+fn nobody_who_guesses_is_believed_over_ipv6() {
+    let lab = Lab::line(0).build();
+    let (client, server) = (lab.client().address6(), lab.server().address6());
+    let _rule = lab.server().rule(Hook::Input, "tcp dport 2000-2009", "drop");
+    let socket = |protocol| {
+        lab.server().run(|| {
+            Socket::new(Domain::IPV6, Type::RAW, Some(protocol)).expect("the lab may have raw sockets")
+        })
+    };
+    let (segments, errors) = (socket(Protocol::TCP), socket(Protocol::ICMPV6));
+    let to = socket2::SockAddr::from(std::net::SocketAddr::from((client, 0)));
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = std::sync::Arc::clone(&stop);
+    let forging = thread::spawn(move || {
+        while !seen.load(std::sync::atomic::Ordering::Relaxed) {
+            for near in (10_000..=u16::MAX).step_by(13) {
+                for (far, flags) in [(2000, 0x12), (2001, 0x14), (2002, 0x04)] {
+                    let bytes = segment6((server, client), (far, near), flags);
+                    let _ = segments.send_to(&bytes, &to);
+                }
+                // ICMPv6 1/1 (RFC 4443 §3.1); the kernel makes the checksum.
+                let tcp = [&near.to_be_bytes()[..], &2003u16.to_be_bytes(), &[1, 2, 3, 4]].concat();
+                let header =
+                    [&[0x60, 0, 0, 0, 0, 24, 6, 64][..], &client.octets(), &server.octets()].concat();
+                for quoted in [[&header[..], &tcp].concat(), header.clone(), vec![0xff; 60], Vec::new()] {
+                    let _ = errors.send_to(&[&[1, 1, 0, 0, 0, 0, 0, 0][..], &quoted].concat(), &to);
+                }
+            }
+        }
+    });
+    for how in ["-sS", "-sT", "-sU"] {
+        let _silent = lab.server().rule(Hook::Input, "udp dport 2000-2009", "drop");
+        let found =
+            verdicts(&report(lab.client(), server, &format!("{how} -p 2000-2009 --all --max-retries 1")));
+        assert!(found.values().all(|(_, reason)| reason == "no-response"), "{how}: {found:?}");
+        assert_eq!(found.len(), 10, "{how}");
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    forging.join().expect("the forger");
+}
+
+/// A segment over IPv6 with a right checksum, that acknowledges a number of nobody's.
+fn segment6(ends: (Ipv6Addr, Ipv6Addr), ports: (u16, u16), flags: u8) -> Vec<u8> {
+    let mut bytes = [&ports.0.to_be_bytes()[..], &ports.1.to_be_bytes(), &[9; 8]].concat();
+    bytes.extend([0x50, flags, 0x10, 0, 0, 0, 0, 0]);
+    let whole = [&ends.0.octets()[..], &ends.1.octets(), &[0, 0, 0, 20, 0, 0, 0, 6], &bytes].concat();
+    let sum: u32 = whole.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    bytes[16..18].copy_from_slice(&sum.to_be_bytes());
+    bytes
+}

@@ -113,6 +113,65 @@ fn loss_hides_no_open_port() {
     }
 }
 
+/// The mix of 300 with its resets rationed, beside nmap: whoever calls a closed port filtered is wrong, and that is not us.
+#[test]
+fn where_resets_are_rationed_the_verdicts_are_those_that_nmap_finds_with_patience() {
+    for how in ["-sT", "-sS"] {
+        let lab = Lab::line(1).build();
+        let server = lab.server();
+        let _listeners = listen(server, OPEN);
+        let _filters = filters(server);
+        let ration =
+            server.rule(Hook::Output, "tcp flags rst limit rate over 200/second burst 20 packets", "drop");
+        let ours = verdicts(&report(lab.client(), server.address4(), &format!("{how} -p {PORTS} --all")));
+        assert!(ration.dropped() > 0, "{how}");
+        for (port, expected) in truth() {
+            assert_eq!(ours[&port], expected, "{how}: port {port}");
+        }
+        // Told not to outrun the ration, and to ask again, nmap sees the same states.
+        let theirs = nmap(
+            lab.client(),
+            server.address4(),
+            &format!("{how} -p {PORTS} --max-rate 150 --max-retries 6"),
+        );
+        for (port, (state, _)) in &ours {
+            // A connection that ICMP refuses is "closed" to nmap: it does not look into the error queue.
+            let blind = how == "-sT" && (2240..2260).contains(port);
+            assert!(
+                blind || *state == theirs[port].0,
+                "{how}: port {port}: {state}, for nmap {}",
+                theirs[port].0
+            );
+        }
+    }
+}
+
+/// Somebody else's ports are asked at 1,000 a second after the first 1,000, unless more is asked for; one's own at once.
+#[test]
+fn ports_of_others_are_asked_with_measure() {
+    let lab = Lab::line(0).build();
+    let (client, server) = (lab.client(), lab.server());
+    client.ip("link set lo up");
+    let rate = |target: IpAddr, arguments: &str| {
+        let found = report(client, target, &format!("-sS -p 1-4000 {arguments}"));
+        assert_eq!(count(&found, "closed"), 4000, "{found}");
+        (found["sent"].as_f64().expect("a number"), found["rate_pps"].as_f64().expect("a rate"))
+    };
+    let (sent, polite) = rate(server.address4().into(), "");
+    let least = (sent - 1000.0) / 1000.0;
+    assert!(sent / polite >= least, "{sent} at {polite} each second");
+    for (target, arguments) in [
+        (IpAddr::from(server.address4()), "--rate 100000"),
+        (server.address6().into(), "--min-rate 5000"),
+        (server.address4().into(), "-T4"),
+        (client.address4().into(), ""),
+        ([127, 0, 0, 1].into(), ""),
+    ] {
+        let (_, rate) = rate(target, arguments);
+        assert!(rate > polite, "{target} {arguments}: {rate} each second, politely {polite}");
+    }
+}
+
 /// The kernel's resets, rationed on their way out.
 #[test]
 fn rationed_resets_make_no_port_filtered() {
@@ -176,7 +235,7 @@ fn all_ports_are_asked_and_every_open_one_is_found() {
     let open: Vec<u16> = (0..20).map(|n| 700 + n * 3001).collect();
     let _listeners = listen(lab.server(), open.clone());
     for how in ["-sT", "-sS"] {
-        let report = report(lab.client(), lab.server().address4(), &format!("{how} -p-"));
+        let report = report(lab.client(), lab.server().address4(), &format!("{how} -p- --rate 200000"));
         let found: Vec<u16> = verdicts(&report).into_keys().collect();
         assert_eq!(found, open, "{how}: {}", report["counts"]);
         assert_eq!(count(&report, "closed"), 65_535 - 20, "{how}: {}", report["counts"]);
@@ -208,6 +267,51 @@ fn a_scan_does_not_find_itself() {
         assert_eq!(count(&report, "open"), 0, "{report}");
         assert_eq!(count(&report, "closed"), 401, "{report}");
     }
+}
+
+#[test]
+fn both_protocols_are_asked_in_one_run_and_what_no_scan_asks_is_told() {
+    let lab = Lab::line(0).build();
+    let _listeners = listen(lab.server(), [2000]);
+    answer(lab.server(), [2001]);
+    let target = lab.server().address4().to_string();
+    let found = report(lab.client(), lab.server().address4(), "-sSU -p T:2000,U:2001 --all");
+    let open: Vec<(&str, u64)> = (found["ports"].as_array().expect("ports").iter())
+        .map(|port| (port["proto"].as_str().expect("a word"), port["port"].as_u64().expect("a port")))
+        .collect();
+    assert_eq!((open.as_slice(), count(&found, "open")), (&[("tcp", 2000), ("udp", 2001)][..], 2), "{found}");
+    for (arguments, prefix, scan) in
+        [("-sT -p T:2000,U:2001", "U:", "-sU"), ("-sU -p T:2000,U:2001", "T:", "-sS")]
+    {
+        let output = super::scanning::run(lab.client(), &target, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(prefix) && said.contains(scan) && said.lines().count() == 1, "{said}");
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    }
+}
+
+#[test]
+fn hosts_come_from_a_list_and_some_are_left_out() {
+    let lab = Lab::line(0).build();
+    lab.client().ip("link set lo up");
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(list.path(), "127.0.0.1 127.0.0.2-4 # others\nno.such.invalid\n").expect("written");
+    let file = list.path().display().to_string();
+    let arguments = format!("-iL {file} --exclude 127.0.0.3,127.0.0.8/30 -p 9 --yes --json");
+    let output = super::scanning::run(lab.client(), "127.0.0.9", &arguments);
+    let record: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let report = &record["outcome"]["report"];
+    let hosts: Vec<&str> = (report["hosts"].as_array().expect("hosts").iter())
+        .map(|host| host["address"].as_str().expect("an address"))
+        .collect();
+    assert_eq!(hosts, ["127.0.0.1", "127.0.0.2", "127.0.0.4"], "{record}");
+    assert_eq!(report["unmeasured"][0]["target"], "no.such.invalid", "{record}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no.such.invalid: no such name"));
+    let refused = super::scanning::run(lab.client(), "127.0.0.9", &format!("-iL {file} -p 9"));
+    assert_eq!(refused.status.code(), Some(2), "more than one host needs --yes");
+    let none = super::scanning::run(lab.client(), "127.0.0.9", "--exclude 127.0.0.9 -p 9");
+    assert_eq!(none.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("--exclude"));
 }
 
 #[test]

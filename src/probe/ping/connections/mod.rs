@@ -82,6 +82,8 @@ impl Ping {
             seed: 0,
             deadline: self.deadline.map(|deadline| deadline.0),
             catch_up: self.catch_up || hosts.len() > 1,
+            preload: self.preload,
+            follows: self.follows(),
         };
         let growth = if self.until_answered() { self.backoff } else { 1.0 };
         let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, growth);
@@ -152,6 +154,9 @@ impl Run {
                 () = ctx.cancel.cancelled() => return,
                 Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
                     if let Ok(ended) = ended {
+                        if ended.result.is_ok() {
+                            self.cadence.answered();
+                        }
                         self.settle(ended);
                     }
                 }

@@ -1,7 +1,7 @@
 //! DNS queries over UDP, told apart by their identifiers.
 
 use super::{Heard, Proof, Tag};
-use crate::wire::dns::{Answer, Name, query};
+use crate::wire::dns::{Answer, NS, Name, query};
 
 /// Octets of the longest reply that matters (EDNS is not asked for: RFC 1035 §4.2.1).
 pub(super) const MOST: usize = 512;
@@ -17,7 +17,7 @@ impl Dns {
     }
 
     pub(super) fn write(&self, tag: Tag, out: &mut Vec<u8>) {
-        query(tag.seq, &self.name, out);
+        query(tag.seq, &self.name, NS, out);
     }
 
     pub(super) fn read(&self, bytes: &[u8]) -> Option<Heard> {

@@ -51,6 +51,7 @@ fn tuning() -> Tuning {
         most: 4096,
         floor: 1000.0,
         ceiling: f64::INFINITY,
+        burst: ms(2),
         patience: [ms(1000), ms(100), ms(1500)],
         retries: 10,
         insists: true,
@@ -266,6 +267,11 @@ fn rates_are_kept() {
     let outcome =
         World { ports, ..World::default() }.scan(Tuning { ceiling: 100.0, floor: 100.0, ..tuning() });
     assert!((4.8..5.2).contains(&outcome.lasted.as_secs_f64()), "{:?}", outcome.lasted);
+    // What was saved up goes first.
+    let ports = mix(0, 500, 0);
+    let saved = Tuning { ceiling: 100.0, floor: 100.0, burst: Duration::from_secs(1), ..tuning() };
+    let outcome = World { ports, ..World::default() }.scan(saved);
+    assert!((3.8..4.2).contains(&outcome.lasted.as_secs_f64()), "{:?}", outcome.lasted);
     let world = World { ports: mix(0, 0, 5000), ..World::default() };
     let outcome = world.scan(Tuning { floor: 5000.0, retries: 0, ..tuning() });
     assert!(outcome.lasted < Duration::from_millis(2200), "{:?}", outcome.lasted);
