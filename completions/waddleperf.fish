@@ -138,6 +138,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s F -l file -l filename -d 'Trace the targets that this file lists, one after the other; `-` is standard input' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
 paris\t'What load balancers look at stays the same in a flow'
 dublin\t'So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote little quote it too (CAP_NET_RAW; else paris)'"
@@ -150,22 +151,26 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l confidence
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s B -l bitpattern -d 'Fill the probes of ICMP and UDP with this octet, 0-255; a larger number draws one' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Q -l tos -d 'Type of service of the probes, the whole octet: DSCP and ECN at once, where --dscp and --ecn take each' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s M -l mark -d 'Mark the packets for this host\'s own routing and filters (SO_MARK); needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s f -l first-ttl -d 'TTL of the first hop' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s m -l max-ttl -d 'TTL of the last hop at most' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s y -l ipinfo -d 'Show each hop\'s AS number (0), prefix (1) or country (2), from a local database (mtr\'s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
 mtr-csv\t'As `mtr --csv`'
-mtr-raw\t'As `mtr --raw`'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l source -d 'Send from this address of this host' -r
+mtr-raw\t'As `mtr --raw`'
+dot\t'A graph for Graphviz'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s a -l source -l address -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -179,9 +184,11 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s r -l repor
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s w -l report-wide -d 'Cut no names in the report'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s b -l show-ips -d 'Show addresses beside names'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s e -l mpls -d 'Write MPLS labels with --mtr-raw too; tables show them without being asked'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s j -l mtr-json -d 'As `--format mtr-json`'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s C -l mtr-csv -d 'As `--format mtr-csv`'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dot -d 'As `--format dot`: the path, or with --mda every path, as a graph for Graphviz'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -621,6 +628,7 @@ complete -c udpping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c udpping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c udpping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c udpping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mtr -s F -l file -l filename -d 'Trace the targets that this file lists, one after the other; `-` is standard input' -r -F
 complete -c mtr -l strategy -d 'How the number of a probe is carried: paris keeps all probes of a flow on one path, so does dublin, by the IP header (CAP_NET_RAW), classic is traceroute\'s, whose ports vary (for firewalls that want those)' -r -f -a "classic\t'UDP ports vary, and the checksum of an echo'
 paris\t'What load balancers look at stays the same in a flow'
 dublin\t'So over UDP, with the number in the identification of IPv4, or in the length over IPv6, where routers that quote little quote it too (CAP_NET_RAW; else paris)'"
@@ -633,22 +641,26 @@ complete -c mtr -l confidence -d 'How sure --mda shall be that it misses no next
 complete -c mtr -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
 complete -c mtr -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
 complete -c mtr -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c mtr -s B -l bitpattern -d 'Fill the probes of ICMP and UDP with this octet, 0-255; a larger number draws one' -r
+complete -c mtr -s Q -l tos -d 'Type of service of the probes, the whole octet: DSCP and ECN at once, where --dscp and --ecn take each' -r
+complete -c mtr -s M -l mark -d 'Mark the packets for this host\'s own routing and filters (SO_MARK); needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17' -r
 complete -c mtr -s f -l first-ttl -d 'TTL of the first hop' -r
 complete -c mtr -s m -l max-ttl -d 'TTL of the last hop at most' -r
 complete -c mtr -s U -l max-unknown -d 'Give up after this many silent hops in a row' -r
 complete -c mtr -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
 complete -c mtr -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
-complete -c mtr -s y -l ipinfo -d 'Show each hop\'s AS number (0) or country (2), from a local database (mtr\'s numbers)' -r
-complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP]' -r -F
+complete -c mtr -s y -l ipinfo -d 'Show each hop\'s AS number (0), prefix (1) or country (2), from a local database (mtr\'s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`' -r
+complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]' -r -F
 complete -c mtr -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
 complete -c mtr -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
 mtr-csv\t'As `mtr --csv`'
-mtr-raw\t'As `mtr --raw`'"
-complete -c mtr -l source -d 'Send from this address of this host' -r
+mtr-raw\t'As `mtr --raw`'
+dot\t'A graph for Graphviz'"
 complete -c mtr -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c mtr -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtr -s a -l source -l address -d 'Send from this address of this host' -r
 complete -c mtr -l label -d 'Label the record; once for each label' -r
 complete -c mtr -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c mtr -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -662,9 +674,11 @@ complete -c mtr -s r -l report -d 'Print a report, which is the rule here (mtr\'
 complete -c mtr -s w -l report-wide -d 'Cut no names in the report'
 complete -c mtr -s b -l show-ips -d 'Show addresses beside names'
 complete -c mtr -s z -l aslookup -d 'Show the number of each hop\'s autonomous system, from a local database'
+complete -c mtr -s e -l mpls -d 'Write MPLS labels with --mtr-raw too; tables show them without being asked'
 complete -c mtr -s j -l mtr-json -d 'As `--format mtr-json`'
 complete -c mtr -s C -l mtr-csv -d 'As `--format mtr-csv`'
 complete -c mtr -s l -l mtr-raw -l raw -d 'As `--format mtr-raw`'
+complete -c mtr -l dot -d 'As `--format dot`: the path, or with --mda every path, as a graph for Graphviz'
 complete -c mtr -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtr -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c mtr -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
