@@ -30,6 +30,19 @@ impl Policy {
 }
 
 impl Policy {
+    /// Lets `flag` be used, or says why not: what reads or changes something of this host is for its own users.
+    ///
+    /// # Errors
+    /// Class `permission`.
+    pub fn check_flag(&self, flag: &str) -> Result<(), Failure> {
+        match self {
+            Self::Remote => {
+                Err(Class::Permission.because(format_args!("{flag} is for this host's own users")))
+            }
+            Self::Operator => Ok(()),
+        }
+    }
+
     /// Lets `port` of any host through, or says why not; 0 where none is spoken to.
     ///
     /// # Errors

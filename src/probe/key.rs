@@ -45,5 +45,6 @@ pub fn read_key(path: &Path, stop: &Stop) -> Result<Vec<u8>, Failure> {
 /// As [`read_key`]; that the run was interrupted.
 pub(super) async fn key_in(ctx: &Ctx, path: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
     let Some(path) = path.map(Path::to_owned) else { return Ok(None) };
+    ctx.policy.check_flag("--key-file")?;
     on_own_thread("key", ctx, move |stop| read_key(&path, stop)).await?.map(Some)
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Agent, Ctx, Found, Probe, Report, Scalar, Scalars};
+use super::{Agent, Ctx, Findings, Found, Probe, Report, Scalar, Scalars};
 use crate::failure::Failure;
 use crate::units::{Now, Timestamp, ms};
 
@@ -88,6 +88,11 @@ impl Measurement {
             Outcome::Report(report) => report.scalars(),
             Outcome::Failure(_) => Vec::new(),
         }
+    }
+
+    /// Whether anything answered.
+    pub fn replied(&self) -> bool {
+        matches!(&self.outcome, Outcome::Report(report) if report.replied())
     }
 
     /// The exit code of a process that made only this measurement (design §5), thresholds apart.

@@ -46,7 +46,7 @@ pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
         (Some(_), true) => Err(Class::Usage.because("--watch watches one target: name it instead of a list")),
         (Some(list), false) => each(args, list, env).await,
         (None, true) => watch::run(args, env).await,
-        (None, false) => once(args.probe, &args.common, true, env).await,
+        (None, false) => once(args.probe, &args.common, true, env).await.map(|(code, _)| code),
     }
 }
 
@@ -56,11 +56,16 @@ async fn each(args: Probing, list: PathBuf, env: &Env) -> Result<u8, Failure> {
     let (mut worst, mut first) = (None, true);
     for name in &names {
         let probe = args.probe.clone().aimed_at(name);
-        probe.check().map_err(|fault| wrong(&fault))?;
-        let code = once(probe, &args.common, first, env).await?;
+        if let Err(fault) = probe.check() {
+            let failure = wrong(&fault);
+            complaint::tell(&format!("waddleperf {}", probe.kind()), &text::escape(&failure.detail));
+            worst = worst.max(Some(failure.class.exit_code()));
+            continue;
+        }
+        let (code, reader) = once(probe, &args.common, first, env).await?;
         worst = worst.max(Some(code));
         first = false;
-        if env.interrupted().is_some() {
+        if env.interrupted().is_some() || reader == Reader::Gone {
             break;
         }
     }
@@ -76,8 +81,8 @@ fn wrong(fault: &Fault) -> Failure {
     failure
 }
 
-/// Measures once; `first` is the first of several.
-async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<u8, Failure> {
+/// Measures once; `first` is the first of several. The exit code, and whether somebody still reads.
+async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<(u8, Reader), Failure> {
     // What is printed must not mix with what the probe itself writes.
     let to_stderr = probe.takes_stdout();
     let keeper = Keeper::new(common, env);
@@ -98,11 +103,12 @@ async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<u
     verdict.judge(&measurement).iter().for_each(|line| note(&measurement, line));
     let reader = reader(printed)?;
     kept?;
-    Ok(match (env.interrupted(), reader) {
+    let code = match (env.interrupted(), reader) {
         (Some(code), _) => code,
         (None, Reader::Gone) => 0,
         (None, Reader::There) => verdict.exit_code(measurement.exit_code()),
-    })
+    };
+    Ok((code, reader))
 }
 
 /// What a run gets to work with, until `cancel`.

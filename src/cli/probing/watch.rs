@@ -32,7 +32,7 @@ pub(super) async fn run(args: Probing, env: &Env) -> Result<u8, Failure> {
         ctx.events = view.begin(&stop)?;
         let measurement = probe.clone().run(&ctx).await;
         drop(ctx);
-        answered |= measurement.exit_code() == 0;
+        answered |= measurement.replied();
         let told = verdict.judge(&measurement);
         if let Err(failure) = keeper.keep(&measurement).await {
             trouble = Some(failure);

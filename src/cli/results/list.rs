@@ -167,7 +167,7 @@ fn outcome(record: &Record) -> String {
     match record {
         Record::Measurement(measured) => match record.failure() {
             Some(failure) => failure.class.to_string(),
-            None if measured.exit_code() != 0 => "no reply".to_owned(),
+            None if !measured.replied() => "no reply".to_owned(),
             None if measured.partial => "partial".to_owned(),
             None => "ok".to_owned(),
         },

@@ -62,15 +62,19 @@ pub(super) fn drive(engine: &mut dyn Engine, of: &Connects, stop: &Stop) -> Resu
             run.engine.receive(clock::now(), Arrival::Stop);
         }
         run.expire();
-        let full = run.open.len() >= MOST;
+        let ends = run.ends();
         out.clear();
-        let until = match if full { Next::Wait(clock::now().mono + LIFE) } else { run.poll(&mut out) } {
+        let next = match ends.filter(|_| run.open.len() >= MOST) {
+            Some(ends) => Next::Wait(ends),
+            None => run.poll(&mut out),
+        };
+        let until = match next {
             Next::Done => return Ok(()),
             Next::Send => {
                 run.begin(&out, &epoll);
                 continue;
             }
-            Next::Wait(until) => until,
+            Next::Wait(until) => ends.map_or(until, |ends| ends.min(until)),
         };
         let time = until.saturating_duration_since(clock::now().mono).min(LONGEST);
         let ready: Vec<u64> = epoll.wait(time).map_err(failed)?.collect();
@@ -86,6 +90,11 @@ pub(super) fn drive(engine: &mut dyn Engine, of: &Connects, stop: &Stop) -> Resu
 impl Run<'_> {
     fn poll(&mut self, out: &mut Draft) -> Next {
         self.engine.poll(clock::now(), out)
+    }
+
+    /// When the oldest attempt has had its time.
+    fn ends(&self) -> Option<Instant> {
+        self.open.first_key_value().map(|(_, probe)| probe.begun + LIFE)
     }
 
     /// Lets go of what has had its time.

@@ -98,6 +98,9 @@ pub(super) struct Findings {
     pub(super) refused: Option<i32>,
 }
 
+/// Cycles that are not yet sent whole: while hops are asked alone, more come due.
+const MOST_CYCLES: usize = 256;
+
 impl Trace {
     /// A trace over `carrier`'s flows to `target`.
     pub(super) fn new(plan: Plan, carrier: Carrier, beside: Beside, target: IpAddr, events: Events) -> Self {
@@ -154,6 +157,7 @@ impl Trace {
     fn begin(&mut self, now: Now) -> Option<Instant> {
         loop {
             match self.cadence.take(now.mono) {
+                Due::Now(_) if self.cycles.len() >= MOST_CYCLES => self.cadence.skipped += 1,
                 Due::Now(_) => {
                     let next = vec![self.plan.first; self.courses.len()];
                     let (number, checked) = (self.begun, self.check.is_none());
@@ -179,7 +183,9 @@ impl Trace {
         for cycle in &mut self.cycles {
             cycle.held.retain(|&(flow, ttl)| ttl <= self.courses[flow].last());
             let mut held = cycle.held.iter();
-            if let Some(at) = held.position(|&(flow, ttl)| self.flights.may_go(flow, ttl, now)) {
+            if let Some(at) =
+                held.position(|&(flow, ttl)| self.flights.may_go(flow, ttl, self.courses[flow].last(), now))
+            {
                 let (flow, ttl) = cycle.held.remove(at);
                 return Some((flow, ttl, cycle.number));
             }
@@ -187,7 +193,7 @@ impl Trace {
                 while cycle.next[flow] <= course.open(now, grace) {
                     let ttl = cycle.next[flow];
                     cycle.next[flow] += 1;
-                    if self.flights.may_go(flow, ttl, now) {
+                    if self.flights.may_go(flow, ttl, course.last(), now) {
                         return Some((flow, ttl, cycle.number));
                     }
                     cycle.held.push((flow, ttl));

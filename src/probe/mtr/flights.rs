@@ -296,8 +296,10 @@ impl Flights {
 
     /// Whether a probe may go there now: where it is not known who answers, and someone quotes too little to say whom, hops
     /// are asked one by one.
-    pub(super) fn may_go(&self, flow: usize, ttl: u8, now: Instant) -> bool {
-        !self.terse.is_careful(flow) || !self.terse.is_unknown((flow, ttl)) || self.frees(flow, now).is_none()
+    pub(super) fn may_go(&self, flow: usize, ttl: u8, last: u8, now: Instant) -> bool {
+        !self.terse.is_careful(flow, last)
+            || !self.terse.is_unknown((flow, ttl))
+            || self.frees(flow, now).is_none()
     }
 
     /// When the hop of this flow that is asked alone has had its time.

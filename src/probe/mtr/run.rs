@@ -10,7 +10,7 @@ use super::carrier::{self, Carrier, Flow};
 use super::engine::{Plan, Trace};
 use super::mda::Search;
 use super::sockets::{Sockets, failed};
-use super::{Fallback, Mda, Mtr, Report, Strategy, connects};
+use super::{Fallback, Mda, Mtr, Protocol, Report, Strategy, connects};
 use crate::failure::{Class, Failure};
 use crate::geo::{Databases, Place};
 use crate::net::Names;
@@ -35,9 +35,26 @@ impl Mtr {
         if self.file.is_some() {
             return Found::nothing(Class::Usage.because("--file is for the command line: name one target"));
         }
+        if let Err(failure) = self.admitted(ctx) {
+            return Found::nothing(failure);
+        }
         match ctx.peer(&self.target, 0, &self.egress).await {
             Err(failure) => Found::nothing(failure),
             Ok(peer) => Found { address: Some(peer.ip()), result: self.measure_peer(ctx, peer).await },
+        }
+    }
+
+    /// Whether whoever asks may ask for this.
+    fn admitted(&self, ctx: &Ctx) -> Result<(), Failure> {
+        if self.mark.is_some() {
+            ctx.policy.check_flag("--mark")?;
+        }
+        if !self.shape.geo.is_empty() {
+            ctx.policy.check_flag("--geo")?;
+        }
+        match self.protocol() {
+            Protocol::Auto | Protocol::Icmp => Ok(()),
+            Protocol::Udp | Protocol::Quic | Protocol::Tcp => ctx.policy.check_port(self.port()),
         }
     }
 

@@ -41,6 +41,9 @@ impl Sockets {
     }
 }
 
+/// The lowest port that is no system service's (RFC 6335 §6): where a search goes on that has come to the highest one.
+const UNPRIVILEGED: u16 = 1024;
+
 impl Mtr {
     /// One socket for all the flows that a search may use: destination ports tell them apart, or checksums of echoes.
     pub(super) fn open_search(&self, peer: SocketAddr) -> Result<Sockets, Failure> {
@@ -56,7 +59,7 @@ impl Mtr {
         let source = source(local.ip(), first).map_err(|error| no_route(peer, &error))?;
         let flow = |n: u16| {
             let mut to = first;
-            to.set_port(first.port().checked_add(n).unwrap_or(n.wrapping_add(1)));
+            to.set_port(first.port().checked_add(n).unwrap_or(n + UNPRIVILEGED));
             flow(Kind::Udp, Some(SocketAddr::new(source, port)), to, false)
         };
         let flows = (0..MOST_FLOWS).map(flow).collect();

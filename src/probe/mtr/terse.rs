@@ -3,7 +3,7 @@
 //!
 //! Whose such an error is follows from what else is known: hops whose routers quote enough are out of the question, and an
 //! address that was found at a hop stays there. Where several hops are left, each is asked alone until it is found, at most
-//! three times; all other hops go on as before.
+//! three times; meanwhile all hops of which something is known go on as before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -99,9 +99,9 @@ impl Terse {
         }
     }
 
-    /// Whether hops of this flow are still asked alone.
-    pub(super) fn is_careful(&self, flow: usize) -> bool {
-        self.alone.range((flow, 0)..=(flow, u8::MAX)).any(|(_, tries)| *tries < TRIES)
+    /// Whether hops of this flow are still asked alone; those beyond the `last` are not asked at all.
+    pub(super) fn is_careful(&self, flow: usize, last: u8) -> bool {
+        self.alone.range((flow, 0)..=(flow, last)).any(|(_, tries)| *tries < TRIES)
     }
 
     /// Errors whose hop was not found.

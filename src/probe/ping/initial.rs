@@ -112,7 +112,7 @@ impl Question {
         draw: &mut Rng,
     ) -> Option<Self> {
         let ids = Initial { destination: draw.bits().to_be_bytes(), source: draw.bits().to_be_bytes() };
-        let name = name.unwrap_or(&host.name).split('%').next().unwrap_or_default();
+        let name = name.unwrap_or(host.asked()).split('%').next().unwrap_or_default();
         let name =
             ServerName::try_from(name.to_owned()).unwrap_or(ServerName::IpAddress(host.address.ip().into()));
         let parameters = [&[SOURCE_PARAMETER, ids.source.len() as u8][..], &ids.source].concat();

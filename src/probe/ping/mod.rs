@@ -26,7 +26,9 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets};
+use super::{
+    Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets,
+};
 use crate::failure::Fault;
 use crate::sys::datagram::Fragments;
 use crate::units::Span;
@@ -585,7 +587,7 @@ impl Measure for Ping {
     }
 
     fn exit_code(&self, report: &Report) -> u8 {
-        if self.is_fpings() { report.fpings_code() } else { u8::from(report.counts.received == 0) }
+        if self.is_fpings() { report.fpings_code() } else { u8::from(!report.replied()) }
     }
 
     fn inputs(&self) -> Vec<&Path> {

@@ -41,3 +41,10 @@ pub(super) struct Host {
     pub(super) name: Box<str>,
     pub(super) address: SocketAddr,
 }
+
+impl Host {
+    /// What a server is asked for: the name without the address that tells several of one name apart, which no word holds.
+    pub(super) fn asked(&self) -> &str {
+        self.name.split(' ').next().unwrap_or_default()
+    }
+}

@@ -270,13 +270,13 @@ impl Report {
     /// How fping ends: 2 where a target has no address, 1 where one did not answer.
     pub(super) fn fpings_code(&self) -> u8 {
         if self.targets.is_empty() {
-            return u8::from(self.counts.received == 0);
+            return u8::from(!self.replied());
         }
         let code = |target: &TargetReport| match (&target.failure, target.address) {
             (Some(failure), None) if failure.class == Class::Resolve => 2,
             // It was asked for twice, or wrongly, which was told.
             (Some(failure), None) if failure.class == Class::Usage => 0,
-            _ => u8::from(target.counts.received == 0),
+            _ => u8::from(!target.is_alive()),
         };
         self.targets.iter().map(code).max().unwrap_or(0)
     }

@@ -29,6 +29,8 @@ const SLACK: usize = 128;
 const SLOT: usize = 2048;
 /// Packets in flight that one socket can tell apart.
 const NUMBERS: u128 = 1 << 16;
+/// Silent servers that are sent a real Initial: each costs a key exchange.
+const MOST_GREETED: usize = 1024;
 /// Sockets of one family: the driver takes 63 in all.
 const MOST_SOCKETS: u128 = 31;
 
@@ -114,8 +116,14 @@ impl Ping {
         })?;
         let silent: Vec<Host> = report.silent(asked).collect();
         if !silent.is_empty() && !ctx.cancel.is_cancelled() {
-            let answered = self.greet(ctx, &silent).await?;
-            report.take_initials(&answered);
+            let most = silent.len().min(MOST_GREETED);
+            match self.greet(ctx, &silent[..most]).await {
+                Ok(answered) => report.take_initials(&answered),
+                // What was found stands.
+                Err(failure) => ctx.events.tell(Event::Note {
+                    text: format!("no real Initial was sent to who is silent: {}", failure.detail),
+                }),
+            }
         }
         Ok(report)
     }
@@ -236,7 +244,10 @@ impl Ping {
         let rounds = timeout / each.as_nanos().max(1) + 1;
         let by_rounds = rounds.min(self.packets().into()).saturating_mul(hosts);
         let by_interval = timeout.checked_div(interval.as_nanos()).map_or(u128::MAX, |sent| sent + 1);
-        by_rounds.min(by_interval).div_ceil(NUMBERS).clamp(1, MOST_SOCKETS)
+        by_rounds
+            .min(by_interval)
+            .div_ceil(NUMBERS)
+            .clamp(1, if self.identifier.is_some() { 1 } else { MOST_SOCKETS })
     }
 
     /// A socket, and the identifier of its echo messages; `id` is one to take where we may choose.

@@ -213,7 +213,8 @@ impl Engine {
     /// `shot` was not sent after all: this host lacks sockets, ports or buffers for it now.
     pub(super) fn unsent(&mut self, now: Instant, shot: Shot) {
         let Some(case) = self.ports.get_mut(shot.index as usize) else { return };
-        if case.verdict.is_some() || !std::mem::take(&mut case.waits) {
+        // Its question may have been given up by now, and asked again.
+        if case.verdict.is_some() || case.tries != shot.tries || !std::mem::take(&mut case.waits) {
             return;
         }
         case.tries -= 1;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 
@@ -65,6 +65,10 @@ pub(super) struct Fleet {
     /// Those that are not over; the next to be asked is at the cursor.
     active: Vec<usize>,
     cursor: usize,
+    /// Questions per second of all hosts together, what goes at once when that was not used before, and when the next may go.
+    ceiling: f64,
+    burst: Duration,
+    next: Instant,
     ends: Instant,
     rng: Rng,
     events: Events,
@@ -76,16 +80,33 @@ impl Fleet {
         let place = |port: &u16| plan.ports.binary_search(port).ok().and_then(|at| u32::try_from(at).ok());
         let first = plan.first.iter().filter_map(place).collect();
         let abreast = plan.hosts.len().clamp(1, ABREAST);
-        plan.tuning.ceiling /= abreast as f64;
         plan.tuning.most = (plan.tuning.most / abreast as u32).max(1);
         plan.tuning.window = plan.tuning.window.min(plan.tuning.most);
         let places = plan.hosts.iter().enumerate().map(|(place, host)| (host.ip(), place)).collect();
         let (ends, rng) = (now + plan.tuning.deadline, Rng::new(plan.seed));
-        Self { plan, first, places, engines: Vec::new(), active: Vec::new(), cursor: 0, ends, rng, events }
+        let Tuning { ceiling, burst, .. } = plan.tuning;
+        let next = now.checked_sub(burst).unwrap_or(now);
+        Self {
+            ceiling,
+            burst,
+            next,
+            plan,
+            first,
+            places,
+            engines: Vec::new(),
+            active: Vec::new(),
+            cursor: 0,
+            ends,
+            rng,
+            events,
+        }
     }
 
     /// What is to be done at `now`.
     pub(super) fn poll(&mut self, now: Instant) -> Move {
+        if self.next > now {
+            return Move::Wait(self.next);
+        }
         self.muster(now);
         let mut until: Option<Instant> = None;
         let mut left = self.active.len();
@@ -94,7 +115,10 @@ impl Fleet {
             self.cursor = if self.cursor + 1 < self.active.len() { self.cursor + 1 } else { 0 };
             let host = self.active[self.cursor];
             match self.engines[host].poll(now) {
-                Next::Send(shot) => return Move::Send(Question { host, shot }),
+                Next::Send(shot) => {
+                    self.count(now);
+                    return Move::Send(Question { host, shot });
+                }
                 Next::Forget(shot) => return Move::Forget(Question { host, shot }),
                 Next::Wait(at) => until = Some(until.map_or(at, |until| until.min(at))),
                 Next::Done => {
@@ -106,6 +130,14 @@ impl Fleet {
             }
         }
         until.map_or(Move::Done, Move::Wait)
+    }
+
+    /// A question goes.
+    fn count(&mut self, now: Instant) {
+        if self.ceiling.is_finite() {
+            let behind = now.checked_sub(self.burst).unwrap_or(now);
+            self.next = self.next.max(behind) + Duration::from_secs_f64(1.0 / self.ceiling);
+        }
     }
 
     /// Begins hosts, as long as there are any and not too many at work.

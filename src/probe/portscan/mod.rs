@@ -8,7 +8,6 @@ mod banner;
 mod connect;
 mod engine;
 mod fleet;
-mod outbox;
 mod packets;
 mod payload;
 mod ports;

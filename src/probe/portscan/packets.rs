@@ -3,31 +3,30 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use nix::libc;
 
 use super::engine::Verdict;
 use super::fleet::{Fleet, Move, Question};
-use super::outbox::{Outbox, PARCEL, Parcel};
 use super::report::{Reason, State};
 use crate::failure::Failure;
 use crate::sys::clock::now;
 use crate::sys::connect::{Way, tell_errors};
-use crate::sys::datagram::{Batch, Kind, Queued, Setup, Socket};
+use crate::sys::datagram::{Batch, Kind, Outgoing, Queued, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
 
-/// Packets read in one system call.
+/// Packets in one system call.
 const BATCH: usize = 64;
 /// Octets of a packet that are looked at.
 const SLOT: usize = 256;
+/// How often one packet is tried, if ICMP errors about other ones end the call: there may be as many as packets under way.
+const TRIES: u32 = 256;
 /// A stop is seen after this time at the latest.
 const NAP: Duration = Duration::from_millis(50);
 
 /// How questions look on the wire, and answers.
-pub(super) trait Packets: Sized {
+pub(super) trait Packets {
     /// What sockets carry them.
     const KIND: Kind;
 
@@ -38,7 +37,7 @@ pub(super) trait Packets: Sized {
     fn prepare(&self, socket: &Socket) -> io::Result<()>;
 
     /// Where the socket is asked to send: the address, and the port where sockets have ports.
-    fn to(to: SocketAddr) -> SocketAddr;
+    fn to(&self, to: SocketAddr) -> SocketAddr;
 
     /// Writes the packet that asks `question` at `to`.
     fn write(&self, question: Question, to: SocketAddr, out: &mut Vec<u8>);
@@ -57,25 +56,33 @@ pub(super) trait Packets: Sized {
 ///
 /// # Errors
 /// When this host cannot open a socket, or has no way to the hosts.
-pub(super) fn scan<P: Packets>(
-    packets: &P,
-    fleet: &mut Fleet,
-    way: &Way,
-    stop: &Stop,
-) -> Result<(), Failure> {
+pub(super) fn scan(packets: &impl Packets, fleet: &mut Fleet, way: &Way, stop: &Stop) -> Result<(), Failure> {
     let mut sockets = Vec::new();
     for ipv6 in [false, true] {
         if fleet.plan().hosts.iter().any(|host| host.is_ipv6() == ipv6) {
             sockets.push(open(packets, ipv6, way)?);
         }
     }
-    let mut sent = Vec::new();
-    sent.resize_with(fleet.plan().hosts.len() * fleet.ports(), AtomicU64::default);
-    thread::scope(|scope| {
-        let outbox = Outbox::open(scope, &sockets, &sent, P::to)?;
-        let mut driver = Driver { packets, sockets: &sockets, batch: Batch::new(BATCH, SLOT), sent: &sent };
-        driver.run(fleet, outbox, stop)
-    })
+    let mut driver = Driver {
+        packets,
+        sockets,
+        batch: Batch::new(BATCH, SLOT),
+        sent: vec![0; fleet.plan().hosts.len() * fleet.ports()],
+    };
+    loop {
+        if stop.is_set() {
+            fleet.stop();
+            return Ok(());
+        }
+        let pause = driver.send(fleet)?;
+        driver.receive(fleet)?;
+        let Some(pause) = pause else { return Ok(()) };
+        if !pause.is_zero() {
+            let fds: Vec<_> = driver.sockets.iter().map(Socket::as_fd).collect();
+            let woken = wait(&fds, Some(stop), Some(pause));
+            woken.map_err(|error| Failure::from_io("poll", &error))?;
+        }
+    }
 }
 
 fn open(packets: &impl Packets, ipv6: bool, way: &Way) -> Result<Socket, Failure> {
@@ -108,61 +115,99 @@ fn open_io<P: Packets>(packets: &P, ipv6: bool, way: &Way) -> io::Result<Socket>
 
 struct Driver<'a, P> {
     packets: &'a P,
-    sockets: &'a [Socket],
+    sockets: Vec<Socket>,
     batch: Batch,
     /// When each port of each host was asked last, nanoseconds since the epoch.
-    sent: &'a [AtomicU64],
+    sent: Vec<u64>,
 }
 
 impl<P: Packets> Driver<'_, P> {
-    fn run(&mut self, fleet: &mut Fleet, mut outbox: Outbox, stop: &Stop) -> Result<(), Failure> {
-        while !stop.is_set() {
-            while let Some(parcel) = outbox.returned() {
-                take_back(&parcel, fleet)?;
-                outbox.recycle(parcel);
-            }
-            let Some(mut parcel) = outbox.take() else {
-                self.receive(fleet)?;
-                let parcel = outbox.wait()?;
-                take_back(&parcel, fleet)?;
-                outbox.recycle(parcel);
-                continue;
-            };
-            let pause = self.fill(fleet, &mut parcel);
-            outbox.post(parcel);
-            self.receive(fleet)?;
-            let Some(pause) = pause else { return Ok(()) };
-            if !pause.is_zero() {
-                let fds: Vec<_> = self.sockets.iter().map(Socket::as_fd).collect();
-                let woken = wait(&fds, Some(stop), Some(pause));
-                woken.map_err(|error| Failure::from_io("poll", &error))?;
+    /// Sends what is to be sent now; returns how long nothing is, `None` when all is known.
+    fn send(&mut self, fleet: &mut Fleet) -> Result<Option<Duration>, Failure> {
+        let start = now();
+        let mut asked: Vec<(Question, SocketAddr)> = Vec::with_capacity(BATCH);
+        let mut pause = Some(Duration::ZERO);
+        while asked.len() < BATCH {
+            match fleet.poll(start.mono) {
+                Move::Send(question) => asked.push((question, fleet.to(question))),
+                Move::Forget(_) => {}
+                Move::Wait(until) => {
+                    pause = Some(until.saturating_duration_since(start.mono).min(NAP));
+                    break;
+                }
+                Move::Done => {
+                    pause = None;
+                    break;
+                }
             }
         }
-        fleet.stop();
-        Ok(())
+        for socket in 0..self.sockets.len() {
+            let ipv6 = self.sockets[socket].is_ipv6();
+            let mine: Vec<_> = asked.iter().copied().filter(|(_, to)| to.is_ipv6() == ipv6).collect();
+            self.send_all(socket, &mine, fleet)?;
+        }
+        Ok(pause)
     }
 
-    /// Puts what is to be asked now into `parcel`; returns how long nothing is, `None` when all is known.
-    fn fill(&self, fleet: &mut Fleet, parcel: &mut Parcel) -> Option<Duration> {
-        let start = now();
-        while parcel.asked.len() < PARCEL {
-            match fleet.poll(start.mono) {
-                Move::Send(question) => {
-                    let to = fleet.to(question);
-                    let asked = (question, to, place(question, fleet));
-                    parcel.add(asked, |out| self.packets.write(question, to, out));
+    fn send_all(
+        &mut self,
+        socket: usize,
+        asked: &[(Question, SocketAddr)],
+        fleet: &mut Fleet,
+    ) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        let ends: Vec<(usize, usize)> = asked
+            .iter()
+            .map(|&(question, to)| {
+                let begin = bytes.len();
+                self.packets.write(question, to, &mut bytes);
+                (begin, bytes.len())
+            })
+            .collect();
+        let whole: Vec<Outgoing<'_>> = (asked.iter().zip(&ends))
+            .map(|(&(_, to), &(begin, end))| Outgoing {
+                bytes: &bytes[begin..end],
+                to: Some(self.packets.to(to)),
+                ..Outgoing::default()
+            })
+            .collect();
+        let (mut done, mut refusals) = (0, 0);
+        while done < whole.len() {
+            let at = now();
+            match self.batch.send(&self.sockets[socket], &whole[done..]) {
+                Ok(count) => {
+                    for (question, _) in &asked[done..done + count] {
+                        self.sent[place(*question, fleet)] = at.wall;
+                    }
+                    (done, refusals) = (done + count, 0);
                 }
-                Move::Forget(_) => {}
-                Move::Wait(until) => return Some(until.saturating_duration_since(start.mono).min(NAP)),
-                Move::Done => return None,
+                // An ICMP error that waits ends one call, which has then sent nothing.
+                Err(error) if is_told_later(&error) && refusals < TRIES => refusals += 1,
+                Err(error) => {
+                    let (question, to) = asked[done];
+                    match error.raw_os_error() {
+                        Some(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM) => {
+                            asked[done..].iter().for_each(|(question, _)| fleet.unsent(at.mono, *question));
+                            return Ok(());
+                        }
+                        number => match fleet.at_once(number) {
+                            Some(reason) => {
+                                let state = State::Filtered;
+                                fleet.answer(at, question, Verdict { state, reason, from: None, rtt: None });
+                            }
+                            None => return Err(Failure::from_io(format_args!("send to {to}"), &error)),
+                        },
+                    }
+                    (done, refusals) = (done + 1, 0);
+                }
             }
         }
-        Some(Duration::ZERO)
+        Ok(())
     }
 
     fn receive(&mut self, fleet: &mut Fleet) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::from_io("receive", &error);
-        for socket in self.sockets {
+        for socket in &self.sockets {
             loop {
                 let count = self.batch.receive_errors(socket).map_err(failed)?;
                 for n in 0..count {
@@ -174,7 +219,7 @@ impl<P: Packets> Driver<'_, P> {
                         let from = from.filter(|from| Some(*from) != to.map(|to| to.ip()));
                         let state = self.packets.refused(reason);
                         settle(
-                            self.sent,
+                            &self.sent,
                             fleet,
                             question,
                             meta.stamp,
@@ -195,7 +240,7 @@ impl<P: Packets> Driver<'_, P> {
                     let Some((bytes, Some(from), meta)) = self.batch.get(n) else { continue };
                     if let Some((question, state, reason)) = self.packets.read(fleet, from, bytes) {
                         let verdict = Verdict { state, reason, from: None, rtt: None };
-                        settle(self.sent, fleet, question, meta.stamp, verdict);
+                        settle(&self.sent, fleet, question, meta.stamp, verdict);
                     }
                 }
                 if count < BATCH {
@@ -211,33 +256,16 @@ fn place(question: Question, fleet: &Fleet) -> usize {
     question.host * fleet.ports() + question.shot.index as usize
 }
 
-/// Tells the fleet what this host has not sent.
-fn take_back(parcel: &Parcel, fleet: &mut Fleet) -> Result<(), Failure> {
-    let at = now();
-    for &(n, number) in &parcel.refused {
-        let (question, to, _) = parcel.asked[n];
-        let Some(reason) = fleet.at_once(number) else {
-            let error = io::Error::from_raw_os_error(number.unwrap_or_default());
-            return Err(Failure::from_io(format_args!("send to {to}"), &error));
-        };
-        fleet.answer(at, question, Verdict { state: State::Filtered, reason, from: None, rtt: None });
-    }
-    for &(question, ..) in parcel.unsent.map_or(&[][..], |from| &parcel.asked[from..]) {
-        fleet.unsent(at.mono, question);
-    }
-    Ok(())
-}
-
 /// Tells the fleet, with the round trip where the answer is to the last question.
-fn settle(sent: &[AtomicU64], fleet: &mut Fleet, question: Question, stamp: Option<u64>, verdict: Verdict) {
+fn settle(sent: &[u64], fleet: &mut Fleet, question: Question, stamp: Option<u64>, verdict: Verdict) {
     let at = now();
-    let since = sent[place(question, fleet)].load(Ordering::Relaxed);
+    let since = sent[place(question, fleet)];
     let nanos = stamp.unwrap_or(at.wall).checked_sub(since).filter(|_| fleet.is_last(question));
     fleet.answer(at, question, Verdict { rtt: nanos.map(Duration::from_nanos), ..verdict });
 }
 
 /// Errors of earlier packets, which the error queue tells exactly.
-pub(super) fn is_told_later(error: &io::Error) -> bool {
+fn is_told_later(error: &io::Error) -> bool {
     let told = [
         libc::ECONNREFUSED,
         libc::EHOSTUNREACH,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::fleet::{Fleet, Plan};
 use super::report::{Port, Proto, Summing, Unmeasured};
@@ -74,7 +75,7 @@ impl PortScan {
         for (name, found) in found {
             match found {
                 Err(failure) => hosts.unmeasured.push(Unmeasured { target: name.into(), failure }),
-                Ok(address) if left_out.iter().any(|range| range.contains(address.ip())) => {}
+                Ok(address) if left_out.iter().any(|range| range.covers(address.ip())) => {}
                 Ok(address) if seen.insert(address) => hosts.addresses.push(address),
                 Ok(_) => {}
             }
@@ -112,6 +113,10 @@ impl PortScan {
         for (scan, proto, ports) in passes {
             let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };
             let mut tuning = timing::tuning(self, scan, descriptors, own);
+            if sent > 0 {
+                // What goes at once has gone.
+                tuning.burst = Duration::ZERO;
+            }
             tuning.deadline = tuning.deadline.saturating_sub(now().mono.saturating_duration_since(began));
             let mut first = services::top(proto, FIRST);
             first.retain(|port| ports.binary_search(port).is_ok());

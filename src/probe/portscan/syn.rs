@@ -86,7 +86,7 @@ impl Packets for Syns {
         filter::attach(socket, &filter::half_word(socket.is_ipv6(), 2, 0xfff0, self.port))
     }
 
-    fn to(mut to: SocketAddr) -> SocketAddr {
+    fn to(&self, mut to: SocketAddr) -> SocketAddr {
         // To a raw socket of IPv6 a port is the protocol, which it knows (raw(7)).
         to.set_port(0);
         to

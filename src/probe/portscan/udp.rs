@@ -31,7 +31,7 @@ impl Packets for Datagrams {
         Ok(())
     }
 
-    fn to(to: SocketAddr) -> SocketAddr {
+    fn to(&self, to: SocketAddr) -> SocketAddr {
         to
     }
 

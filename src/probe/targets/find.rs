@@ -112,12 +112,11 @@ impl Course<'_> {
             let admits = |address: &IpAddr| egress.admits(address);
             let first = resolver.first(&host, port, admits).await;
             let found = match first {
-                Ok(first) if all && !host.contains(['%', '[']) => {
-                    let others = resolver.all(&host).await.unwrap_or_default().into_iter();
-                    let others = others.filter(|other| *other != first.ip() && admits(other));
+                Ok(first) if all && !host.contains(['%', '[']) => resolver.all(&host).await.map(|others| {
+                    let others = others.into_iter().filter(|other| *other != first.ip() && admits(other));
                     let others = others.map(|other| SocketAddr::new(other, port));
-                    Ok(std::iter::once(first).chain(others).take(MOST_ADDRESSES).collect())
-                }
+                    std::iter::once(first).chain(others).take(MOST_ADDRESSES).collect()
+                }),
                 first => first.map(|first| vec![first]),
             };
             (at, found)

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::Range;
 use crate::failure::{Class, Failure};
-use crate::net::Policy;
 use crate::probe::{Ctx, input};
 
 /// Octets of the longest list.
@@ -93,7 +92,7 @@ impl List {
     /// As [`List::add`].
     pub(in crate::probe) fn listed(&mut self, text: &str, per: Per) -> Result<(), String> {
         // What grows leaves holes behind, and a list may have a million lines.
-        self.items.reserve_exact(text.lines().count());
+        self.items.reserve_exact(text.lines().take(self.guard.most as usize).count());
         words(text, per).try_for_each(|word| self.add(word))
     }
 
@@ -154,9 +153,7 @@ pub(in crate::probe) async fn read(
     per: Per,
     list: &mut List,
 ) -> Result<(), Failure> {
-    if *ctx.policy == Policy::Remote {
-        return Err(Class::Permission.because(format_args!("{flag} is for this host's own users")));
-    }
+    ctx.policy.check_flag(flag)?;
     list.listed(&text(ctx, flag, path).await?, per).map_err(|why| Class::Usage.because(why))
 }
 

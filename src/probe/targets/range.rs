@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(in crate::probe) struct Range {
     first: u128,
     last: u128,
+    /// How many addresses of the network lie before the first, and behind the last: they are no host's.
+    beside: (u8, u8),
     is_ipv6: bool,
 }
 
@@ -14,7 +16,7 @@ impl Range {
     /// From `first` to `last`; `None` unless they are of one family and in order.
     pub(in crate::probe) fn between(first: IpAddr, last: IpAddr) -> Option<Self> {
         let (from, to) = (bits(first), bits(last));
-        let range = Self { first: from, last: to, is_ipv6: first.is_ipv6() };
+        let range = Self { first: from, last: to, beside: (0, 0), is_ipv6: first.is_ipv6() };
         (first.is_ipv6() == last.is_ipv6() && from <= to).then_some(range)
     }
 
@@ -59,12 +61,13 @@ impl Range {
         let hosts = if free == 128 { u128::MAX } else { (1 << free) - 1 };
         let (first, last) = (bits(address) & !hosts, bits(address) | hosts);
         // IPv4 networks of one or two addresses have no others (RFC 3021); in IPv6 the first is the routers' (RFC 4291 §2.6.1).
-        let (first, last) = match free {
-            0 | 1 => (first, last),
-            _ if address.is_ipv4() => (first + 1, last - 1),
-            _ => (first + 1, last),
+        let beside = match free {
+            0 | 1 => (0, 0),
+            _ if address.is_ipv4() => (1, 1),
+            _ => (1, 0),
         };
-        Some(Self { first, last, is_ipv6: address.is_ipv6() })
+        let (first, last) = (first + u128::from(beside.0), last - u128::from(beside.1));
+        Some(Self { first, last, beside, is_ipv6: address.is_ipv6() })
     }
 
     /// How many addresses it has.
@@ -78,6 +81,12 @@ impl Range {
             true => Ipv6Addr::from_bits(bits).into(),
             false => Ipv4Addr::from_bits(bits as u32).into(),
         })
+    }
+
+    /// Whether `address` is one of them, or one of the network's that is no host's there.
+    pub(in crate::probe) fn covers(&self, address: IpAddr) -> bool {
+        let (first, last) = (self.first - u128::from(self.beside.0), self.last + u128::from(self.beside.1));
+        address.is_ipv6() == self.is_ipv6 && (first..=last).contains(&bits(address))
     }
 
     /// Whether `address` is one of them.

@@ -72,7 +72,7 @@ pub(in super::super) fn place(text: &str, port: Option<u16>) -> (String, u16) {
 
 impl Way {
     pub(super) async fn http(&self, host: &Host, kept: Option<Kept>) -> Result<Reached, Unreached> {
-        let url = Url::parse(&host.name);
+        let url = Url::parse(host.asked());
         let request = Url { port: url.port.or(self.port), ..url }.request();
         if let Some(Kept(mut stream)) = kept
             && let Ok((rtt, is_kept)) = head(&mut stream, &request).await

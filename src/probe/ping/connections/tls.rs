@@ -54,7 +54,7 @@ impl Client {
 impl Way {
     pub(super) async fn tls(&self, host: &Host) -> Result<Reached, Unreached> {
         let Made { stream, rtt, resent, .. } = self.dial(host).await?;
-        let name = self.name.as_deref().unwrap_or(&host.name);
+        let name = self.name.as_deref().unwrap_or(host.asked());
         let (_, tls) = self.client.shake(stream, name).await?;
         let told = Connected { resent, connect: Some(rtt), tls: Some(tls), ..Connected::default() };
         Ok(Reached { rtt: rtt + tls, kernel: false, told, kept: None })
