@@ -239,7 +239,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s L -l 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l top-ports -l top -d 'Only N ports: the 100 that are open most often, then those of known services, then by number; beyond 100 that is not nmap\'s list [default: 1000]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l min-rate -d 'Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l max-rate -l rate -d 'Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host\'s own addresses and none with -T4, -T5 and --min-rate]' -r
@@ -729,7 +729,7 @@ complete -c portscan -s L -l file -l input-list -d 'Scan what this file lists to
 complete -c portscan -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
 complete -c portscan -s p -l ports -d 'Ports: `22,80,1-1024`, `-` for all, names as `http*`; behind `T:` or `U:` of that protocol only' -r
-complete -c portscan -l top-ports -l top -d 'Only the N ports that are open most often [default: 1000]' -r
+complete -c portscan -l top-ports -l top -d 'Only N ports: the 100 that are open most often, then those of known services, then by number; beyond 100 that is not nmap\'s list [default: 1000]' -r
 complete -c portscan -s T -l timing -d 'How fast and how patient, as nmap\'s -T: 0 (a question in 5 minutes) to 5 (in a hurry, on a good line)' -r
 complete -c portscan -l min-rate -d 'Questions per second at least, whatever is lost; lifts the ceiling of 1000 as --max-rate does' -r
 complete -c portscan -l max-rate -l rate -d 'Questions per second at most, of all hosts together [default: 1000 after the first 1000, but none for this host\'s own addresses and none with -T4, -T5 and --min-rate]' -r

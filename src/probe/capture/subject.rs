@@ -22,6 +22,9 @@ pub struct Subject(pub Target);
 #[serde(transparent)]
 pub struct Reading(pub bool);
 
+/// Filters of one word, which users of tcpdump type where here the host stands.
+const KEYWORDS: [&str; 8] = ["arp", "icmp", "icmp6", "ip", "ip6", "tcp", "udp", "vlan"];
+
 fn words(matches: &ArgMatches) -> Vec<&str> {
     matches.get_many::<String>(WORDS).into_iter().flatten().map(String::as_str).collect()
 }
@@ -59,6 +62,9 @@ impl FromArgMatches for Subject {
         match words(matches)[..] {
             [] => Ok(Self::default()),
             [READ] if !matches.get_flag(READ) => Err(wrong("`read` is followed by the file to read")),
+            [one] if KEYWORDS.contains(&one) => {
+                Err(wrong(&format!("`{one}` is a filter, and a filter is an option: -f {one}")))
+            }
             [one] | [READ, one] => Ok(Self(Target::from(one))),
             ref more => Err(wrong(&format!(
                 "one host is captured, and `{}` is more; a filter is an option: -f '{}'",

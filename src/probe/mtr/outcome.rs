@@ -43,8 +43,13 @@ impl Findings {
         Report {
             translator,
             loop_ttl: (!reached).then(|| loop_ttl(&hops)).flatten(),
-            send_error: self.refused.map(|errno| io::Error::from_raw_os_error(errno).to_string()),
-            fingerprint: fingerprint(&hops, reached),
+            send_error: self
+                .refused
+                .map(|errno| crate::failure::reason(&io::Error::from_raw_os_error(errno))),
+            fingerprint: fingerprint(
+                hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip))),
+                reached,
+            ),
             path_changes: self.tally.path_changes(last),
             flows: self.flows(first, last),
             packet_bytes: self.packet_bytes(v6),
@@ -185,13 +190,13 @@ pub(super) fn mark(why: Meaning) -> Mark {
     }
 }
 
-/// FNV-1a (draft-eastlake-fnv) over the hops that answer, each with its TTL and most frequent address, and the end.
-fn fingerprint(hops: &[Hop], reached: bool) -> String {
+/// FNV-1a (draft-eastlake-fnv) over who answers at which TTL, in this order, and the end: of a trace each hop's most frequent
+/// address, of a search all nodes.
+pub(super) fn fingerprint(seen: impl Iterator<Item = (u8, IpAddr)>, reached: bool) -> String {
     let octets = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => ip.octets().to_vec(),
         IpAddr::V6(ip) => ip.octets().to_vec(),
     };
-    let seen = hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip)));
     let all = seen.flat_map(|(ttl, ip)| std::iter::once(ttl).chain(octets(ip))).chain([u8::from(reached)]);
     let hash = all.fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
         (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)

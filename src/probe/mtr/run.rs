@@ -1,5 +1,6 @@
 //! One run on real sockets: resolve, open, drive, report.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::sync::mpsc;
 use super::carrier::{self, Carrier, Flow};
 use super::engine::{Plan, Trace};
 use super::mda::Search;
+use super::outcome::fingerprint;
 use super::sockets::{Sockets, failed};
 use super::{Fallback, Mda, Mtr, Protocol, Report, Strategy, connects};
 use crate::failure::{Class, Failure};
@@ -137,7 +139,15 @@ impl Mtr {
                 Err(failed(format_args!("send {protocol} to {}", peer.ip()), peer.is_ipv6(), &error))
             }
             _ if sent == 0 => Err(Class::Cancelled.because("interrupted before anything was sent")),
-            _ => Ok(Report { multipath: paths, fallback, ..findings.report(self, peer.is_ipv6()) }),
+            _ => {
+                let mut report = findings.report(self, peer.is_ipv6());
+                if let Some(paths) = &paths {
+                    let seen: BTreeSet<_> =
+                        paths.nodes.iter().filter_map(|node| Some((node.ttl, node.ip?))).collect();
+                    report.fingerprint = fingerprint(seen.into_iter(), report.reached);
+                }
+                Ok(Report { multipath: paths, fallback, ..report })
+            }
         }
     }
 

@@ -50,6 +50,7 @@ impl Ping {
                     continue;
                 }
                 Ok((address, Ok(()))) => {
+                    let address = address.ip();
                     Class::Usage.because(format_args!("{address} is among the targets already"))
                 }
                 Ok((_, Err(failure))) => failure,

@@ -77,7 +77,8 @@ pub struct PortScan {
     /// Only the 100 ports that are open most often.
     #[arg(short = 'F', long)]
     pub fast: bool,
-    /// Only the N ports that are open most often [default: 1000].
+    /// Only N ports: the 100 that are open most often, then those of known services, then by number; beyond 100 that is
+    /// not nmap's list [default: 1000].
     #[arg(long, visible_alias = "top", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[schemars(range(min = 1))]
     pub top_ports: Option<u16>,
@@ -175,7 +176,10 @@ impl Options for PortScan {
                More than one host is scanned only with --yes: scan what is yours. Options and words are nmap's where there \
                is such an option. Service names come from the usual use of a port; --banner reads what is really there.",
         examples: &[
-            ("waddleperf portscan host.example", "the 1000 most frequent TCP ports"),
+            (
+                "waddleperf portscan host.example",
+                "1000 TCP ports: the most frequent, known services, the lowest",
+            ),
             (
                 "waddleperf portscan -p 22,80,443 --reason host.example",
                 "three ports, and why they are what they are",

@@ -104,11 +104,19 @@ impl PortScan {
         if let Some(text) = self.unasked(&ports) {
             ctx.events.tell(Event::Note { text });
         }
+        let own = hosts.iter().all(|host| is_own(host.ip()));
+        let questions = hosts.len() * (ports.tcp.len() + ports.udp.len());
+        if timing::is_polite(self, own) && questions as f64 > 2.0 * timing::POLITE {
+            let rate = timing::POLITE;
+            let text = format!(
+                "{rate} questions a second at most, as these are hosts of others: -T4 or --max-rate lifts that"
+            );
+            ctx.events.tell(Event::Note { text });
+        }
         let passes = [(self.tcp(), Proto::Tcp, ports.tcp), (Some(Scan::Udp), Proto::Udp, ports.udp)];
         self.introduce(ctx, &hosts, &passes);
         let (began, mut sent, mut summing) = (now().mono, 0, Summing::default());
         let descriptors = raise_descriptors();
-        let own = hosts.iter().all(|host| is_own(host.ip()));
         let mut failure = None;
         for (scan, proto, ports) in passes {
             let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };

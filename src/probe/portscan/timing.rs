@@ -22,6 +22,11 @@ pub(super) const fn is_hasty(asked: &PortScan) -> bool {
     asked.min_rate.is_some() || asked.max_rate.is_some() || asked.timing > 3
 }
 
+/// Whether the rate is bounded for the sake of others: `own` hosts are none.
+pub(super) const fn is_polite(asked: &PortScan, own: bool) -> bool {
+    !own && !is_hasty(asked) && asked.timing == 3
+}
+
 /// How `asked` wants ports to be asked in this way; sockets of a connect scan are limited by `descriptors`. `own`: of this
 /// host only.
 pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, own: bool) -> Tuning {
@@ -40,7 +45,7 @@ pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, own: bool) 
         Scan::Syn => 16_384,
         Scan::Udp => 512,
     };
-    let polite = !own && !is_hasty(asked) && ceiling > POLITE;
+    let polite = is_polite(asked, own);
     let ceiling = if polite { POLITE } else { ceiling };
     let ceiling = asked.max_rate.map_or(ceiling, |rate| ceiling.min(f64::from(rate)));
     // A window that is full of silence lets so many through all the same: a filter must not cost hours.

@@ -119,15 +119,22 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
     let octets = |size: Option<u16>| size.map_or_else(|| ABSENT.to_owned(), |size| size.to_string());
     let mut label = |name: &str, text: String| writeln!(out, "{} {text}", style.dim(&format!("{name:<12}")));
     let by = report.carrier.map_or_else(String::new, |by| format!(", by {}", by.words()));
-    let guess = report
-        .overhead_guess
-        .as_deref()
-        .map_or_else(String::new, |guess| format!(": that looks like {guess}"));
+    // What comes back is no larger than what went there: equal is a bound. The guess is about the narrower way.
+    let back = report.reverse_pmtu_bytes.map(|back| (back, Some(back) >= report.pmtu_bytes));
+    let is_back = back.is_some_and(|(_, is_bound)| !is_bound);
+    let guess = |here: bool| {
+        let guess = report.overhead_guess.as_deref().filter(|_| here);
+        guess.map_or_else(String::new, |guess| format!(": that looks like {guess}"))
+    };
     let least = if report.exact || report.pmtu_bytes.is_none() { "" } else { "at least " };
     let all = report.bounded_by.map_or_else(String::new, |bound| format!(" ({})", all(bound)));
-    label("forward", format!("{least}{}{by}{all}{guess}", octets(report.pmtu_bytes)))?;
+    label("forward", format!("{least}{}{by}{all}{}", octets(report.pmtu_bytes), guess(!is_back)))?;
     let unknown = || "unknown: `waddleperf serve` on the target would tell".to_owned();
-    label("reverse", report.reverse_pmtu_bytes.map_or_else(unknown, |size| size.to_string()))?;
+    let told = |(back, is_bound)| match is_bound {
+        true => format!("at least {back}"),
+        false => format!("{back}{}", guess(true)),
+    };
+    label("reverse", back.map_or_else(unknown, told))?;
     label(
         "routers say",
         report.icmp_pmtu_bytes.map_or_else(|| "nothing".to_owned(), |size| size.to_string()),

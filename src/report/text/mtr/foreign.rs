@@ -206,8 +206,17 @@ fn number(hop: &Hop, field: Field) -> Number {
         Field::Dropped | Field::Space => Number::Count(dropped(hop)),
         Field::Received => Number::Count(hop.counts.received),
         Field::Sent => Number::Count(hop.counts.sent),
-        _ => Number::Real(rounded(ms::of(time_of(hop, field).unwrap_or(Duration::ZERO)))),
+        _ => {
+            let time = ms::of(time_of(hop, field).unwrap_or(Duration::ZERO));
+            let of_sample = if field == Field::Deviation { sample(hop.counts.received) } else { 1.0 };
+            Number::Real(rounded(time * of_sample))
+        }
     }
+}
+
+/// By how much the standard deviation of a sample of `count`, which is mtr's, is above that of all (Bessel's correction).
+fn sample(count: u64) -> f64 {
+    if count > 1 { (count as f64 / (count - 1) as f64).sqrt() } else { 1.0 }
 }
 
 /// What mtr calls loss, in percent: what was not answered, whyever. Of what proves no loss, none.
