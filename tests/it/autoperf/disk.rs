@@ -76,16 +76,21 @@ fn full_at_the_end() {
     let Some(at) = stage::place() else { return };
     let place = place(&at);
     for arguments in [&["autoperf", "daemon"][..], &["serve", "--listen", "udpping=off", "--user", "root"]] {
-        let mut daemon = Daemon::start(&place, arguments);
-        for _ in 0..30 {
-            daemon.line_with("tier 1");
-        }
-        fill(&place);
-        let (status, _, said) = daemon.end();
-        assert_eq!(status.code(), Some(3), "{said}");
-        let last = said.lines().last().unwrap_or_default();
-        assert!(last.contains(" could not be kept: ") && last.contains("no space left on device"), "{said}");
-        fs::remove_file(place.0.path().join("filler")).expect("room");
+        let is_told = |_| {
+            let mut daemon = Daemon::start(&place, arguments);
+            for _ in 0..30 {
+                daemon.line_with("tier 1");
+            }
+            fill(&place);
+            let (status, _, said) = daemon.end();
+            fs::remove_file(place.0.path().join("filler")).expect("room");
+            let last = said.lines().last().unwrap_or_default();
+            let is_told = last.contains(" could not be kept: ") && last.contains("no space left on device");
+            // At the last moment there may be room again: then all was kept.
+            assert_eq!(status.code(), Some(if is_told { 3 } else { 0 }), "{said}");
+            is_told
+        };
+        assert!((0..5).any(is_told), "every end found room");
     }
     // A single round says so as well.
     fs::write(at.join("filler"), vec![1; 9 << 20]).expect_err("a full disk");
