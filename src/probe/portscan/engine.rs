@@ -305,6 +305,11 @@ impl Engine {
         Next::Send(shot)
     }
 
+    /// No question goes before `until`; answers and timeouts are taken in as before.
+    pub(super) fn hold(&mut self, until: Instant) {
+        self.next_ceiling = self.next_ceiling.max(until);
+    }
+
     /// When the next question may go out, as far as is known now.
     fn allowed(&self) -> Instant {
         if self.in_flight >= self.tuning.most {

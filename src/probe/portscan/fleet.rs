@@ -104,9 +104,6 @@ impl Fleet {
 
     /// What is to be done at `now`.
     pub(super) fn poll(&mut self, now: Instant) -> Move {
-        if self.next > now {
-            return Move::Wait(self.next);
-        }
         self.muster(now);
         let mut until: Option<Instant> = None;
         let mut left = self.active.len();
@@ -114,6 +111,7 @@ impl Fleet {
             left -= 1;
             self.cursor = if self.cursor + 1 < self.active.len() { self.cursor + 1 } else { 0 };
             let host = self.active[self.cursor];
+            self.engines[host].hold(self.next);
             match self.engines[host].poll(now) {
                 Next::Send(shot) => {
                     self.count(now);
@@ -230,5 +228,32 @@ impl Fleet {
     /// The plan.
     pub(super) const fn plan(&self) -> &Plan {
         &self.plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::portscan::{PortScan, Scan, timing};
+
+    fn fleet(hosts: &[&str], now: Instant) -> Fleet {
+        let asked = PortScan { timing: 1, ..PortScan::default() };
+        let tuning = timing::tuning(&asked, Scan::Connect, 1024, true);
+        let hosts = hosts.iter().map(|host| host.parse().expect("an address")).collect();
+        let plan = Plan { hosts, proto: Proto::Tcp, ports: vec![9], first: Vec::new(), tuning, seed: 7 };
+        Fleet::new(plan, Events::none(), now)
+    }
+
+    #[test]
+    fn the_rate_holds_questions_of_all_hosts_and_nothing_else() {
+        let now = crate::sys::clock::now();
+        let mut two = fleet(&["192.0.2.1:0", "192.0.2.2:0"], now.mono);
+        let Move::Send(_) = two.poll(now.mono) else { panic!("the first may go") };
+        assert!(matches!(two.poll(now.mono), Move::Wait(_)), "the second host's waits");
+        let mut one = fleet(&["192.0.2.1:0"], now.mono);
+        let Move::Send(question) = one.poll(now.mono) else { panic!("the first may go") };
+        let closed = Verdict { state: State::Closed, reason: Reason::Reset, from: None, rtt: None };
+        one.answer(now, question, closed);
+        assert!(matches!(one.poll(now.mono), Move::Done), "the last answer is the end, whatever the rate");
     }
 }

@@ -97,7 +97,8 @@ impl PortScan {
         self.check_questions(hosts.len(), ports.tcp.len() + ports.udp.len())
             .map_err(|fault| fault.of_flag())?;
         ports.tcp.iter().chain(&ports.udp).try_for_each(|port| ctx.policy.check_port(*port))?;
-        if *ctx.policy == Policy::Remote && hosts.len() * (ports.tcp.len() + ports.udp.len()) > REMOTE_PORTS {
+        let questions = hosts.len() * (ports.tcp.len() + ports.udp.len());
+        if *ctx.policy == Policy::Remote && questions > REMOTE_PORTS {
             return Err(Class::Permission
                 .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
         }
@@ -105,7 +106,6 @@ impl PortScan {
             ctx.events.tell(Event::Note { text });
         }
         let own = hosts.iter().all(|host| is_own(host.ip()));
-        let questions = hosts.len() * (ports.tcp.len() + ports.udp.len());
         if timing::is_polite(self, own) && questions as f64 > 2.0 * timing::POLITE {
             let rate = timing::POLITE;
             let text = format!(
