@@ -66,7 +66,8 @@ impl Resolver {
         match tokio::time::timeout(DEADLINE, resolver.lookup_ip(host)).await {
             Err(_) => Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
             Ok(Err(error)) => Err(failure(plain(&error.to_string()))),
-            Ok(Ok(found)) => Ok(found.iter().collect()),
+            // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
+            Ok(Ok(found)) => Ok(found.iter().map(|address| address.to_canonical()).collect()),
         }
     }
 }
@@ -82,7 +83,7 @@ fn system() -> Result<TokioResolver, String> {
 fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(Some(SocketAddr::new(address, port)));
+        return Ok(Some(SocketAddr::new(address.to_canonical(), port)));
     }
     let Some((address, zone)) = bare.split_once('%') else {
         return Ok(None);
@@ -118,6 +119,7 @@ mod tests {
             ("192.0.2.1", Some("192.0.2.1:7")),
             ("::1", Some("[::1]:7")),
             ("[::1]", Some("[::1]:7")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1:7")),
             ("fe80::1%1", Some("[fe80::1%1]:7")),
             ("example.com", None),
         ] {

@@ -98,7 +98,7 @@ impl Course<'_> {
     async fn one(&mut self, name: Box<str>) {
         let (host, port) = (self.search.place)(&name);
         if let Ok(literal) = host.parse::<IpAddr>() {
-            return self.address(name, SocketAddr::new(literal, port));
+            return self.address(name, SocketAddr::new(literal.to_canonical(), port));
         }
         let egress = self.search.egress.clone();
         let (resolver, all) = (self.ctx.resolver.clone(), self.search.all);

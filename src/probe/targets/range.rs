@@ -13,8 +13,9 @@ pub(in crate::probe) struct Range {
 }
 
 impl Range {
-    /// From `first` to `last`; `None` unless they are of one family and in order.
+    /// From `first` to `last`; `None` unless they are of one family and in order. Mapped addresses are IPv4.
     pub(in crate::probe) fn between(first: IpAddr, last: IpAddr) -> Option<Self> {
+        let (first, last) = (first.to_canonical(), last.to_canonical());
         let (from, to) = (bits(first), bits(last));
         let range = Self { first: from, last: to, beside: (0, 0), is_ipv6: first.is_ipv6() };
         (first.is_ipv6() == last.is_ipv6() && from <= to).then_some(range)
@@ -37,6 +38,7 @@ impl Range {
         }
         let Some((first, last)) = text.split_once('-') else { return Ok(None) };
         let (Ok(first), last) = (first.trim().parse::<IpAddr>(), last.trim()) else { return Ok(None) };
+        let first = first.to_canonical();
         if last.bytes().any(|octet| !octet.is_ascii_hexdigit() && !b".:".contains(&octet)) {
             // As names of hosts may begin.
             return Ok(None);
@@ -57,6 +59,11 @@ impl Range {
     }
 
     fn network(address: IpAddr, length: u8) -> Option<Self> {
+        // A part of ::ffff:0:0/96 is a network of IPv4.
+        let (address, length) = match (address.to_canonical(), length.checked_sub(MAPPED)) {
+            (mapped, Some(rest)) if mapped != address => (mapped, rest),
+            _ => (address, length),
+        };
         let free = width(address).checked_sub(length.into())?;
         let hosts = if free == 128 { u128::MAX } else { (1 << free) - 1 };
         let (first, last) = (bits(address) & !hosts, bits(address) | hosts);
@@ -95,6 +102,9 @@ impl Range {
     }
 }
 
+/// Bits before an IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2).
+const MAPPED: u8 = 96;
+
 fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -123,6 +133,10 @@ mod tests {
             ("10.0.0.1-9", "10.0.0.1", "10.0.0.9", 9),
             ("fd00::/120", "fd00::1", "fd00::ff", 255),
             ("fd00::1-fd00::10", "fd00::1", "fd00::10", 16),
+            ("::ffff:10.0.0.4/126", "10.0.0.5", "10.0.0.6", 2),
+            ("::ffff:10.0.0.4/128", "10.0.0.4", "10.0.0.4", 1),
+            ("::ffff:10.0.0.1-10.0.0.3", "10.0.0.1", "10.0.0.3", 3),
+            ("::ffff:10.0.0.1-3", "10.0.0.1", "10.0.0.3", 3),
         ] {
             let range = Range::parse(text).expect(text).expect(text);
             let addresses: Vec<IpAddr> = range.addresses().collect();

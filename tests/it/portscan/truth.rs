@@ -309,9 +309,24 @@ fn hosts_come_from_a_list_and_some_are_left_out() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no.such.invalid: no such name"));
     let refused = super::scanning::run(lab.client(), "127.0.0.9", &format!("-iL {file} -p 9"));
     assert_eq!(refused.status.code(), Some(2), "more than one host needs --yes");
-    let none = super::scanning::run(lab.client(), "127.0.0.9", "--exclude 127.0.0.9 -p 9");
-    assert_eq!(none.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&none.stderr).contains("--exclude"));
+    // Also where one is written as an IPv6 address.
+    for (target, excluded) in [
+        ("127.0.0.9", "127.0.0.9"),
+        ("::ffff:127.0.0.9", "127.0.0.9"),
+        ("127.0.0.9", "::ffff:127.0.0.9"),
+        ("127.0.0.9", "::ffff:127.0.0.8/125"),
+    ] {
+        let none = super::scanning::run(lab.client(), target, &format!("--exclude {excluded} -p 9"));
+        let said = String::from_utf8_lossy(&none.stderr).into_owned();
+        assert_eq!(none.status.code(), Some(2), "{target} {excluded}: {said}");
+        assert!(said.contains("--exclude"), "{said}");
+    }
+    let same = super::scanning::report(
+        lab.client(),
+        "::ffff:127.0.0.9".parse::<std::net::IpAddr>().expect("mapped"),
+        "-p 9",
+    );
+    assert_eq!(same["hosts"][0]["address"], "127.0.0.9", "{same}");
 }
 
 #[test]
