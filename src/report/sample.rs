@@ -101,7 +101,8 @@ pub(crate) fn mtu(pmtu: u16, hole: Option<u8>, says: bool) -> Measurement {
         exact: narrow,
         bounded_by: (!narrow).then_some(mtu::Bound::Interface),
         icmp_pmtu_bytes: says.then_some(pmtu),
-        reverse_pmtu_bytes: None,
+        reverse_pmtu_bytes: hole.is_none().then_some(pmtu),
+        reverse_exact: false,
         black_hole: hole.map(|hop| mtu::BlackHole {
             direction: mtu::Way::Forward,
             from_bytes: pmtu + 1,

@@ -131,7 +131,8 @@ impl Options for Mtu {
                Only what comes through is believed, so a router that is silent, wrong or forged does not move the \
                answer.\n\n\
                Packets that vanish without a word are a black hole: TCP connections open and then hang. The report says \
-               after which hop and in which direction, and what to set: the MTU, and the TCP MSS to clamp to.\n\n\
+               after which hop and in which direction, and what to set: the MTU, and the TCP MSS to clamp to. An answer is \
+               never longer than what arrived, so of a wider way back no more may be known than that so much comes through.\n\n\
                ICMP echo is used where the target answers it; a waddleperf reflector (`waddleperf serve`) tells the way \
                back apart from the way there; else UDP to a closed port, or TCP SYN with CAP_NET_RAW. An echo socket \
                needs no privilege where net.ipv4.ping_group_range allows it.",
@@ -146,6 +147,10 @@ impl Options for Mtu {
             (
                 "waddleperf mtu --fail-on 'pmtu < 1500B' --json vpn.example",
                 "for a script: ends with 1 if less passes",
+            ),
+            (
+                "waddleperf mtu --fail-on 'black_hole > 0' --fail-on 'reverse_pmtu < 1500B' vpn.example",
+                "ends with 1 if packets vanish, there or back, or if less comes back",
             ),
         ],
         files: &[],
@@ -231,7 +236,7 @@ impl Measure for Mtu {
     }
 
     fn is_whole(&self, report: &Report) -> bool {
-        report.exact || report.bounded_by.is_some()
+        report.is_settled()
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

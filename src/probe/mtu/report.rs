@@ -24,8 +24,13 @@ pub struct Report {
     pub bounded_by: Option<Bound>,
     /// The least MTU that a router named for packets that were too big (RFC 1191, RFC 8201); null when none said so.
     pub icmp_pmtu_bytes: Option<u16>,
-    /// The largest packet that comes back, octets, as far as `pmtu_bytes` lets it be tested; null when nothing tells.
+    /// The largest packet that comes back, octets; null when nothing tells. An answer is never longer than what arrived there:
+    /// above `pmtu_bytes` only where a reflector was sent packets that routers might cut.
     pub reverse_pmtu_bytes: Option<u16>,
+    /// Whether the next larger size was shown not to come back; false when none arrived there that could: at least
+    /// `reverse_pmtu_bytes` come back.
+    #[serde(default)]
+    pub reverse_exact: bool,
     /// Where packets vanish without a word (RFC 2923 §2.1); null when they do not.
     pub black_hole: Option<BlackHole>,
     /// Routers that said "too big" (ICMP type 3 code 4, RFC 1191; ICMPv6 type 2, RFC 4443 §3.2).
@@ -195,9 +200,22 @@ impl Report {
     /// The headline numbers of a report that may not exist.
     pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
         let pmtu = report.and_then(|report| report.pmtu_bytes).map(f64::from);
-        let mut scalars = vec![Scalar { name: "pmtu".into(), unit: Unit::Bytes, value: pmtu }];
+        let back = report.and_then(|report| report.reverse_pmtu_bytes).map(f64::from);
+        // A run that ended early has not seen that there is none.
+        let hole = report.filter(|report| report.is_settled() || report.black_hole.is_some());
+        let hole = hole.map(|report| f64::from(u8::from(report.black_hole.is_some())));
+        let mut scalars = vec![
+            Scalar { name: "pmtu".into(), unit: Unit::Bytes, value: pmtu },
+            Scalar { name: "reverse_pmtu".into(), unit: Unit::Bytes, value: back },
+            Scalar { name: "black_hole".into(), unit: Unit::None, value: hole },
+        ];
         scalars.extend(Rtt::scalars(report.and_then(|report| report.rtt.as_ref())));
         scalars
+    }
+
+    /// Whether the run went on until the way there was known.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.exact || self.bounded_by.is_some()
     }
 
     /// Everybody on the way who was heard of.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::carrier::{Carrier, Closed, Echo};
 use super::engine::{Engine, Lane, Plan, Scout};
-use super::search::Verdict;
+use super::search::{Search, Verdict};
 use super::summary::{Local, summarise};
 use super::syn::Syn;
 use super::tcp::{segments, with_port};
@@ -52,6 +52,14 @@ struct Run {
 pub(super) struct Leg {
     pub(super) by: CarriedBy,
     pub(super) engine: Engine,
+    /// What it sent might be cut on its way: it tells of the way back only.
+    pub(super) in_pieces: bool,
+}
+
+impl Leg {
+    pub(super) const fn new(by: CarriedBy, engine: Engine) -> Self {
+        Self { by, engine, in_pieces: false }
+    }
 }
 
 impl Mtu {
@@ -65,7 +73,7 @@ impl Mtu {
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         let psk = key_in(ctx, self.key_file.as_deref()).await?;
         let local = self.look_here(peer)?;
-        let how = format!("{} to {} octets", self.least(), self.most(local.mtu).0);
+        let how = format!("which packets of {} to {} bytes pass", self.least(), self.most(local.mtu).0);
         ctx.events.tell(Event::Started { address: peer.ip(), how });
         let (asked, draw, events) = (self.clone(), Rng::new(random()?), ctx.events.clone());
         let start = clock::now().mono;
@@ -157,14 +165,14 @@ impl Run {
         let mut legs: Vec<Leg> = Vec::new();
         if auto || method == Method::Icmp {
             match self.icmp(stop, scouting.as_ref()) {
-                Ok(engine) => legs.push(Leg { by: CarriedBy::Icmp, engine }),
+                Ok(engine) => legs.push(Leg::new(CarriedBy::Icmp, engine)),
                 Err(failure) if auto && failure.class == Class::Permission => self.notes.push(failure.detail),
                 Err(failure) => return Err(failure),
             }
         }
         if method == Method::Udp || auto && legs.is_empty() {
             let engine = self.udp(stop, scouting.as_ref())?;
-            legs.push(Leg { by: CarriedBy::Udp, engine });
+            legs.push(Leg::new(CarriedBy::Udp, engine));
         }
         let reflector = match method {
             Method::Reflector => Some((self.session(), self.reflector()?)),
@@ -175,7 +183,7 @@ impl Run {
         // Where the way back has been told apart already, there is nothing more to learn.
         let is_over = legs.iter().any(|leg| leg.engine.is_cut || leg.engine.crossed == Some(true));
         if let Some((session, socket)) = reflector.filter(|_| !is_over) {
-            let known = legs.last().and_then(|leg| found(&leg.engine));
+            let known = legs.last().and_then(|leg| arrives(&leg.engine));
             let carrier = Carrier::Session(Box::new(session));
             let mut engine = self.drive(vec![carrier], &[&socket], None, known, stop)?;
             if let Some(failure) = engine.failure.as_mut().filter(|_| method == Method::Reflector) {
@@ -186,15 +194,18 @@ impl Run {
                     failure.detail
                 );
             }
-            legs.push(Leg { by: CarriedBy::Reflector, engine });
+            legs.push(Leg::new(CarriedBy::Reflector, engine));
+            if let Some(leg) = self.in_pieces(&legs, stop)? {
+                legs.push(leg);
+            }
         }
         let silent = |legs: &[Leg]| legs.iter().all(|leg| found(&leg.engine).is_none() && !leg.engine.is_cut);
         if auto && silent(&legs) && legs.iter().all(|leg| leg.by != CarriedBy::Udp) && !stop.is_set() {
-            legs.push(Leg { by: CarriedBy::Udp, engine: self.udp(stop, None)? });
+            legs.push(Leg::new(CarriedBy::Udp, self.udp(stop, None)?));
         }
         if method == Method::Tcp || auto && silent(&legs) && !stop.is_set() {
             match self.tcp(stop) {
-                Ok(engine) => legs.push(Leg { by: CarriedBy::Tcp, engine }),
+                Ok(engine) => legs.push(Leg::new(CarriedBy::Tcp, engine)),
                 Err(failure) if auto => self.notes.push(failure.detail),
                 Err(failure) => return Err(failure),
             }
@@ -235,6 +246,35 @@ impl Run {
             self.asked.egress.dscp.unwrap_or(0),
         );
         Session::new(self.psk.clone(), asked, self.draw.bits())
+    }
+
+    /// Asks a reflector for answers that are longer than what passes on the way there in one piece: what is cut on that way
+    /// arrives whole. `None` where the way back is the narrower one, or nothing larger is to be tried.
+    fn in_pieces(&mut self, legs: &[Leg], stop: &Stop) -> Result<Option<Leg>, Failure> {
+        let back = legs.last().and_then(|leg| leg.engine.reverse.as_ref()).and_then(Search::verdict);
+        let is_bounded = matches!(back, Some(Verdict::Found(_, None)));
+        let found = |leg: &Leg| matches!(leg.engine.search.verdict(), Some(Verdict::Found(_, Some(_))));
+        if !is_bounded || !legs.iter().any(found) || stop.is_set() {
+            return Ok(None);
+        }
+        let (most, _) = self.asked.most(self.local.mtu);
+        let session = Carrier::Session(Box::new(self.session()));
+        let peer = with_port(self.peer, self.asked.port.unwrap_or(REFLECTOR));
+        let (local, setup) = self.asked.way(peer, Kind::Udp);
+        let failure = |error| Failure::from_io(format_args!("connect udp {peer}"), &error);
+        let socket =
+            Socket::bind(local, &Setup { fragments: Some(Fragments::Allowed), ..setup }).map_err(failure)?;
+        socket.connect(peer).map_err(failure)?;
+        let text = "asking the reflector for longer answers, by packets that routers may cut".to_owned();
+        self.events.tell(Event::Note { text });
+        // What arrives in pieces does not pass, and is not told as if it did.
+        let events = std::mem::replace(&mut self.events, Events::none());
+        let engine = self.drive(vec![session], &[&socket], None, Some(most), stop);
+        self.events = events;
+        let mut engine = engine?;
+        // It has answered before: what it says now only adds to that.
+        engine.failure = None;
+        Ok(Some(Leg { by: CarriedBy::Reflector, engine, in_pieces: true }))
     }
 
     /// A socket to where a reflector may listen.
@@ -311,6 +351,12 @@ fn found(engine: &Engine) -> Option<u16> {
         }
         _ => None,
     }
+}
+
+/// What arrives there at most, as far as is known: where large packets vanish, and nothing tells on which way, any may.
+fn arrives(engine: &Engine) -> Option<u16> {
+    let vanishes = matches!(engine.search.verdict(), Some(Verdict::Found(_, Some(wall))) if !wall.is_refused);
+    if vanishes && engine.crossed.is_none() { Some(engine.plan.most) } else { found(engine) }
 }
 
 fn no_echo(error: &io::Error) -> Failure {

@@ -259,16 +259,17 @@ impl Search {
         sizes
     }
 
-    /// What routers have named, and the next size twice: it has to be refused.
+    /// The size after each that routers have named, twice, as it has to be refused, then the named one, whose answer ends
+    /// the doubt about the others.
     fn hinted(&mut self) -> Vec<u16> {
         let (low, high) = (self.low.unwrap_or(0), self.high());
         let mut sizes = Vec::new();
         for hint in std::mem::take(&mut self.hints) {
-            if hint > low && hint < high {
-                sizes.push(hint);
-            }
             if hint >= low && hint + 1 < high {
                 sizes.extend([hint + 1; REFUSALS]);
+            }
+            if hint > low && hint < high {
+                sizes.push(hint);
             }
         }
         sizes

@@ -52,8 +52,13 @@ pub(super) fn summarise(
         legs.iter().filter_map(|leg| leg.engine.failure.as_ref()).map(|failure| failure.detail.clone()),
     );
     let v6 = peer.is_ipv6();
-    // The leg that says most of the way there: the first that was answered.
-    let main = legs.iter().find(|leg| leg.engine.search.low().is_some());
+    // The leg that says most of the way there: that of the largest that arrived, then one that knows on which way what
+    // is larger vanishes, then the first.
+    let whole = legs.iter().rev().filter(|leg| !leg.in_pieces && leg.engine.search.low().is_some());
+    let main = whole.max_by_key(|leg| {
+        let way = forward(leg);
+        (way.pmtu, way.wall.is_none_or(|(_, way)| way != Way::Unknown))
+    });
     let way = main.map(forward);
     let refusals = || legs.iter().flat_map(|leg| &leg.engine.refusals);
     let trace = legs.iter().find_map(|leg| leg.engine.trace.as_ref());
@@ -69,9 +74,9 @@ pub(super) fn summarise(
     }
     count(&flights, &mut counts);
     let (rtt, clock) = times(&flights);
-    // A reflector, which comes last, knows better than an echo.
-    let reverse =
-        legs.iter().rev().filter_map(|leg| leg.engine.reverse.as_ref()).find(|search| search.low().is_some());
+    // Who has seen the largest packet come back knows best; of equals a reflector, which comes last.
+    let reverse = legs.iter().filter_map(|leg| leg.engine.reverse.as_ref());
+    let reverse = reverse.filter(|search| search.low().is_some()).max_by_key(|search| search.low());
     let told = main.filter(|leg| leg.engine.crossed == Some(true)).and_then(|leg| leg.engine.search.low());
     let mut report = Report {
         pmtu_bytes,
@@ -79,6 +84,8 @@ pub(super) fn summarise(
         bounded_by: way.as_ref().and_then(|way| way.bound),
         icmp_pmtu_bytes: refusals().filter_map(|refusal| refusal.mtu).min(),
         reverse_pmtu_bytes: reverse.and_then(|search| search.low()).or(told),
+        reverse_exact: reverse
+            .map_or(told.is_some(), |search| matches!(search.verdict(), Some(Verdict::Found(_, Some(_))))),
         black_hole: None,
         too_big: merged(refusals()).iter().map(|refusal| too_big(refusal, trace, pmtu_bytes)).collect(),
         local_mtu_bytes: local.mtu,
@@ -87,7 +94,7 @@ pub(super) fn summarise(
         tcp_mss_bytes: tcp.map(|(_, mss)| mss),
         tcp_port: tcp.map(|(port, _)| port),
         carrier: main.map(|leg| leg.by),
-        tried: legs.iter().map(|leg| leg.by).collect(),
+        tried: legs.iter().filter(|leg| !leg.in_pieces).map(|leg| leg.by).collect(),
         overhead_guess: None,
         advice: None,
         hops: trace.map(|trace| hops(trace, told.is_some())).unwrap_or_default(),
@@ -243,7 +250,8 @@ fn hops(trace: &Trace, arrive: bool) -> Vec<Hop> {
 
 fn sizes(legs: &[Leg]) -> Vec<Size> {
     let mut all: Vec<Size> = Vec::new();
-    for (bytes, passed, lost, refused) in legs.iter().flat_map(|leg| leg.engine.search.sizes()) {
+    let whole = legs.iter().filter(|leg| !leg.in_pieces);
+    for (bytes, passed, lost, refused) in whole.flat_map(|leg| leg.engine.search.sizes()) {
         match all.iter_mut().find(|size| size.bytes == bytes) {
             Some(size) => {
                 size.passed += passed;

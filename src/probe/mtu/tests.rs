@@ -66,6 +66,8 @@ struct World {
     twice: bool,
     /// Routers say "too big" this often in all.
     words: Cell<u32>,
+    /// Each hop is looked at in any case.
+    trace: bool,
 }
 
 impl World {
@@ -82,6 +84,7 @@ impl World {
             forged: None,
             twice: false,
             words: Cell::new(u32::MAX),
+            trace: false,
         }
     }
 
@@ -165,7 +168,7 @@ impl World {
             learnt: None,
             timeout: Duration::from_secs(1),
             deadline: Duration::from_secs(10),
-            trace: false,
+            trace: self.trace,
         };
         let closed = Carrier::Closed(Closed::new(self.target(), 5));
         let lanes = vec![Lane { carrier, socket: 0 }, Lane { carrier: closed, socket: 1 }];
@@ -180,7 +183,7 @@ impl World {
         };
         assert!(sim.run(&mut engine, &mut far, Duration::from_secs(20)), "it ends: {self:?}");
         let local = Local { mtu: Some(self.local), ..Local::default() };
-        let legs = vec![Leg { by: CarriedBy::Icmp, engine }];
+        let legs = vec![Leg::new(CarriedBy::Icmp, engine)];
         let report = summarise(self.target(), &local, legs, None, Vec::new()).expect("a report");
         (report, last.mono - start.mono)
     }
@@ -243,6 +246,53 @@ fn a_clean_path_takes_few_packets_and_no_time() {
         assert_eq!((report.exact, report.bounded_by), (false, Some(Bound::Interface)));
         // One round trip: what is larger than all else goes out with the first packet.
         assert!(took <= Duration::from_micros(100) + 2 * world.delay, "{took:?}");
+    }
+}
+
+#[test]
+fn a_router_that_speaks_costs_round_trips_and_no_fixed_waits() {
+    for rtt in [1, 20, 200] {
+        let rtt = Duration::from_millis(rtt);
+        let world = World { delay: rtt / 2, ..World::line(&[1500, 1400, 1500]) };
+        let (report, took) = world.run(1);
+        assert_eq!((answer(&report), report.icmp_pmtu_bytes), ((Some(1400), None), Some(1400)));
+        // The first packets, what the router named, each hop; some of each a millisecond apart.
+        assert!(took < 4 * rtt + Duration::from_millis(12), "{rtt:?} {took:?}");
+    }
+}
+
+#[test]
+fn hops_are_listed_whatever_the_largest_size_is() {
+    for local in [68, 100, 1000, 1200, 1280, 1500] {
+        let world = World { local, trace: true, ..World::line(&[1500, 1500]) };
+        let report = world.run(1).0;
+        let come = |hop: &super::report::Hop| (hop.ttl, hop.small, hop.large, hop.target);
+        let hops: Vec<_> = report.hops.iter().map(come).collect();
+        let expected = [(1, true, true, false), (2, true, true, false), (3, true, true, true)];
+        assert_eq!(hops, expected, "{local}: {report:?}");
+    }
+}
+
+#[test]
+fn thresholds_see_holes_of_either_way_and_what_comes_back() {
+    let value = |report: &Report, name: &str| {
+        let scalars = crate::probe::Scalars::scalars(report);
+        scalars.into_iter().find(|scalar| scalar.name == name).expect(name).value
+    };
+    let narrow = World::line(&[1500, 1400]);
+    let back = World { back: 1300, ..World::line(&[1500, 1500]) };
+    let hole = World::line(&[1500, 1400]).with(1, Router::mute(1400));
+    let dead = World { echoes: false, closes: false, ..World::line(&[1500]) };
+    for (world, holes, reverse, exact) in [
+        (World::line(&[1500, 1500]), Some(0.0), Some(1500.0), false),
+        (narrow, Some(0.0), Some(1400.0), false),
+        (back, Some(1.0), Some(1300.0), true),
+        (hole, Some(1.0), Some(1400.0), false),
+        (dead, None, None, false),
+    ] {
+        let report = world.run(1).0;
+        let found = (value(&report, "black_hole"), value(&report, "reverse_pmtu"), report.reverse_exact);
+        assert_eq!(found, (holes, reverse, exact), "{report:?}");
     }
 }
 

@@ -62,14 +62,15 @@ impl Trace {
 
     /// An answer to a packet of `size` with this `ttl`.
     pub(super) fn heard(&mut self, ttl: u8, size: u16, from: Option<IpAddr>, mark: Mark) {
-        let is_large = size == self.large;
+        // They are one where nothing larger was to be tried.
+        let (is_small, is_large) = (size == self.small, size == self.large);
         let Some(hop) = usize::from(ttl).checked_sub(1).and_then(|at| self.hops.get_mut(at)) else {
             return;
         };
         match mark {
             Mark::Expired | Mark::Target => {
                 hop.address = from.or(hop.address);
-                hop.small |= !is_large;
+                hop.small |= is_small;
                 hop.large |= is_large;
                 hop.is_target |= mark == Mark::Target;
             }
@@ -96,20 +97,25 @@ impl Trace {
             return Vec::new();
         }
         let reach = self.reach().map_or(0, usize::from);
-        let stop = self.hops.iter().position(|hop| hop.refused).unwrap_or(self.hops.len());
         let mut wishes = Vec::new();
         for (at, hop) in self.hops.iter().enumerate() {
-            let ttl = Some(at as u8 + 1);
+            let ttl = at as u8 + 1;
             // Who answers neither of two small ones does not answer at all.
             if !hop.small {
-                wishes.push(Wish::new(self.lane, self.small, ttl));
+                wishes.push(Wish::new(self.lane, self.small, Some(ttl)));
             }
-            let is_open = if self.rounds == 1 { at < stop } else { at < reach + 2 && at < stop };
-            if !hop.large && is_open {
-                wishes.push(Wish::new(self.lane, self.large, ttl));
+            let is_open = self.is_open(ttl, self.large) && (self.rounds == 1 || at < reach + 2);
+            if !hop.large && is_open && self.large != self.small {
+                wishes.push(Wish::new(self.lane, self.large, Some(ttl)));
             }
         }
         wishes
+    }
+
+    /// Whether a packet of `size` may come to the hop `ttl`: large ones do not where a router before it refuses them.
+    pub(super) fn is_open(&self, ttl: u8, size: u16) -> bool {
+        let refused = self.hops.iter().position(|hop| hop.refused).unwrap_or(self.hops.len());
+        size != self.large || size == self.small || usize::from(ttl) <= refused
     }
 
     /// The last hop that a large packet came to.

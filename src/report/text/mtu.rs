@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::{ABSENT, Style, Summary, counted, escape, millis, span};
-use crate::probe::mtu::{Advice, BlackHole, Bound, Report, TooBig, Way};
+use crate::probe::mtu::{Advice, BlackHole, Bound, CarriedBy, Report, TooBig, Way};
 use crate::probe::{Measurement, Probe};
 
 impl Summary for Report {
@@ -37,6 +37,10 @@ fn answer(report: &Report, of: &Measurement, style: Style) -> String {
     let back = report.reverse_pmtu_bytes.filter(|&back| back < pmtu && hole.is_none());
     let fine = match (&hole, &report.advice, back) {
         (_, _, Some(back)) => format!(", the way back takes {back}"),
+        // Short answers tell nothing of the way back.
+        (None, None, _) if report.bounded_by.is_some() && report.reverse_pmtu_bytes.is_none() => {
+            ", nothing is in the way there".to_owned()
+        }
         (None, None, _) if report.bounded_by.is_some() => ", nothing is in the way".to_owned(),
         (None, Some(_), _) => ", routers say so".to_owned(),
         _ => String::new(),
@@ -119,9 +123,8 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
     let octets = |size: Option<u16>| size.map_or_else(|| ABSENT.to_owned(), |size| size.to_string());
     let mut label = |name: &str, text: String| writeln!(out, "{} {text}", style.dim(&format!("{name:<12}")));
     let by = report.carrier.map_or_else(String::new, |by| format!(", by {}", by.words()));
-    // What comes back is no larger than what went there: equal is a bound. The guess is about the narrower way.
-    let back = report.reverse_pmtu_bytes.map(|back| (back, Some(back) >= report.pmtu_bytes));
-    let is_back = back.is_some_and(|(_, is_bound)| !is_bound);
+    // The guess is about the narrower way.
+    let is_back = report.reverse_pmtu_bytes.is_some() && report.reverse_pmtu_bytes < report.pmtu_bytes;
     let guess = |here: bool| {
         let guess = report.overhead_guess.as_deref().filter(|_| here);
         guess.map_or_else(String::new, |guess| format!(": that looks like {guess}"))
@@ -129,12 +132,7 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
     let least = if report.exact || report.pmtu_bytes.is_none() { "" } else { "at least " };
     let all = report.bounded_by.map_or_else(String::new, |bound| format!(" ({})", all(bound)));
     label("forward", format!("{least}{}{by}{all}{}", octets(report.pmtu_bytes), guess(!is_back)))?;
-    let unknown = || "unknown: `waddleperf serve` on the target would tell".to_owned();
-    let told = |(back, is_bound)| match is_bound {
-        true => format!("at least {back}"),
-        false => format!("{back}{}", guess(true)),
-    };
-    label("reverse", back.map_or_else(unknown, told))?;
+    label("reverse", reverse(report, &guess(is_back)))?;
     label(
         "routers say",
         report.icmp_pmtu_bytes.map_or_else(|| "nothing".to_owned(), |size| size.to_string()),
@@ -159,6 +157,28 @@ fn facts(out: &mut impl io::Write, report: &Report, of: &Measurement, style: Sty
         label("note", note)?;
     }
     Ok(())
+}
+
+/// What is known of the way back, and why not more.
+fn reverse(report: &Report, guess: &str) -> String {
+    let Some(back) = report.reverse_pmtu_bytes else {
+        return match (report.pmtu_bytes, report.carrier) {
+            (Some(_), Some(CarriedBy::Udp | CarriedBy::Tcp)) => {
+                "unknown: the answers are short; ICMP echo or `waddleperf serve` on the target would tell"
+            }
+            _ => "unknown: `waddleperf serve` on the target would tell",
+        }
+        .to_owned();
+    };
+    if report.reverse_exact {
+        return format!("{back}{guess}");
+    }
+    let why = match (Some(back) < report.pmtu_bytes, report.exact) {
+        (true, _) => "the run ended before the next larger size was settled",
+        (false, true) => "no larger packet arrives there, and an answer is no longer",
+        (false, false) => "no larger packet was sent",
+    };
+    format!("at least {back} ({why})")
 }
 
 /// Why nothing larger was tried.
@@ -267,7 +287,7 @@ mod tests {
         set MSS clamp 1360 (nft: tcp flags syn tcp option maxseg size set 1360) or MTU 1400 on the tunnel or interface
 
         forward      1400, by ICMP echo: that looks like IPsec
-        reverse      unknown: `waddleperf serve` on the target would tell
+        reverse      at least 1400 (no larger packet arrives there, and an answer is no longer)
         routers say  1400
         interface    1500 (eth0)
         TCP MSS      1460 (port 443)
@@ -278,6 +298,17 @@ mod tests {
           3  192.0.2.3                                1401 bytes do not come here
           4  192.0.2.4                                1401 bytes are not answered
         ");
+    }
+
+    #[test]
+    fn of_a_way_back_that_nothing_tells_of_nothing_is_said() {
+        let mut of = sample::mtu(1500, None, false);
+        if let crate::probe::Outcome::Report(crate::probe::Report::Mtu(report)) = &mut of.outcome {
+            (report.reverse_pmtu_bytes, report.carrier) = (None, Some(CarriedBy::Udp));
+        }
+        let text = shown(&of);
+        assert!(text.contains("path MTU at least 1500 bytes, nothing is in the way there ("), "{text}");
+        assert!(text.contains("reverse      unknown: the answers are short; ICMP echo or"), "{text}");
     }
 
     #[test]
@@ -300,7 +331,7 @@ mod tests {
         path MTU at least 1500 bytes, nothing is in the way (43 packets, 740.0 ms)
 
         forward      at least 1500, by ICMP echo (the interface sends nothing larger)
-        reverse      unknown: `waddleperf serve` on the target would tell
+        reverse      at least 1500 (no larger packet was sent)
         routers say  nothing
         interface    1500 (eth0)
         TCP MSS      1460 (port 443)

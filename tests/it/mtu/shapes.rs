@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{addresses, mute, report};
+use super::{addresses, mute, output, report};
 use crate::lab::{Direction, Hook, Lab, Percent, alone};
 use crate::udpping::serving::Serving;
 
@@ -184,6 +184,10 @@ fn a_hole_on_the_way_back_is_told_by_a_reflector_and_by_a_closed_port() {
     let _back = lab.router(2).rule(Hook::Forward, "iifname up0 meta length > 1300", "drop");
     for target in addresses(lab.server()) {
         reverse(&report(lab.client(), target, "-M icmp"));
+        for threshold in ["black_hole>0", "reverse_pmtu<1500B"] {
+            let ended = output(lab.client(), target, &format!("-M icmp --fail-on {threshold}"));
+            assert_eq!(ended.status.code(), Some(1), "{threshold}");
+        }
     }
     let _serving = Serving::start(lab.server());
     for target in addresses(lab.server()) {
@@ -196,7 +200,7 @@ fn a_hole_on_the_way_back_is_told_by_a_reflector_and_by_a_closed_port() {
 #[track_caller]
 fn reverse(found: &Value) {
     let sizes = (&found["pmtu_bytes"], &found["reverse_pmtu_bytes"]);
-    assert_eq!(sizes, (&json!(1500), &json!(1300)), "{found}");
+    assert_eq!((sizes, &found["reverse_exact"]), ((&json!(1500), &json!(1300)), &json!(true)), "{found}");
     let hole = &found["black_hole"];
     assert_eq!((&hole["direction"], &hole["from_bytes"]), (&json!("reverse"), &json!(1301)), "{found}");
 }
@@ -266,6 +270,64 @@ fn a_reflector_says_what_comes_back_on_a_clean_way() {
             assert_eq!(found["reverse_pmtu_bytes"], 1500, "{method}: {found}");
         }
     }
+}
+
+#[test]
+fn a_reflector_tells_the_way_where_no_closed_port_does() {
+    let lab = Lab::line(2).build();
+    let _serving = Serving::start(lab.server());
+    let _silent = lab.server().rule(Hook::Input, "udp dport != 2000", "drop");
+    let direction = |found: &Value| found["black_hole"]["direction"].clone();
+    let back = lab.router(2).rule(Hook::Forward, "iifname up0 meta length > 1300", "drop");
+    for target in addresses(lab.server()) {
+        reverse(&report(lab.client(), target, ""));
+    }
+    drop(back);
+    let _there = lab.router(2).rule(Hook::Forward, "iifname dn0 meta length > 1300", "drop");
+    for target in addresses(lab.server()) {
+        let found = report(lab.client(), target, "");
+        check(&found, 1300, Some(2));
+        assert_eq!(direction(&found), "forward", "{found}");
+    }
+}
+
+#[test]
+fn a_way_back_that_is_wider_is_known_as_far_as_something_arrives_there() {
+    let lab = Lab::line(2).build();
+    let router = lab.router(1);
+    // The first router takes less on the way there; it cuts what may be cut.
+    router.ip("route replace 10.200.2.0/30 via 10.200.1.2 mtu lock 1400");
+    let back = |found: &Value| (found["reverse_pmtu_bytes"].clone(), found["reverse_exact"].clone());
+    let target = lab.server().address4();
+    let found = report(lab.client(), target, "-M icmp");
+    check(&found, 1400, None);
+    assert_eq!(
+        back(&found),
+        (json!(1400), json!(false)),
+        "an answer is no longer than what arrived: {found}"
+    );
+    let _serving = Serving::start(lab.server());
+    for method in ["auto", "reflector"] {
+        let found = report(lab.client(), target, &format!("-M {method}"));
+        check(&found, 1400, None);
+        assert_eq!(back(&found), (json!(1500), json!(false)), "{method}: {found}");
+    }
+    let _back = lab.router(2).rule(Hook::Forward, "iifname up0 meta length > 1450", "drop");
+    let found = report(lab.client(), target, "-M reflector");
+    assert_eq!(
+        (found["pmtu_bytes"].clone(), back(&found)),
+        (json!(1400), (json!(1450), json!(true))),
+        "{found}"
+    );
+    assert_eq!(found["black_hole"]["direction"], "reverse", "{found}");
+    // Nothing cuts what a filter drops.
+    let _there = router.rule(Hook::Forward, "iifname dn0 ip length > 1300", "drop");
+    let found = report(lab.client(), target, "-M reflector");
+    assert_eq!(
+        (found["pmtu_bytes"].clone(), back(&found)),
+        (json!(1300), (json!(1300), json!(false))),
+        "{found}"
+    );
 }
 
 #[test]

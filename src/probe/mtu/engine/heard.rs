@@ -18,6 +18,8 @@ use crate::wire::icmp::{Meaning, Version};
 
 /// How long an answer may come after a router's "too big", beyond two round trips.
 const DOUBT: Duration = Duration::from_millis(10);
+/// By how much an answer may overtake another one, beyond an eighth of a round trip.
+const OVERTAKING: Duration = Duration::from_millis(1);
 /// "Too big" messages that are kept.
 const MOST_REFUSALS: usize = 16;
 
@@ -56,6 +58,7 @@ impl Engine {
         }
         let mono = now.mono.saturating_duration_since(sent);
         self.rtt = Some(self.rtt.map_or(mono, |known| known.max(mono)));
+        self.end_doubts(now, lane, answer.number);
         self.ttl = ttl.or(self.ttl);
         if lane == CLOSED {
             if let Some(search) = &mut self.forward {
@@ -66,6 +69,18 @@ impl Engine {
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
         self.events.tell(Event::Reply { target: None, seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
+    }
+
+    /// An answer has come to packet `number`: those to packets before it would have come by now, or will very soon.
+    fn end_doubts(&mut self, now: Now, lane: usize, number: u32) {
+        let soon = now.mono + OVERTAKING + self.rtt.unwrap_or_default() / 8;
+        for flight in self.flights.iter_mut().take(number as usize) {
+            if let State::Doubted(until) = &mut flight.state
+                && flight.wish.lane == lane
+            {
+                *until = soon.min(*until);
+            }
+        }
     }
 
     /// The far side has counted this packet.
@@ -184,13 +199,18 @@ impl Engine {
             return;
         }
         self.note_refusal(icmp.from, mtu, size, true);
-        let until = now.mono + self.rtt.unwrap_or_default() * 2 + DOUBT;
-        if let State::Waiting = flight.state {
-            self.flights[number].state = State::Doubted(until);
-        }
+        let is_open = flight.state == State::Waiting;
         if let (Some(ttl), Some(trace)) = (flight.wish.ttl, &mut self.trace) {
+            // It would have ended on the way all the same: there is no answer to wait for.
+            if is_open {
+                self.flights[number].state = State::Ended;
+            }
             trace.heard(ttl, size, icmp.from, Mark::Refused);
             return;
+        }
+        if is_open {
+            let until = now.mono + self.rtt.unwrap_or_default() * 2 + DOUBT;
+            self.flights[number].state = State::Doubted(until);
         }
         let hint = mtu.unwrap_or_else(|| ladder::plateau(size));
         let search = if flight.wish.lane == CLOSED { self.forward.as_mut() } else { Some(&mut self.search) };
@@ -206,8 +226,12 @@ impl Engine {
             self.wish(lane, sizes);
             self.queue.extend(rest);
             let from = icmp.from.map_or_else(|| "a router".to_owned(), |from| from.to_string());
+            let takes = match mtu {
+                Some(mtu) => format!("which takes {mtu}: trying that and the next size"),
+                None => format!("and not what it takes: trying {hint} and less"),
+            };
             self.events.tell(Event::Note {
-                text: format!("{from} says that {size} bytes are too big, and {hint} are not"),
+                text: format!("{from} says that {size} bytes are too big for its next link, {takes}"),
             });
         }
     }

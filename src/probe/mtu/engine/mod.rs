@@ -188,6 +188,8 @@ impl Engine {
             }
             // A host says only a few times a second that nobody listens, so what need not be sent must not be.
             Carrier::Closed(_) => self.rtt.map_or(PACE, |rtt| (rtt * 3 / 2).max(PACE * 5)),
+            // Each hop gets two of them.
+            Carrier::Echo(_) | Carrier::Syn(_) if self.stage == Stage::Trace => PACE / 4,
             Carrier::Echo(_) | Carrier::Syn(_) => PACE,
         }
     }
@@ -198,6 +200,9 @@ impl Engine {
 
     /// Whether a wish is still worth a packet.
     fn is_wanted(&self, wish: &Wish) -> bool {
+        if let (Some(ttl), Some(trace)) = (wish.ttl, &self.trace) {
+            return trace.is_open(ttl, wish.size);
+        }
         let search = match self.stage {
             Stage::Search => Some(&self.search),
             Stage::Reverse => self.reverse.as_ref(),
@@ -205,7 +210,7 @@ impl Engine {
             _ => None,
         };
         let tells = |search: &Search| !search.is_settled(wish.size) || wish.size == search.control();
-        wish.ttl.is_some() || search.is_none_or(tells)
+        search.is_none_or(tells)
     }
 
     /// Ends the waits that are over.

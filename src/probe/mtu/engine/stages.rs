@@ -90,7 +90,7 @@ impl Engine {
                     return None;
                 }
                 if let Some(wall) = wall {
-                    let fate = if vanishes { "vanish" } else { "are too big" };
+                    let fate = if vanishes { "get no answer, and nobody says why" } else { "are too big" };
                     let text = format!("{low} bytes pass, {} bytes {fate}", wall.size);
                     self.events.tell(Event::Note { text });
                 }
@@ -184,15 +184,16 @@ impl Engine {
             Some(Verdict::Found(low, wall)) => wall.map(|wall| (low, wall)),
             _ => None,
         };
-        let small = self.search.control();
         let large = match (wall, self.plan.known) {
             (Some((_, wall)), _) => Some(wall.size),
             (None, None) if self.plan.trace => self.search.low(),
             _ => None,
         };
-        let Some(large) = large.filter(|&large| large > small && self.plan.known.is_none()) else {
+        let Some(large) = large.filter(|_| self.plan.known.is_none()) else {
             return self.turn(Stage::Scout);
         };
+        let control = self.search.control();
+        let small = if control < large { control } else { self.plan.least.min(large) };
         self.trace = Some(Trace::new(MAIN, small, large, self.ttl));
         self.turn(Stage::Trace)
     }
