@@ -77,6 +77,14 @@ pub enum Event {
         /// What was said, in a few words.
         what: String,
     },
+    /// How far a long run has come.
+    Progress {
+        /// The share that is done, about.
+        done_ratio: f64,
+        /// How long the rest takes, about.
+        #[serde(rename = "left_ms", with = "ms")]
+        left: Duration,
+    },
     /// An open port was found.
     Port {
         /// Of which host.
@@ -172,7 +180,7 @@ impl Events {
         (Self { to: Some(to), packets: true, whose: None }, from)
     }
 
-    /// The same with notes only, without the fate of each packet: waking a reader costs more than a packet.
+    /// The same with notes and progress only, without the fate of each packet: waking a reader costs more than a packet.
     pub fn without_packets(self) -> Self {
         Self { packets: false, ..self }
     }
@@ -196,7 +204,8 @@ impl Events {
         {
             target.get_or_insert_with(|| whose.to_string());
         }
-        let wanted = self.packets || matches!(event, Event::Note { .. } | Event::Unmeasured { .. });
+        let is_rare = matches!(event, Event::Note { .. } | Event::Unmeasured { .. } | Event::Progress { .. });
+        let wanted = self.packets || is_rare;
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }

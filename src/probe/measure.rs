@@ -75,6 +75,12 @@ pub trait Measure {
         false
     }
 
+    /// Whether something broke the run off, which `report` names: it is partial, whoever wanted it to end.
+    fn is_broken(&self, report: &Self::Report) -> bool {
+        let _ = report;
+        false
+    }
+
     /// The exit code of a process that measured only this, thresholds apart (design §5).
     fn exit_code(&self, report: &Self::Report) -> u8 {
         u8::from(!report.replied())

@@ -165,8 +165,10 @@ impl Probe {
         let (found, is_cut) = match self.check() {
             Ok(()) => each_probe!(&self, probe => {
                 let found = probe.run(ctx).await;
-                let is_cut = found.result.as_ref().is_ok_and(|report| !probe.is_whole(report));
-                (found.into(), is_cut && ctx.cancel.is_cancelled())
+                let is_cut = found.result.as_ref().is_ok_and(|report| {
+                    probe.is_broken(report) || ctx.cancel.is_cancelled() && !probe.is_whole(report)
+                });
+                (found.into(), is_cut)
             }),
             Err(fault) => (Found::nothing(fault.of_flag()), false),
         };

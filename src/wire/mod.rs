@@ -9,4 +9,5 @@ pub mod pcap;
 pub mod quic;
 pub mod stamp;
 pub mod tcp;
+pub mod text;
 pub mod wp1;

@@ -1,6 +1,6 @@
 //! Live lines: a thread turns a run's events into text, so that a slow reader delays no packet.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +10,7 @@ use super::options::{self, Common};
 use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events, Probe};
 use crate::report::live::State;
-use crate::report::text::{Lines, escape};
+use crate::report::text::{Lines, escape, progress};
 
 /// Events that may wait for a slow reader; those beyond are not shown.
 pub(super) const DEPTH: usize = 4096;
@@ -42,6 +42,10 @@ impl Shown {
         self.state.hear(event);
         match event {
             Event::Note { text } => return tell(&format!("note: {}", escape(text))),
+            // For who sits and waits, and for nobody's log.
+            &Event::Progress { done_ratio, left } if io::stderr().is_terminal() => {
+                return tell(&progress(done_ratio, left));
+            }
             Event::Unmeasured { target, why } => {
                 return tell(&format!("{}: {}", escape(target), escape(why)));
             }

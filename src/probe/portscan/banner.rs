@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::report::{Port, State};
 use super::tls;
 use crate::probe::{Ctx, Egress};
+use crate::wire::text;
 
 /// Octets of a banner.
 const MOST: usize = 512;
@@ -67,7 +68,7 @@ async fn heard(to: SocketAddr, egress: &Egress) -> (Option<String>, Option<Strin
     // A server of TLS complains of our words by an alert, or hangs up.
     let tls =
         if !tls_first && (said.is_empty() || tls::is_alert(&said)) { greet(to, egress).await } else { None };
-    let banner = (!said.is_empty() && tls.is_none()).then(|| printable(&said));
+    let banner = (!said.is_empty() && tls.is_none()).then(|| written(&said));
     (banner, tls)
 }
 
@@ -113,22 +114,10 @@ async fn listen(stream: &mut TcpStream) -> Vec<u8> {
     said
 }
 
-/// Text for people and JSON: control characters and what is no UTF-8 written out, line ends as `\r\n` in a string.
-fn printable(said: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in said.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\r' => text += "\\r",
-                '\n' => text += "\\n",
-                '\t' => text += "\\t",
-                c if c.is_control() => text += &format!("\\x{:02x}", u32::from(c)),
-                c => text.push(c),
-            }
-        }
-        chunk.invalid().iter().for_each(|octet| text += &format!("\\x{octet:02x}"));
-    }
-    text.trim_end_matches("\\n").trim_end_matches("\\r").to_owned()
+/// Text for people and JSON, without the line ends behind it.
+fn written(said: &[u8]) -> String {
+    let end = said.iter().rposition(|octet| !b"\r\n".contains(octet)).map_or(0, |last| last + 1);
+    text::printable(&said[..end])
 }
 
 #[cfg(test)]
@@ -139,12 +128,10 @@ mod tests {
     fn nothing_said_is_printed_raw() {
         for (said, expected) in [
             (&b"220 mail.example ESMTP\r\n"[..], "220 mail.example ESMTP"),
-            (b"\x1b[2Jboo\0", "\\x1b[2Jboo\\x00"),
-            (b"\xff\xfd\x18", "\\xff\\xfd\\x18"),
-            ("grüß\r\nGott\t!".as_bytes(), "grüß\\r\\nGott\\t!"),
-            ("\u{9b}2J".as_bytes(), "\\x9b2J"),
+            (b"\x1b[2Jboo\r\nbar\r\n\r\n", "\\u{1b}[2Jboo\\r\\nbar"),
+            (b"\r\n", ""),
         ] {
-            assert_eq!(printable(said), expected);
+            assert_eq!(written(said), expected);
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn scan(fleet: &mut Fleet, way: &Way, stop: &Stop) -> Result<(), Fail
     let mut ready: Vec<u64> = Vec::new();
     loop {
         let wait = if stop.is_set() {
-            fleet.stop();
+            fleet.break_off();
             None
         } else {
             batch(fleet, &mut sockets, &epoll)?

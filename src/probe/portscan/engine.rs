@@ -57,10 +57,6 @@ pub(super) struct Tuning {
     pub most: u32,
     /// Questions per second that are sent although the window is full.
     pub floor: f64,
-    /// Questions per second at most.
-    pub ceiling: f64,
-    /// What `ceiling` lets through at once when it was not used before, as time.
-    pub burst: Duration,
     /// How long to wait for an answer before any came, then at least and at most.
     pub patience: [Duration; 3],
     /// How often a silent port is asked again at most.
@@ -94,9 +90,9 @@ pub(super) struct Engine {
     found: Vec<u64>,
     window: f64,
     srtt: Option<(Duration, Duration)>,
-    /// When the window and the rates allow the next question.
+    /// When a full window allows the next question, and before which moment none goes.
     next_floor: Instant,
-    next_ceiling: Instant,
+    not_before: Instant,
     /// Questions per second, where the host rations its answers.
     ration: Option<f64>,
     ends: Instant,
@@ -154,7 +150,7 @@ impl Engine {
             window: f64::from(tuning.window),
             srtt: None,
             next_floor: now,
-            next_ceiling: now.checked_sub(tuning.burst).unwrap_or(now),
+            not_before: now,
             ration: None,
             ends: now + tuning.deadline,
             is_over: false,
@@ -223,7 +219,18 @@ impl Engine {
         self.queue.push(shot.index);
         self.window = (self.window / 2.0).max(8.0).min(f64::from(self.in_flight.max(8)));
         self.next_floor = now + Duration::from_millis(5);
-        self.next_ceiling = self.next_ceiling.max(self.next_floor);
+        self.not_before = self.not_before.max(self.next_floor);
+    }
+
+    /// Ends the scan now, before its time: of the questions that still wait for an answer nothing is known.
+    pub(super) fn break_off(&mut self) {
+        for &(_, shot) in &self.flight {
+            let case = &mut self.ports[shot.index as usize];
+            if case.waits && case.tries == shot.tries {
+                case.tries -= 1;
+            }
+        }
+        self.stop();
     }
 
     /// Ends the scan now: who has not answered is silent.
@@ -253,6 +260,14 @@ impl Engine {
     /// How often a port has been asked.
     pub(super) fn tries(&self, index: u32) -> u8 {
         self.ports.get(index as usize).map_or(0, |case| case.tries)
+    }
+
+    /// How much of the work is done, about, 0 to 1: a port that was silent once is asked again.
+    pub(super) fn done(&self) -> f64 {
+        let left = if self.round.number == 1 { self.queue.len() } else { 0 };
+        let (all, answered) = (self.ports.len() as f64, self.answered() as f64);
+        let silent = all - left as f64 - answered;
+        if self.is_over { 1.0 } else { (answered + silent / 2.0) / all.max(1.0) }
     }
 
     /// Questions sent.
@@ -294,12 +309,9 @@ impl Engine {
         self.flight.push_back((now, shot));
         self.in_flight += 1;
         self.sent += 1;
-        let ceiling = self.ceiling();
-        if ceiling.is_finite() {
-            // A ration is kept to the letter.
-            let burst = if self.ration.is_some() { BURST } else { self.tuning.burst };
-            let behind = now.checked_sub(burst).unwrap_or(now);
-            self.next_ceiling = self.next_ceiling.max(behind) + Duration::from_secs_f64(1.0 / ceiling);
+        if let Some(ration) = self.ration {
+            let behind = now.checked_sub(BURST).unwrap_or(now);
+            self.not_before = self.not_before.max(behind) + Duration::from_secs_f64(1.0 / ration);
         }
         self.next_floor = self.next_floor.max(now) + Duration::from_secs_f64(1.0 / self.tuning.floor);
         Next::Send(shot)
@@ -307,7 +319,7 @@ impl Engine {
 
     /// No question goes before `until`; answers and timeouts are taken in as before.
     pub(super) fn hold(&mut self, until: Instant) {
-        self.next_ceiling = self.next_ceiling.max(until);
+        self.not_before = self.not_before.max(until);
     }
 
     /// When the next question may go out, as far as is known now.
@@ -316,13 +328,9 @@ impl Engine {
             return self.ends;
         }
         if f64::from(self.in_flight) < self.window || self.ration.is_some() {
-            return self.next_ceiling;
+            return self.not_before;
         }
-        self.next_ceiling.max(self.next_floor)
-    }
-
-    fn ceiling(&self) -> f64 {
-        self.ration.map_or(self.tuning.ceiling, |ration| ration.min(self.tuning.ceiling))
+        self.not_before.max(self.next_floor)
     }
 
     fn next_expiry(&self) -> Instant {
@@ -372,7 +380,7 @@ impl Engine {
         shuffle(&mut silent, &mut self.rng);
         self.queue = silent;
         let waits = self.breath(now);
-        self.next_ceiling = self.next_ceiling.max(waits);
+        self.not_before = self.not_before.max(waits);
         self.next_floor = self.next_floor.max(waits);
         self.round = Round { number: self.round.number + 1, last_answer: None };
         self.found.push(0);

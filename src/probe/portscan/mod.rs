@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input;
 use super::targets::{Guard, List};
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
 use ports::Ports;
@@ -401,6 +401,15 @@ impl Measure for PortScan {
 
     fn is_whole(&self, report: &Report) -> bool {
         report.counts.unasked == 0
+    }
+
+    fn is_broken(&self, report: &Report) -> bool {
+        report.broken_off.is_some()
+    }
+
+    fn exit_code(&self, report: &Report) -> u8 {
+        let replied = u8::from(!report.replied());
+        report.broken_off.as_ref().map_or(replied, |failure| failure.class.exit_code())
     }
 
     fn inputs(&self) -> Vec<&Path> {

@@ -15,6 +15,7 @@ use crate::sys::clock::now;
 use crate::sys::connect::{Way, tell_errors};
 use crate::sys::datagram::{Batch, Kind, Outgoing, Queued, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
+use crate::units::Now;
 
 /// Packets in one system call.
 const BATCH: usize = 64;
@@ -71,7 +72,7 @@ pub(super) fn scan(packets: &impl Packets, fleet: &mut Fleet, way: &Way, stop: &
     };
     loop {
         if stop.is_set() {
-            fleet.stop();
+            fleet.break_off();
             return Ok(());
         }
         let pause = driver.send(fleet)?;
@@ -210,6 +211,7 @@ impl<P: Packets> Driver<'_, P> {
         for socket in &self.sockets {
             loop {
                 let count = self.batch.receive_errors(socket).map_err(failed)?;
+                let at = now();
                 for n in 0..count {
                     let Some((bytes, to, meta)) = self.batch.get(n) else { continue };
                     let Some(Queued::Icmp { kind, code, from, .. }) = meta.error else { continue };
@@ -218,13 +220,8 @@ impl<P: Packets> Driver<'_, P> {
                     if let (Some(reason), Some(question)) = (told, question) {
                         let from = from.filter(|from| Some(*from) != to.map(|to| to.ip()));
                         let state = self.packets.refused(reason);
-                        settle(
-                            &self.sent,
-                            fleet,
-                            question,
-                            meta.stamp,
-                            Verdict { state, reason, from, rtt: None },
-                        );
+                        let verdict = Verdict { state, reason, from, rtt: None };
+                        settle(&self.sent, fleet, question, (at, meta.stamp), verdict);
                     }
                 }
                 if count < BATCH {
@@ -236,11 +233,12 @@ impl<P: Packets> Driver<'_, P> {
                     Err(error) if is_told_later(&error) => continue,
                     other => other.map_err(failed)?,
                 };
+                let at = now();
                 for n in 0..count {
                     let Some((bytes, Some(from), meta)) = self.batch.get(n) else { continue };
                     if let Some((question, state, reason)) = self.packets.read(fleet, from, bytes) {
                         let verdict = Verdict { state, reason, from: None, rtt: None };
-                        settle(&self.sent, fleet, question, meta.stamp, verdict);
+                        settle(&self.sent, fleet, question, (at, meta.stamp), verdict);
                     }
                 }
                 if count < BATCH {
@@ -256,9 +254,15 @@ fn place(question: Question, fleet: &Fleet) -> usize {
     question.host * fleet.ports() + question.shot.index as usize
 }
 
-/// Tells the fleet, with the round trip where the answer is to the last question.
-fn settle(sent: &[u64], fleet: &mut Fleet, question: Question, stamp: Option<u64>, verdict: Verdict) {
-    let at = now();
+/// Tells the fleet of what was read `at` a moment, when the kernel had stamped it, with the round trip where the answer is to
+/// the last question.
+fn settle(
+    sent: &[u64],
+    fleet: &mut Fleet,
+    question: Question,
+    (at, stamp): (Now, Option<u64>),
+    verdict: Verdict,
+) {
     let since = sent[place(question, fleet)];
     let nanos = stamp.unwrap_or(at.wall).checked_sub(since).filter(|_| fleet.is_last(question));
     fleet.answer(at, question, Verdict { rtt: nanos.map(Duration::from_nanos), ..verdict });

@@ -62,6 +62,17 @@ impl Ports {
     }
 }
 
+/// `ports`, which are in order, as `-p` takes them: `22,80,1000-1024`; `None` of none.
+pub(super) fn compact(ports: &[u16]) -> Option<String> {
+    let runs = ports.chunk_by(|a, b| a.checked_add(1) == Some(*b)).filter_map(|run| match run {
+        [one] => Some(one.to_string()),
+        [first, .., last] => Some(format!("{first}-{last}")),
+        [] => None,
+    });
+    let text = runs.collect::<Vec<_>>().join(",");
+    (!text.is_empty()).then_some(text)
+}
+
 fn put(part: &str, proto: Proto, set: &mut [bool]) -> Result<(), String> {
     let unreadable =
         || format!("`{part}` is neither a port 1-65535, nor a range 1-1024, nor the name of a service");
@@ -125,7 +136,9 @@ mod tests {
         for (text, named) in [("22", [false, false]), ("T:22", [true, false]), ("7,U:53,T:9", [true, true])] {
             assert_eq!(Ports::parse(text).map(|ports| ports.named), Ok(named), "{text}");
         }
-        assert_eq!(Ports::parse("-").map(|ports| ports.tcp.len()), Ok(65_535));
+        let all = Ports::parse("-").expect("all ports").tcp;
+        assert_eq!((all.len(), compact(&all).as_deref()), (65_535, Some("1-65535")));
+        assert_eq!((compact(&[]), compact(&[7, 9, 10])), (None, Some("7,9-10".to_owned())));
         let http = Ports::parse("http*").expect("a name").tcp;
         assert!(http.contains(&80) && http.contains(&443) && http.contains(&8080), "{http:?}");
     }
@@ -152,6 +165,13 @@ mod tests {
         #[test]
         fn no_text_panics(text in "[-0-9a-zTU:,*?./ ]{0,40}") {
             super::super::fuzz_specs(&text);
+        }
+
+        #[test]
+        fn what_is_written_short_reads_the_same(ports in prop::collection::btree_set(1u16..200, 1..90)) {
+            let ports: Vec<u16> = ports.into_iter().collect();
+            let text = compact(&ports).expect("some ports");
+            prop_assert_eq!(Ports::parse(&text).map(|read| read.tcp), Ok(ports));
         }
 
         #[test]

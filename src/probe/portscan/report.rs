@@ -25,9 +25,19 @@ pub struct Report {
     /// Targets that could not be scanned, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmeasured: Vec<Unmeasured>,
+    /// Which TCP ports of each host were to be asked, as `-p` takes them; null where none.
+    #[serde(default)]
+    pub tcp_ports: Option<String>,
+    /// Which UDP ports of each host were to be asked, as `-p` takes them; null where none.
+    #[serde(default)]
+    pub udp_ports: Option<String>,
+    /// Why the scan broke off before all was known, such as a link of this host that went down; null where it did not.
+    #[serde(default)]
+    pub broken_off: Option<Failure>,
     /// Questions sent, those asked again included.
     pub sent: u64,
-    /// Questions per second, on average; null when nothing was sent.
+    /// Questions per second while ports were asked, waits for answers included and banners not; null when nothing was sent.
+    /// The first 1,000 questions go at once, so it may lie above the most that were allowed.
     pub rate_pps: Option<f64>,
     /// From a question to its answer (TCP: SYN to SYN-ACK or RST; RFC 9293 §3.5); null without an answer.
     pub rtt: Option<Rtt>,
@@ -344,6 +354,13 @@ impl Summing {
         }
     }
 
+    /// Whether anything is known of any port.
+    pub(super) fn knows_something(&self) -> bool {
+        self.hosts
+            .iter()
+            .any(|host| host.counts != Tally { unasked: host.counts.unasked, ..Tally::default() })
+    }
+
     /// The report, of `sent` questions in `elapsed`.
     pub(super) fn finish(self, sent: u64, elapsed: Duration) -> Report {
         let mut counts = Tally::default();
@@ -360,6 +377,9 @@ impl Summing {
             counts,
             hosts: self.hosts,
             unmeasured: Vec::new(),
+            tcp_ports: None,
+            udp_ports: None,
+            broken_off: None,
             sent,
             rate_pps: (sent > 0 && seconds > 0.0).then(|| sent as f64 / seconds),
             rtt: Rtt::of(&self.samples),

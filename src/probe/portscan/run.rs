@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::fleet::{Fleet, Plan};
+use super::ports::{Ports, compact};
 use super::report::{Port, Proto, Summing, Unmeasured};
 use super::{PortScan, REMOTE_PORTS, Report, Scan, banner, connect, services, syn, timing, udp};
 use crate::failure::{Class, Failure};
@@ -96,12 +97,8 @@ impl PortScan {
         let ports = self.ports().map_err(|fault| fault.of_flag())?;
         self.check_questions(hosts.len(), ports.tcp.len() + ports.udp.len())
             .map_err(|fault| fault.of_flag())?;
-        ports.tcp.iter().chain(&ports.udp).try_for_each(|port| ctx.policy.check_port(*port))?;
         let questions = hosts.len() * (ports.tcp.len() + ports.udp.len());
-        if *ctx.policy == Policy::Remote && questions > REMOTE_PORTS {
-            return Err(Class::Permission
-                .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
-        }
+        check_policy(&ctx.policy, &ports, questions)?;
         if let Some(text) = self.unasked(&ports) {
             ctx.events.tell(Event::Note { text });
         }
@@ -115,62 +112,67 @@ impl PortScan {
         }
         let passes = [(self.tcp(), Proto::Tcp, ports.tcp), (Some(Scan::Udp), Proto::Udp, ports.udp)];
         self.introduce(ctx, &hosts, &passes);
+        let asked = passes.each_ref().map(|(_, _, ports)| compact(ports));
         let (began, mut sent, mut summing) = (now().mono, 0, Summing::default());
-        let descriptors = raise_descriptors();
-        let mut failure = None;
+        let mut asking = Duration::ZERO;
+        let (descriptors, mut ceiling) = (raise_descriptors(), timing::ceiling(self, own));
+        let mut broken_off = None;
         for (scan, proto, ports) in passes {
             let Some(scan) = scan.filter(|_| !ports.is_empty()) else { continue };
-            let mut tuning = timing::tuning(self, scan, descriptors, own);
-            if sent > 0 {
-                // What goes at once has gone.
-                tuning.burst = Duration::ZERO;
+            if broken_off.is_some() || ctx.cancel.is_cancelled() {
+                let unasked = ports.len() as u64;
+                hosts.iter().for_each(|host| summing.add(host.ip(), None, Vec::new(), unasked, self.all));
+                continue;
             }
+            let mut tuning = timing::tuning(self, scan, descriptors, ceiling);
+            let pass_began = now().mono;
             tuning.deadline = tuning.deadline.saturating_sub(now().mono.saturating_duration_since(began));
             let mut first = services::top(proto, FIRST);
             first.retain(|port| ports.binary_search(port).is_ok());
-            let plan = Plan { hosts: hosts.clone(), proto, ports, first, tuning, seed: random()? };
-            match self.pass(ctx, scan, plan).await {
-                Ok(fleet) => {
-                    for (host, engine) in fleet.finish() {
-                        sent += engine.sent();
-                        let mut ports = found(host.ip(), &fleet, engine);
-                        let unasked = (fleet.ports() - ports.len()) as u64;
-                        if self.banner && proto == Proto::Tcp {
-                            let left =
-                                self.deadline.0.saturating_sub(now().mono.saturating_duration_since(began));
-                            banner::read(ctx, host, &self.egress, &mut ports, left).await;
-                        }
-                        summing.add(host.ip(), engine.ration(), ports, unasked, self.all);
-                    }
+            let plan = Plan { hosts: hosts.clone(), proto, ports, first, tuning, ceiling, seed: random()? };
+            let (fleet, failure) = self.pass(ctx, scan, plan).await?;
+            asking += now().mono.saturating_duration_since(pass_began);
+            // What goes at once has gone.
+            ceiling.burst = Duration::ZERO;
+            broken_off = failure;
+            for (host, engine) in fleet.finish() {
+                sent += engine.sent();
+                let mut ports = found(host.ip(), &fleet, engine);
+                let unasked = (fleet.ports() - ports.len()) as u64;
+                if self.banner && proto == Proto::Tcp && broken_off.is_none() {
+                    let left = self.deadline.0.saturating_sub(now().mono.saturating_duration_since(began));
+                    banner::read(ctx, host, &self.egress, &mut ports, left).await;
                 }
-                Err(error) => failure = Some(error),
-            }
-            if failure.is_some() || ctx.cancel.is_cancelled() {
-                break;
+                summing.add(host.ip(), engine.ration(), ports, unasked, self.all);
             }
         }
-        let report = summing.finish(sent, now().mono.saturating_duration_since(began));
-        match failure {
-            Some(failure) => Err(failure),
+        match broken_off {
+            Some(failure) if !summing.knows_something() => Err(failure),
             None if ctx.cancel.is_cancelled() && sent == 0 => Err(Class::Cancelled.because("interrupted")),
-            None => Ok(report),
+            broken_off => {
+                let [tcp_ports, udp_ports] = asked;
+                Ok(Report { tcp_ports, udp_ports, broken_off, ..summing.finish(sent, asking) })
+            }
         }
     }
 
-    /// Asks all ports of all hosts in one way.
-    async fn pass(&self, ctx: &Ctx, scan: Scan, plan: Plan) -> Result<Fleet, Failure> {
+    /// Asks all ports of all hosts in one way. What is known then, and why not all is, if something broke it off.
+    async fn pass(&self, ctx: &Ctx, scan: Scan, plan: Plan) -> Result<(Fleet, Option<Failure>), Failure> {
         let way = self.way();
         let mut fleet = Fleet::new(plan, ctx.events.clone(), now().mono);
         let secret = random()?;
         on_own_thread("portscan", ctx, move |stop: &Stop| {
-            match scan {
+            let ended = match scan {
                 Scan::Connect => connect::scan(&mut fleet, &way, stop),
                 Scan::Syn => syn::scan(&mut fleet, &way, secret, stop),
                 Scan::Udp => udp::scan(&mut fleet, &way, secret, stop),
+            };
+            if ended.is_err() {
+                fleet.break_off();
             }
-            .map(|()| fleet)
+            (fleet, ended.err())
         })
-        .await?
+        .await
     }
 
     fn way(&self) -> Way {
@@ -202,6 +204,16 @@ impl PortScan {
     }
 }
 
+/// Lets who asks ask so many `questions`, of these ports, or says why not (security.md 3.4).
+fn check_policy(policy: &Policy, ports: &Ports, questions: usize) -> Result<(), Failure> {
+    ports.tcp.iter().chain(&ports.udp).try_for_each(|port| policy.check_port(*port))?;
+    if *policy == Policy::Remote && questions > REMOTE_PORTS {
+        return Err(Class::Permission
+            .because(format_args!("the target policy allows {REMOTE_PORTS} ports in one run")));
+    }
+    Ok(())
+}
+
 /// Whether `address` is this host's.
 fn is_own(address: IpAddr) -> bool {
     address.is_loopback() || link::with_address(address).is_some()
@@ -228,4 +240,21 @@ fn found(host: IpAddr, fleet: &Fleet, engine: &super::engine::Engine) -> Vec<Por
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_may_ask_a_hundred_questions_of_few_ports() {
+        for (text, hosts, allowed) in
+            [("5000-5099", 1, true), ("5000-5100", 1, false), ("5000-5049", 3, false), ("25", 1, false)]
+        {
+            let ports = Ports { udp: Vec::new(), ..Ports::parse(text).expect(text) };
+            let questions = ports.tcp.len() * hosts;
+            assert_eq!(check_policy(&Policy::Remote, &ports, questions).is_ok(), allowed, "{text} {hosts}");
+            assert!(check_policy(&Policy::Operator, &ports, questions).is_ok());
+        }
+    }
 }

@@ -5,7 +5,6 @@
 //! port with another number would be an error of ours, and reset (RFC 9293 §3.10.7.4). This host's kernel knows nothing of
 //! our SYNs, and resets what stands half open.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
@@ -32,28 +31,32 @@ use crate::wire::tcp::{Segment, quoted, syn};
 /// # Errors
 /// As there.
 pub(super) fn scan(fleet: &mut Fleet, way: &Way, secret: u64, stop: &Stop) -> Result<(), Failure> {
-    let mut sources = HashMap::new();
-    for host in &fleet.plan().hosts {
-        if let IpAddr::V4(to) = host.ip() {
-            match source_to(to, way) {
-                Ok(from) => drop(sources.insert(to, from)),
-                // One of many: the socket will say so.
-                Err(_) if fleet.plan().hosts.len() > 1 => {}
-                Err(error) => return Err(Failure::from_io(format_args!("find a way to {to}"), &error)),
-            }
+    let hosts = &fleet.plan().hosts;
+    let mut ends = Vec::with_capacity(hosts.len());
+    for host in hosts {
+        let IpAddr::V4(to) = host.ip() else {
+            ends.push(None);
+            continue;
+        };
+        match source_to(to, way) {
+            Ok(from) => ends.push(Some((from, to))),
+            // One of many: the socket will say so.
+            Err(_) if hosts.len() > 1 => ends.push(None),
+            Err(error) => return Err(Failure::from_io(format_args!("find a way to {to}"), &error)),
         }
     }
     let (first, last) = ephemeral_ports();
     // A port that this host's own connections do not use.
     let port = outside(first, last, Rng::new(secret).bits());
-    let syns = Syns { key: RandomState::new(), port, sources };
+    let syns = Syns { key: RandomState::new(), port, ends };
     scan_packets(&syns, fleet, way, stop)
 }
 
 struct Syns {
     key: RandomState,
     port: u16,
-    sources: HashMap<Ipv4Addr, Ipv4Addr>,
+    /// The addresses at both ends of the way to each host, for IPv4's checksum.
+    ends: Vec<Option<(Ipv4Addr, Ipv4Addr)>>,
 }
 
 impl Syns {
@@ -72,9 +75,10 @@ impl Syns {
         if source & !(PORTS - 1) != self.port || self.seq(source, to, port) != seq {
             return None;
         }
-        let last = fleet.question_last(to, port)?;
-        let before = last.shot.tries.wrapping_sub(source as u8) % PORTS as u8;
-        fleet.question(to, port, last.shot.tries.checked_sub(before)?)
+        let mut question = fleet.question_last(to, port)?;
+        let before = question.shot.tries.wrapping_sub(source as u8) % PORTS as u8;
+        question.shot.tries = question.shot.tries.checked_sub(before)?;
+        Some(question)
     }
 }
 
@@ -95,10 +99,7 @@ impl Packets for Syns {
     fn write(&self, question: Question, to: SocketAddr, out: &mut Vec<u8>) {
         let source = self.source(question.shot.tries);
         let seq = self.seq(source, to.ip(), to.port());
-        let ends = match to.ip() {
-            IpAddr::V4(to) => self.sources.get(&to).map(|from| (*from, to)),
-            IpAddr::V6(_) => None,
-        };
+        let ends = self.ends.get(question.host).copied().flatten();
         out.extend(syn(source, to.port(), seq, ends));
     }
 
@@ -127,15 +128,23 @@ impl Packets for Syns {
 /// one; nobody who has not seen its number is believed, whichever ports he guesses.
 pub fn fuzz_replies(bytes: &[u8]) {
     let at = now().mono;
-    let tuning = timing::tuning(&PortScan::default(), Scan::Syn, 1024, true);
+    let ceiling = timing::ceiling(&PortScan::default(), true);
+    let tuning = timing::tuning(&PortScan::default(), Scan::Syn, 1024, ceiling);
     let hosts: Vec<SocketAddr> =
         vec![(Ipv4Addr::LOCALHOST, 0).into(), (std::net::Ipv6Addr::LOCALHOST, 0).into()];
     let ports = vec![22, 80];
-    let plan =
-        Plan { hosts: hosts.clone(), proto: Proto::Tcp, ports: ports.clone(), first: ports, tuning, seed: 1 };
+    let plan = Plan {
+        hosts: hosts.clone(),
+        proto: Proto::Tcp,
+        ports: ports.clone(),
+        first: ports,
+        tuning,
+        ceiling,
+        seed: 1,
+    };
     let mut fleet = Fleet::new(plan, Events::none(), at);
     while matches!(fleet.poll(at), Move::Send(_)) {}
-    let syns = Syns { key: RandomState::new(), port: LOWEST, sources: HashMap::new() };
+    let syns = Syns { key: RandomState::new(), port: LOWEST, ends: Vec::new() };
     let mut guess = bytes.to_vec();
     for round in 0..3 {
         for from in &hosts {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::engine::Tuning;
+use super::fleet::Ceiling;
 use super::report::State;
 use super::{PortScan, Scan};
 
@@ -27,17 +28,30 @@ pub(super) const fn is_polite(asked: &PortScan, own: bool) -> bool {
     !own && !is_hasty(asked) && asked.timing == 3
 }
 
-/// How `asked` wants ports to be asked in this way; sockets of a connect scan are limited by `descriptors`. `own`: of this
-/// host only.
-pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, own: bool) -> Tuning {
-    // Window, questions per second at most, patience: before an answer came, at least, at most.
-    let (window, ceiling, patience) = match asked.timing {
-        0 => (1, 1.0 / 300.0, [ms(5000), ms(1000), ms(10_000)]),
-        1 => (1, 1.0 / 15.0, [ms(5000), ms(1000), ms(10_000)]),
-        2 => (4, 2.5, [ms(1000), ms(500), ms(3000)]),
-        3 => (64, f64::INFINITY, [ms(1000), ms(100), ms(1500)]),
-        4 => (128, f64::INFINITY, [ms(500), ms(100), ms(1250)]),
-        _ => (256, f64::INFINITY, [ms(250), ms(50), ms(300)]),
+/// How many questions per second `asked` wants at most, of all hosts together. `own`: they are all this host.
+pub(super) fn ceiling(asked: &PortScan, own: bool) -> Ceiling {
+    let polite = is_polite(asked, own);
+    let rate = match asked.timing {
+        0 => 1.0 / 300.0,
+        1 => 1.0 / 15.0,
+        2 => 2.5,
+        _ if polite => POLITE,
+        _ => f64::INFINITY,
+    };
+    let rate = asked.max_rate.map_or(rate, |most| rate.min(f64::from(most)));
+    Ceiling { rate, burst: BURSTS[usize::from(polite)] }
+}
+
+/// How `asked` wants ports to be asked in this way, no faster than `ceiling`; sockets of a connect scan are limited by
+/// `descriptors`.
+pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, ceiling: Ceiling) -> Tuning {
+    // Window, patience: before an answer came, at least, at most.
+    let (window, patience) = match asked.timing {
+        0 | 1 => (1, [ms(5000), ms(1000), ms(10_000)]),
+        2 => (4, [ms(1000), ms(500), ms(3000)]),
+        3 => (64, [ms(1000), ms(100), ms(1500)]),
+        4 => (128, [ms(500), ms(100), ms(1250)]),
+        _ => (256, [ms(250), ms(50), ms(300)]),
     };
     let spare = u32::try_from(descriptors.saturating_sub(64)).unwrap_or(u32::MAX).max(16);
     let most = match scan {
@@ -45,19 +59,14 @@ pub(super) fn tuning(asked: &PortScan, scan: Scan, descriptors: u64, own: bool) 
         Scan::Syn => 16_384,
         Scan::Udp => 512,
     };
-    let polite = is_polite(asked, own);
-    let ceiling = if polite { POLITE } else { ceiling };
-    let ceiling = asked.max_rate.map_or(ceiling, |rate| ceiling.min(f64::from(rate)));
     // A window that is full of silence lets so many through all the same: a filter must not cost hours.
-    let floor = asked.min_rate.map_or(1000.0, f64::from).min(ceiling);
+    let floor = asked.min_rate.map_or(1000.0, f64::from).min(ceiling.rate);
     let udp = scan == Scan::Udp;
     let [first, least, longest] = patience;
     Tuning {
         window,
         most,
         floor,
-        ceiling,
-        burst: BURSTS[usize::from(polite)],
         // A service may have to think or to ask others, where a kernel has not.
         patience: [first, if udp { least * 3 } else { least }, longest],
         retries: asked.max_retries.unwrap_or(10),

@@ -118,6 +118,7 @@ impl State {
             Event::Unmeasured { target, why } => {
                 self.note = Some(format!("{}: {}", escape(target), escape(why)));
             }
+            &Event::Progress { done_ratio, left } => self.note = Some(text::progress(done_ratio, left)),
             Event::Note { text } => self.note = Some(escape(text).into_owned()),
         }
     }

@@ -1,6 +1,6 @@
 //! What ping users expect while a probe runs: a line for each reply, and one for each that did not come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Lines {
     introduced: bool,
     /// As fping's users know it: what each target has done so far. `None` for lines like ping's.
     fping: Option<HashMap<String, Course>>,
+    /// `mtu`: sizes that were said to pass. `None` for lines like ping's.
+    sizes: Option<HashSet<usize>>,
 }
 
 /// A target's course so far.
@@ -43,12 +45,14 @@ impl Lines {
     /// Lines about what `probe` measures, in the form that it asks for.
     pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
         let fping = matches!(probe, Probe::Ping(ping) if ping.style == Form::Fping);
-        Self { fping: fping.then(HashMap::new), ..Self::new(&probe.subject(), timestamps, style) }
+        let sizes = matches!(probe, Probe::Mtu(_)).then(HashSet::new);
+        Self { fping: fping.then(HashMap::new), sizes, ..Self::new(&probe.subject(), timestamps, style) }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
     pub fn go_on(&mut self) {
         (self.base, self.introduced) = (self.next, true);
+        self.sizes.iter_mut().for_each(HashSet::clear);
     }
 
     /// The line for `event`, if it has one.
@@ -63,6 +67,10 @@ impl Lines {
         }
         match event {
             Event::Started { address, how } => self.started(*address, how),
+            &Event::Reply { at, rtt, bytes: Some(size), .. } if self.sizes.is_some() => {
+                let is_news = self.sizes.as_mut()?.insert(size);
+                is_news.then(|| self.stamped(at, &format!("{size} bytes pass ({} ms)", millis(rtt))))
+            }
             &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl } => {
                 let seq = self.number(seq);
                 let bytes = bytes.map_or("reply".to_owned(), |bytes| format!("{bytes} bytes"));
@@ -94,7 +102,9 @@ impl Lines {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
                 Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
             }
-            Event::Hop { .. }
+            // Told where somebody waits for it ([`progress`]).
+            Event::Progress { .. }
+            | Event::Hop { .. }
             | Event::Check { .. }
             | Event::Name { .. }
             | Event::Place { .. }
@@ -160,6 +170,14 @@ impl Lines {
     }
 }
 
+/// `about 45 % done, 12 s left`
+pub fn progress(done_ratio: f64, left: Duration) -> String {
+    let (percent, seconds) = ((done_ratio * 100.0).floor(), left.as_secs_f64().ceil());
+    let left =
+        if seconds < 100.0 { format!("{seconds} s") } else { format!("{} min", (seconds / 60.0).ceil()) };
+    format!("about {percent} % done, {left} left")
+}
+
 /// `1043 packets in 1.00 s, 1.02 MiB, 8.55 Mbit/s`
 fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: Style) -> String {
     let speed = rate(octets as f64 * 8.0 / lasted.as_secs_f64().max(1e-9));
@@ -214,6 +232,25 @@ mod tests {
         no reply from 192.0.2.1: seq=1
         note: \u{1b}[2J
         ");
+    }
+
+    #[test]
+    fn progress_is_told_roughly() {
+        for (done, left, expected) in [
+            (0.2799, 12_970, "about 27 % done, 13 s left"),
+            (0.5, 100_001, "about 50 % done, 2 min left"),
+            (1.0, 0, "about 100 % done, 0 s left"),
+        ] {
+            assert_eq!(progress(done, Duration::from_millis(left)), expected);
+        }
+    }
+
+    #[test]
+    fn a_size_passes_once() {
+        let mut lines = Lines { sizes: Some(HashSet::new()), ..Lines::new("r.example", false, Style::PLAIN) };
+        let twice = [events(), events()].concat();
+        let shown: Vec<String> = twice.iter().filter_map(|event| lines.line(event)).collect();
+        assert_eq!(shown.iter().filter(|line| *line == "80 bytes pass (0.052 ms)").count(), 1, "{shown:?}");
     }
 
     #[test]

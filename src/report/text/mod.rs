@@ -1,7 +1,6 @@
 //! Text for people: live lines and summaries, aligned, in the units of design §4.
 
 mod capture;
-mod escape;
 mod imported;
 mod lines;
 pub(super) mod mtr;
@@ -16,8 +15,8 @@ mod udpping;
 use std::io;
 
 use crate::probe::{Measurement, Outcome, each_report};
-pub use escape::escape;
-pub use lines::Lines;
+pub use crate::wire::text::escape;
+pub use lines::{Lines, progress};
 pub use number::{ABSENT, bytes, counted, millis, percent, rate, scalar, span};
 pub use style::Style;
 

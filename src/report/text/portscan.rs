@@ -29,11 +29,15 @@ impl Summary for Report {
                 style.red(&format!("{}: {}", escape(&one.target), escape(&one.failure.detail)))
             )?;
         }
+        if let Some(failure) = &self.broken_off {
+            let why = escape(&failure.detail);
+            writeln!(out, "{}", style.red(&format!("broken off, and known only in part: {why}")))?;
+        }
         writeln!(out, "{}", style.dim(&total(self, of)))
     }
 }
 
-/// `3 open, 990 closed, 7 filtered; 1007 questions in 200.0 ms (5035 each second)`
+/// `3 open, 990 closed, 7 filtered; 1007 questions in 200.0 ms`
 fn total(report: &Report, of: &Measurement) -> String {
     let counts = &report.counts;
     let known = [
@@ -47,9 +51,9 @@ fn total(report: &Report, of: &Measurement) -> String {
         .filter(|(n, (count, _))| *n == 0 || *count > 0)
         .map(|(_, (count, word))| format!("{count} {word}"))
         .collect();
-    let rate = report.rate_pps.map_or_else(String::new, |rate| format!(" ({rate:.0} each second)"));
+    // No rate: the first questions go at once, so it would contradict the one that was asked for.
     let questions = counted(report.sent, "question");
-    format!("{}; {questions} in {}{rate}", known.join(", "), span(of.elapsed))
+    format!("{}; {questions} in {}", known.join(", "), span(of.elapsed))
 }
 
 fn ports(
@@ -140,8 +144,25 @@ mod tests {
         22/tcp   open     ssh     syn-ack                           SSH-2.0-x\u{1b}[2J
         443/tcp  open     https   syn-ack                           TLS 1.3, alpn h2
         1001/tcp filtered unknown admin-prohibited from 192.0.2.254
-        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms (5005 each second)
+        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms
         ");
+    }
+
+    #[test]
+    fn a_scan_that_broke_off_says_why() {
+        let mut measurement = sample::portscan();
+        let crate::probe::Outcome::Report(crate::probe::Report::PortScan(report)) = &mut measurement.outcome
+        else {
+            panic!("a report")
+        };
+        let why = "connect to 192.0.2.1:7: network is unreachable";
+        (report.broken_off, report.counts.unasked) =
+            (Some(crate::failure::Class::Unreachable.because(why)), 7);
+        let mut out = Vec::new();
+        summary(&mut out, &measurement, Style::PLAIN).expect("written");
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.contains(&format!("broken off, and known only in part: {why}\n")), "{text}");
+        assert!(text.contains("2 open, 996 closed, 1 filtered, 7 not asked; "), "{text}");
     }
 
     #[test]
@@ -151,7 +172,7 @@ mod tests {
         PORT    STATE SERVICE
         22/tcp  open  ssh      SSH-2.0-x\u{1b}[2J
         443/tcp open  https    TLS 1.3, alpn h2
-        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms (5005 each second)
+        2 open, 996 closed, 1 filtered; 1001 questions in 200.0 ms
         ");
     }
 }

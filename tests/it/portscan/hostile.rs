@@ -43,7 +43,7 @@ fn banners_are_read_asked_for_escaped_and_cut() {
     serve(server, 2003, |mut stream| while stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {});
     let report = report(lab.client(), server.address4(), "-p 2000-2003 --banner");
     let banner = |n: usize| report["ports"][n]["banner"].as_str().map(str::to_owned);
-    assert_eq!(banner(0).as_deref(), Some("220 ready \\x1b[2J\\x9b"), "{report}");
+    assert_eq!(banner(0).as_deref(), Some("220 ready \\u{1b}[2J\\x9b"), "{report}");
     assert!(banner(1).is_some_and(|said| said.starts_with("HTTP/1.0 200 OK\\r\\nServer: here")), "{report}");
     assert_eq!(banner(2).map(|said| said.len()), Some(512));
     assert_eq!(banner(3), None);
@@ -150,6 +150,34 @@ fn errors_about_flows_of_others_are_ignored() {
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     forging.join().expect("the forger");
+}
+
+/// The client's link goes down when some ports are known.
+#[test]
+fn a_link_that_goes_down_leaves_what_is_known_and_says_why() {
+    for scan in ["-sT", "-sS", "-sU"] {
+        let lab = Lab::line(1).build();
+        let (client, target) = (lab.client(), lab.server().address4().to_string());
+        let arguments = format!("{scan} -p- --max-rate 200 --json");
+        let output = thread::scope(|scope| {
+            let running = scope.spawn(|| run(client, &target, &arguments));
+            while lab.router(1).counter("IpForwDatagrams") < 60 {}
+            client.ip("link set up0 down");
+            running.join().expect("it ends")
+        });
+        let record: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let report = &record["outcome"]["report"];
+        assert_eq!((output.status.code(), &record["partial"]), (Some(1), &true.into()), "{scan}: {record}");
+        assert_eq!(report["broken_off"]["class"], "unreachable", "{scan}: {record}");
+        let counts = |name: &str| report["counts"][name].as_u64().expect(name);
+        assert!(counts("closed") > 0 && counts("unasked") > 60_000, "{scan}: {record}");
+        assert_eq!(
+            counts("filtered") + counts("open_filtered"),
+            0,
+            "what is not known is no filter: {record}"
+        );
+        assert_eq!(report[if scan == "-sU" { "udp_ports" } else { "tcp_ports" }], "1-65535", "{record}");
+    }
 }
 
 #[test]
