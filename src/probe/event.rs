@@ -74,7 +74,20 @@ pub enum Event {
         at: u64,
         /// Who said so; `None` where the kernel does not tell.
         from: Option<IpAddr>,
+        /// ICMP type and code, where it was an ICMP error.
+        icmp: Option<(u8, u8)>,
         /// What was said, in a few words.
+        what: String,
+    },
+    /// This host did not let a probe packet out: it counts as not sent, not as lost.
+    Refused {
+        /// Whose it is, as written, where there are several targets.
+        target: Option<String>,
+        /// Its sequence number, from 0.
+        seq: u64,
+        /// When it was tried, nanoseconds since the epoch.
+        at: u64,
+        /// Why, in a few words.
         what: String,
     },
     /// An open port was found.
@@ -191,7 +204,10 @@ impl Events {
     pub fn tell(&self, mut event: Event) {
         if let (
             Some(whose),
-            Event::Reply { target, .. } | Event::Lost { target, .. } | Event::Unreached { target, .. },
+            Event::Reply { target, .. }
+            | Event::Lost { target, .. }
+            | Event::Unreached { target, .. }
+            | Event::Refused { target, .. },
         ) = (&self.whose, &mut event)
         {
             target.get_or_insert_with(|| whose.to_string());

@@ -6,6 +6,7 @@
 
 mod connections;
 mod engine;
+mod errors;
 mod flights;
 mod flood;
 mod format;
@@ -17,7 +18,8 @@ mod run;
 mod tally;
 
 pub use engine::Engine;
-pub use report::{Errors, Phases, Report, Responder, TargetReport};
+pub use errors::Errors;
+pub use report::{Phases, Report, Responder, TargetReport};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,15 +7,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::errors::Errors;
 use super::plan::Host;
 use super::{Mode, Ping};
 use crate::failure::{Class, Failure};
 use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::{Sketch, percentile};
 use crate::units::ms;
-
-/// Different errors that a report lists at most.
-const MOST_ERRORS: usize = 32;
 
 /// RTT and loss, of all targets together and of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,9 +60,13 @@ pub struct Report {
     #[serde(rename = "initial_ms", with = "ms::option", default)]
     #[schemars(with = "Option<f64>")]
     pub initial: Option<Duration>,
-    /// What came instead of answers: ICMP errors that named our packets, refusals, connections that were broken off.
+    /// What came instead of answers: ICMP errors that named our packets, refusals, connections that were broken off; and why
+    /// this host did not send what it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Errors>,
+    /// Errors beyond those in `errors`, from too many senders or of too many kinds to be listed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub errors_unlisted: u64,
     /// How many of several targets answered at least once; null of one.
     pub alive: Option<u64>,
     /// Who answered to broadcasts and multicasts.
@@ -110,36 +112,10 @@ pub struct TargetReport {
     pub samples_ms: Option<Vec<Option<f64>>>,
 }
 
-/// How often somebody said one thing instead of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "PingErrors")]
-pub struct Errors {
-    /// What was said, in a few words; of a TLS alert the name that RFC 8446 §6 gives it.
-    pub what: String,
-    /// ICMP type (RFC 792, RFC 4443); absent of what a connection ended with.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<u8>,
-    /// ICMP code (RFC 792, RFC 4443).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<u8>,
-    /// Who said it; null where the kernel does not tell.
-    pub from: Option<IpAddr>,
-    /// How often.
-    pub count: u64,
-}
-
-impl Errors {
-    /// Counts it in `known`; of too many different ones the later are left out.
-    pub(super) fn count_in(&self, known: &mut Vec<Self>) {
-        let same = |one: &Self| {
-            (&one.what, one.kind, one.code, one.from) == (&self.what, self.kind, self.code, self.from)
-        };
-        match known.iter().position(same) {
-            Some(at) => known[at].count += self.count,
-            None if known.len() < MOST_ERRORS => known.push(self.clone()),
-            None => {}
-        }
-    }
+/// Whether there is nothing to be counted.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of one target's packets; each count means what it means for all.

@@ -98,6 +98,7 @@ impl State {
                 rtt.into_iter().for_each(|rtt| self.answered(at, rtt));
             }
             &Event::Lost { at, .. } | &Event::Unreached { at, .. } => self.missed(at),
+            Event::Refused { what, .. } => self.note = Some(format!("not sent: {}", escape(what))),
             // The latest line says it; there is no round trip to draw.
             &Event::Interval { packets, bytes, lasted, .. } => {
                 let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));

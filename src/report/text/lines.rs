@@ -80,11 +80,17 @@ impl Lines {
                 let text = format!("no reply from {}: seq={seq}", self.from(target.as_deref()));
                 Some(self.stamped(at, &self.style.red(&text)))
             }
-            &Event::Unreached { ref target, seq, at, from, ref what } => {
+            &Event::Unreached { ref target, seq, at, from, ref what, .. } => {
                 let seq = self.number(seq);
                 let teller = from.map_or_else(|| "somebody".to_owned(), |from| from.to_string());
                 let about = target.as_deref().map_or_else(String::new, |of| format!(" of {}", escape(of)));
                 let text = format!("from {teller}: seq={seq}{about} {}", escape(what));
+                Some(self.stamped(at, &self.style.red(&text)))
+            }
+            &Event::Refused { ref target, seq, at, ref what } => {
+                let seq = self.number(seq);
+                let text =
+                    format!("not sent to {}: seq={seq} {}", self.from(target.as_deref()), escape(what));
                 Some(self.stamped(at, &self.style.red(&text)))
             }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {

@@ -164,6 +164,9 @@ fn notes(report: &Report) -> Vec<String> {
         own.any(|own| (&own.what, own.from) == (&error.what, error.from))
     };
     notes.extend(report.errors.iter().filter(|error| !is_told(error)).map(told));
+    if report.errors_unlisted > 0 {
+        notes.push(format!("{} of other senders or kinds", counted(report.errors_unlisted, "error")));
+    }
     notes
 }
 
@@ -171,8 +174,11 @@ fn notes(report: &Report) -> Vec<String> {
 fn told(error: &Errors) -> String {
     let icmp = error.kind.zip(error.code);
     let icmp = icmp.map_or_else(String::new, |(kind, code)| format!(" (ICMP type {kind} code {code})"));
+    if error.local {
+        return format!("not sent by this host: {}, {}", escape(&error.told()), times(error.count));
+    }
     let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
-    format!("{}{icmp} from {from}, {}", escape(&error.what), times(error.count))
+    format!("{}{icmp} from {from}, {}", escape(&error.told()), times(error.count))
 }
 
 /// Who answered, or who did not, a name on each line.

@@ -226,11 +226,11 @@ impl Run {
                     quoted: &[],
                     extensions: &[],
                 };
-                self.tally.icmp(Some(probe), &icmp);
+                self.tally.icmp(probe, &icmp, true);
                 self.tally.unreached(probe, &icmp, wall);
             }
             Err(Unreached::Failed(what)) => self.tally.failed(probe, what, wall),
-            Err(Unreached::NotTried(errno)) => self.tally.refused(probe, errno),
+            Err(Unreached::NotTried(errno)) => self.tally.refused(probe, errno, None, wall),
         }
     }
 }

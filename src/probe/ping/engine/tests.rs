@@ -239,14 +239,46 @@ fn what_finds_no_room_is_sent_again_and_the_rest_is_an_error() {
     let mut engine = ping.engine(&addresses(1), 7, Events::none()).expect("an engine");
     let (mut now, mut out) = (clock::now(), Draft::default());
     assert_eq!(engine.poll(now, &mut out), Next::Send);
-    engine.receive(now, Arrival::NotSent { send: 0, errno: nix::libc::EAGAIN });
+    engine.receive(now, Arrival::NotSent { send: 0, errno: nix::libc::EAGAIN, mtu: None });
     assert!(matches!(engine.poll(now, &mut out), Next::Wait(_)));
     now = now.after(Duration::from_millis(1));
     assert_eq!(engine.poll(now, &mut out), Next::Send);
-    engine.receive(now, Arrival::NotSent { send: 1, errno: nix::libc::ENETUNREACH });
+    engine.receive(now, Arrival::NotSent { send: 1, errno: nix::libc::ENETUNREACH, mtu: None });
     assert_eq!(engine.poll(now, &mut out), Next::Done);
     let failure = ping.finish(engine).expect_err("nothing was sent");
     assert_eq!(failure.detail, "send to 192.0.2.1: network is unreachable");
+}
+
+#[test]
+fn what_is_too_large_is_a_report_and_each_of_many_names_its_own_mtu() {
+    for hosts in [1, 2] {
+        let ping = Ping { interval: Some(Span::millis(1)), ..ping(1) };
+        let mut engine = ping.engine(&addresses(hosts), 7, Events::none()).expect("an engine");
+        let (mut now, mut out) = (clock::now(), Draft::default());
+        for send in 0..hosts.into() {
+            assert_eq!(engine.poll(now, &mut out), Next::Send);
+            let mtu = Some(1400 + send as u32);
+            engine.receive(now, Arrival::NotSent { send, errno: nix::libc::EMSGSIZE, mtu });
+            now = now.after(Duration::from_millis(1));
+        }
+        assert_eq!(engine.poll(now, &mut out), Next::Done, "it is not tried again");
+        let report = ping.finish(engine).expect("a report");
+        assert_eq!((report.counts.sent, report.counts.send_errors), (0, hosts.into()));
+        assert_eq!((report.loss_ratio, report.errors[0].count), (None, hosts.into()));
+        let mtus: Vec<_> = report.targets.iter().map(|target| target.errors[0].mtu_bytes).collect();
+        assert_eq!(mtus, if hosts == 1 { vec![] } else { vec![Some(1400), Some(1401)] });
+        assert!(report.targets.iter().all(|target| target.failure.is_none()));
+    }
+}
+
+#[test]
+fn a_packet_brings_one_new_line_of_errors_however_many_are_sent_about_it() {
+    let from = |n: u64| std::net::Ipv4Addr::from_bits(0x0a00_0000 + n as u32).into();
+    let error = |n| Answer::Icmp { kind: 3, code: 1, from: from(n), mtu: 0, ttl: 60, extensions: Vec::new() };
+    let far = &mut |n: u64, _: &Draft| (0..100).map(|forged| error(n * 100 + forged)).collect();
+    let report = run(&ping(10), 1, &mut sim(), far);
+    assert_eq!((report.errors.len(), report.counts.sent, report.counts.received), (10, 10, 0));
+    assert!(report.errors_unlisted >= 9 * 99, "{}", report.errors_unlisted);
 }
 
 proptest! {
