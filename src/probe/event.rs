@@ -40,6 +40,8 @@ pub enum Event {
         bytes: Option<usize>,
         /// TTL or hop limit of the reply as it arrived.
         ttl: Option<u8>,
+        /// What it said, where replies differ: `closed` of a port (RST), `status=404` of HTTP.
+        said: Option<String>,
     },
     /// A probe packet was not answered before its deadline.
     Lost {

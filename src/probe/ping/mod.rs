@@ -19,7 +19,7 @@ mod tally;
 
 pub use engine::Engine;
 pub use errors::Errors;
-pub use report::{Phases, Report, Responder, TargetReport};
+pub use report::{Phases, Report, Responder, Status, TargetReport};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

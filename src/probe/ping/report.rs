@@ -13,7 +13,7 @@ use super::{Mode, Ping};
 use crate::failure::{Class, Failure};
 use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
 use crate::stats::{Sketch, percentile};
-use crate::units::ms;
+use crate::units::{Unit, ms};
 
 /// RTT and loss, of all targets together and of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,9 @@ pub struct Report {
     pub truncated: u64,
     /// TCP connections that were refused (RST, RFC 9293), which counts as a reply; null in other modes, where it is none.
     pub closed: Option<u64>,
+    /// What HTTP servers said, by status; absent in other modes. Whatever the status, it is a reply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<Status>,
     /// Connections whose SYN was lost and sent again: their time is no latency. Null where none are made.
     pub syn_retransmits: Option<u64>,
     /// Medians of the parts of a connection; null where none was made.
@@ -101,6 +104,9 @@ pub struct TargetReport {
     #[serde(rename = "initial_ms", with = "ms::option", default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<f64>")]
     pub initial: Option<Duration>,
+    /// As `statuses` of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<Status>,
     /// What came instead of its answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Errors>,
@@ -150,6 +156,16 @@ pub struct Responder {
     pub rtt: Option<Rtt>,
 }
 
+/// How often an HTTP status came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingStatus")]
+pub struct Status {
+    /// The status code (RFC 9110 §15).
+    pub status: u16,
+    /// How often.
+    pub count: u64,
+}
+
 /// Medians of the parts of a connection; null what did not take place.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PingPhases")]
@@ -193,6 +209,7 @@ impl TargetReport {
             loss_ratio: None,
             rtt: None,
             initial: None,
+            statuses: Vec::new(),
             errors: Vec::new(),
             failure: Some(failure),
             samples_ms: None,
@@ -272,6 +289,10 @@ impl Report {
         }
         if mode == Mode::Http {
             scalars.push(phase("first_byte", |phases| phases.first_byte));
+            // The worst, so that one threshold finds any error.
+            let worst = report.and_then(|report| report.statuses.last());
+            let value = worst.map(|worst| f64::from(worst.status));
+            scalars.push(Scalar { name: "http_status".into(), unit: Unit::None, value });
         }
         scalars
     }

@@ -63,7 +63,7 @@ impl Lines {
         }
         match event {
             Event::Started { address, how } => self.started(*address, how),
-            &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl } => {
+            &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl, ref said } => {
                 let seq = self.number(seq);
                 let bytes = bytes.map_or("reply".to_owned(), |bytes| format!("{bytes} bytes"));
                 let ttl = ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
@@ -72,7 +72,8 @@ impl Lines {
                 let ways = delay_ms.map_or_else(String::new, |(up, down)| {
                     format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
                 });
-                let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}");
+                let said = said.as_deref().map_or_else(String::new, |said| format!(" {}", escape(said)));
+                let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}{said}");
                 Some(self.stamped(at, &text))
             }
             &Event::Lost { ref target, seq, at } => {
@@ -204,6 +205,7 @@ mod tests {
                 delay_ms: Some((0.031, -0.021)),
                 bytes: Some(80),
                 ttl: Some(64),
+                said: None,
             },
             Event::Lost { target: None, seq: 1, at },
             Event::Note { text: "\x1b[2J".to_owned() },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lines::fping_millis;
 use super::packets::{clock, jitter, label, others, round_trips, row, runs, times};
 use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
-use crate::probe::ping::{Errors, Form, Mode, Phases, Ping, Report, TargetReport};
+use crate::probe::ping::{Errors, Form, Mode, Phases, Ping, Report, Status, TargetReport};
 use crate::probe::{Findings, Measurement, Probe, Rtt};
 use crate::units::ms;
 
@@ -39,6 +39,9 @@ impl Summary for Report {
         }
         if let Some(phases) = &self.phases {
             label(out, style, "phases", &parts(phases))?;
+        }
+        if !self.statuses.is_empty() {
+            label(out, style, "status", &statuses(&self.statuses))?;
         }
         if let Some(versions) = &self.versions {
             label(out, style, "versions", &listed(versions))?;
@@ -113,6 +116,9 @@ fn targets(out: &mut impl io::Write, report: &Report, style: Style) -> io::Resul
             let text = format!("answered a real Initial after {}, but no version negotiation", span(initial));
             writeln!(out, "  {}", style.dim(&text))?;
         }
+        if !target.statuses.is_empty() {
+            writeln!(out, "  {}", style.dim(&format!("status {}", statuses(&target.statuses))))?;
+        }
         for error in &target.errors {
             writeln!(out, "  {}", style.dim(&told(error)))?;
         }
@@ -128,6 +134,12 @@ fn parts(phases: &Phases) -> String {
         of("first byte of the first response", phases.first_byte),
     ];
     format!("medians: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// `200: 9 times, 503: once`
+fn statuses(all: &[Status]) -> String {
+    let told: Vec<String> = all.iter().map(|one| format!("{}: {}", one.status, times(one.count))).collect();
+    told.join(", ")
 }
 
 /// QUIC versions: 1 and 2 by their names (RFC 9000, RFC 9369), others by their numbers.

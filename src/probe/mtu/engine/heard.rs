@@ -65,7 +65,16 @@ impl Engine {
             came_back(search, size, sent, fragment);
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
-        self.events.tell(Event::Reply { target: None, seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
+        self.events.tell(Event::Reply {
+            target: None,
+            seq,
+            at: now.wall,
+            rtt,
+            delay_ms: None,
+            bytes,
+            ttl,
+            said: None,
+        });
     }
 
     /// The far side has counted this packet.

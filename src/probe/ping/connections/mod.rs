@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::hosts::Hosts;
 use super::plan::Host;
-use super::tally::{Answered, Circumstances, Connected, Tally};
+use super::tally::{Answered, Circumstances, Connected, Said, Tally};
 use super::{Mode, Ping, Report};
 use crate::failure::{Class, Failure, reason};
 use crate::net::engine::Icmp;
@@ -47,6 +47,7 @@ struct Reached {
     /// The kernel measured it.
     kernel: bool,
     told: Connected,
+    said: Option<Said>,
     kept: Option<Kept>,
 }
 
@@ -202,11 +203,11 @@ impl Run {
     fn settle(&mut self, End { probe, result }: End) {
         let wall = clock::now().wall;
         match result {
-            Ok(Reached { rtt, kernel, told, kept }) => {
+            Ok(Reached { rtt, kernel, told, said, kept }) => {
                 self.tally.arrived(probe);
                 self.tally.connected(told);
-                self.tally
-                    .answered(probe, Answered { rtt: nanos(rtt), kernel, at: wall, bytes: None, ttl: None });
+                let answer = Answered { rtt: nanos(rtt), kernel, at: wall, said, ..Answered::default() };
+                self.tally.answered(probe, answer);
                 if let Some(kept) = kept {
                     self.kept.insert(probe % self.tally.size() as u64, kept);
                 }

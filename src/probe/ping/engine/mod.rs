@@ -301,8 +301,10 @@ impl Engine {
         let (rtt, kernel) = times(&slot, reply);
         self.land(reply.place, State::Answered);
         let at = reply.stamp.unwrap_or(reply.now.wall);
-        self.tally
-            .answered(slot.probe, Answered { rtt, kernel, at, bytes: Some(reply.bytes), ttl: reply.ttl });
+        self.tally.answered(
+            slot.probe,
+            Answered { rtt, kernel, at, bytes: Some(reply.bytes), ttl: reply.ttl, said: None },
+        );
     }
 
     fn stamped(&mut self, send: u64, stamp: u64) {

@@ -4,6 +4,7 @@
 mod sum;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub(super) struct Tally {
     responders: BTreeMap<IpAddr, Answers>,
     ttl: Option<u8>,
     closed: u64,
+    /// How often which target gave which HTTP status.
+    statuses: BTreeMap<(u32, u16), u64>,
     resent: u64,
     connects: Vec<(Duration, Option<Duration>, Option<Duration>)>,
     events: Events,
@@ -87,13 +90,30 @@ pub(super) struct Answered {
     pub(super) at: u64,
     pub(super) bytes: Option<usize>,
     pub(super) ttl: Option<u8>,
+    pub(super) said: Option<Said>,
+}
+
+/// What a reply said, beyond that it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// The port is closed (RST).
+    Closed,
+    /// An HTTP status (RFC 9110 §15).
+    Status(u16),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::Status(status) => write!(f, "status={status}"),
+        }
+    }
 }
 
 /// What a connection tells beyond its round trip.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Connected {
-    /// It was refused.
-    pub(super) closed: bool,
     /// Its SYN was lost and sent again.
     pub(super) resent: bool,
     /// `None` where the connection was there already.
@@ -133,6 +153,7 @@ impl Tally {
             responders: BTreeMap::new(),
             ttl: None,
             closed: 0,
+            statuses: BTreeMap::new(),
             resent: 0,
             connects: Vec::new(),
             events,
@@ -226,6 +247,13 @@ impl Tally {
     /// Packet `probe` was answered in time.
     pub(super) fn answered(&mut self, probe: u64, answer: Answered) {
         self.set(probe, answer.rtt.min(LONGEST));
+        match answer.said {
+            Some(Said::Closed) => self.closed += 1,
+            Some(Said::Status(status)) => {
+                *self.statuses.entry((self.index(probe) as u32, status)).or_default() += 1;
+            }
+            None => {}
+        }
         self.all_kernel &= answer.kernel;
         self.ttl = answer.ttl.or(self.ttl);
         if self.events.want_packets() {
@@ -237,15 +265,15 @@ impl Tally {
                 delay_ms: None,
                 bytes: answer.bytes,
                 ttl: answer.ttl,
+                said: answer.said.map(|said| said.to_string()),
             });
         }
     }
 
     /// What a connection told beyond its round trip.
     pub(super) fn connected(&mut self, told: Connected) {
-        self.closed += u64::from(told.closed);
         self.resent += u64::from(told.resent);
-        if let Some(connect) = told.connect.filter(|_| !told.closed) {
+        if let Some(connect) = told.connect {
             self.connects.push((connect, told.tls, told.first_byte));
         }
     }

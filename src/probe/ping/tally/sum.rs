@@ -1,11 +1,13 @@
 //! The report of a run, worked out from the fate of each packet.
 
+use std::collections::BTreeMap;
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use super::{Circumstances, LATE, LONGEST, LOST, MOST_SAMPLES, PENDING, REFUSED, Tally, UNSENT};
 use crate::failure::Failure;
 use crate::probe::ping::errors::Errors;
-use crate::probe::ping::report::{Report, Responder, TargetCounts, TargetReport};
+use crate::probe::ping::report::{Report, Responder, Status, TargetCounts, TargetReport};
 use crate::probe::ping::{Mode, Phases};
 use crate::probe::{Clock, Counts, LossBursts, Rtt, ScheduleError};
 use crate::stats::Sketch;
@@ -49,6 +51,7 @@ impl Tally {
             ignored: self.ignored,
             truncated: self.truncated,
             closed: (circumstances.mode == Mode::Tcp).then_some(self.closed),
+            statuses: self.statuses(..),
             syn_retransmits: circumstances.mode.connects().then_some(self.resent),
             phases,
             versions: circumstances.versions,
@@ -83,6 +86,14 @@ impl Tally {
             count: sum.count + own.count,
             longest: sum.longest.max(own.longest),
         })
+    }
+
+    /// The HTTP statuses of the targets with these indices.
+    fn statuses(&self, targets: impl RangeBounds<u32>) -> Vec<Status> {
+        let mut counts = BTreeMap::<u16, u64>::new();
+        let of = self.statuses.iter().filter(|((target, _), _)| targets.contains(target));
+        of.for_each(|((_, status), count)| *counts.entry(*status).or_default() += count);
+        counts.into_iter().map(|(status, count)| Status { status, count }).collect()
     }
 
     fn responders(&mut self) -> Vec<Responder> {
@@ -129,6 +140,7 @@ impl Tally {
                 loss_ratio: counts.loss_ratio(),
                 rtt: Rtt::of(&rtts).map(Box::new),
                 initial: None,
+                statuses: self.statuses(index as u32..=index as u32),
                 errors: match size {
                     1 => all.to_vec(),
                     _ => self.errors.take_own(index as u32),
