@@ -45,7 +45,10 @@ const MOST_PRELOAD: u64 = 3;
 const EACH: Duration = Duration::from_secs(1);
 /// Time between two packets to different targets, where nothing else is said.
 const BETWEEN: Duration = Duration::from_millis(10);
-/// What is asked of targets that need only be found alive, beyond the first packet.
+/// How long a reply is waited for, where nothing else is said.
+const WAIT: Duration = Duration::from_secs(2);
+/// The same of the first packet to a target that need only be found alive, and how often it is asked again: fping's.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 const RETRIES: u16 = 3;
 /// No interval, timeout or deadline is longer.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
@@ -73,10 +76,10 @@ pub struct Ping {
     #[arg(value_name = "MORE")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<Target>,
-    /// What is sent, and what counts as a reply.
-    #[arg(long, value_enum, default_value_t = Ping::default().mode)]
-    pub mode: Mode,
-    /// Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53].
+    /// What is sent, and what counts as a reply [default: icmp, with --port tcp].
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// Port, and --mode tcp where no mode is given [default: tcp and http 80, tls, https and quic 443, dns 53].
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be.
@@ -96,9 +99,10 @@ pub struct Ping {
     #[arg(short, long, value_name = "OCTETS", default_value_t = Ping::default().size)]
     #[schemars(range(max = 65_527))]
     pub size: u16,
-    /// How long to wait for the reply to each packet; later ones are `late`.
-    #[arg(short = 'W', long, value_name = "TIME", default_value_t = Ping::default().timeout)]
-    pub timeout: Span,
+    /// How long to wait for the reply to each packet; later ones are `late` [default: 2s; 0.5s with -a, -u and -r, where each
+    /// wait is --backoff times the one before].
+    #[arg(short = 'W', long, value_name = "TIME")]
+    pub timeout: Option<Span>,
     /// End after this time, however many packets are left; what is in flight then is not counted.
     #[arg(short = 'w', long, value_name = "TIME")]
     pub deadline: Option<Span>,
@@ -186,14 +190,14 @@ impl Default for Ping {
         Self {
             target: Target::default(),
             more: Vec::new(),
-            mode: Mode::Icmp,
+            mode: None,
             port: None,
             name: None,
             count: 10,
             interval: None,
             per_target_interval: None,
             size: 56,
-            timeout: Span::secs(2),
+            timeout: None,
             deadline: None,
             pattern: None,
             tos: None,
@@ -345,9 +349,24 @@ impl Ping {
     /// What is sent: a port alone means TCP.
     pub const fn mode(&self) -> Mode {
         match (self.mode, self.port) {
-            (Mode::Icmp, Some(_)) => Mode::Tcp,
-            (mode, _) => mode,
+            (Some(mode), _) => mode,
+            (None, Some(_)) => Mode::Tcp,
+            (None, None) => Mode::Icmp,
         }
+    }
+
+    /// How long the reply to a packet to each target is waited for, to the first one where that grows.
+    fn wait(&self) -> Duration {
+        match self.timeout {
+            Some(timeout) => timeout.0,
+            None if self.until_answered() => FIRST_WAIT,
+            None => WAIT,
+        }
+    }
+
+    /// How much longer each wait is than the one before.
+    const fn growth(&self) -> f64 {
+        if self.until_answered() { self.backoff } else { 1.0 }
     }
 
     /// Packets to each target.
@@ -372,11 +391,11 @@ impl Ping {
     /// Time between two packets, and between two packets to one target, of `targets`.
     fn intervals(&self, targets: usize) -> (Duration, Duration) {
         let of = |span: Option<Span>, otherwise| span.map_or(otherwise, |span| span.0);
+        let each = if self.until_answered() { self.wait() } else { EACH };
         if targets <= 1 {
-            let each = of(self.interval, EACH).max(of(self.per_target_interval, Duration::ZERO));
+            let each = of(self.interval, each).max(of(self.per_target_interval, Duration::ZERO));
             return (each, each);
         }
-        let each = if self.until_answered() { self.timeout.0 } else { EACH };
         (of(self.interval, BETWEEN), of(self.per_target_interval, each))
     }
 
@@ -414,13 +433,13 @@ impl Ping {
         let spans = [
             ("interval", self.interval),
             ("per_target_interval", self.per_target_interval),
-            ("timeout", Some(self.timeout)),
+            ("timeout", self.timeout),
             ("deadline", self.deadline),
         ];
         if let Some((key, _)) = spans.iter().find(|(_, span)| span.is_some_and(|span| span.0 > LONGEST)) {
             return wrong(key, "is longer than a year");
         }
-        if self.timeout.0.is_zero() {
+        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             return wrong("timeout", "0: give each reply some time, such as 2s");
         }
         if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
@@ -537,6 +556,12 @@ impl Measure for Ping {
         if self.port == Some(0) {
             return wrong("port", "0: name the target's port, 1-65535");
         }
+        if (self.mode, self.port.is_some()) == (Some(Mode::Icmp), true) {
+            return wrong(
+                "port",
+                "and --mode icmp exclude each other: echo messages know no port; leave one out",
+            );
+        }
         let [most4, most6] = MOST_PAYLOAD;
         if self.size > most6 {
             return wrong(
@@ -579,7 +604,7 @@ impl Measure for Ping {
 
     fn raise_packets(&mut self, packets: u64, time: Duration) {
         let many = u32::try_from(packets).unwrap_or(u32::MAX);
-        if self.intervals(1).1.saturating_mul(many) + self.timeout.0 <= time {
+        if self.intervals(1).1.saturating_mul(many) + self.wait() <= time {
             self.count = self.count.max(packets);
         }
     }

@@ -10,7 +10,7 @@ use super::flood::FLOOD_RATE;
 use super::format::{Dns, Echo, Format, Quic};
 use super::hosts::Hosts;
 use super::initial::Initials;
-use super::plan::{Host, Plan};
+use super::plan::{Host, Plan, wait};
 use super::tally::Circumstances;
 use super::{LEAST_INTERVAL, Mode, Ping, PmtuDisc, Report};
 use crate::failure::{Class, Failure};
@@ -137,7 +137,7 @@ impl Ping {
         }
         let places = [0, sockets.len() - 1];
         let mut draw = Rng::new(random()?);
-        let mut engine = Initials::new(silent, self.name.as_deref(), places, self.timeout.0, &mut draw)?;
+        let mut engine = Initials::new(silent, self.name.as_deref(), places, self.wait(), &mut draw)?;
         let run = move |stop: &Stop| {
             let sockets: Vec<&Socket> = sockets.iter().collect();
             drive(&mut engine, &sockets, stop, SLOT, Duration::from_millis(1)).map(|()| engine)
@@ -174,8 +174,8 @@ impl Ping {
         Plan {
             pace,
             period: each,
-            growth: if self.until_answered() { self.backoff } else { 1.0 },
-            timeout: self.timeout.0,
+            growth: self.growth(),
+            timeout: self.wait(),
             deadline: self.deadline.map(|deadline| deadline.0),
             until_answered: self.until_answered(),
             flood: self.flood,
@@ -240,7 +240,8 @@ impl Ping {
     /// Sockets that tell apart all packets that can be in flight to `hosts` hosts.
     fn sockets(&self, hosts: usize) -> u128 {
         let (interval, each) = self.intervals(hosts);
-        let (hosts, timeout) = (hosts as u128, self.timeout.0.as_nanos());
+        let longest = wait(self.wait(), self.growth(), self.packets() - 1);
+        let (hosts, timeout) = (hosts as u128, longest.as_nanos());
         let rounds = timeout / each.as_nanos().max(1) + 1;
         let by_rounds = rounds.min(self.packets().into()).saturating_mul(hosts);
         let by_interval = timeout.checked_div(interval.as_nanos()).map_or(u128::MAX, |sent| sent + 1);

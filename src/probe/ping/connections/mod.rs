@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::hosts::Hosts;
-use super::plan::Host;
+use super::plan::{Host, wait};
 use super::tally::{Answered, Circumstances, Connected, Said, Tally};
 use super::{Mode, Ping, Report};
 use crate::failure::{Class, Failure, reason};
@@ -86,8 +86,7 @@ impl Ping {
             preload: self.preload,
             follows: self.follows(),
         };
-        let growth = if self.until_answered() { self.backoff } else { 1.0 };
-        let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, growth);
+        let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, self.growth());
         let way = Way {
             mode: self.mode(),
             egress: self.egress.clone(),
@@ -100,7 +99,8 @@ impl Ping {
             cadence,
             tally: Tally::new(hosts, ctx.events.clone()),
             way: Arc::new(way),
-            timeout: self.timeout.0,
+            timeout: self.wait(),
+            growth: self.growth(),
             until_answered: self.until_answered(),
             running: JoinSet::new(),
             kept: HashMap::new(),
@@ -133,6 +133,7 @@ struct Run {
     tally: Tally,
     way: Arc<Way>,
     timeout: Duration,
+    growth: f64,
     until_answered: bool,
     running: JoinSet<End>,
     /// Connections that wait for the next request, by the target's place.
@@ -192,7 +193,8 @@ impl Run {
 
     fn begin(&mut self, probe: u64, late: Duration) {
         self.tally.sent(probe, late);
-        let (host, way, timeout) = (self.tally.host(probe).clone(), Arc::clone(&self.way), self.timeout);
+        let timeout = wait(self.timeout, self.growth, self.tally.round(probe));
+        let (host, way) = (self.tally.host(probe).clone(), Arc::clone(&self.way));
         let kept = self.kept.remove(&(probe % self.tally.size() as u64));
         self.running.spawn(async move {
             let attempt = tokio::time::timeout(timeout, way.attempt(&host, kept)).await;

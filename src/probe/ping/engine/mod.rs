@@ -13,7 +13,7 @@ use nix::libc::{EAGAIN, EMSGSIZE, ENOBUFS};
 use super::flights::{Flights, Place, Slot, State};
 use super::flood::{Flood, Pacing};
 use super::format::{Format, Heard, Proof, Tag};
-use super::plan::Plan;
+use super::plan::{Plan, wait};
 use super::report::Report;
 use super::tally::{Answered, Circumstances, Tally};
 use crate::failure::{Class, Failure};
@@ -186,11 +186,16 @@ impl Engine {
 
     /// When the oldest packet has waited long enough, or a reply for its timestamp.
     fn next_deadline(&mut self) -> Option<Instant> {
-        let timeout = self.plan.timeout;
         let held = self.held.front().map(|reply| reply.now.mono + STAMP_GRACE);
         let oldest = self.flights.oldest();
-        let oldest = oldest.map(|place| self.flights.at(place).sent.mono + timeout);
+        let oldest = oldest.map(|place| *self.flights.at(place));
+        let oldest = oldest.map(|slot| slot.sent.mono + self.wait(slot.probe));
         oldest.into_iter().chain(held).min()
+    }
+
+    /// How long the reply to packet `probe` is waited for.
+    fn wait(&self, probe: u64) -> Duration {
+        wait(self.plan.timeout, self.plan.growth, self.tally.round(probe))
     }
 
     /// Gives up what has waited too long.
@@ -202,7 +207,7 @@ impl Engine {
         }
         while let Some(place) = self.flights.oldest() {
             let Slot { probe, sent, state, .. } = *self.flights.at(place);
-            let is_past = now.mono >= sent.mono + self.plan.timeout;
+            let is_past = now.mono >= sent.mono + self.wait(probe);
             match state {
                 State::Flying if is_past => {
                     self.land(place, State::Expired);
@@ -267,7 +272,7 @@ impl Engine {
             return self.tally.duplicate(slot.probe);
         }
         match slot.state {
-            State::Flying if rtt > self.plan.timeout => {
+            State::Flying if rtt > self.wait(slot.probe) => {
                 self.land(reply.place, State::Expired);
                 self.tally.lost(slot.probe, reply.now.wall);
                 self.tally.late(slot.probe);

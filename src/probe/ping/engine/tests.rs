@@ -22,7 +22,7 @@ fn ping(count: u64) -> Ping {
         target: "192.0.2.1".into(),
         count,
         interval: Some(Span::millis(10)),
-        timeout: Span::millis(100),
+        timeout: Some(Span::millis(100)),
         ..Ping::default()
     }
 }
@@ -163,6 +163,28 @@ fn whoever_answered_is_asked_no_more_and_the_dead_as_often_as_wished() {
     assert_eq!(sent, [1, 1, 3, 1, 1]);
 }
 
+/// fping's waits: 0.5 s, and each of three more half as long again.
+#[test]
+fn whoever_is_asked_until_he_answers_is_waited_for_as_fping_waits() {
+    let ping = Ping { target: "192.0.2.1".into(), unreach: true, ..Ping::default() };
+    for hosts in [1, 3] {
+        for (limit, ends) in [(4050, false), (4100, true)] {
+            let mut engine = ping.engine(&addresses(hosts), 7, Events::none()).expect("an engine");
+            let mut sim = Sim::new(clock::now(), 1);
+            assert_eq!(
+                sim.run(&mut engine, &mut |_, _| vec![], Duration::from_millis(limit)),
+                ends,
+                "{hosts}"
+            );
+        }
+        let slow = &mut sim();
+        slow.up.delay = Duration::from_millis(600);
+        let report = run(&ping, hosts, slow, &mut |_, draft| vec![echoed(draft).into()]);
+        assert_eq!((report.counts.received, report.counts.late), (hosts.into(), hosts.into()), "{report:?}");
+        assert_eq!(report.counts.sent, 2 * u64::from(hosts), "the second wait is long enough");
+    }
+}
+
 #[test]
 fn a_reply_from_elsewhere_is_ours_only_with_the_secret() {
     let elsewhere: SocketAddr = "203.0.113.9:0".parse().expect("an address");
@@ -215,7 +237,7 @@ fn a_flood_goes_as_fast_as_the_path() {
 
 #[test]
 fn dns_and_quic_replies_are_those_to_our_own_questions() {
-    let dns = Ping { mode: Mode::Dns, ..ping(5) };
+    let dns = Ping { mode: Some(Mode::Dns), ..ping(5) };
     let answer = |draft: &Draft, damage: usize| {
         let mut reply = draft.bytes.clone();
         (reply[2], reply[3]) = (0x81, 0x83);
@@ -224,7 +246,7 @@ fn dns_and_quic_replies_are_those_to_our_own_questions() {
     };
     let report = run(&dns, 1, &mut sim(), &mut |n, draft| answer(draft, if n == 2 { 14 } else { 3 }));
     assert_eq!((report.counts.received, report.corrupt), (4, 1), "NXDOMAIN is a reply");
-    let quic = Ping { mode: Mode::Quic, ..ping(3) };
+    let quic = Ping { mode: Some(Mode::Quic), ..ping(3) };
     let negotiate = &mut |_, draft: &Draft| {
         let (to, from) = (&draft.bytes[15..23], &draft.bytes[6..14]);
         vec![[&[0x80, 0, 0, 0, 0, 8], to, &[8], from, &[0, 0, 0, 1]].concat().into()]

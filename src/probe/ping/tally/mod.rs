@@ -174,7 +174,8 @@ impl Tally {
         (probe % self.hosts.len() as u64) as usize
     }
 
-    const fn round(&self, probe: u64) -> u64 {
+    /// The how manieth packet to its target `probe` is, from 0.
+    pub(super) const fn round(&self, probe: u64) -> u64 {
         probe / self.hosts.len() as u64
     }
 
