@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Ctx, Scalar, Scalars, Target, Traffic};
-use crate::failure::{Failure, Fault};
+use crate::failure::{Class, Failure, Fault};
 use crate::stats::Sketch;
 
 /// A kind of probe: its options, which are all that one measurement needs.
@@ -98,6 +98,24 @@ pub trait Findings: Scalars {
     fn packets(&self) -> Option<Packets> {
         None
     }
+
+    /// What it found of each of several targets, in their order; empty of one, and where they are not told apart.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// What a report tells of one of several targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The target, as it was given.
+    pub target: String,
+    /// What it resolved to.
+    pub address: Option<IpAddr>,
+    /// Why it could not be measured.
+    pub failure: Option<Class>,
+    /// The headline numbers that the whole report has, of this target; null what only the whole tells.
+    pub scalars: Vec<Scalar>,
 }
 
 /// The packets of a run, or of many: what is added up over a day.

@@ -39,7 +39,7 @@ pub use event::{Event, Events};
 pub use icmp::IcmpErrors;
 pub use key::read_key;
 pub use kind::{File, Kind, Manual, Options};
-pub use measure::{Findings, Found, Measure, Packets};
+pub use measure::{Findings, Found, Measure, Packets, Part};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
@@ -191,5 +191,9 @@ impl Findings for Report {
 
     fn packets(&self) -> Option<Packets> {
         each_report!(self, report => report.packets())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        each_report!(self, report => report.parts())
     }
 }

@@ -139,7 +139,7 @@ fn print(
             if first {
                 report::csv::header(out, measurement)?;
             }
-            report::csv::row(out, measurement)?;
+            report::csv::rows(out, measurement)?;
         }
         // Its one line goes to stderr.
         (Format::Text, Outcome::Failure(_)) => {}

@@ -11,7 +11,9 @@ use super::errors::Errors;
 use super::plan::Host;
 use super::{Mode, Ping};
 use crate::failure::{Class, Failure};
-use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
+use crate::probe::{
+    Clock, Counts, Findings, Loss, LossBursts, Packets, Part, Rtt, Scalar, Scalars, ScheduleError,
+};
 use crate::stats::{Sketch, percentile};
 use crate::units::{Unit, ms};
 
@@ -276,11 +278,33 @@ impl Report {
 
     /// The headline numbers of a report that may not exist.
     pub(super) fn scalars_of(mode: Mode, report: Option<&Self>) -> Vec<Scalar> {
-        let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));
-        scalars.push(Scalar::ratio("loss_ratio", report.and_then(|report| report.loss_ratio)));
-        let phases = report.and_then(|report| report.phases);
+        let none = Headline::default();
+        report
+            .map_or(none, |report| Headline {
+                rtt: report.rtt.as_ref(),
+                loss_ratio: report.loss_ratio,
+                phases: report.phases.as_ref(),
+                statuses: &report.statuses,
+            })
+            .scalars(mode)
+    }
+}
+
+/// What the headline numbers of a report, or of one of its targets, are made of.
+#[derive(Default)]
+struct Headline<'a> {
+    rtt: Option<&'a Rtt>,
+    loss_ratio: Option<f64>,
+    phases: Option<&'a Phases>,
+    statuses: &'a [Status],
+}
+
+impl Headline<'_> {
+    fn scalars(&self, mode: Mode) -> Vec<Scalar> {
+        let mut scalars = Rtt::scalars(self.rtt);
+        scalars.push(Scalar::ratio("loss_ratio", self.loss_ratio));
         let phase =
-            |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, phases.as_ref().and_then(part));
+            |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, self.phases.and_then(part));
         if mode.connects() {
             scalars.push(phase("connect", |phases| phases.connect));
         }
@@ -290,8 +314,7 @@ impl Report {
         if mode == Mode::Http {
             scalars.push(phase("first_byte", |phases| phases.first_byte));
             // The worst, so that one threshold finds any error.
-            let worst = report.and_then(|report| report.statuses.last());
-            let value = worst.map(|worst| f64::from(worst.status));
+            let value = self.statuses.last().map(|worst| f64::from(worst.status));
             scalars.push(Scalar { name: "http_status".into(), unit: Unit::None, value });
         }
         scalars
@@ -319,5 +342,21 @@ impl Findings for Report {
     fn packets(&self) -> Option<Packets> {
         let Counts { sent, received, .. } = self.counts;
         Some(Packets { sent, lost: sent.saturating_sub(received), rtt: self.rtt_sketch.clone() })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |target: &TargetReport| Part {
+            target: target.target.to_string(),
+            address: target.address,
+            failure: target.failure.as_ref().map(|failure| failure.class),
+            scalars: Headline {
+                rtt: target.rtt.as_deref(),
+                loss_ratio: target.loss_ratio,
+                phases: None,
+                statuses: &target.statuses,
+            }
+            .scalars(self.mode),
+        };
+        self.targets.iter().map(part).collect()
     }
 }
