@@ -23,6 +23,7 @@ mod own_thread;
 mod pace;
 pub mod ping;
 pub mod portscan;
+mod rights;
 mod scalar;
 mod session;
 mod target;

@@ -17,6 +17,7 @@ use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::pace::{Pace, Schedule};
+use crate::probe::rights::{Right, lacking};
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Kind, Setup, Socket};
@@ -288,10 +289,7 @@ impl Ping {
 /// Why there is no socket for echo messages.
 fn refused(local: SocketAddr, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return Class::Permission.because(
-            "ping needs a group of this user within sysctl net.ipv4.ping_group_range (such as \"0 2147483647\"), or \
-             CAP_NET_RAW (setcap cap_net_raw+ep on the program); --mode tcp needs neither",
-        );
+        return lacking("ping", Right::Echo, "--mode tcp needs neither");
     }
     Failure::from_io(format_args!("bind icmp {}", local.ip()), error)
 }
