@@ -209,4 +209,44 @@ fn subcommand(kind: &'static Kind) -> Command {
     Common::augment_args(command)
         .about(kind.manual.about)
         .long_about(format!("{}.\n\n{}", kind.manual.about, kind.manual.text))
+        .after_help(kind.manual.help())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Cli, Command};
+    use crate::probe::KINDS;
+
+    /// The words of a line as a shell parts them, up to a pipe or a redirection: quotes hold what is between them together.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for letter in line.chars() {
+            match letter {
+                '\'' => quoted = !quoted,
+                '|' | '>' if !quoted => break,
+                ' ' if !quoted => words.push(String::new()),
+                letter => words.last_mut().expect("there is a word").push(letter),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_command_that_can_be_measured() {
+        for manual in KINDS.iter().map(|kind| &kind.manual) {
+            assert!((3..10).contains(&manual.examples.len()), "{}", manual.name);
+            for (line, _) in manual.examples {
+                let cli = Cli::try_parse_from(words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let Command::Probe(probing) = cli.command else { panic!("{line}: no probe") };
+                assert_eq!(probing.probe.kind(), manual.name, "{line}");
+                probing.probe.check().unwrap_or_else(|fault| panic!("{line}: {fault}"));
+                probing.common.check(&probing.probe).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+            }
+            let help = manual.help();
+            assert!(manual.examples.iter().all(|(line, _)| help.contains(line)), "{help}");
+        }
+    }
 }
