@@ -23,6 +23,13 @@ pub enum Event {
         /// The way it measures, in the probe's own words (`wp1, 64 octets every 200ms`).
         how: String,
     },
+    /// There are several targets.
+    Several {
+        /// How many.
+        count: usize,
+        /// Letters of the longest of their names.
+        longest: usize,
+    },
     /// A probe packet was answered in time.
     Reply {
         /// Whose it is, as written, where there are several targets.

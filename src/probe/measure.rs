@@ -49,6 +49,11 @@ pub trait Measure {
         Duration::ZERO
     }
 
+    /// Where the summary of its text stands.
+    fn place(&self) -> Place {
+        Place::Below
+    }
+
     /// Whether its text is to be another program's: that is then all that is printed.
     fn is_foreign(&self) -> bool {
         false
@@ -87,6 +92,17 @@ pub trait Measure {
 
     /// Measures once, after [`Measure::check`].
     fn run(&self, ctx: &Ctx) -> impl Future<Output = Found<Self::Report>> + Send;
+}
+
+/// Where the summary of a run stands, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Below the lines of its packets, after an empty line.
+    Below,
+    /// So on stderr: stdout has the lines alone.
+    Stderr,
+    /// On stdout alone: there are no lines.
+    Alone,
 }
 
 /// What a report tells beyond its headline numbers.

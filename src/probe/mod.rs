@@ -40,7 +40,7 @@ pub use event::{Event, Events};
 pub use icmp::IcmpErrors;
 pub use key::read_key;
 pub use kind::{File, Kind, Manual, Options};
-pub use measure::{Findings, Found, Measure, Packets, Part};
+pub use measure::{Findings, Found, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
@@ -129,6 +129,11 @@ impl Probe {
     /// Whether it writes to stdout itself: then what is printed goes to stderr.
     pub fn takes_stdout(&self) -> bool {
         each_probe!(self, probe => probe.takes_stdout())
+    }
+
+    /// Where the summary of its text stands.
+    pub fn place(&self) -> Place {
+        each_probe!(self, probe => probe.place())
     }
 
     /// Whether its text is to be another program's: that is then all that is printed.

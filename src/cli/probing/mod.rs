@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::label::Label;
 use super::{Env, complaint};
 use crate::failure::{Class, Failure, Fault};
-use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Probe};
+use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Place, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
@@ -93,8 +93,9 @@ async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<(
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;
+    let is_apart = common.format() == Format::Text && measurement.probe.place() == Place::Stderr;
     // A report on a hundred thousand targets is not written line by line.
-    let printed = printed.and_then(|()| match to_stderr {
+    let printed = printed.and_then(|()| match to_stderr || is_apart {
         true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, common, first),
         false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, common, first),
     });
@@ -144,7 +145,7 @@ fn print(
         // Its one line goes to stderr.
         (Format::Text, Outcome::Failure(_)) => {}
         (Format::Text, Outcome::Report(_)) => {
-            if !common.quiet {
+            if !common.quiet && measurement.probe.place() != Place::Alone {
                 writeln!(out)?;
             }
             text::summary(out, measurement, options::style())?;

@@ -29,7 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets,
+    Ctx, Egress, Findings, Found, Manual, Measure, Options, Place, Scalar, Target, Traffic, input, targets,
 };
 use crate::failure::Fault;
 use crate::sys::datagram::Fragments;
@@ -171,6 +171,12 @@ pub struct Ping {
     /// Ask until each target has answered once, and list those that have not.
     #[arg(short, long)]
     pub unreach: bool,
+    /// With -a, tell the time of the reply too, fping's -e.
+    #[arg(long)]
+    pub elapsed: bool,
+    /// Call targets by their addresses, fping's -A.
+    #[arg(long)]
+    pub addr: bool,
     /// Ask until each target has answered once, at most this often again [default: 3 with -a or -u].
     #[arg(short, long, value_name = "N")]
     pub retries: Option<u16>,
@@ -219,6 +225,8 @@ impl Default for Ping {
             vcount: None,
             alive: false,
             unreach: false,
+            elapsed: false,
+            addr: false,
             retries: None,
             backoff: 1.5,
             style: Form::Ping,
@@ -383,6 +391,11 @@ impl Ping {
         self.alive || self.unreach || self.vcount.is_some() || self.style == Form::Fping
     }
 
+    /// Whether its text is a list of who is alive, or of who is not, or of both as fping writes it.
+    pub fn lists_states(&self) -> bool {
+        self.alive || self.unreach || self.style == Form::Fping && self.until_answered()
+    }
+
     /// Whether a target is done once it has answered.
     pub const fn until_answered(&self) -> bool {
         self.vcount.is_none() && (self.alive || self.unreach || self.retries.is_some())
@@ -538,7 +551,16 @@ impl Measure for Ping {
     }
 
     fn tells_packets(&self) -> bool {
-        !(self.alive || self.unreach || self.vcount.is_some() || self.flood)
+        // fping tells what routers say whatever else is asked for.
+        !self.flood && (self.style == Form::Fping || !(self.lists_states() || self.vcount.is_some()))
+    }
+
+    fn place(&self) -> Place {
+        match self.style {
+            _ if self.lists_states() => Place::Alone,
+            Form::Fping => Place::Stderr,
+            Form::Ping => Place::Below,
+        }
     }
 
     fn check(&self) -> Result<(), Fault> {

@@ -57,6 +57,10 @@ impl Ping {
             _ => ctx.events.clone(),
         };
         let ctx = &Ctx { events, ..ctx.clone() };
+        if hosts.hosts.len() > 1 {
+            let longest = hosts.hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or(0);
+            ctx.events.tell(Event::Several { count: hosts.hosts.len(), longest });
+        }
         let result = match self.mode().connects() {
             true => self.connect(ctx, hosts).await,
             false => self.send(ctx, hosts).await,
