@@ -4,6 +4,8 @@
 //! `net::drive` runs it on sockets, `net::sim` in virtual time. TCP, TLS and HTTP are connections ([`connections`]). All end in the same
 //! [`tally`].
 
+mod check;
+mod choices;
 mod connections;
 mod engine;
 mod errors;
@@ -17,6 +19,7 @@ mod report;
 mod run;
 mod tally;
 
+pub use choices::{Form, Mode, PmtuDisc};
 pub use engine::Engine;
 pub use errors::Errors;
 pub use report::{Phases, Report, Responder, Status, TargetReport};
@@ -24,7 +27,7 @@ pub use report::{Phases, Report, Responder, Status, TargetReport};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,15 +35,12 @@ use super::{
     Ctx, Egress, Findings, Found, Manual, Measure, Options, Place, Scalar, Target, Traffic, input, targets,
 };
 use crate::failure::Fault;
-use crate::sys::datagram::Fragments;
 use crate::units::Span;
 
 /// Largest payload of an echo message over IPv4 and over IPv6, octets.
 const MOST_PAYLOAD: [u16; 2] = [65_507, 65_527];
 /// The least time between two packets to one target, for who is not root.
 const LEAST_INTERVAL: Duration = Duration::from_millis(2);
-/// Packets that may be sent at once, by who is not root.
-const MOST_PRELOAD: u64 = 3;
 /// Time between two packets to one target, where nothing else is said.
 const EACH: Duration = Duration::from_secs(1);
 /// Time between two packets to different targets, where nothing else is said.
@@ -52,8 +52,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const RETRIES: u16 = 3;
 /// No interval, timeout or deadline is longer.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-/// Most packets of one run: each keeps 12 octets.
-const MOST_PACKETS: u64 = 1 << 32;
 
 const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10ms between different ones, and then each \
                         target gets one by --per-target-interval]; bare numbers are seconds";
@@ -235,88 +233,6 @@ impl Default for Ping {
     }
 }
 
-/// What is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// ICMP echo (RFC 792, RFC 4443).
-    Icmp,
-    /// A TCP connection: the time from SYN to SYN-ACK, or to RST.
-    Tcp,
-    /// A TLS handshake, after the connection. The certificate is not judged.
-    Tls,
-    /// HEAD over a connection that is kept (HTTP/1.1).
-    Http,
-    /// QUIC version negotiation (RFC 9000 §6).
-    Quic,
-    /// A DNS query over UDP; whatever the answer, it is a reply.
-    Dns,
-}
-
-impl Mode {
-    /// Its word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Icmp => "icmp",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-            Self::Http => "http",
-            Self::Quic => "quic",
-            Self::Dns => "dns",
-        }
-    }
-
-    /// The port that it speaks to where none is given; 0 where there are none.
-    const fn port(self) -> u16 {
-        match self {
-            Self::Icmp => 0,
-            Self::Tcp | Self::Http => 80,
-            Self::Tls | Self::Quic => 443,
-            Self::Dns => 53,
-        }
-    }
-
-    /// Whether it makes connections, rather than sending datagrams.
-    const fn connects(self) -> bool {
-        matches!(self, Self::Tcp | Self::Tls | Self::Http)
-    }
-}
-
-/// ping's -M.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PmtuDisc {
-    /// Never cut: refuse here what is larger than the path MTU that the system knows.
-    Do,
-    /// Cut here what is larger than the path MTU that the system knows.
-    Want,
-    /// Let routers cut.
-    Dont,
-    /// Never cut, and pay no heed to the path MTU that the system knows.
-    Probe,
-}
-
-impl PmtuDisc {
-    const fn fragments(self) -> Fragments {
-        match self {
-            Self::Do => Fragments::Refused,
-            Self::Want => Fragments::Cut,
-            Self::Dont => Fragments::Allowed,
-            Self::Probe => Fragments::Probe,
-        }
-    }
-}
-
-/// How text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// Like ping's, with percentiles.
-    Ping,
-    /// Line for line as fping writes it.
-    Fping,
-}
-
 impl Options for Ping {
     const MANUAL: Manual = Manual {
         name: "ping",
@@ -440,85 +356,6 @@ impl Ping {
     fn is_free(&self) -> bool {
         self.force || crate::sys::host::is_root()
     }
-
-    fn check_pace(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        let spans = [
-            ("interval", self.interval),
-            ("per_target_interval", self.per_target_interval),
-            ("timeout", self.timeout),
-            ("deadline", self.deadline),
-        ];
-        if let Some((key, _)) = spans.iter().find(|(_, span)| span.is_some_and(|span| span.0 > LONGEST)) {
-            return wrong(key, "is longer than a year");
-        }
-        if self.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
-            return wrong("timeout", "0: give each reply some time, such as 2s");
-        }
-        if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
-            return wrong("deadline", "0 leaves no time to send: give it some, such as 10s");
-        }
-        if !(1.0..=10.0).contains(&self.backoff) {
-            return wrong("backoff", "takes 1 to 10");
-        }
-        if self.record_route {
-            return wrong(
-                "record_route",
-                "is not offered: hardly a router answers it; `waddleperf mtr` finds the route",
-            );
-        }
-        if self.identifier == Some(0) {
-            return wrong("identifier", "takes 1 to 65535");
-        }
-        if self.identifier.is_some() && self.mode() != Mode::Icmp {
-            return wrong("identifier", "is of no use: only echo messages have one");
-        }
-        for (key, asked) in [("adaptive", self.adaptive), ("preload", self.preload > 1)] {
-            if asked && !self.is_single() {
-                return wrong(key, "is for one target");
-            }
-        }
-        if self.is_free() {
-            return Ok(());
-        }
-        if self.preload > MOST_PRELOAD {
-            return wrong("preload", "beyond 3 packets is for root; --force allows it to others");
-        }
-        if self.flood {
-            return wrong("flood", "is for root; --force allows it to others");
-        }
-        let each = if self.is_single() { self.intervals(1).1 } else { self.intervals(2).1 };
-        if each < LEAST_INTERVAL && self.packets() > 1 {
-            let key = if self.is_single() && self.per_target_interval.is_none() {
-                "interval"
-            } else {
-                "per_target_interval"
-            };
-            return wrong(key, "below 2ms for one target is for root; --force allows it to others");
-        }
-        Ok(())
-    }
-
-    fn check_targets(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        if self.target.is_open() && self.file.is_none() {
-            return wrong("target", "is missing: name the host to measure");
-        }
-        if self.generate
-            && (self.more.len() != 1 || self.target.is_open())
-            && !targets::is_many(self.target.as_str())
-        {
-            return wrong(
-                "generate",
-                "takes the first and the last address, or a network such as 10.0.0.0/24",
-            );
-        }
-        if self.mode() != Mode::Http {
-            let named = std::iter::once(&self.target).chain(&self.more);
-            named.filter(|target| !target.is_open()).try_for_each(Target::check_host)?;
-        }
-        Ok(())
-    }
 }
 
 /// A type of service, in decimal or, with 0x, in hexadecimal.
@@ -564,44 +401,7 @@ impl Measure for Ping {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        self.check_targets()?;
-        if self.count == 0 {
-            return wrong("count", "0: send at least 1 packet");
-        }
-        if self.vcount == Some(0) {
-            return wrong("vcount", "0: send at least 1 packet");
-        }
-        if self.packets() > MOST_PACKETS {
-            return wrong("count", "is too large: 4294967296 packets at most, and --watch goes on for ever");
-        }
-        if self.port == Some(0) {
-            return wrong("port", "0: name the target's port, 1-65535");
-        }
-        if (self.mode, self.port.is_some()) == (Some(Mode::Icmp), true) {
-            return wrong(
-                "port",
-                "and --mode icmp exclude each other: echo messages know no port; leave one out",
-            );
-        }
-        let [most4, most6] = MOST_PAYLOAD;
-        if self.size > most6 {
-            return wrong(
-                "size",
-                "is too large: an echo message carries at most 65507 octets, over IPv6 65527",
-            );
-        }
-        if self.size > most4 && self.egress.family == super::Family::Ipv4 {
-            return wrong("size", "is too large: an echo message over IPv4 carries at most 65507 octets");
-        }
-        if self.pattern().is_none_or(|pattern| pattern.len() > 16) {
-            return wrong("pattern", "takes up to 16 octets in hexadecimal, such as ff00");
-        }
-        if self.tos.is_some() && self.egress.tos().is_some() {
-            return wrong("tos", "and --dscp or --ecn say the same: give one");
-        }
-        self.check_pace()?;
-        self.egress.check().map_err(|fault| fault.within("egress"))
+        self.check_all()
     }
 
     fn traffic(&self) -> Traffic {
