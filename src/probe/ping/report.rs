@@ -91,6 +91,7 @@ pub struct Report {
 /// One of several targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PingTarget")]
+// There may be a hundred thousand: what is mostly empty takes little room.
 pub struct TargetReport {
     /// As it was given.
     pub target: Box<str>,
@@ -107,17 +108,17 @@ pub struct TargetReport {
     #[schemars(with = "Option<f64>")]
     pub initial: Option<Duration>,
     /// As `statuses` of all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub statuses: Vec<Status>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub statuses: Box<[Status]>,
     /// What came instead of its answers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Errors>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: Box<[Errors]>,
     /// Why it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent of one packet and beyond 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub samples_ms: Option<Vec<Option<f64>>>,
+    pub samples_ms: Option<Box<[Option<f64>]>>,
 }
 
 /// Whether there is nothing to be counted.
@@ -211,9 +212,9 @@ impl TargetReport {
             loss_ratio: None,
             rtt: None,
             initial: None,
-            statuses: Vec::new(),
-            errors: Vec::new(),
-            failure: Some(failure),
+            statuses: Box::default(),
+            errors: Box::default(),
+            failure: Some(Box::new(failure)),
             samples_ms: None,
         }
     }

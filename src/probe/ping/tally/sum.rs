@@ -140,15 +140,17 @@ impl Tally {
                 loss_ratio: counts.loss_ratio(),
                 rtt: Rtt::of(&rtts).map(Box::new),
                 initial: None,
-                statuses: self.statuses(index as u32..=index as u32),
+                statuses: self.statuses(index as u32..=index as u32).into(),
                 errors: match size {
-                    1 => all.to_vec(),
-                    _ => self.errors.take_own(index as u32),
+                    1 => all.into(),
+                    _ => self.errors.take_own(index as u32).into(),
                 },
-                failure: refusal
-                    .map(|errno| Failure::from_io("send", &std::io::Error::from_raw_os_error(*errno))),
+                failure: refusal.map(|errno| {
+                    Box::new(Failure::from_io("send", &std::io::Error::from_raw_os_error(*errno)))
+                }),
                 // One packet's time is the mean.
-                samples_ms: (fates().len() > 1 && fates().len() <= MOST_SAMPLES).then(|| listed(fates())),
+                samples_ms: (fates().len() > 1 && fates().len() <= MOST_SAMPLES)
+                    .then(|| listed(fates()).into()),
             });
         }
         targets.extend(unmeasured.map(|(_, name, failure)| TargetReport::unmeasured(name, failure)));
