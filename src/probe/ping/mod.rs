@@ -239,13 +239,15 @@ impl Options for Ping {
         about: "Round-trip time and loss of one target or of many",
         text: "Sends numbered packets to each target on an exact schedule and accounts for each: answered, lost, late, \
                duplicated, reordered, damaged. Times come from the kernel where it gives them, and the report says so. \
-               Errors that routers and hosts send back are told with who sent them.\n\n\
+               Errors that routers and hosts send back are told with who sent them. What this host does not send (with -M do \
+               what is too large for an MTU that it knows) is told with the reason, and is no loss.\n\n\
                Targets are given as arguments, in a file (-F), on standard input (-F -), as networks or as ranges. With \
                one target -i is the time between its packets, as in ping. With many, -i is the time between two packets \
                to different targets, and each target gets one every --per-target-interval: fping's -i and -p. Nobody \
                but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
                cannot be measured is a result among many, told on stderr, and a failure alone. With -a, -u, -C and --style \
-               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. A name with \
+               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. --style fping is fping -c, \
+               its summary on stderr; with -r alone it lists who is alive and who is not. A name with \
                many addresses stands for the first that the resolver gives, or with -m for all, 64 at most.\n\n\
                ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
                CAP_NET_RAW. The other modes need none: tcp counts a refused connection (RST) as a reply, tls and http do \
