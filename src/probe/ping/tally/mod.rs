@@ -229,7 +229,9 @@ impl Tally {
             let (target, seq, what) = (self.named(probe), self.round(probe), error.told());
             self.events.tell(Event::Refused { target, seq, at: wall, what });
         }
-        self.count_error(probe, error, true);
+        // The target's failure names any other reason.
+        let target = (errno == EMSGSIZE).then(|| self.own(probe)).flatten();
+        self.errors.count(target, error, true);
     }
 
     /// A first reply to packet `probe` arrives, in time; its round trip may yet be unknown.
@@ -294,8 +296,12 @@ impl Tally {
     }
 
     fn count_error(&mut self, probe: u64, error: Errors, opens: bool) {
-        let target = (self.hosts.len() > 1).then(|| self.index(probe) as u32);
-        self.errors.count(target, error, opens);
+        self.errors.count(self.own(probe), error, opens);
+    }
+
+    /// Whose list of errors packet `probe` belongs to, where there are several.
+    fn own(&self, probe: u64) -> Option<u32> {
+        (self.hosts.len() > 1).then(|| self.index(probe) as u32)
     }
 
     /// That error ended the wait of packet `probe`.
