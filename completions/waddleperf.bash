@@ -808,7 +808,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__ping)
-            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --elapsed --addr --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1846,7 +1846,7 @@ _ping() {
 
     case "${cmd}" in
         ping)
-            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -i -s -W -w -p -Q -M -f -A -l -e -R -O -n -m -b -F -g -C -a -u -r -B -4 -6 -I -t -q -D -v -h --mode --port --name --count --interval --per-target-interval --size --timeout --deadline --pattern --tos --pmtudisc --flood --adaptive --preload --identifier --record-route --force --catch-up --outstanding --numeric --all-addresses --broadcast --file --generate --yes --vcount --alive --unreach --elapsed --addr --retries --backoff --style --ipv4 --ipv6 --source --interface --dscp --ecn --ttl --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

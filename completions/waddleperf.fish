@@ -41,19 +41,19 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d '
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l mode -d 'What is sent, and what counts as a reply [default: icmp, with --port tcp]' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
 tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
 tls\t'A TLS handshake, after the connection. The certificate is not judged'
 http\t'HEAD over a connection that is kept (HTTP/1.1)'
 quic\t'QUIC version negotiation (RFC 9000 §6)'
 dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l port -d 'Port, and --mode tcp where no mode is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s c -l count -d 'Send this many packets to each target, then stop' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s s -l size -d 'Octets of payload of an echo message' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late` [default: 2s; 0.5s with -a, -u and -r, where each wait is --backoff times the one before]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
@@ -90,11 +90,13 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s g -l gene
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l yes -d 'Measure more than 4096 generated addresses'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s a -l alive -d 'Ask until each target has answered once, and list those that have'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l elapsed -d 'With -a, tell the time of the reply too, fping\'s -e'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l addr -d 'Call targets by their addresses, fping\'s -A'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -130,7 +132,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 4 -l i
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -193,7 +195,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 4 -l ipv4 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -227,7 +229,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 4 -l ipv4 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -266,7 +268,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 4 -l 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -304,7 +306,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l n
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s q -l quiet -d 'Print only the summary'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -531,19 +533,19 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -l install -d 'Write the units, instead of printing them; `systemctl enable --now waddleperf-autoperf.timer` starts them'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand setup; and __fish_seen_subcommand_from timer" -s h -l help -d 'Print help'
-complete -c ping -l mode -d 'What is sent, and what counts as a reply' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
+complete -c ping -l mode -d 'What is sent, and what counts as a reply [default: icmp, with --port tcp]' -r -f -a "icmp\t'ICMP echo (RFC 792, RFC 4443)'
 tcp\t'A TCP connection: the time from SYN to SYN-ACK, or to RST'
 tls\t'A TLS handshake, after the connection. The certificate is not judged'
 http\t'HEAD over a connection that is kept (HTTP/1.1)'
 quic\t'QUIC version negotiation (RFC 9000 §6)'
 dns\t'A DNS query over UDP; whatever the answer, it is a reply'"
-complete -c ping -l port -d 'Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
+complete -c ping -l port -d 'Port, and --mode tcp where no mode is given [default: tcp and http 80, tls, https and quic 443, dns 53]' -r
 complete -c ping -l name -d 'Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be' -r
 complete -c ping -s c -l count -d 'Send this many packets to each target, then stop' -r
 complete -c ping -s i -l interval -d 'Time between two packets [default: 1s to one target; 10ms between different ones, and then each target gets one by --per-target-interval]; bare numbers are seconds' -r
 complete -c ping -l per-target-interval -d 'Time between two packets to the same one of many targets, fping\'s -p [default: 1s]' -r
 complete -c ping -s s -l size -d 'Octets of payload of an echo message' -r
-complete -c ping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late`' -r
+complete -c ping -s W -l timeout -d 'How long to wait for the reply to each packet; later ones are `late` [default: 2s; 0.5s with -a, -u and -r, where each wait is --backoff times the one before]' -r
 complete -c ping -s w -l deadline -d 'End after this time, however many packets are left; what is in flight then is not counted' -r
 complete -c ping -s p -l pattern -d 'Fill the payload with these octets, in hexadecimal' -r
 complete -c ping -s Q -l tos -d 'Type of service, DSCP and ECN in one octet, as ping takes it (46 << 2 = 184 is EF)' -r
@@ -580,11 +582,13 @@ complete -c ping -s g -l generate -d 'Take two addresses for the ends of a range
 complete -c ping -l yes -d 'Measure more than 4096 generated addresses'
 complete -c ping -s a -l alive -d 'Ask until each target has answered once, and list those that have'
 complete -c ping -s u -l unreach -d 'Ask until each target has answered once, and list those that have not'
+complete -c ping -l elapsed -d 'With -a, tell the time of the reply too, fping\'s -e'
+complete -c ping -l addr -d 'Call targets by their addresses, fping\'s -A'
 complete -c ping -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c ping -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c ping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c ping -l json -d 'Print the record as one line of JSON'
-complete -c ping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c ping -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c ping -s q -l quiet -d 'Print only the summary'
 complete -c ping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c ping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -620,7 +624,7 @@ complete -c udpping -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c udpping -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c udpping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c udpping -l json -d 'Print the record as one line of JSON'
-complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c udpping -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c udpping -s q -l quiet -d 'Print only the summary'
 complete -c udpping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c udpping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -683,7 +687,7 @@ complete -c mtr -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtr -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c mtr -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c mtr -l json -d 'Print the record as one line of JSON'
-complete -c mtr -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtr -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c mtr -s q -l quiet -d 'Print only the summary'
 complete -c mtr -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c mtr -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -717,7 +721,7 @@ complete -c mtu -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c mtu -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c mtu -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c mtu -l json -d 'Print the record as one line of JSON'
-complete -c mtu -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c mtu -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c mtu -s q -l quiet -d 'Print only the summary'
 complete -c mtu -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c mtu -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -756,7 +760,7 @@ complete -c portscan -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c portscan -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c portscan -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
 complete -c portscan -l json -d 'Print the record as one line of JSON'
-complete -c portscan -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c portscan -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c portscan -s q -l quiet -d 'Print only the summary'
 complete -c portscan -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c portscan -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
@@ -794,7 +798,7 @@ complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for
 complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c capture -l json -d 'Print the record as one line of JSON'
-complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units'
+complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c capture -s q -l quiet -d 'Print only the summary'
 complete -c capture -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
 complete -c capture -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'

@@ -5,8 +5,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
+
+use nix::libc::EMSGSIZE;
 
 use super::engine::{Arrival, Draft, Engine, Icmp, Next};
 use crate::failure::Failure;
@@ -54,6 +57,8 @@ pub fn drive(
         queue: Queue::default(),
         overflows: vec![0; sockets.len()],
         numbers: sockets.iter().map(|socket| Numbers::of(socket)).collect(),
+        refused: Vec::new(),
+        narrow: Vec::new(),
         spin,
         patience: PATIENCE.min(interval),
         received_stamp: false,
@@ -72,6 +77,10 @@ struct Driver<'a> {
     overflows: Vec<u32>,
     /// By what numbers each socket's system knows what was sent.
     numbers: Vec<Numbers>,
+    /// What this host did not let out of the queue that is being flushed.
+    refused: Vec<Refused>,
+    /// MTUs that datagrams were too large for, and to whom these were: what the error queues say of `refused`.
+    narrow: Vec<(Option<IpAddr>, u32)>,
     spin: Duration,
     /// How long replies may wait in the socket.
     patience: Duration,
@@ -88,6 +97,13 @@ struct Queue {
     used: usize,
     /// Number of the first send among them.
     first: u64,
+}
+
+/// A send that did not take place.
+struct Refused {
+    send: u64,
+    to: Option<SocketAddr>,
+    errno: i32,
 }
 
 /// How a socket's transmit timestamps name a send.
@@ -137,8 +153,8 @@ impl Driver<'_> {
         Next::Send
     }
 
-    /// Hands the queue to the system; tells the engine what was refused.
-    /// Returns whether there was anything to send.
+    /// Hands the queue to the system; tells the engine what was refused. Returns whether there was
+    /// anything to send.
     fn flush(&mut self) -> bool {
         let total = mem::take(&mut self.queue.used);
         let mut done = 0;
@@ -151,7 +167,22 @@ impl Driver<'_> {
         }
         self.queue.first += total as u64;
         self.unstamped = self.unstamped.saturating_add(total as u32);
+        self.tell_refused();
         total > 0
+    }
+
+    /// Tells the engine what was refused, and the MTU of what was too large, which stands in the error queue.
+    fn tell_refused(&mut self) {
+        self.narrow.clear();
+        if self.refused.iter().any(|one| one.errno == EMSGSIZE) {
+            self.error_queue();
+        }
+        for Refused { send, to, errno } in mem::take(&mut self.refused) {
+            let to = to.map(|to| to.ip());
+            let told = self.narrow.iter().rev().find(|(whose, _)| to.is_none() || *whose == to);
+            let mtu = told.map(|(_, mtu)| *mtu).filter(|mtu| errno == EMSGSIZE && *mtu > 0);
+            self.engine.receive(clock::now(), Arrival::NotSent { send, errno, mtu });
+        }
     }
 
     /// Sends a part of the queue through one socket.
@@ -175,8 +206,8 @@ impl Driver<'_> {
                 // A pending ICMP error is reported once, by a send that sends nothing (probes.md §0.1).
                 Err(_) if again => again = false,
                 Err(error) => {
-                    let (send, errno) = (first + done as u64, error.raw_os_error().unwrap_or(0));
-                    self.engine.receive(clock::now(), Arrival::NotSent { send, errno });
+                    let (send, to) = (first + done as u64, datagrams[done - start].to);
+                    self.refused.push(Refused { send, to, errno: error.raw_os_error().unwrap_or(0) });
                     (done, again) = (done + 1, true);
                 }
             }
@@ -278,6 +309,10 @@ impl Driver<'_> {
                             quoted,
                             extensions,
                         })
+                    }
+                    (Some(Queued::Local { errno: EMSGSIZE, mtu }), _) => {
+                        self.narrow.push((to.map(|to| to.ip()), mtu));
+                        continue;
                     }
                     _ => continue,
                 };

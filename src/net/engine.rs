@@ -81,6 +81,9 @@ pub enum Arrival<'a> {
         send: u64,
         /// The system's error number.
         errno: i32,
+        /// The MTU that the datagram was too large for, octets, where the system tells (`EMSGSIZE`): the interface's, or the
+        /// path's that it knows.
+        mtu: Option<u32>,
     },
     /// An ICMP error came back for one of our datagrams.
     Icmp(Icmp<'a>),

@@ -23,6 +23,13 @@ pub enum Event {
         /// The way it measures, in the probe's own words (`wp1, 64 octets every 200ms`).
         how: String,
     },
+    /// There are several targets.
+    Several {
+        /// How many.
+        count: usize,
+        /// Letters of the longest of their names.
+        longest: usize,
+    },
     /// A probe packet was answered in time.
     Reply {
         /// Whose it is, as written, where there are several targets.
@@ -40,6 +47,8 @@ pub enum Event {
         bytes: Option<usize>,
         /// TTL or hop limit of the reply as it arrived.
         ttl: Option<u8>,
+        /// What it said, where replies differ: `closed` of a port (RST), `status=404` of HTTP.
+        said: Option<String>,
     },
     /// A probe packet was not answered before its deadline.
     Lost {
@@ -74,6 +83,8 @@ pub enum Event {
         at: u64,
         /// Who said so; `None` where the kernel does not tell.
         from: Option<IpAddr>,
+        /// ICMP type and code, where it was an ICMP error.
+        icmp: Option<(u8, u8)>,
         /// What was said, in a few words.
         what: String,
     },
@@ -84,6 +95,17 @@ pub enum Event {
         /// How long the rest takes, about.
         #[serde(rename = "left_ms", with = "ms")]
         left: Duration,
+    },
+    /// This host did not let a probe packet out: it counts as not sent, not as lost.
+    Refused {
+        /// Whose it is, as written, where there are several targets.
+        target: Option<String>,
+        /// Its sequence number, from 0.
+        seq: u64,
+        /// When it was tried, nanoseconds since the epoch.
+        at: u64,
+        /// Why, in a few words.
+        what: String,
     },
     /// An open port was found.
     Port {
@@ -199,7 +221,10 @@ impl Events {
     pub fn tell(&self, mut event: Event) {
         if let (
             Some(whose),
-            Event::Reply { target, .. } | Event::Lost { target, .. } | Event::Unreached { target, .. },
+            Event::Reply { target, .. }
+            | Event::Lost { target, .. }
+            | Event::Unreached { target, .. }
+            | Event::Refused { target, .. },
         ) = (&self.whose, &mut event)
         {
             target.get_or_insert_with(|| whose.to_string());

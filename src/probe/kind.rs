@@ -35,6 +35,14 @@ pub struct Manual {
     pub see_also: &'static [&'static str],
 }
 
+impl Manual {
+    /// The examples below the options of `--help`.
+    pub fn help(&self) -> String {
+        let each = self.examples.iter().map(|(command, why)| format!("  {command}\n      {why}\n"));
+        format!("Examples:\n{}", each.collect::<String>().trim_end())
+    }
+}
+
 /// A kind of probe, with its type forgotten.
 pub struct Kind {
     /// Its name and manual.

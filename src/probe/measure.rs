@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Ctx, Scalar, Scalars, Target, Traffic};
-use crate::failure::{Failure, Fault};
+use crate::failure::{Class, Failure, Fault};
 use crate::stats::Sketch;
 
 /// A kind of probe: its options, which are all that one measurement needs.
@@ -47,6 +47,11 @@ pub trait Measure {
     /// The least time between two runs of a watch.
     fn pace(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// Where the summary of its text stands.
+    fn place(&self) -> Place {
+        Place::Below
     }
 
     /// Whether its text is to be another program's: that is then all that is printed.
@@ -95,6 +100,17 @@ pub trait Measure {
     fn run(&self, ctx: &Ctx) -> impl Future<Output = Found<Self::Report>> + Send;
 }
 
+/// Where the summary of a run stands, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Below the lines of its packets, after an empty line.
+    Below,
+    /// So on stderr: stdout has the lines alone.
+    Stderr,
+    /// On stdout alone: there are no lines.
+    Alone,
+}
+
 /// What a report tells beyond its headline numbers.
 pub trait Findings: Scalars {
     /// Whether anything at all came back. A report without a reply is a result, and bad (exit 1).
@@ -104,6 +120,24 @@ pub trait Findings: Scalars {
     fn packets(&self) -> Option<Packets> {
         None
     }
+
+    /// What it found of each of several targets, in their order; empty of one, and where they are not told apart.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// What a report tells of one of several targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The target, as it was given.
+    pub target: String,
+    /// What it resolved to.
+    pub address: Option<IpAddr>,
+    /// Why it could not be measured.
+    pub failure: Option<Class>,
+    /// The headline numbers that the whole report has, of this target; null what only the whole tells.
+    pub scalars: Vec<Scalar>,
 }
 
 /// The packets of a run, or of many: what is added up over a day.

@@ -23,6 +23,7 @@ mod own_thread;
 mod pace;
 pub mod ping;
 pub mod portscan;
+mod rights;
 mod scalar;
 mod session;
 mod target;
@@ -39,7 +40,7 @@ pub use event::{Event, Events};
 pub use icmp::IcmpErrors;
 pub use key::read_key;
 pub use kind::{File, Kind, Manual, Options};
-pub use measure::{Findings, Found, Measure, Packets};
+pub use measure::{Findings, Found, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
@@ -130,6 +131,11 @@ impl Probe {
         each_probe!(self, probe => probe.takes_stdout())
     }
 
+    /// Where the summary of its text stands.
+    pub fn place(&self) -> Place {
+        each_probe!(self, probe => probe.place())
+    }
+
     /// Whether its text is to be another program's: that is then all that is printed.
     pub fn is_foreign(&self) -> bool {
         each_probe!(self, probe => probe.is_foreign())
@@ -193,5 +199,9 @@ impl Findings for Report {
 
     fn packets(&self) -> Option<Packets> {
         each_report!(self, report => report.packets())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        each_report!(self, report => report.parts())
     }
 }

@@ -1,11 +1,11 @@
-//! CSV (RFC 4180): a header, then one row for each measurement, in base units. What was not measured is empty.
-//! Among records of any kind, a gap in the store is a row too.
+//! CSV (RFC 4180): a header, then one row for each measurement, or for each of its targets where it has several, in base
+//! units. What was not measured is empty. Among records of any kind, a gap in the store is a row too.
 
 use std::io;
 
 use uuid::Uuid;
 
-use crate::probe::{Measurement, NAMES, Outcome, Scalar, Scalars};
+use crate::probe::{Findings, Measurement, NAMES, Outcome, Part, Scalar, Scalars};
 use crate::units::Timestamp;
 
 /// The columns before the scalars.
@@ -32,15 +32,16 @@ pub fn wide_header(out: &mut impl io::Write) -> io::Result<()> {
     line(out, names.chain(scalars.map(|scalar| self::name(&scalar))))
 }
 
-/// Writes the row of `measurement` below [`wide_header`].
+/// Writes the rows of `measurement` below [`wide_header`].
 ///
 /// # Errors
 /// Those of `out`.
-pub fn wide_row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = scalars(measurement);
-    let value =
-        |wanted: &str| scalars.iter().find(|scalar| scalar.name == wanted).and_then(|scalar| scalar.value);
-    line(out, common(measurement).into_iter().chain(NAMES.iter().map(|&(name, _)| number(value(name)))))
+pub fn wide_rows(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    parts(measurement).iter().try_for_each(|part| {
+        let scalar = |wanted: &str| part.scalars.iter().find(|scalar| scalar.name == wanted);
+        let value = |name| number(scalar(name).and_then(|scalar| scalar.value));
+        line(out, common(measurement, part).into_iter().chain(NAMES.iter().map(|&(name, _)| value(name))))
+    })
 }
 
 /// Writes a row below [`wide_header`] for `lost` records between `at` and `to` that the store no longer has: of the kind
@@ -70,34 +71,49 @@ pub fn wide_gap(
     line(out, cells.into_iter().chain(NAMES.iter().map(|_| String::new())))
 }
 
-/// Writes the row of `measurement`.
+/// Writes the rows of `measurement`.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn row(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
-    let scalars = scalars(measurement);
-    line(out, common(measurement).into_iter().chain(scalars.iter().map(|scalar| number(scalar.value))))
+pub fn rows(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    parts(measurement).iter().try_for_each(|part| {
+        let numbers = part.scalars.iter().map(|scalar| number(scalar.value));
+        line(out, common(measurement, part).into_iter().chain(numbers))
+    })
+}
+
+/// What has a row of its own: each of several targets, else the whole.
+fn parts(measurement: &Measurement) -> Vec<Part> {
+    let parts = match &measurement.outcome {
+        Outcome::Report(report) => report.parts(),
+        Outcome::Failure(_) => Vec::new(),
+    };
+    if !parts.is_empty() {
+        return parts;
+    }
+    let failure = match &measurement.outcome {
+        Outcome::Report(_) => None,
+        Outcome::Failure(failure) => Some(failure.class),
+    };
+    let (target, address) = (measurement.probe.target().to_owned(), measurement.address);
+    vec![Part { target, address, failure, scalars: scalars(measurement) }]
 }
 
 /// The cells under [`COLUMNS`].
-fn common(measurement: &Measurement) -> [String; COLUMNS.len()] {
+fn common(measurement: &Measurement, part: &Part) -> [String; COLUMNS.len()] {
     let labels: Vec<String> =
         measurement.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let failure = match &measurement.outcome {
-        Outcome::Report(_) => String::new(),
-        Outcome::Failure(failure) => failure.class.to_string(),
-    };
-    let address = measurement.address.map(|address| address.to_string());
+    let address = part.address.map(|address| address.to_string());
     [
         measurement.id.to_string(),
         measurement.at.to_string(),
         measurement.elapsed.as_secs_f64().to_string(),
         cell(&measurement.agent.host),
         measurement.probe.kind().to_owned(),
-        cell(measurement.probe.target()),
+        cell(&part.target),
         address.unwrap_or_default(),
         cell(&labels.join(" ")),
-        failure,
+        part.failure.map_or_else(String::new, |class| class.to_string()),
     ]
 }
 

@@ -40,13 +40,16 @@ impl Shown {
 
     fn print(&mut self, event: &Event) -> io::Result<()> {
         self.state.hear(event);
+        if let Some(line) = self.lines.as_mut().and_then(|lines| lines.aside(event)) {
+            tell(&line)?;
+        }
         match event {
             Event::Note { text } => return tell(&format!("note: {}", escape(text))),
             // For who sits and waits, and for nobody's log.
             &Event::Progress { done_ratio, left } if io::stderr().is_terminal() => {
                 return tell(&progress(done_ratio, left));
             }
-            Event::Unmeasured { target, why } => {
+            Event::Unmeasured { target, why } if !self.lines.as_ref().is_some_and(Lines::is_fpings) => {
                 return tell(&format!("{}: {}", escape(target), escape(why)));
             }
             _ => {}

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::label::Label;
 use super::{Env, complaint};
 use crate::failure::{Class, Failure, Fault};
-use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Probe};
+use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Place, Probe};
 use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
@@ -93,8 +93,9 @@ async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<(
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;
+    let is_apart = common.format() == Format::Text && measurement.probe.place() == Place::Stderr;
     // A report on a hundred thousand targets is not written line by line.
-    let printed = printed.and_then(|()| match to_stderr {
+    let printed = printed.and_then(|()| match to_stderr || is_apart {
         true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, common, first),
         false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, common, first),
     });
@@ -139,12 +140,12 @@ fn print(
             if first {
                 report::csv::header(out, measurement)?;
             }
-            report::csv::row(out, measurement)?;
+            report::csv::rows(out, measurement)?;
         }
         // Its one line goes to stderr.
         (Format::Text, Outcome::Failure(_)) => {}
         (Format::Text, Outcome::Report(_)) => {
-            if !common.quiet {
+            if !common.quiet && measurement.probe.place() != Place::Alone {
                 writeln!(out)?;
             }
             text::summary(out, measurement, options::style())?;
@@ -209,4 +210,44 @@ fn subcommand(kind: &'static Kind) -> Command {
     Common::augment_args(command)
         .about(kind.manual.about)
         .long_about(format!("{}.\n\n{}", kind.manual.about, kind.manual.text))
+        .after_help(kind.manual.help())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Cli, Command};
+    use crate::probe::KINDS;
+
+    /// The words of a line as a shell parts them, up to a pipe or a redirection: quotes hold what is between them together.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for letter in line.chars() {
+            match letter {
+                '\'' => quoted = !quoted,
+                '|' | '>' if !quoted => break,
+                ' ' if !quoted => words.push(String::new()),
+                letter => words.last_mut().expect("there is a word").push(letter),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_command_that_can_be_measured() {
+        for manual in KINDS.iter().map(|kind| &kind.manual) {
+            assert!((3..10).contains(&manual.examples.len()), "{}", manual.name);
+            for (line, _) in manual.examples {
+                let cli = Cli::try_parse_from(words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let Command::Probe(probing) = cli.command else { panic!("{line}: no probe") };
+                assert_eq!(probing.probe.kind(), manual.name, "{line}");
+                probing.probe.check().unwrap_or_else(|fault| panic!("{line}: {fault}"));
+                probing.common.check(&probing.probe).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+            }
+            let help = manual.help();
+            assert!(manual.examples.iter().all(|(line, _)| help.contains(line)), "{help}");
+        }
+    }
 }

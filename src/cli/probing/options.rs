@@ -18,7 +18,7 @@ pub(super) struct Common {
     /// Print the record as one line of JSON.
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print the record as CSV: a header, then a row of base units.
+    /// Print the record as CSV: a header, then a row of base units, or one for each of ping's targets.
     #[arg(long)]
     csv: bool,
     /// Print only the summary.

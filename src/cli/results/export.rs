@@ -59,7 +59,7 @@ fn write(out: &mut Out, format: Format, page: &Page) -> Result<u64, Stop> {
     for record in &page.records {
         match (format, record) {
             (Format::Json, record) => out::json(out, record)?,
-            (Format::Csv, Record::Measurement(record)) => csv::wide_row(out, record)?,
+            (Format::Csv, Record::Measurement(record)) => csv::wide_rows(out, record)?,
             (Format::Csv, Record::Gap(gap)) => csv::wide_gap(out, gap.id, (gap.at, gap.to), gap.lost)?,
             // What autoperf's run measured has its own rows.
             (Format::Csv, Record::Run(_)) => left_out += 1,

@@ -17,6 +17,7 @@ use super::{Capture, own};
 use crate::failure::{Class, Failure};
 use crate::probe::input::Input;
 use crate::probe::own_thread::on_own_thread;
+use crate::probe::rights::{Right, lacking};
 use crate::probe::targets::Admission;
 use crate::probe::{Ctx, Event, Found, Measure};
 use crate::sys::filter::Operation;
@@ -284,10 +285,7 @@ fn link(interface: &str) -> Result<Link, Failure> {
 /// Why the ring cannot be had.
 fn refused(interface: &str, error: &std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::PermissionDenied {
-        return Class::Permission.because(format_args!(
-            "capture on {interface} needs CAP_NET_RAW: run it as root, or let the program have it: \
-             `setcap cap_net_raw=p` on it; see waddleperf-capture(1)"
-        ));
+        return lacking(format_args!("capture on {interface}"), Right::Raw, "reading a file needs nothing");
     }
     Failure::from_io(format_args!("capture on {interface}"), error)
 }

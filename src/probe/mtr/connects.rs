@@ -152,7 +152,7 @@ impl Run<'_> {
     /// This host did not send it.
     fn refused(&mut self, send: u64, error: &io::Error) {
         let errno = error.raw_os_error().unwrap_or(0);
-        self.engine.receive(clock::now(), Arrival::NotSent { send, errno });
+        self.engine.receive(clock::now(), Arrival::NotSent { send, errno, mtu: None });
     }
 
     fn told(&mut self, probe: &Probe, told: Unreachable) {

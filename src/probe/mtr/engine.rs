@@ -354,7 +354,7 @@ impl Engine for Trace {
     fn receive(&mut self, now: Now, arrival: Arrival<'_>) {
         match arrival {
             Arrival::Stop => self.stopped = true,
-            Arrival::NotSent { send, errno } => {
+            Arrival::NotSent { send, errno, .. } => {
                 self.not_sent(send, errno);
                 let _ = self.flights.receive(now, arrival);
             }

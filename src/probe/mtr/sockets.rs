@@ -12,6 +12,7 @@ use super::mda::MOST_FLOWS;
 use super::{Fallback, Mtr, Protocol, Strategy};
 use crate::failure::{Class, Failure};
 use crate::probe::own_thread::random;
+use crate::probe::rights::{Right, lacking};
 use crate::sys::connect::Way;
 use crate::sys::datagram::{self, Setup, Socket};
 use crate::sys::port::Port;
@@ -196,9 +197,7 @@ impl Mtr {
 
     fn open_connects(&self, all: &mut Sockets, to: SocketAddr, count: u16) -> Result<(), Failure> {
         if self.local_port.is_some() || count > 1 {
-            return Err(
-                Class::Permission.because("--localport and --flows over TCP need CAP_NET_RAW; -u does not")
-            );
+            return Err(lacking("--localport or --flows over TCP", Right::Raw, "-u does not"));
         }
         let source = self.egress.source();
         let interface = self.egress.device().map(str::to_owned);
@@ -265,9 +264,7 @@ fn local_of(socket: &Socket) -> Result<SocketAddr, Failure> {
 /// An echo socket and its identifier as a port, or why there is none.
 fn told(opened: io::Result<Socket>, local: SocketAddr) -> Result<(Socket, SocketAddr), Failure> {
     let socket = opened.map_err(|error| match denied(&error) {
-        true => Class::Permission.because(
-            "icmp needs net.ipv4.ping_group_range to hold a group of yours, or CAP_NET_RAW; -u needs neither",
-        ),
+        true => lacking("icmp", Right::Echo, "-u needs neither"),
         false => Failure::from_io(format_args!("bind icmp {}", local.ip()), &error),
     })?;
     let from = local_of(&socket)?;

@@ -66,7 +66,9 @@ fn hear(engine: &mut Engine, now: crate::units::Now, what: u8, bytes: &[u8], lat
                 Arrival::Datagram { bytes, from: Some(from), socket, stamp, ttl, tos, fragment },
             );
         }
-        1 => engine.receive(now, Arrival::NotSent { send: word(0).into(), errno: octet(2).into() }),
+        1 => {
+            engine.receive(now, Arrival::NotSent { send: word(0).into(), errno: octet(2).into(), mtu: None })
+        }
         2 => engine.receive(now, Arrival::Sent { send: word(0).into(), stamp: u64::from(word(2)) }),
         _ => {
             let quoted = if what & 32 == 0 { bytes } else { &latest.bytes };

@@ -18,6 +18,7 @@ use crate::net::Names;
 use crate::net::drive::drive;
 use crate::probe::key::key_in;
 use crate::probe::own_thread::{on_own_thread, random};
+use crate::probe::rights::{Right, lacking};
 use crate::probe::session::{Session, params};
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
@@ -363,13 +364,12 @@ fn no_echo(error: &io::Error) -> Failure {
     if error.kind() != io::ErrorKind::PermissionDenied {
         return Failure::from_io("open icmp", error);
     }
-    let why = crate::failure::reason(error);
-    Class::Permission.because(format_args!(
-        "icmp echo: {why}: set net.ipv4.ping_group_range to include this group, or give CAP_NET_RAW"
-    ))
+    lacking("icmp echo", Right::Echo, "--method udp needs neither")
 }
 
 fn no_raw(error: &io::Error) -> Failure {
-    let why = crate::failure::reason(error);
-    Class::Permission.because(format_args!("tcp syn: {why}: give CAP_NET_RAW"))
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return Failure::from_io("open tcp", error);
+    }
+    lacking("tcp syn", Right::Raw, "--method udp does not")
 }

@@ -40,6 +40,8 @@ pub(super) struct Slot {
     /// When the kernel sent it; 0 where it has not said so.
     pub(super) stamp: u64,
     pub(super) state: State,
+    /// An ICMP error has come about it.
+    pub(super) told: bool,
 }
 
 /// What has become of a packet.
@@ -75,7 +77,7 @@ impl Flights {
         let ring = &mut self.rings[usize::from(is_ipv6)];
         let room = NUMBERS * ring.sockets.len() as u64;
         let at = ring.next % room.max(1);
-        let slot = Slot { probe, sent: now, stamp: 0, state: State::Flying };
+        let slot = Slot { probe, sent: now, stamp: 0, state: State::Flying, told: false };
         match ring.slots.get_mut(at as usize) {
             Some(old) if matches!(old.state, State::Flying | State::Held) => return None,
             Some(old) => *old = slot,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use super::plan::Host;
-use super::{MOST_PAYLOAD, Mode, Ping};
+use super::{Form, MOST_PAYLOAD, Mode, Ping};
 use crate::failure::{Class, Failure};
 use crate::probe::targets::{self, Admission, Audience, Guard, List, Per, Range, Search};
 use crate::probe::{Ctx, Event};
@@ -36,11 +36,13 @@ impl Ping {
         let mut seen = HashSet::new();
         let mut hosts = Hosts { hosts: Vec::new(), unmeasured: Vec::new() };
         let total = found.len();
+        let is_repeated = self.mode().connects() || self.style == Form::Fping;
         for (at, (name, found)) in found.into_iter().enumerate() {
             let checked = found.map(|address| (address, self.fits(address)));
             let failure = match checked {
-                // Names share addresses: connections tell them apart, datagrams do not.
-                Ok((address, Ok(()))) if self.mode().connects() || seen.insert(address) => {
+                // Names share addresses: who connects wants each, and fping's users are used to it.
+                Ok((address, Ok(()))) if is_repeated || seen.insert(address) => {
+                    let name = if self.addr { address.ip().to_string().into() } else { name };
                     hosts.hosts.push(Host { name, address });
                     continue;
                 }

@@ -4,8 +4,11 @@
 //! `net::drive` runs it on sockets, `net::sim` in virtual time. TCP, TLS and HTTP are connections ([`connections`]). All end in the same
 //! [`tally`].
 
+mod check;
+mod choices;
 mod connections;
 mod engine;
+mod errors;
 mod flights;
 mod flood;
 mod format;
@@ -16,39 +19,39 @@ mod report;
 mod run;
 mod tally;
 
+pub use choices::{Form, Mode, PmtuDisc};
 pub use engine::Engine;
-pub use report::{Errors, Phases, Report, Responder, TargetReport};
+pub use errors::Errors;
+pub use report::{Phases, Report, Responder, Status, TargetReport};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic, input, targets,
+    Ctx, Egress, Findings, Found, Manual, Measure, Options, Place, Scalar, Target, Traffic, input, targets,
 };
 use crate::failure::Fault;
-use crate::sys::datagram::Fragments;
 use crate::units::Span;
 
 /// Largest payload of an echo message over IPv4 and over IPv6, octets.
 const MOST_PAYLOAD: [u16; 2] = [65_507, 65_527];
 /// The least time between two packets to one target, for who is not root.
 const LEAST_INTERVAL: Duration = Duration::from_millis(2);
-/// Packets that may be sent at once, by who is not root.
-const MOST_PRELOAD: u64 = 3;
 /// Time between two packets to one target, where nothing else is said.
 const EACH: Duration = Duration::from_secs(1);
 /// Time between two packets to different targets, where nothing else is said.
 const BETWEEN: Duration = Duration::from_millis(10);
-/// What is asked of targets that need only be found alive, beyond the first packet.
+/// How long a reply is waited for, where nothing else is said.
+const WAIT: Duration = Duration::from_secs(2);
+/// The same of the first packet to a target that need only be found alive, and how often it is asked again: fping's.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 const RETRIES: u16 = 3;
 /// No interval, timeout or deadline is longer.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-/// Most packets of one run: each keeps 12 octets.
-const MOST_PACKETS: u64 = 1 << 32;
 
 const INTERVAL: &str = "Time between two packets [default: 1s to one target; 10ms between different ones, and then each \
                         target gets one by --per-target-interval]; bare numbers are seconds";
@@ -71,10 +74,10 @@ pub struct Ping {
     #[arg(value_name = "MORE")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<Target>,
-    /// What is sent, and what counts as a reply.
-    #[arg(long, value_enum, default_value_t = Ping::default().mode)]
-    pub mode: Mode,
-    /// Port, and --mode tcp where none is given [default: tcp and http 80, tls, https and quic 443, dns 53].
+    /// What is sent, and what counts as a reply [default: icmp, with --port tcp].
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// Port, and --mode tcp where no mode is given [default: tcp and http 80, tls, https and quic 443, dns 53].
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Name that a DNS server is asked for (its NS records), or that a TLS server is asked to be.
@@ -94,9 +97,10 @@ pub struct Ping {
     #[arg(short, long, value_name = "OCTETS", default_value_t = Ping::default().size)]
     #[schemars(range(max = 65_527))]
     pub size: u16,
-    /// How long to wait for the reply to each packet; later ones are `late`.
-    #[arg(short = 'W', long, value_name = "TIME", default_value_t = Ping::default().timeout)]
-    pub timeout: Span,
+    /// How long to wait for the reply to each packet; later ones are `late` [default: 2s; 0.5s with -a, -u and -r, where each
+    /// wait is --backoff times the one before].
+    #[arg(short = 'W', long, value_name = "TIME")]
+    pub timeout: Option<Span>,
     /// End after this time, however many packets are left; what is in flight then is not counted.
     #[arg(short = 'w', long, value_name = "TIME")]
     pub deadline: Option<Span>,
@@ -165,6 +169,12 @@ pub struct Ping {
     /// Ask until each target has answered once, and list those that have not.
     #[arg(short, long)]
     pub unreach: bool,
+    /// With -a, tell the time of the reply too, fping's -e.
+    #[arg(long)]
+    pub elapsed: bool,
+    /// Call targets by their addresses, fping's -A.
+    #[arg(long)]
+    pub addr: bool,
     /// Ask until each target has answered once, at most this often again [default: 3 with -a or -u].
     #[arg(short, long, value_name = "N")]
     pub retries: Option<u16>,
@@ -184,14 +194,14 @@ impl Default for Ping {
         Self {
             target: Target::default(),
             more: Vec::new(),
-            mode: Mode::Icmp,
+            mode: None,
             port: None,
             name: None,
             count: 10,
             interval: None,
             per_target_interval: None,
             size: 56,
-            timeout: Span::secs(2),
+            timeout: None,
             deadline: None,
             pattern: None,
             tos: None,
@@ -213,6 +223,8 @@ impl Default for Ping {
             vcount: None,
             alive: false,
             unreach: false,
+            elapsed: false,
+            addr: false,
             retries: None,
             backoff: 1.5,
             style: Form::Ping,
@@ -221,101 +233,21 @@ impl Default for Ping {
     }
 }
 
-/// What is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// ICMP echo (RFC 792, RFC 4443).
-    Icmp,
-    /// A TCP connection: the time from SYN to SYN-ACK, or to RST.
-    Tcp,
-    /// A TLS handshake, after the connection. The certificate is not judged.
-    Tls,
-    /// HEAD over a connection that is kept (HTTP/1.1).
-    Http,
-    /// QUIC version negotiation (RFC 9000 §6).
-    Quic,
-    /// A DNS query over UDP; whatever the answer, it is a reply.
-    Dns,
-}
-
-impl Mode {
-    /// Its word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Icmp => "icmp",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-            Self::Http => "http",
-            Self::Quic => "quic",
-            Self::Dns => "dns",
-        }
-    }
-
-    /// The port that it speaks to where none is given; 0 where there are none.
-    const fn port(self) -> u16 {
-        match self {
-            Self::Icmp => 0,
-            Self::Tcp | Self::Http => 80,
-            Self::Tls | Self::Quic => 443,
-            Self::Dns => 53,
-        }
-    }
-
-    /// Whether it makes connections, rather than sending datagrams.
-    const fn connects(self) -> bool {
-        matches!(self, Self::Tcp | Self::Tls | Self::Http)
-    }
-}
-
-/// ping's -M.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PmtuDisc {
-    /// Never cut: refuse here what is larger than the path MTU that the system knows.
-    Do,
-    /// Cut here what is larger than the path MTU that the system knows.
-    Want,
-    /// Let routers cut.
-    Dont,
-    /// Never cut, and pay no heed to the path MTU that the system knows.
-    Probe,
-}
-
-impl PmtuDisc {
-    const fn fragments(self) -> Fragments {
-        match self {
-            Self::Do => Fragments::Refused,
-            Self::Want => Fragments::Cut,
-            Self::Dont => Fragments::Allowed,
-            Self::Probe => Fragments::Probe,
-        }
-    }
-}
-
-/// How text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// Like ping's, with percentiles.
-    Ping,
-    /// Line for line as fping writes it.
-    Fping,
-}
-
 impl Options for Ping {
     const MANUAL: Manual = Manual {
         name: "ping",
         about: "Round-trip time and loss of one target or of many",
         text: "Sends numbered packets to each target on an exact schedule and accounts for each: answered, lost, late, \
                duplicated, reordered, damaged. Times come from the kernel where it gives them, and the report says so. \
-               Errors that routers and hosts send back are told with who sent them.\n\n\
+               Errors that routers and hosts send back are told with who sent them. What this host does not send (with -M do \
+               what is too large for an MTU that it knows) is told with the reason, and is no loss.\n\n\
                Targets are given as arguments, in a file (-F), on standard input (-F -), as networks or as ranges. With \
                one target -i is the time between its packets, as in ping. With many, -i is the time between two packets \
                to different targets, and each target gets one every --per-target-interval: fping's -i and -p. Nobody \
                but root may send to one target more often than every 2 ms, unless with --force. A name or address that \
                cannot be measured is a result among many, told on stderr, and a failure alone. With -a, -u, -C and --style \
-               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. A name with \
+               fping the exit code is fping's: 1 where a target did not answer, 2 where one has no address. --style fping is fping -c, \
+               its summary on stderr; with -r alone it lists who is alive and who is not. A name with \
                many addresses stands for the first that the resolver gives, or with -m for all, 64 at most.\n\n\
                ICMP needs no privilege where net.ipv4.ping_group_range includes one of the user's groups, else \
                CAP_NET_RAW. The other modes need none: tcp counts a refused connection (RST) as a reply, tls and http do \
@@ -343,9 +275,24 @@ impl Ping {
     /// What is sent: a port alone means TCP.
     pub const fn mode(&self) -> Mode {
         match (self.mode, self.port) {
-            (Mode::Icmp, Some(_)) => Mode::Tcp,
-            (mode, _) => mode,
+            (Some(mode), _) => mode,
+            (None, Some(_)) => Mode::Tcp,
+            (None, None) => Mode::Icmp,
         }
+    }
+
+    /// How long the reply to a packet to each target is waited for, to the first one where that grows.
+    fn wait(&self) -> Duration {
+        match self.timeout {
+            Some(timeout) => timeout.0,
+            None if self.until_answered() => FIRST_WAIT,
+            None => WAIT,
+        }
+    }
+
+    /// How much longer each wait is than the one before.
+    const fn growth(&self) -> f64 {
+        if self.until_answered() { self.backoff } else { 1.0 }
     }
 
     /// Packets to each target.
@@ -362,6 +309,11 @@ impl Ping {
         self.alive || self.unreach || self.vcount.is_some() || self.style == Form::Fping
     }
 
+    /// Whether its text is a list of who is alive, or of who is not, or of both as fping writes it.
+    pub fn lists_states(&self) -> bool {
+        self.alive || self.unreach || self.style == Form::Fping && self.until_answered()
+    }
+
     /// Whether a target is done once it has answered.
     pub const fn until_answered(&self) -> bool {
         self.vcount.is_none() && (self.alive || self.unreach || self.retries.is_some())
@@ -370,11 +322,11 @@ impl Ping {
     /// Time between two packets, and between two packets to one target, of `targets`.
     fn intervals(&self, targets: usize) -> (Duration, Duration) {
         let of = |span: Option<Span>, otherwise| span.map_or(otherwise, |span| span.0);
+        let each = if self.until_answered() { self.wait() } else { EACH };
         if targets <= 1 {
-            let each = of(self.interval, EACH).max(of(self.per_target_interval, Duration::ZERO));
+            let each = of(self.interval, each).max(of(self.per_target_interval, Duration::ZERO));
             return (each, each);
         }
-        let each = if self.until_answered() { self.timeout.0 } else { EACH };
         (of(self.interval, BETWEEN), of(self.per_target_interval, each))
     }
 
@@ -405,85 +357,6 @@ impl Ping {
     /// Whether it may send as fast as it likes.
     fn is_free(&self) -> bool {
         self.force || crate::sys::host::is_root()
-    }
-
-    fn check_pace(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        let spans = [
-            ("interval", self.interval),
-            ("per_target_interval", self.per_target_interval),
-            ("timeout", Some(self.timeout)),
-            ("deadline", self.deadline),
-        ];
-        if let Some((key, _)) = spans.iter().find(|(_, span)| span.is_some_and(|span| span.0 > LONGEST)) {
-            return wrong(key, "is longer than a year");
-        }
-        if self.timeout.0.is_zero() {
-            return wrong("timeout", "0: give each reply some time, such as 2s");
-        }
-        if self.deadline.is_some_and(|deadline| deadline.0.is_zero()) {
-            return wrong("deadline", "0 leaves no time to send: give it some, such as 10s");
-        }
-        if !(1.0..=10.0).contains(&self.backoff) {
-            return wrong("backoff", "takes 1 to 10");
-        }
-        if self.record_route {
-            return wrong(
-                "record_route",
-                "is not offered: hardly a router answers it; `waddleperf mtr` finds the route",
-            );
-        }
-        if self.identifier == Some(0) {
-            return wrong("identifier", "takes 1 to 65535");
-        }
-        if self.identifier.is_some() && self.mode() != Mode::Icmp {
-            return wrong("identifier", "is of no use: only echo messages have one");
-        }
-        for (key, asked) in [("adaptive", self.adaptive), ("preload", self.preload > 1)] {
-            if asked && !self.is_single() {
-                return wrong(key, "is for one target");
-            }
-        }
-        if self.is_free() {
-            return Ok(());
-        }
-        if self.preload > MOST_PRELOAD {
-            return wrong("preload", "beyond 3 packets is for root; --force allows it to others");
-        }
-        if self.flood {
-            return wrong("flood", "is for root; --force allows it to others");
-        }
-        let each = if self.is_single() { self.intervals(1).1 } else { self.intervals(2).1 };
-        if each < LEAST_INTERVAL && self.packets() > 1 {
-            let key = if self.is_single() && self.per_target_interval.is_none() {
-                "interval"
-            } else {
-                "per_target_interval"
-            };
-            return wrong(key, "below 2ms for one target is for root; --force allows it to others");
-        }
-        Ok(())
-    }
-
-    fn check_targets(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        if self.target.is_open() && self.file.is_none() {
-            return wrong("target", "is missing: name the host to measure");
-        }
-        if self.generate
-            && (self.more.len() != 1 || self.target.is_open())
-            && !targets::is_many(self.target.as_str())
-        {
-            return wrong(
-                "generate",
-                "takes the first and the last address, or a network such as 10.0.0.0/24",
-            );
-        }
-        if self.mode() != Mode::Http {
-            let named = std::iter::once(&self.target).chain(&self.more);
-            named.filter(|target| !target.is_open()).try_for_each(Target::check_host)?;
-        }
-        Ok(())
     }
 }
 
@@ -517,42 +390,20 @@ impl Measure for Ping {
     }
 
     fn tells_packets(&self) -> bool {
-        !(self.alive || self.unreach || self.vcount.is_some() || self.flood)
+        // fping tells what routers say whatever else is asked for.
+        !self.flood && (self.style == Form::Fping || !(self.lists_states() || self.vcount.is_some()))
+    }
+
+    fn place(&self) -> Place {
+        match self.style {
+            _ if self.lists_states() => Place::Alone,
+            Form::Fping => Place::Stderr,
+            Form::Ping => Place::Below,
+        }
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        self.check_targets()?;
-        if self.count == 0 {
-            return wrong("count", "0: send at least 1 packet");
-        }
-        if self.vcount == Some(0) {
-            return wrong("vcount", "0: send at least 1 packet");
-        }
-        if self.packets() > MOST_PACKETS {
-            return wrong("count", "is too large: 4294967296 packets at most, and --watch goes on for ever");
-        }
-        if self.port == Some(0) {
-            return wrong("port", "0: name the target's port, 1-65535");
-        }
-        let [most4, most6] = MOST_PAYLOAD;
-        if self.size > most6 {
-            return wrong(
-                "size",
-                "is too large: an echo message carries at most 65507 octets, over IPv6 65527",
-            );
-        }
-        if self.size > most4 && self.egress.family == super::Family::Ipv4 {
-            return wrong("size", "is too large: an echo message over IPv4 carries at most 65507 octets");
-        }
-        if self.pattern().is_none_or(|pattern| pattern.len() > 16) {
-            return wrong("pattern", "takes up to 16 octets in hexadecimal, such as ff00");
-        }
-        if self.tos.is_some() && self.egress.tos().is_some() {
-            return wrong("tos", "and --dscp or --ecn say the same: give one");
-        }
-        self.check_pace()?;
-        self.egress.check().map_err(|fault| fault.within("egress"))
+        self.check_all()
     }
 
     fn traffic(&self) -> Traffic {
@@ -577,7 +428,7 @@ impl Measure for Ping {
 
     fn raise_packets(&mut self, packets: u64, time: Duration) {
         let many = u32::try_from(packets).unwrap_or(u32::MAX);
-        if self.intervals(1).1.saturating_mul(many) + self.timeout.0 <= time {
+        if self.intervals(1).1.saturating_mul(many) + self.wait() <= time {
             self.count = self.count.max(packets);
         }
     }

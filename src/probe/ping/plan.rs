@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::LONGEST;
 use crate::probe::pace::Pace;
 
 /// A run, decided.
@@ -13,6 +14,7 @@ pub(super) struct Plan {
     /// Time between two packets to one target, and how much longer each is than the one before.
     pub(super) period: Duration,
     pub(super) growth: f64,
+    /// How long the reply to a target's first packet is waited for; to the later ones `growth` times as long each.
     pub(super) timeout: Duration,
     /// The end, after the first packet.
     pub(super) deadline: Option<Duration>,
@@ -32,6 +34,15 @@ pub(super) struct Plan {
     pub(super) ids: Vec<u16>,
     /// Each socket's transmit timestamps are asked for.
     pub(super) stamped: bool,
+}
+
+/// How long the reply to a target's packet of this round is waited for, from 0.
+pub(super) fn wait(first: Duration, growth: f64, round: u64) -> Duration {
+    if growth <= 1.0 {
+        return first;
+    }
+    let seconds = first.as_secs_f64() * growth.powi(i32::try_from(round).unwrap_or(i32::MAX));
+    Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// One of those who are measured.

@@ -7,15 +7,15 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::errors::Errors;
 use super::plan::Host;
 use super::{Mode, Ping};
 use crate::failure::{Class, Failure};
-use crate::probe::{Clock, Counts, Findings, Loss, LossBursts, Packets, Rtt, Scalar, Scalars, ScheduleError};
+use crate::probe::{
+    Clock, Counts, Findings, Loss, LossBursts, Packets, Part, Rtt, Scalar, Scalars, ScheduleError,
+};
 use crate::stats::{Sketch, percentile};
-use crate::units::ms;
-
-/// Different errors that a report lists at most.
-const MOST_ERRORS: usize = 32;
+use crate::units::{Unit, ms};
 
 /// RTT and loss, of all targets together and of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,9 @@ pub struct Report {
     pub truncated: u64,
     /// TCP connections that were refused (RST, RFC 9293), which counts as a reply; null in other modes, where it is none.
     pub closed: Option<u64>,
+    /// What HTTP servers said, by status; absent in other modes. Whatever the status, it is a reply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<Status>,
     /// Connections whose SYN was lost and sent again: their time is no latency. Null where none are made.
     pub syn_retransmits: Option<u64>,
     /// Medians of the parts of a connection; null where none was made.
@@ -62,9 +65,13 @@ pub struct Report {
     #[serde(rename = "initial_ms", with = "ms::option", default)]
     #[schemars(with = "Option<f64>")]
     pub initial: Option<Duration>,
-    /// What came instead of answers: ICMP errors that named our packets, refusals, connections that were broken off.
+    /// What came instead of answers: ICMP errors that named our packets, refusals, connections that were broken off; and why
+    /// this host did not send what it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Errors>,
+    /// Errors beyond those in `errors`, from too many senders or of too many kinds to be listed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub errors_unlisted: u64,
     /// How many of several targets answered at least once; null of one.
     pub alive: Option<u64>,
     /// Who answered to broadcasts and multicasts.
@@ -84,6 +91,7 @@ pub struct Report {
 /// One of several targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PingTarget")]
+// There may be a hundred thousand: what is mostly empty takes little room.
 pub struct TargetReport {
     /// As it was given.
     pub target: Box<str>,
@@ -99,47 +107,24 @@ pub struct TargetReport {
     #[serde(rename = "initial_ms", with = "ms::option", default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<f64>")]
     pub initial: Option<Duration>,
+    /// As `statuses` of all.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub statuses: Box<[Status]>,
     /// What came instead of its answers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Errors>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: Box<[Errors]>,
     /// Why it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// Each RTT (RFC 2681) in order of sending, null for a lost one; absent of one packet and beyond 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub samples_ms: Option<Vec<Option<f64>>>,
+    pub samples_ms: Option<Box<[Option<f64>]>>,
 }
 
-/// How often somebody said one thing instead of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "PingErrors")]
-pub struct Errors {
-    /// What was said, in a few words; of a TLS alert the name that RFC 8446 §6 gives it.
-    pub what: String,
-    /// ICMP type (RFC 792, RFC 4443); absent of what a connection ended with.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<u8>,
-    /// ICMP code (RFC 792, RFC 4443).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<u8>,
-    /// Who said it; null where the kernel does not tell.
-    pub from: Option<IpAddr>,
-    /// How often.
-    pub count: u64,
-}
-
-impl Errors {
-    /// Counts it in `known`; of too many different ones the later are left out.
-    pub(super) fn count_in(&self, known: &mut Vec<Self>) {
-        let same = |one: &Self| {
-            (&one.what, one.kind, one.code, one.from) == (&self.what, self.kind, self.code, self.from)
-        };
-        match known.iter().position(same) {
-            Some(at) => known[at].count += self.count,
-            None if known.len() < MOST_ERRORS => known.push(self.clone()),
-            None => {}
-        }
-    }
+/// Whether there is nothing to be counted.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of one target's packets; each count means what it means for all.
@@ -172,6 +157,16 @@ pub struct Responder {
     pub received: u64,
     /// Its round-trip times (RFC 2681), of its first 1,000 replies.
     pub rtt: Option<Rtt>,
+}
+
+/// How often an HTTP status came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PingStatus")]
+pub struct Status {
+    /// The status code (RFC 9110 §15).
+    pub status: u16,
+    /// How often.
+    pub count: u64,
 }
 
 /// Medians of the parts of a connection; null what did not take place.
@@ -217,8 +212,9 @@ impl TargetReport {
             loss_ratio: None,
             rtt: None,
             initial: None,
-            errors: Vec::new(),
-            failure: Some(failure),
+            statuses: Box::default(),
+            errors: Box::default(),
+            failure: Some(Box::new(failure)),
             samples_ms: None,
         }
     }
@@ -283,11 +279,33 @@ impl Report {
 
     /// The headline numbers of a report that may not exist.
     pub(super) fn scalars_of(mode: Mode, report: Option<&Self>) -> Vec<Scalar> {
-        let mut scalars = Rtt::scalars(report.and_then(|report| report.rtt.as_ref()));
-        scalars.push(Scalar::ratio("loss_ratio", report.and_then(|report| report.loss_ratio)));
-        let phases = report.and_then(|report| report.phases);
+        let none = Headline::default();
+        report
+            .map_or(none, |report| Headline {
+                rtt: report.rtt.as_ref(),
+                loss_ratio: report.loss_ratio,
+                phases: report.phases.as_ref(),
+                statuses: &report.statuses,
+            })
+            .scalars(mode)
+    }
+}
+
+/// What the headline numbers of a report, or of one of its targets, are made of.
+#[derive(Default)]
+struct Headline<'a> {
+    rtt: Option<&'a Rtt>,
+    loss_ratio: Option<f64>,
+    phases: Option<&'a Phases>,
+    statuses: &'a [Status],
+}
+
+impl Headline<'_> {
+    fn scalars(&self, mode: Mode) -> Vec<Scalar> {
+        let mut scalars = Rtt::scalars(self.rtt);
+        scalars.push(Scalar::ratio("loss_ratio", self.loss_ratio));
         let phase =
-            |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, phases.as_ref().and_then(part));
+            |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, self.phases.and_then(part));
         if mode.connects() {
             scalars.push(phase("connect", |phases| phases.connect));
         }
@@ -296,6 +314,9 @@ impl Report {
         }
         if mode == Mode::Http {
             scalars.push(phase("first_byte", |phases| phases.first_byte));
+            // The worst, so that one threshold finds any error.
+            let value = self.statuses.last().map(|worst| f64::from(worst.status));
+            scalars.push(Scalar { name: "http_status".into(), unit: Unit::None, value });
         }
         scalars
     }
@@ -322,5 +343,21 @@ impl Findings for Report {
     fn packets(&self) -> Option<Packets> {
         let Counts { sent, received, .. } = self.counts;
         Some(Packets { sent, lost: sent.saturating_sub(received), rtt: self.rtt_sketch.clone() })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |target: &TargetReport| Part {
+            target: target.target.to_string(),
+            address: target.address,
+            failure: target.failure.as_ref().map(|failure| failure.class),
+            scalars: Headline {
+                rtt: target.rtt.as_deref(),
+                loss_ratio: target.loss_ratio,
+                phases: None,
+                statuses: &target.statuses,
+            }
+            .scalars(self.mode),
+        };
+        self.targets.iter().map(part).collect()
     }
 }

@@ -10,13 +10,14 @@ use super::flood::FLOOD_RATE;
 use super::format::{Dns, Echo, Format, Quic};
 use super::hosts::Hosts;
 use super::initial::Initials;
-use super::plan::{Host, Plan};
+use super::plan::{Host, Plan, wait};
 use super::tally::Circumstances;
 use super::{LEAST_INTERVAL, Mode, Ping, PmtuDisc, Report};
 use crate::failure::{Class, Failure};
 use crate::net::drive::drive;
 use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::pace::{Pace, Schedule};
+use crate::probe::rights::{Right, lacking};
 use crate::probe::{Ctx, Event, Events, Found};
 use crate::stats::Rng;
 use crate::sys::datagram::{Kind, Setup, Socket};
@@ -56,6 +57,10 @@ impl Ping {
             _ => ctx.events.clone(),
         };
         let ctx = &Ctx { events, ..ctx.clone() };
+        if hosts.hosts.len() > 1 {
+            let longest = hosts.hosts.iter().map(|host| host.name.chars().count()).max().unwrap_or(0);
+            ctx.events.tell(Event::Several { count: hosts.hosts.len(), longest });
+        }
         let result = match self.mode().connects() {
             true => self.connect(ctx, hosts).await,
             false => self.send(ctx, hosts).await,
@@ -137,7 +142,7 @@ impl Ping {
         }
         let places = [0, sockets.len() - 1];
         let mut draw = Rng::new(random()?);
-        let mut engine = Initials::new(silent, self.name.as_deref(), places, self.timeout.0, &mut draw)?;
+        let mut engine = Initials::new(silent, self.name.as_deref(), places, self.wait(), &mut draw)?;
         let run = move |stop: &Stop| {
             let sockets: Vec<&Socket> = sockets.iter().collect();
             drive(&mut engine, &sockets, stop, SLOT, Duration::from_millis(1)).map(|()| engine)
@@ -174,8 +179,8 @@ impl Ping {
         Plan {
             pace,
             period: each,
-            growth: if self.until_answered() { self.backoff } else { 1.0 },
-            timeout: self.timeout.0,
+            growth: self.growth(),
+            timeout: self.wait(),
             deadline: self.deadline.map(|deadline| deadline.0),
             until_answered: self.until_answered(),
             flood: self.flood,
@@ -240,7 +245,8 @@ impl Ping {
     /// Sockets that tell apart all packets that can be in flight to `hosts` hosts.
     fn sockets(&self, hosts: usize) -> u128 {
         let (interval, each) = self.intervals(hosts);
-        let (hosts, timeout) = (hosts as u128, self.timeout.0.as_nanos());
+        let longest = wait(self.wait(), self.growth(), self.packets() - 1);
+        let (hosts, timeout) = (hosts as u128, longest.as_nanos());
         let rounds = timeout / each.as_nanos().max(1) + 1;
         let by_rounds = rounds.min(self.packets().into()).saturating_mul(hosts);
         let by_interval = timeout.checked_div(interval.as_nanos()).map_or(u128::MAX, |sent| sent + 1);
@@ -287,10 +293,7 @@ impl Ping {
 /// Why there is no socket for echo messages.
 fn refused(local: SocketAddr, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return Class::Permission.because(
-            "ping needs a group of this user within sysctl net.ipv4.ping_group_range (such as \"0 2147483647\"), or \
-             CAP_NET_RAW (setcap cap_net_raw+ep on the program); --mode tcp needs neither",
-        );
+        return lacking("ping", Right::Echo, "--mode tcp needs neither");
     }
     Failure::from_io(format_args!("bind icmp {}", local.ip()), error)
 }

@@ -11,6 +11,7 @@ use super::engine::Verdict;
 use super::fleet::{Fleet, Move, Question};
 use super::report::{Reason, State};
 use crate::failure::Failure;
+use crate::probe::rights::{Right, lacking};
 use crate::sys::clock::now;
 use crate::sys::connect::{Way, tell_errors};
 use crate::sys::datagram::{Batch, Kind, Outgoing, Queued, Setup, Socket};
@@ -87,13 +88,11 @@ pub(super) fn scan(packets: &impl Packets, fleet: &mut Fleet, way: &Way, stop: &
 }
 
 fn open(packets: &impl Packets, ipv6: bool, way: &Way) -> Result<Socket, Failure> {
-    open_io(packets, ipv6, way).map_err(|error| {
-        let mut failure = Failure::from_io("open a socket for the scan", &error);
-        if error.kind() == io::ErrorKind::PermissionDenied {
-            failure.detail +=
-                ": a SYN scan needs CAP_NET_RAW (setcap cap_net_raw+p, or root); a connect scan (-sT) needs nothing";
+    open_io(packets, ipv6, way).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            lacking("a SYN scan", Right::Raw, "a connect scan (-sT) needs nothing")
         }
-        failure
+        _ => Failure::from_io("open a socket for the scan", &error),
     })
 }
 

@@ -303,7 +303,7 @@ impl crate::net::engine::Engine for Engine {
                 self.datagram(bytes, Arrived { now, stamp, ttl, tos });
             }
             Arrival::Sent { send, stamp } => self.tally.stamped(send, stamp),
-            Arrival::NotSent { send, errno } => self.not_sent(send, errno),
+            Arrival::NotSent { send, errno, .. } => self.not_sent(send, errno),
             Arrival::Icmp(icmp) => self.icmp(&icmp),
             Arrival::Overflow(total) => self.tally.overflowed(total),
             Arrival::Stop => self.stopped = true,

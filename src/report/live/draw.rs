@@ -438,6 +438,7 @@ mod tests {
                     delay_ms: None,
                     bytes: Some(80),
                     ttl: Some(57),
+                    said: None,
                 },
             });
         }

@@ -92,12 +92,14 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
+            Event::Several { .. } => {}
             &Event::Reply { at, rtt, .. } => self.answered(at, rtt),
             &Event::Port { host, port, proto, at, rtt } => {
                 self.note = Some(format!("open port {port}/{proto} on {host}"));
                 rtt.into_iter().for_each(|rtt| self.answered(at, rtt));
             }
             &Event::Lost { at, .. } | &Event::Unreached { at, .. } => self.missed(at),
+            Event::Refused { what, .. } => self.note = Some(format!("not sent: {}", escape(what))),
             // The latest line says it; there is no round trip to draw.
             &Event::Interval { packets, bytes, lasted, .. } => {
                 let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));

@@ -1,14 +1,13 @@
 //! What ping users expect while a probe runs: a line for each reply, and one for each that did not come.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::number::signed_millis;
+use super::ping::fping::Course;
 use super::{Style, bytes, counted, escape, millis, rate, span};
-use crate::probe::ping::Form;
 use crate::probe::{Event, Probe};
-use crate::units::ms;
 
 /// Turns events into lines.
 #[derive(Debug, Default)]
@@ -22,18 +21,10 @@ pub struct Lines {
     base: u64,
     next: u64,
     introduced: bool,
-    /// As fping's users know it: what each target has done so far. `None` for lines like ping's.
-    fping: Option<HashMap<String, Course>>,
+    /// Lines like fping's; `None` for lines like ping's.
+    fping: Option<Course>,
     /// `mtu`: sizes that were said to pass. `None` for lines like ping's.
     sizes: Option<HashSet<usize>>,
-}
-
-/// A target's course so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Course {
-    sent: u64,
-    received: u64,
-    sum: Duration,
 }
 
 impl Lines {
@@ -44,9 +35,9 @@ impl Lines {
 
     /// Lines about what `probe` measures, in the form that it asks for.
     pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
-        let fping = matches!(probe, Probe::Ping(ping) if ping.style == Form::Fping);
+        let fping = if let Probe::Ping(ping) = probe { Course::of(ping) } else { None };
         let sizes = matches!(probe, Probe::Mtu(_)).then(HashSet::new);
-        Self { fping: fping.then(HashMap::new), sizes, ..Self::new(&probe.subject(), timestamps, style) }
+        Self { fping, sizes, ..Self::new(&probe.subject(), timestamps, style) }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
@@ -58,6 +49,8 @@ impl Lines {
     /// The line for `event`, if it has one.
     pub fn line(&mut self, event: &Event) -> Option<String> {
         match event {
+            // That is told aside.
+            Event::Unmeasured { .. } if self.is_fpings() => return None,
             Event::Unmeasured { target, why } => {
                 return Some(self.style.red(&format!("{}: {}", escape(target), escape(why))));
             }
@@ -71,7 +64,7 @@ impl Lines {
                 let is_news = self.sizes.as_mut()?.insert(size);
                 is_news.then(|| self.stamped(at, &format!("{size} bytes pass ({} ms)", millis(rtt))))
             }
-            &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl } => {
+            &Event::Reply { ref target, seq, at, rtt, delay_ms, bytes, ttl, ref said } => {
                 let seq = self.number(seq);
                 let bytes = bytes.map_or("reply".to_owned(), |bytes| format!("{bytes} bytes"));
                 let ttl = ttl.map_or_else(String::new, |ttl| format!(" ttl={ttl}"));
@@ -80,7 +73,8 @@ impl Lines {
                 let ways = delay_ms.map_or_else(String::new, |(up, down)| {
                     format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
                 });
-                let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}");
+                let said = said.as_deref().map_or_else(String::new, |said| format!(" {}", escape(said)));
+                let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}{said}");
                 Some(self.stamped(at, &text))
             }
             &Event::Lost { ref target, seq, at } => {
@@ -88,11 +82,17 @@ impl Lines {
                 let text = format!("no reply from {}: seq={seq}", self.from(target.as_deref()));
                 Some(self.stamped(at, &self.style.red(&text)))
             }
-            &Event::Unreached { ref target, seq, at, from, ref what } => {
+            &Event::Unreached { ref target, seq, at, from, ref what, .. } => {
                 let seq = self.number(seq);
                 let teller = from.map_or_else(|| "somebody".to_owned(), |from| from.to_string());
                 let about = target.as_deref().map_or_else(String::new, |of| format!(" of {}", escape(of)));
                 let text = format!("from {teller}: seq={seq}{about} {}", escape(what));
+                Some(self.stamped(at, &self.style.red(&text)))
+            }
+            &Event::Refused { ref target, seq, at, ref what } => {
+                let seq = self.number(seq);
+                let text =
+                    format!("not sent to {}: seq={seq} {}", self.from(target.as_deref()), escape(what));
                 Some(self.stamped(at, &self.style.red(&text)))
             }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
@@ -104,6 +104,7 @@ impl Lines {
             }
             // Told where somebody waits for it ([`progress`]).
             Event::Progress { .. }
+            | Event::Several { .. }
             | Event::Hop { .. }
             | Event::Check { .. }
             | Event::Name { .. }
@@ -121,31 +122,26 @@ impl Lines {
         (!self.introduced).then(|| self.style.bold(&format!("{}{address}: {how}", self.target)))
     }
 
-    /// fping's lines: `HOST : [0], 64 bytes, 0.055 ms (0.059 avg, 0% loss)`.
+    /// Whether these are fping's lines.
+    pub const fn is_fpings(&self) -> bool {
+        self.fping.is_some()
+    }
+
+    /// What is said of `event` on stderr, beside its line, if anything.
+    pub fn aside(&self, event: &Event) -> Option<String> {
+        self.fping.as_ref()?.aside(event, &self.target)
+    }
+
     fn fping(&mut self, event: &Event) -> Option<String> {
-        let (target, seq, at, answer) = match event {
-            Event::Reply { target, seq, at, rtt, bytes, .. } => (target, *seq, *at, Some((*rtt, *bytes))),
-            Event::Lost { target, seq, at } | Event::Unreached { target, seq, at, .. } => {
-                (target, *seq, *at, None)
-            }
-            _ => return None,
+        let (seq, at) = match event {
+            Event::Reply { seq, at, .. }
+            | Event::Lost { seq, at, .. }
+            | Event::Unreached { seq, at, .. }
+            | Event::Refused { seq, at, .. } => (self.number(*seq), *at),
+            _ => (0, 0),
         };
-        let seq = self.number(seq);
-        let name =
-            target.as_deref().map_or_else(|| self.target.clone(), |target| escape(target).into_owned());
-        let course = self.fping.as_mut()?.entry(name.clone()).or_default();
-        course.sent += 1;
-        if let Some((rtt, _)) = answer {
-            (course.received, course.sum) = (course.received + 1, course.sum + rtt);
-        }
-        let mean = ms::of(course.sum) / course.received as f64;
-        let loss = (course.sent - course.received) * 100 / course.sent;
-        let told = match answer {
-            Some((rtt, bytes)) => format!("{} bytes, {} ms", bytes.unwrap_or(0), fping_millis(ms::of(rtt))),
-            None => "timed out".to_owned(),
-        };
-        let text = format!("{name} : [{seq}], {told} ({} avg, {loss}% loss)", fping_millis(mean));
-        Some(self.stamped(at, &text))
+        let line = self.fping.as_mut()?.line(event, &self.target, seq)?;
+        Some(self.stamped(at, &line))
     }
 
     fn from(&self, target: Option<&str>) -> String {
@@ -164,6 +160,9 @@ impl Lines {
     fn stamped(&self, at: u64, text: &str) -> String {
         if self.timestamps {
             let (seconds, micros) = (at / 1_000_000_000, at % 1_000_000_000 / 1_000);
+            if self.is_fpings() {
+                return format!("[{seconds}.{:05}] {text}", micros / 10);
+            }
             return format!("[{seconds}.{micros:06}] {text}");
         }
         text.to_owned()
@@ -186,20 +185,10 @@ fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: St
     format!("{packets} in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
 }
 
-/// Milliseconds as fping writes them: three digits, more where they are of no weight.
-pub(super) fn fping_millis(value: f64) -> String {
-    match value {
-        _ if value.is_nan() => "NaN".to_owned(),
-        _ if value < 1.0 => format!("{value:.3}"),
-        _ if value < 10.0 => format!("{value:.2}"),
-        _ if value < 100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::ping::{Form, Ping};
 
     fn events() -> [Event; 4] {
         let at = 1_700_000_000_123_456_789;
@@ -216,6 +205,7 @@ mod tests {
                 delay_ms: Some((0.031, -0.021)),
                 bytes: Some(80),
                 ttl: Some(64),
+                said: None,
             },
             Event::Lost { target: None, seq: 1, at },
             Event::Note { text: "\x1b[2J".to_owned() },
@@ -257,10 +247,18 @@ mod tests {
     fn who_cannot_be_measured_is_told_in_either_form() {
         let failure = crate::failure::Class::Resolve.because("resolve a\x1b.example: no such name");
         let event = Event::unmeasured("a\x1b.example", &failure);
-        let fping = Lines { fping: Some(HashMap::new()), ..Lines::new("many", false, Style::PLAIN) };
-        for mut lines in [Lines::new("many", false, Style::PLAIN), fping] {
-            assert_eq!(lines.line(&event).as_deref(), Some("a\\u{1b}.example: no such name"));
-        }
+        let mut lines = Lines::new("many", false, Style::PLAIN);
+        assert_eq!(
+            (lines.line(&event).as_deref(), lines.aside(&event)),
+            (Some("a\\u{1b}.example: no such name"), None)
+        );
+        let ping = Ping { style: Form::Fping, ..Ping::default() };
+        let mut lines = Lines::of(&ping.into(), false, Style::PLAIN);
+        let told = lines.aside(&event);
+        assert_eq!(
+            (lines.line(&event), told.as_deref()),
+            (None, Some("a\\u{1b}.example: Name or service not known"))
+        );
     }
 
     #[test]

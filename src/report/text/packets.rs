@@ -15,7 +15,7 @@ pub(super) fn others(counts: &Counts) -> Vec<String> {
         (counts.reordered, "reordered"),
         (counts.late, "late"),
         (counts.skipped, "skipped"),
-        (counts.send_errors, "refused by this host"),
+        (counts.send_errors, "not sent"),
         (counts.pending, "pending"),
         (counts.receive_overflow, "dropped in this host's receive queue"),
     ]

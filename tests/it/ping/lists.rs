@@ -23,6 +23,17 @@ fn names_networks_and_files_are_one_list_whose_faults_are_results() {
     assert_eq!(targets[4]["failure"]["class"], "usage", "a duplicate");
     assert_eq!(targets[5]["failure"]["class"], "resolve");
     assert_eq!(output.status.code(), Some(0));
+    let csv = super::said(&run(lab.client(), &arguments.replace("--json", "--csv -q")));
+    let mut rows =
+        csv.lines().filter(|line| line.contains(',')).map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let column = |name| header.iter().position(|column| *column == name).expect("a column");
+    let [target, failure, loss, p50] = ["target", "failure", "loss_ratio", "rtt_p50_seconds"].map(column);
+    let told: Vec<_> = rows.map(|row| (row[target], row[failure], row[loss], row[p50].is_empty())).collect();
+    let alive = names.iter().take(4).map(|&name| (name, "", "0", false));
+    let expected: Vec<_> =
+        alive.chain([(names[4], "usage", "", true), (names[5], "resolve", "", true)]).collect();
+    assert_eq!(told, expected, "a row for each target: {csv}");
     let alone = run(lab.client(), "no.such.host.invalid --json");
     assert_eq!(record_of(&alone)["outcome"]["failure"]["class"], "resolve");
 }
@@ -99,7 +110,8 @@ fn who_cannot_be_resolved_is_told_and_ends_as_with_fping() {
             let output = run(lab.client(), &format!("{ours} {targets}"));
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(code), "{ours} {targets}: {said}");
-            let is_told = said.lines().any(|line| line == "no.such.invalid: no such name");
+            let why = if ours.contains("fping") { "Name or service not known" } else { "no such name" };
+            let is_told = said.lines().any(|line| line == format!("no.such.invalid: {why}"));
             assert_eq!(is_told, code == 2, "{ours} {targets}: {said}");
             assert!(!String::from_utf8_lossy(&output.stdout).contains("no.such.invalid"), "{ours}");
             let mut fping = lab.client().command("fping");

@@ -34,6 +34,8 @@ fn a_connection_and_a_refusal_are_replies_and_silence_is_none() {
         assert_eq!((&open["mode"], &open["clock"]), (&json!("tcp"), &json!("kernel")), "{open}");
         let closed = found(&lab, &format!("{target} --port 9 -c 3"));
         assert_eq!(numbers(&closed, counts), [3, 3, 3, 0], "{closed}");
+        let lines = super::said(&run(lab.client(), &format!("{target} --port 9 -c 1")));
+        assert!(lines.contains(" ms closed\n"), "{lines}");
     }
     let _silent = lab.router(1).rule(Hook::Forward, "tcp dport 9", "drop");
     let silent = found(&lab, &format!("{} --port 9 -c 2 -W 0.3", server.address4()));
@@ -168,8 +170,19 @@ fn a_kept_connection_serves_every_request_and_the_first_is_told_apart() {
             found(&lab, &format!("http://{target}:{port}/x --mode http -c 4 --per-target-interval 200ms"));
         assert_eq!(numbers(&found, ["/counts/sent", "/counts/received"]), [4, 4], "{found}");
         assert!(found["phases"]["first_byte_ms"].is_f64(), "{found}");
+        let status: u16 = answer[9..12].parse().expect("a status");
+        assert_eq!(found["statuses"], json!([{ "status": status, "count": 4 }]), "{found}");
         assert_eq!(served.join().expect("the server"), requests);
     }
+    let listener = listen();
+    let port = listener.local_addr().expect("an address").port();
+    let served = http(listener, "HTTP/1.1 503 No\r\nConnection: close\r\n\r\n", 1);
+    let output =
+        run(lab.client(), &format!("http://{target}:{port}/ --mode http -c 1 --fail-on http_status>=500"));
+    let text = super::said(&output);
+    assert!(text.contains(" ms status=503\n") && text.contains("status     503: once\n"), "{text}");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    drop(served);
     let listener = listen();
     let port = listener.local_addr().expect("an address").port();
     let served = http(listener, "SSH-2.0-liar\r\n\r\n", 2);

@@ -50,8 +50,37 @@ fn a_narrow_link_says_its_mtu() {
     assert!(text.contains(&line), "{text}");
     let fits = report(lab.client(), lab.server().address4(), "-c 1 -M do -s 1372");
     assert_eq!(numbers(&fits, ["/counts/received"]), [1]);
-    let output = run(lab.client(), &format!("{} -c 1 -M do -s 9000 --json", lab.server().address4()));
-    assert!(said(&output).contains("message too long"), "{}", said(&output));
+}
+
+/// What this host does not let out is in a report, packet by packet, and no loss: whether the system knows the path's MTU or
+/// only the interface's.
+#[test]
+fn what_is_too_large_for_a_known_mtu_is_told_and_no_loss() {
+    let lab = Lab::line(2).build();
+    lab.link(1).mtu(1400);
+    let (client, server) = (lab.client(), lab.server());
+    for (target, narrow) in
+        [(server.address4().to_string(), "-s 1452"), (server.address6().to_string(), "-s 1432")]
+    {
+        let learned = run(client, &format!("{target} -c 1 -M do {narrow}"));
+        assert!(said(&learned).contains("Packet too big (mtu = 1400)"), "{}", said(&learned));
+        for size in [narrow, "-s 9000"] {
+            let text = run(client, &format!("{target} -c 3 -i 10ms --catch-up -M do {size}"));
+            let shown = said(&text);
+            let line = format!("not sent to {target}: seq=2 message too long (mtu = 1400)");
+            assert!(shown.contains(&line) && shown.contains(", 3 not sent in"), "{shown}");
+            let why = "not sent by this host: message too long (mtu = 1400), 3 times";
+            assert!(shown.contains(why) && text.status.code() == Some(1), "{shown}");
+            let found = super::report_of(&run(
+                client,
+                &format!("{target} -c 3 -i 10ms --catch-up -M do {size} --json"),
+            ));
+            assert_eq!(numbers(&found, ["/counts/sent", "/counts/send_errors"]), [0, 3], "{found}");
+            let error = &found["errors"][0];
+            assert_eq!((&error["local"], &error["mtu_bytes"]), (&json!(true), &json!(1400)), "{found}");
+            assert!(found["loss_ratio"].is_null(), "{found}");
+        }
+    }
 }
 
 #[test]

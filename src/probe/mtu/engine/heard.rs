@@ -68,7 +68,16 @@ impl Engine {
             came_back(search, size, sent, fragment);
         }
         let (seq, bytes) = (answer.number.into(), Some(size.into()));
-        self.events.tell(Event::Reply { target: None, seq, at: now.wall, rtt, delay_ms: None, bytes, ttl });
+        self.events.tell(Event::Reply {
+            target: None,
+            seq,
+            at: now.wall,
+            rtt,
+            delay_ms: None,
+            bytes,
+            ttl,
+            said: None,
+        });
     }
 
     /// An answer has come to packet `number`: those to packets before it would have come by now, or will very soon.

@@ -453,7 +453,7 @@ impl crate::net::engine::Engine for Engine {
                     flight.stamp = Some(stamp);
                 }
             }
-            Arrival::NotSent { send, errno } => self.not_sent(send, errno),
+            Arrival::NotSent { send, errno, .. } => self.not_sent(send, errno),
             Arrival::Icmp(icmp) => {
                 if self.stage == Stage::Opening && self.flights.is_empty() && self.scout.is_none() {
                     let meaning = Meaning::of(Version::of(self.plan.v6), icmp.kind, icmp.code);

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 use super::tcp::Made;
 use super::{Reached, Unreached, Way, why};
 use crate::probe::ping::plan::Host;
-use crate::probe::ping::tally::Connected;
+use crate::probe::ping::tally::{Connected, Said};
 use crate::sys::clock;
 
 /// Octets of the longest head of a response.
@@ -75,14 +75,9 @@ impl Way {
         let url = Url::parse(host.asked());
         let request = Url { port: url.port.or(self.port), ..url }.request();
         if let Some(Kept(mut stream)) = kept
-            && let Ok((rtt, is_kept)) = head(&mut stream, &request).await
+            && let Ok((rtt, response)) = head(&mut stream, &request).await
         {
-            return Ok(Reached {
-                rtt,
-                kernel: false,
-                told: Connected::default(),
-                kept: is_kept.then_some(Kept(stream)),
-            });
+            return Ok(reached(rtt, Connected::default(), response, stream));
         }
         let Made { stream, rtt: connect, resent, .. } = self.dial(host).await?;
         let mut told = Connected { resent, connect: Some(connect), ..Connected::default() };
@@ -93,18 +88,26 @@ impl Way {
         } else {
             Box::new(stream)
         };
-        let (first, is_kept) = head(&mut stream, &request).await?;
+        let (first, response) = head(&mut stream, &request).await?;
         told.first_byte = Some(first);
-        if is_kept && let Ok((rtt, is_kept)) = head(&mut stream, &request).await {
-            return Ok(Reached { rtt, kernel: false, told, kept: is_kept.then_some(Kept(stream)) });
+        if response.is_kept
+            && let Ok((rtt, response)) = head(&mut stream, &request).await
+        {
+            return Ok(reached(rtt, told, response, stream));
         }
         // It is not kept, so that every request is a first one.
-        Ok(Reached { rtt: first, kernel: false, told, kept: None })
+        Ok(reached(first, told, Response { is_kept: false, ..response }, stream))
     }
 }
 
-/// Sends `request`: the time to the first octet of its response, and whether the connection is kept.
-async fn head(stream: &mut Box<dyn Stream>, request: &str) -> Result<(Duration, bool), Unreached> {
+/// An attempt that got `response` over `stream`.
+fn reached(rtt: Duration, told: Connected, response: Response, stream: Box<dyn Stream>) -> Reached {
+    let kept = response.is_kept.then_some(Kept(stream));
+    Reached { rtt, kernel: false, told, said: Some(Said::Status(response.status)), kept }
+}
+
+/// Sends `request`: the time to the first octet of its response, and the response.
+async fn head(stream: &mut Box<dyn Stream>, request: &str) -> Result<(Duration, Response), Unreached> {
     let start = clock::now().mono;
     let sent = async {
         stream.write_all(request.as_bytes()).await?;
@@ -122,20 +125,26 @@ async fn head(stream: &mut Box<dyn Stream>, request: &str) -> Result<(Duration, 
         }
         let time = *time.get_or_insert_with(|| clock::now().mono.saturating_duration_since(start));
         response.extend(&part[..length]);
-        if let Some(is_kept) = Response::parse(&response).map_err(|()| no_http())? {
-            return Ok((time, is_kept));
+        if let Some(response) = Response::parse(&response).map_err(|()| no_http())? {
+            return Ok((time, response));
         }
     }
     Err(Unreached::Failed("the head of a response is longer than 64 KiB".to_owned()))
 }
 
-/// The head of a response.
-struct Response;
+/// What the head of a response says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Response {
+    /// Its status code (RFC 9110 §15).
+    status: u16,
+    /// The connection is kept.
+    is_kept: bool,
+}
 
 impl Response {
-    /// Whether the connection is kept after a whole head of a final response; `None` while there is none.
-    fn parse(mut octets: &[u8]) -> Result<Option<bool>, ()> {
-        let text = loop {
+    /// What a whole head of a final response says; `None` while there is none.
+    fn parse(mut octets: &[u8]) -> Result<Option<Self>, ()> {
+        let (text, status) = loop {
             if !octets.starts_with(&b"HTTP/1."[..octets.len().min(7)]) {
                 return Err(());
             }
@@ -145,14 +154,16 @@ impl Response {
             let text = String::from_utf8_lossy(&octets[..end]).to_ascii_lowercase();
             octets = &octets[end + 4..];
             // An interim response (RFC 9110 §15.2) precedes the one that counts.
-            if text.get(9..10) != Some("1") {
-                break text;
+            let status = text.get(9..12).and_then(|code| code.parse::<u16>().ok()).ok_or(())?;
+            if status >= 200 {
+                break (text, status);
             }
         };
         let connection = text.lines().filter_map(|line| line.strip_prefix("connection:"));
         let says =
             |word: &str| connection.clone().any(|value| value.split(',').any(|one| one.trim() == word));
-        Ok(Some(if text.starts_with("http/1.0") { says("keep-alive") } else { !says("close") }))
+        let is_kept = if text.starts_with("http/1.0") { says("keep-alive") } else { !says("close") };
+        Ok(Some(Self { status, is_kept }))
     }
 }
 
@@ -187,14 +198,16 @@ mod tests {
     }
 
     #[test]
-    fn a_response_tells_whether_the_connection_is_kept() {
+    fn a_response_tells_its_status_and_whether_the_connection_is_kept() {
+        let told = |status, is_kept| Ok(Some(Response { status, is_kept }));
         for (response, expected) in [
-            ("HTTP/1.1 200 OK\r\n\r\n", Ok(Some(true))),
-            ("HTTP/1.1 404 No\r\nConnection: Close\r\n\r\n", Ok(Some(false))),
-            ("HTTP/1.0 200 OK\r\n\r\n", Ok(Some(false))),
-            ("HTTP/1.0 200 OK\r\nconnection: x, keep-alive\r\n\r\n", Ok(Some(true))),
+            ("HTTP/1.1 200 OK\r\n\r\n", told(200, true)),
+            ("HTTP/1.1 404 No\r\nConnection: Close\r\n\r\n", told(404, false)),
+            ("HTTP/1.0 503\r\n\r\n", told(503, false)),
+            ("HTTP/1.0 200 OK\r\nconnection: x, keep-alive\r\n\r\n", told(200, true)),
             ("HTTP/1.1 103 Early\r\n\r\n", Ok(None)),
-            ("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", Ok(Some(false))),
+            ("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", told(200, false)),
+            ("HTTP/1.1 OK\r\n\r\n", Err(())),
             ("HTTP/1.1 200", Ok(None)),
             ("HT", Ok(None)),
             ("SSH-2.0-x\r\n\r\n", Err(())),

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::hosts::Hosts;
-use super::plan::Host;
-use super::tally::{Answered, Circumstances, Connected, Tally};
+use super::plan::{Host, wait};
+use super::tally::{Answered, Circumstances, Connected, Said, Tally};
 use super::{Mode, Ping, Report};
 use crate::failure::{Class, Failure, reason};
 use crate::net::engine::Icmp;
@@ -47,6 +47,7 @@ struct Reached {
     /// The kernel measured it.
     kernel: bool,
     told: Connected,
+    said: Option<Said>,
     kept: Option<Kept>,
 }
 
@@ -85,8 +86,7 @@ impl Ping {
             preload: self.preload,
             follows: self.follows(),
         };
-        let growth = if self.until_answered() { self.backoff } else { 1.0 };
-        let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, growth);
+        let cadence = Cadence::new(pace).in_rounds(hosts.len() as u64, each, self.growth());
         let way = Way {
             mode: self.mode(),
             egress: self.egress.clone(),
@@ -99,7 +99,8 @@ impl Ping {
             cadence,
             tally: Tally::new(hosts, ctx.events.clone()),
             way: Arc::new(way),
-            timeout: self.timeout.0,
+            timeout: self.wait(),
+            growth: self.growth(),
             until_answered: self.until_answered(),
             running: JoinSet::new(),
             kept: HashMap::new(),
@@ -132,6 +133,7 @@ struct Run {
     tally: Tally,
     way: Arc<Way>,
     timeout: Duration,
+    growth: f64,
     until_answered: bool,
     running: JoinSet<End>,
     /// Connections that wait for the next request, by the target's place.
@@ -191,7 +193,8 @@ impl Run {
 
     fn begin(&mut self, probe: u64, late: Duration) {
         self.tally.sent(probe, late);
-        let (host, way, timeout) = (self.tally.host(probe).clone(), Arc::clone(&self.way), self.timeout);
+        let timeout = wait(self.timeout, self.growth, self.tally.round(probe));
+        let (host, way) = (self.tally.host(probe).clone(), Arc::clone(&self.way));
         let kept = self.kept.remove(&(probe % self.tally.size() as u64));
         self.running.spawn(async move {
             let attempt = tokio::time::timeout(timeout, way.attempt(&host, kept)).await;
@@ -202,11 +205,11 @@ impl Run {
     fn settle(&mut self, End { probe, result }: End) {
         let wall = clock::now().wall;
         match result {
-            Ok(Reached { rtt, kernel, told, kept }) => {
+            Ok(Reached { rtt, kernel, told, said, kept }) => {
                 self.tally.arrived(probe);
                 self.tally.connected(told);
-                self.tally
-                    .answered(probe, Answered { rtt: nanos(rtt), kernel, at: wall, bytes: None, ttl: None });
+                let answer = Answered { rtt: nanos(rtt), kernel, at: wall, said, ..Answered::default() };
+                self.tally.answered(probe, answer);
                 if let Some(kept) = kept {
                     self.kept.insert(probe % self.tally.size() as u64, kept);
                 }
@@ -226,11 +229,11 @@ impl Run {
                     quoted: &[],
                     extensions: &[],
                 };
-                self.tally.icmp(Some(probe), &icmp);
+                self.tally.icmp(probe, &icmp, true);
                 self.tally.unreached(probe, &icmp, wall);
             }
             Err(Unreached::Failed(what)) => self.tally.failed(probe, what, wall),
-            Err(Unreached::NotTried(errno)) => self.tally.refused(probe, errno),
+            Err(Unreached::NotTried(errno)) => self.tally.refused(probe, errno, None, wall),
         }
     }
 }

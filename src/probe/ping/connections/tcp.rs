@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::{Reached, Unreached, Way};
 use crate::probe::ping::plan::Host;
-use crate::probe::ping::tally::Connected;
+use crate::probe::ping::tally::{Connected, Said};
 use crate::sys::connect::{self, Attempt};
 use crate::sys::{clock, tcp};
 
@@ -38,11 +38,11 @@ impl Way {
         match self.connect(host).await {
             Ok(Made { rtt, kernel, resent, .. }) => {
                 let told = Connected { resent, connect: Some(rtt), ..Connected::default() };
-                Ok(Reached { rtt, kernel, told, kept: None })
+                Ok(Reached { rtt, kernel, told, said: None, kept: None })
             }
             Err(Unmade::Closed(rtt)) => {
-                let told = Connected { closed: true, ..Connected::default() };
-                Ok(Reached { rtt, kernel: false, told, kept: None })
+                let (told, said) = (Connected::default(), Some(Said::Closed));
+                Ok(Reached { rtt, kernel: false, told, said, kept: None })
             }
             Err(Unmade::Other(unreached)) => Err(unreached),
         }

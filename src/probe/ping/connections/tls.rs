@@ -57,7 +57,7 @@ impl Way {
         let name = self.name.as_deref().unwrap_or(host.asked());
         let (_, tls) = self.client.shake(stream, name).await?;
         let told = Connected { resent, connect: Some(rtt), tls: Some(tls), ..Connected::default() };
-        Ok(Reached { rtt: rtt + tls, kernel: false, told, kept: None })
+        Ok(Reached { rtt: rtt + tls, kernel: false, told, said: None, kept: None })
     }
 }
 

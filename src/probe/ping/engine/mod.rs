@@ -13,14 +13,14 @@ use nix::libc::{EAGAIN, EMSGSIZE, ENOBUFS};
 use super::flights::{Flights, Place, Slot, State};
 use super::flood::{Flood, Pacing};
 use super::format::{Format, Heard, Proof, Tag};
-use super::plan::Plan;
+use super::plan::{Plan, wait};
 use super::report::Report;
 use super::tally::{Answered, Circumstances, Tally};
 use crate::failure::{Class, Failure};
 use crate::net::engine::{Arrival, Draft, Icmp, Next};
+use crate::probe::Events;
 use crate::probe::pace::{Cadence, Due};
 use crate::probe::timing::round_trip;
-use crate::probe::{Event, Events};
 use crate::units::Now;
 use crate::wire::icmp::{Meaning, Version};
 
@@ -40,7 +40,6 @@ pub struct Engine {
     format: Format,
     flights: Flights,
     tally: Tally,
-    events: Events,
     /// Packets in flight.
     flying: u64,
     /// Replies that wait for their requests' transmit timestamps.
@@ -88,8 +87,7 @@ impl Engine {
             format,
             flights: Flights::new(plan.sockets.clone()),
             plan,
-            tally: Tally::new(hosts, events.clone()),
-            events,
+            tally: Tally::new(hosts, events),
             flying: 0,
             held: VecDeque::new(),
             blocked: None,
@@ -188,11 +186,16 @@ impl Engine {
 
     /// When the oldest packet has waited long enough, or a reply for its timestamp.
     fn next_deadline(&mut self) -> Option<Instant> {
-        let timeout = self.plan.timeout;
         let held = self.held.front().map(|reply| reply.now.mono + STAMP_GRACE);
         let oldest = self.flights.oldest();
-        let oldest = oldest.map(|place| self.flights.at(place).sent.mono + timeout);
+        let oldest = oldest.map(|place| *self.flights.at(place));
+        let oldest = oldest.map(|slot| slot.sent.mono + self.wait(slot.probe));
         oldest.into_iter().chain(held).min()
+    }
+
+    /// How long the reply to packet `probe` is waited for.
+    fn wait(&self, probe: u64) -> Duration {
+        wait(self.plan.timeout, self.plan.growth, self.tally.round(probe))
     }
 
     /// Gives up what has waited too long.
@@ -204,7 +207,7 @@ impl Engine {
         }
         while let Some(place) = self.flights.oldest() {
             let Slot { probe, sent, state, .. } = *self.flights.at(place);
-            let is_past = now.mono >= sent.mono + self.plan.timeout;
+            let is_past = now.mono >= sent.mono + self.wait(probe);
             match state {
                 State::Flying if is_past => {
                     self.land(place, State::Expired);
@@ -269,7 +272,7 @@ impl Engine {
             return self.tally.duplicate(slot.probe);
         }
         match slot.state {
-            State::Flying if rtt > self.plan.timeout => {
+            State::Flying if rtt > self.wait(slot.probe) => {
                 self.land(reply.place, State::Expired);
                 self.tally.lost(slot.probe, reply.now.wall);
                 self.tally.late(slot.probe);
@@ -303,8 +306,10 @@ impl Engine {
         let (rtt, kernel) = times(&slot, reply);
         self.land(reply.place, State::Answered);
         let at = reply.stamp.unwrap_or(reply.now.wall);
-        self.tally
-            .answered(slot.probe, Answered { rtt, kernel, at, bytes: Some(reply.bytes), ttl: reply.ttl });
+        self.tally.answered(
+            slot.probe,
+            Answered { rtt, kernel, at, bytes: Some(reply.bytes), ttl: reply.ttl, said: None },
+        );
     }
 
     fn stamped(&mut self, send: u64, stamp: u64) {
@@ -319,7 +324,7 @@ impl Engine {
         }
     }
 
-    fn not_sent(&mut self, now: Now, send: u64, errno: i32) {
+    fn not_sent(&mut self, now: Now, send: u64, errno: i32, mtu: Option<u32>) {
         let Some(place) = self.flights.sent(send) else { return };
         let Slot { probe, state, .. } = *self.flights.at(place);
         if state != State::Flying {
@@ -327,7 +332,12 @@ impl Engine {
         }
         self.land(place, State::Refused);
         let is_full = matches!(errno, EAGAIN | ENOBUFS);
-        let most = if is_full { MOST_FULL } else { MOST_REFUSED };
+        let most = match mtu {
+            // That is this packet's own error.
+            Some(_) => 1,
+            None if is_full => MOST_FULL,
+            None => MOST_REFUSED,
+        };
         let times = self.refused.entry(probe).or_default();
         *times += 1;
         if *times < most && (is_full || self.tally.size() > 1) {
@@ -336,16 +346,10 @@ impl Engine {
             return;
         }
         self.refused.remove(&probe);
-        self.tally.refused(probe, errno);
-        let target = self.tally.host(probe).address.ip();
-        let failure = refusal(target, errno);
-        if self.tally.size() > 1 {
-            return;
-        }
-        if probe == 0 {
-            self.failure = Some(failure);
-        } else {
-            self.events.tell(Event::Note { text: failure.detail });
+        self.tally.refused(probe, errno, mtu, now.wall);
+        // That a packet is too large is what was to be found out.
+        if self.tally.size() == 1 && probe == 0 && errno != EMSGSIZE {
+            self.failure = Some(refusal(self.tally.host(probe).address.ip(), errno));
         }
     }
 
@@ -362,7 +366,8 @@ impl Engine {
         let Some((place, slot)) = known else {
             return self.tally.ignored();
         };
-        self.tally.icmp(Some(slot.probe), icmp);
+        self.flights.at(place).told = true;
+        self.tally.icmp(slot.probe, icmp, !slot.told);
         if slot.state == State::Flying
             && !self.plan.broadcast
             && Meaning::of(version, icmp.kind, icmp.code).is_final()
@@ -400,7 +405,7 @@ impl crate::net::engine::Engine for Engine {
                 self.datagram(socket, bytes, from, Reply { place, now, stamp, bytes: bytes.len(), ttl });
             }
             Arrival::Sent { send, stamp } => self.stamped(send, stamp),
-            Arrival::NotSent { send, errno } => self.not_sent(now, send, errno),
+            Arrival::NotSent { send, errno, mtu } => self.not_sent(now, send, errno, mtu),
             Arrival::Icmp(icmp) => self.icmp(now, &icmp),
             Arrival::Overflow(total) => self.tally.overflowed(total),
             Arrival::Stop => self.stopped = true,
@@ -415,11 +420,6 @@ fn times(slot: &Slot, reply: &Reply) -> (u64, bool) {
 
 /// Why this host does not send to `target`.
 fn refusal(target: std::net::IpAddr, errno: i32) -> Failure {
-    if errno == EMSGSIZE {
-        return Class::Unreachable.because(format_args!(
-            "send to {target}: message too long: larger than the path's or the interface's MTU"
-        ));
-    }
     let error = io::Error::from_raw_os_error(errno);
     if error.kind() == io::ErrorKind::PermissionDenied {
         return Class::Permission.because(format_args!(

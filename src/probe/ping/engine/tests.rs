@@ -22,7 +22,7 @@ fn ping(count: u64) -> Ping {
         target: "192.0.2.1".into(),
         count,
         interval: Some(Span::millis(10)),
-        timeout: Span::millis(100),
+        timeout: Some(Span::millis(100)),
         ..Ping::default()
     }
 }
@@ -163,6 +163,28 @@ fn whoever_answered_is_asked_no_more_and_the_dead_as_often_as_wished() {
     assert_eq!(sent, [1, 1, 3, 1, 1]);
 }
 
+/// fping's waits: 0.5 s, and each of three more half as long again.
+#[test]
+fn whoever_is_asked_until_he_answers_is_waited_for_as_fping_waits() {
+    let ping = Ping { target: "192.0.2.1".into(), unreach: true, ..Ping::default() };
+    for hosts in [1, 3] {
+        for (limit, ends) in [(4050, false), (4100, true)] {
+            let mut engine = ping.engine(&addresses(hosts), 7, Events::none()).expect("an engine");
+            let mut sim = Sim::new(clock::now(), 1);
+            assert_eq!(
+                sim.run(&mut engine, &mut |_, _| vec![], Duration::from_millis(limit)),
+                ends,
+                "{hosts}"
+            );
+        }
+        let slow = &mut sim();
+        slow.up.delay = Duration::from_millis(600);
+        let report = run(&ping, hosts, slow, &mut |_, draft| vec![echoed(draft).into()]);
+        assert_eq!((report.counts.received, report.counts.late), (hosts.into(), hosts.into()), "{report:?}");
+        assert_eq!(report.counts.sent, 2 * u64::from(hosts), "the second wait is long enough");
+    }
+}
+
 #[test]
 fn a_reply_from_elsewhere_is_ours_only_with_the_secret() {
     let elsewhere: SocketAddr = "203.0.113.9:0".parse().expect("an address");
@@ -215,7 +237,7 @@ fn a_flood_goes_as_fast_as_the_path() {
 
 #[test]
 fn dns_and_quic_replies_are_those_to_our_own_questions() {
-    let dns = Ping { mode: Mode::Dns, ..ping(5) };
+    let dns = Ping { mode: Some(Mode::Dns), ..ping(5) };
     let answer = |draft: &Draft, damage: usize| {
         let mut reply = draft.bytes.clone();
         (reply[2], reply[3]) = (0x81, 0x83);
@@ -224,7 +246,7 @@ fn dns_and_quic_replies_are_those_to_our_own_questions() {
     };
     let report = run(&dns, 1, &mut sim(), &mut |n, draft| answer(draft, if n == 2 { 14 } else { 3 }));
     assert_eq!((report.counts.received, report.corrupt), (4, 1), "NXDOMAIN is a reply");
-    let quic = Ping { mode: Mode::Quic, ..ping(3) };
+    let quic = Ping { mode: Some(Mode::Quic), ..ping(3) };
     let negotiate = &mut |_, draft: &Draft| {
         let (to, from) = (&draft.bytes[15..23], &draft.bytes[6..14]);
         vec![[&[0x80, 0, 0, 0, 0, 8], to, &[8], from, &[0, 0, 0, 1]].concat().into()]
@@ -239,14 +261,46 @@ fn what_finds_no_room_is_sent_again_and_the_rest_is_an_error() {
     let mut engine = ping.engine(&addresses(1), 7, Events::none()).expect("an engine");
     let (mut now, mut out) = (clock::now(), Draft::default());
     assert_eq!(engine.poll(now, &mut out), Next::Send);
-    engine.receive(now, Arrival::NotSent { send: 0, errno: nix::libc::EAGAIN });
+    engine.receive(now, Arrival::NotSent { send: 0, errno: nix::libc::EAGAIN, mtu: None });
     assert!(matches!(engine.poll(now, &mut out), Next::Wait(_)));
     now = now.after(Duration::from_millis(1));
     assert_eq!(engine.poll(now, &mut out), Next::Send);
-    engine.receive(now, Arrival::NotSent { send: 1, errno: nix::libc::ENETUNREACH });
+    engine.receive(now, Arrival::NotSent { send: 1, errno: nix::libc::ENETUNREACH, mtu: None });
     assert_eq!(engine.poll(now, &mut out), Next::Done);
     let failure = ping.finish(engine).expect_err("nothing was sent");
     assert_eq!(failure.detail, "send to 192.0.2.1: network is unreachable");
+}
+
+#[test]
+fn what_is_too_large_is_a_report_and_each_of_many_names_its_own_mtu() {
+    for hosts in [1, 2] {
+        let ping = Ping { interval: Some(Span::millis(1)), ..ping(1) };
+        let mut engine = ping.engine(&addresses(hosts), 7, Events::none()).expect("an engine");
+        let (mut now, mut out) = (clock::now(), Draft::default());
+        for send in 0..hosts.into() {
+            assert_eq!(engine.poll(now, &mut out), Next::Send);
+            let mtu = Some(1400 + send as u32);
+            engine.receive(now, Arrival::NotSent { send, errno: nix::libc::EMSGSIZE, mtu });
+            now = now.after(Duration::from_millis(1));
+        }
+        assert_eq!(engine.poll(now, &mut out), Next::Done, "it is not tried again");
+        let report = ping.finish(engine).expect("a report");
+        assert_eq!((report.counts.sent, report.counts.send_errors), (0, hosts.into()));
+        assert_eq!((report.loss_ratio, report.errors[0].count), (None, hosts.into()));
+        let mtus: Vec<_> = report.targets.iter().map(|target| target.errors[0].mtu_bytes).collect();
+        assert_eq!(mtus, if hosts == 1 { vec![] } else { vec![Some(1400), Some(1401)] });
+        assert!(report.targets.iter().all(|target| target.failure.is_none()));
+    }
+}
+
+#[test]
+fn a_packet_brings_one_new_line_of_errors_however_many_are_sent_about_it() {
+    let from = |n: u64| std::net::Ipv4Addr::from_bits(0x0a00_0000 + n as u32).into();
+    let error = |n| Answer::Icmp { kind: 3, code: 1, from: from(n), mtu: 0, ttl: 60, extensions: Vec::new() };
+    let far = &mut |n: u64, _: &Draft| (0..100).map(|forged| error(n * 100 + forged)).collect();
+    let report = run(&ping(10), 1, &mut sim(), far);
+    assert_eq!((report.errors.len(), report.counts.sent, report.counts.received), (10, 10, 0));
+    assert!(report.errors_unlisted >= 9 * 99, "{}", report.errors_unlisted);
 }
 
 proptest! {

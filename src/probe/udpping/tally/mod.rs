@@ -351,6 +351,7 @@ impl Tally {
                 }),
                 bytes: Some(reply.bytes),
                 ttl: arrived.ttl,
+                said: None,
             });
         }
     }

@@ -1,19 +1,21 @@
 //! What became of each packet, and the report of it. A packet costs 12 octets, a target 12 more; the rest is worked out
-//! at the end.
+//! at the end ([`sum`]).
+
+mod sum;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use nix::libc::EMSGSIZE;
+
+use super::Mode;
+use super::errors::{Account, Errors};
 use super::plan::Host;
-use super::report::{Errors, Report, Responder, TargetCounts, TargetReport};
-use super::{Mode, Phases};
 use crate::failure::Failure;
 use crate::net::engine::Icmp;
-use crate::probe::{Clock, Counts, Event, Events, LossBursts, Rtt, ScheduleError};
-use crate::stats::Sketch;
-use crate::units::ms;
-use crate::wire::icmp::{Meaning, Version};
+use crate::probe::{Counts, Event, Events};
 
 /// Records list every sample up to this many packets.
 const MOST_SAMPLES: usize = 1000;
@@ -48,13 +50,14 @@ pub(super) struct Tally {
     alive: usize,
     all_kernel: bool,
     heard: bool,
-    errors: Vec<Errors>,
-    own_errors: HashMap<u32, Vec<Errors>>,
-    /// The latest reason why a packet to a host was not sent.
+    errors: Account,
+    /// The latest reason why a packet to a host was not sent, other than its size.
     refusals: HashMap<u32, i32>,
     responders: BTreeMap<IpAddr, Answers>,
     ttl: Option<u8>,
     closed: u64,
+    /// How often which target gave which HTTP status.
+    statuses: BTreeMap<(u32, u16), u64>,
     resent: u64,
     connects: Vec<(Duration, Option<Duration>, Option<Duration>)>,
     events: Events,
@@ -87,13 +90,30 @@ pub(super) struct Answered {
     pub(super) at: u64,
     pub(super) bytes: Option<usize>,
     pub(super) ttl: Option<u8>,
+    pub(super) said: Option<Said>,
+}
+
+/// What a reply said, beyond that it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// The port is closed (RST).
+    Closed,
+    /// An HTTP status (RFC 9110 §15).
+    Status(u16),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::Status(status) => write!(f, "status={status}"),
+        }
+    }
 }
 
 /// What a connection tells beyond its round trip.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Connected {
-    /// It was refused.
-    pub(super) closed: bool,
     /// Its SYN was lost and sent again.
     pub(super) resent: bool,
     /// `None` where the connection was there already.
@@ -128,12 +148,12 @@ impl Tally {
             truncated: 0,
             all_kernel: true,
             heard: false,
-            errors: Vec::new(),
-            own_errors: HashMap::new(),
+            errors: Account::default(),
             refusals: HashMap::new(),
             responders: BTreeMap::new(),
             ttl: None,
             closed: 0,
+            statuses: BTreeMap::new(),
             resent: 0,
             connects: Vec::new(),
             events,
@@ -154,7 +174,8 @@ impl Tally {
         (probe % self.hosts.len() as u64) as usize
     }
 
-    const fn round(&self, probe: u64) -> u64 {
+    /// The how manieth packet to its target `probe` is, from 0.
+    pub(super) const fn round(&self, probe: u64) -> u64 {
         probe / self.hosts.len() as u64
     }
 
@@ -196,12 +217,21 @@ impl Tally {
         self.lateness.push(u32::try_from(late.as_nanos()).unwrap_or(u32::MAX));
     }
 
-    /// This host did not let packet `probe` out.
-    pub(super) fn refused(&mut self, probe: u64, errno: i32) {
+    /// This host did not let packet `probe` out, at `wall`; it was too large for `mtu`, if that is why and is known.
+    pub(super) fn refused(&mut self, probe: u64, errno: i32, mtu: Option<u32>, wall: u64) {
         self.set(probe, REFUSED);
-        if self.refusals.len() < MOST_REFUSED {
+        // What is too large has been looked into: no host stands in the way of measuring.
+        if errno != EMSGSIZE && self.refusals.len() < MOST_REFUSED {
             self.refusals.insert(self.index(probe) as u32, errno);
         }
+        let error = Errors::own(errno, mtu);
+        if self.events.want_packets() {
+            let (target, seq, what) = (self.named(probe), self.round(probe), error.told());
+            self.events.tell(Event::Refused { target, seq, at: wall, what });
+        }
+        // The target's failure names any other reason.
+        let target = (errno == EMSGSIZE).then(|| self.own(probe)).flatten();
+        self.errors.count(target, error, true);
     }
 
     /// A first reply to packet `probe` arrives, in time; its round trip may yet be unknown.
@@ -220,6 +250,13 @@ impl Tally {
     /// Packet `probe` was answered in time.
     pub(super) fn answered(&mut self, probe: u64, answer: Answered) {
         self.set(probe, answer.rtt.min(LONGEST));
+        match answer.said {
+            Some(Said::Closed) => self.closed += 1,
+            Some(Said::Status(status)) => {
+                *self.statuses.entry((self.index(probe) as u32, status)).or_default() += 1;
+            }
+            None => {}
+        }
         self.all_kernel &= answer.kernel;
         self.ttl = answer.ttl.or(self.ttl);
         if self.events.want_packets() {
@@ -231,15 +268,15 @@ impl Tally {
                 delay_ms: None,
                 bytes: answer.bytes,
                 ttl: answer.ttl,
+                said: answer.said.map(|said| said.to_string()),
             });
         }
     }
 
     /// What a connection told beyond its round trip.
     pub(super) fn connected(&mut self, told: Connected) {
-        self.closed += u64::from(told.closed);
         self.resent += u64::from(told.resent);
-        if let Some(connect) = told.connect.filter(|_| !told.closed) {
+        if let Some(connect) = told.connect {
             self.connects.push((connect, told.tls, told.first_byte));
         }
     }
@@ -252,46 +289,48 @@ impl Tally {
         }
     }
 
-    /// An ICMP error about packet `probe`, or about none that is known.
-    pub(super) fn icmp(&mut self, probe: Option<u64>, icmp: &Icmp<'_>) {
-        let of = probe.or((!self.hosts.is_empty()).then_some(0)).map(|probe| self.host(probe).address.ip());
-        let is_ipv6 = icmp.from.or(of).is_some_and(|address| address.is_ipv6());
-        let what = Meaning::of(Version::of(is_ipv6), icmp.kind, icmp.code).text().to_owned();
-        let (kind, code) = (Some(icmp.kind), Some(icmp.code));
-        self.count_error(probe, &Errors { what, kind, code, from: icmp.from, count: 1 });
+    /// An ICMP error about packet `probe`: the first one or, after that, others.
+    pub(super) fn icmp(&mut self, probe: u64, icmp: &Icmp<'_>, is_first: bool) {
+        let error = Errors::icmp(icmp, Some(self.host(probe).address.ip()));
+        self.count_error(probe, error, is_first);
     }
 
-    fn count_error(&mut self, probe: Option<u64>, error: &Errors) {
-        error.count_in(&mut self.errors);
-        if let Some(probe) = probe.filter(|_| self.hosts.len() > 1) {
-            let index = self.index(probe) as u32;
-            error.count_in(self.own_errors.entry(index).or_default());
-        }
+    fn count_error(&mut self, probe: u64, error: Errors, opens: bool) {
+        self.errors.count(self.own(probe), error, opens);
+    }
+
+    /// Whose list of errors packet `probe` belongs to, where there are several.
+    fn own(&self, probe: u64) -> Option<u32> {
+        (self.hosts.len() > 1).then(|| self.index(probe) as u32)
     }
 
     /// That error ended the wait of packet `probe`.
     pub(super) fn unreached(&mut self, probe: u64, icmp: &Icmp<'_>, wall: u64) {
-        let meaning = Meaning::of(Version::of(self.host(probe).address.is_ipv6()), icmp.kind, icmp.code);
-        let what = match meaning {
-            Meaning::TooBig if icmp.mtu > 0 => format!("{} (mtu = {})", meaning.text(), icmp.mtu),
-            _ => meaning.text().to_owned(),
-        };
-        self.end(probe, icmp.stamp.unwrap_or(wall), icmp.from, what);
+        let error = Errors::icmp(icmp, Some(self.host(probe).address.ip()));
+        self.end(probe, icmp.stamp.unwrap_or(wall), &error);
     }
 
     /// The target itself answered packet `probe` with something else than an answer: `what`, in a few words.
     pub(super) fn failed(&mut self, probe: u64, what: String, wall: u64) {
-        let from = Some(self.host(probe).address.ip());
-        self.count_error(Some(probe), &Errors { what: what.clone(), kind: None, code: None, from, count: 1 });
-        self.end(probe, wall, from, what);
+        let error = Errors::ended(what, self.host(probe).address.ip());
+        self.end(probe, wall, &error);
+        self.count_error(probe, error, true);
     }
 
-    /// The wait of packet `probe` is over without an answer, as somebody said.
-    fn end(&mut self, probe: u64, at: u64, from: Option<IpAddr>, what: String) {
+    /// The wait of packet `probe` is over without an answer, as `error` says.
+    fn end(&mut self, probe: u64, at: u64, error: &Errors) {
         self.set(probe, LOST);
         if self.events.want_packets() {
             let (target, seq) = (self.named(probe), self.round(probe));
-            self.events.tell(Event::Unreached { target, seq, at, from, what });
+            let icmp = error.kind.zip(error.code);
+            self.events.tell(Event::Unreached {
+                target,
+                seq,
+                at,
+                from: error.from,
+                icmp,
+                what: error.told(),
+            });
         }
     }
 
@@ -365,151 +404,4 @@ impl Tally {
     pub(super) const fn is_empty(&self) -> bool {
         self.fates.is_empty()
     }
-
-    /// The report of the run.
-    pub(super) fn report(mut self, circumstances: Circumstances) -> Report {
-        let many = self.hosts.len() > 1 || !circumstances.unmeasured.is_empty();
-        let mut counts = self.counts;
-        self.fates.iter().for_each(|fate| count(&mut counts, *fate));
-        counts.skipped = circumstances.skipped;
-        let rtts = self.round_trips();
-        let mut sketch = Sketch::default();
-        rtts.iter().for_each(|(_, rtt)| sketch.push(rtt.as_secs_f64()));
-        let mut rtt = Rtt::of(&rtts);
-        drop(rtts);
-        if let Some(rtt) = rtt.as_mut().filter(|_| many) {
-            // From one target to the next the time does not vary, it differs.
-            (rtt.jitter, rtt.ipdv) = (None, None);
-        }
-        let mut lateness: Vec<u64> = std::mem::take(&mut self.lateness).into_iter().map(u64::from).collect();
-        let schedule_error = ScheduleError::of(&mut lateness);
-        drop(lateness);
-        if many && self.hosts.len() == 1 {
-            self.own_errors.insert(0, self.errors.clone());
-        }
-        let bursts = self.bursts();
-        let phases = Phases::of(&mut self.connects);
-        let listed = (!many && self.fates.len() <= MOST_SAMPLES).then(|| listed(self.fates.iter().copied()));
-        let mut report = Report {
-            counts,
-            loss_ratio: counts.loss_ratio(),
-            rtt,
-            clock: if self.all_kernel && self.heard { Clock::Kernel } else { Clock::User },
-            schedule_error,
-            loss_bursts: bursts,
-            mode: circumstances.mode,
-            payload_bytes: circumstances.payload,
-            interval: circumstances.interval,
-            ttl: self.ttl,
-            corrupt: self.corrupt,
-            ignored: self.ignored,
-            truncated: self.truncated,
-            closed: (circumstances.mode == Mode::Tcp).then_some(self.closed),
-            syn_retransmits: circumstances.mode.connects().then_some(self.resent),
-            phases,
-            versions: circumstances.versions,
-            initial: None,
-            errors: std::mem::take(&mut self.errors),
-            alive: many.then(|| self.alive() as u64),
-            responders: self.responders(),
-            targets: Vec::new(),
-            rtt_sketch: sketch,
-            samples_ms: listed,
-        };
-        if many {
-            report.targets = self.targets(circumstances.unmeasured);
-        }
-        report
-    }
-
-    fn round_trips(&self) -> Vec<(u64, Duration)> {
-        let fates = self.fates.iter().enumerate().filter(|(_, fate)| **fate <= LONGEST);
-        fates.map(|(probe, fate)| (probe as u64, Duration::from_nanos(*fate))).collect()
-    }
-
-    /// Runs of losses, each target's own.
-    fn bursts(&self) -> LossBursts {
-        let size = self.hosts.len();
-        let each = (0..size).map(|index| {
-            let fates = self.fates.iter().skip(index).step_by(size);
-            LossBursts::of(fates.filter(|fate| **fate != UNSENT).map(|fate| matches!(*fate, LOST | LATE)))
-        });
-        each.fold(LossBursts::default(), |sum, own| LossBursts {
-            count: sum.count + own.count,
-            longest: sum.longest.max(own.longest),
-        })
-    }
-
-    fn responders(&mut self) -> Vec<Responder> {
-        let all = std::mem::take(&mut self.responders).into_iter();
-        all.map(|(address, answers)| Responder {
-            address,
-            received: answers.received,
-            rtt: Rtt::of(&answers.times),
-        })
-        .collect()
-    }
-
-    /// Each target's own results, in the order in which they were given.
-    fn targets(self, unmeasured: Vec<(usize, Box<str>, Failure)>) -> Vec<TargetReport> {
-        let size = self.hosts.len();
-        let mut targets = Vec::with_capacity(size + unmeasured.len());
-        let mut unmeasured = unmeasured.into_iter().peekable();
-        let mut own_errors = self.own_errors;
-        for (index, host) in self.hosts.into_iter().enumerate() {
-            while let Some((_, name, failure)) = unmeasured.next_if(|(at, ..)| *at <= targets.len()) {
-                targets.push(TargetReport::unmeasured(name, failure));
-            }
-            let fates = || self.fates.iter().skip(index).step_by(size).copied();
-            let mut counts = Counts::default();
-            fates().for_each(|fate| count(&mut counts, fate));
-            let answered = fates().enumerate().filter(|(_, fate)| *fate <= LONGEST);
-            let rtts: Vec<(u64, Duration)> =
-                answered.map(|(round, fate)| (round as u64, Duration::from_nanos(fate))).collect();
-            let own = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-            let refusal = self.refusals.get(&(index as u32)).filter(|_| counts.sent == 0);
-            let mark = self.marks[index];
-            targets.push(TargetReport {
-                target: host.name,
-                address: Some(host.address.ip()),
-                counts: TargetCounts {
-                    sent: own(counts.sent),
-                    received: own(counts.received),
-                    duplicates: mark.duplicates,
-                    reordered: mark.reordered,
-                    late: own(counts.late),
-                    send_errors: own(counts.send_errors),
-                    pending: own(counts.pending),
-                },
-                loss_ratio: counts.loss_ratio(),
-                rtt: Rtt::of(&rtts).map(Box::new),
-                initial: None,
-                errors: own_errors.remove(&(index as u32)).unwrap_or_default(),
-                failure: refusal
-                    .map(|errno| Failure::from_io("send", &std::io::Error::from_raw_os_error(*errno))),
-                // One packet's time is the mean.
-                samples_ms: (fates().len() > 1 && fates().len() <= MOST_SAMPLES).then(|| listed(fates())),
-            });
-        }
-        targets.extend(unmeasured.map(|(_, name, failure)| TargetReport::unmeasured(name, failure)));
-        targets
-    }
-}
-
-/// Counts a packet with this fate.
-const fn count(counts: &mut Counts, fate: u64) {
-    match fate {
-        UNSENT => {}
-        PENDING => counts.pending += 1,
-        REFUSED => counts.send_errors += 1,
-        LOST => counts.sent += 1,
-        LATE => (counts.sent, counts.late) = (counts.sent + 1, counts.late + 1),
-        _ => (counts.sent, counts.received) = (counts.sent + 1, counts.received + 1),
-    }
-}
-
-/// Round trips in the order of sending, null for what was lost.
-fn listed(fates: impl Iterator<Item = u64>) -> Vec<Option<f64>> {
-    let sent = fates.filter(|fate| !matches!(*fate, UNSENT | PENDING | REFUSED));
-    sent.map(|fate| (fate <= LONGEST).then(|| ms::of(Duration::from_nanos(fate)))).collect()
 }

@@ -1,12 +1,13 @@
 //! `ping` for people: one target as ping's users know it, with percentiles; many in a table; or as fping writes it.
 
+pub(super) mod fping;
+
 use std::io;
 use std::time::Duration;
 
-use super::lines::fping_millis;
 use super::packets::{clock, jitter, label, others, round_trips, row, runs, times};
 use super::{ABSENT, Style, Summary, counted, escape, millis, percent, span};
-use crate::probe::ping::{Errors, Form, Mode, Phases, Ping, Report, TargetReport};
+use crate::probe::ping::{Errors, Mode, Phases, Ping, Report, Status};
 use crate::probe::{Findings, Measurement, Probe, Rtt};
 use crate::units::ms;
 
@@ -17,14 +18,8 @@ impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
         let default = Ping::default();
         let asked = if let Probe::Ping(asked) = &of.probe { asked } else { &default };
-        if asked.alive || asked.unreach {
-            return states(out, self, of, asked.alive);
-        }
-        if asked.vcount.is_some() {
-            return columns(out, self, of);
-        }
-        if asked.style == Form::Fping {
-            return fping(out, self, of);
+        if asked.is_fpings() {
+            return fping::summary(out, self, of, asked);
         }
         writeln!(out, "{}", counts(self, of, style))?;
         if !self.targets.is_empty() {
@@ -39,6 +34,9 @@ impl Summary for Report {
         }
         if let Some(phases) = &self.phases {
             label(out, style, "phases", &parts(phases))?;
+        }
+        if !self.statuses.is_empty() {
+            label(out, style, "status", &statuses(&self.statuses))?;
         }
         if let Some(versions) = &self.versions {
             label(out, style, "versions", &listed(versions))?;
@@ -113,7 +111,10 @@ fn targets(out: &mut impl io::Write, report: &Report, style: Style) -> io::Resul
             let text = format!("answered a real Initial after {}, but no version negotiation", span(initial));
             writeln!(out, "  {}", style.dim(&text))?;
         }
-        for error in &target.errors {
+        if !target.statuses.is_empty() {
+            writeln!(out, "  {}", style.dim(&format!("status {}", statuses(&target.statuses))))?;
+        }
+        for error in &*target.errors {
             writeln!(out, "  {}", style.dim(&told(error)))?;
         }
     }
@@ -128,6 +129,12 @@ fn parts(phases: &Phases) -> String {
         of("first byte of the first response", phases.first_byte),
     ];
     format!("medians: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// `200: 9 times, 503: once`
+fn statuses(all: &[Status]) -> String {
+    let told: Vec<String> = all.iter().map(|one| format!("{}: {}", one.status, times(one.count))).collect();
+    told.join(", ")
 }
 
 /// QUIC versions: 1 and 2 by their names (RFC 9000, RFC 9369), others by their numbers.
@@ -160,10 +167,13 @@ fn notes(report: &Report) -> Vec<String> {
     }
     // What is told of each target need not be told again.
     let is_told = |error: &Errors| {
-        let mut own = report.targets.iter().flat_map(|target| &target.errors);
+        let mut own = report.targets.iter().flat_map(|target| target.errors.iter());
         own.any(|own| (&own.what, own.from) == (&error.what, error.from))
     };
     notes.extend(report.errors.iter().filter(|error| !is_told(error)).map(told));
+    if report.errors_unlisted > 0 {
+        notes.push(format!("{} of other senders or kinds", counted(report.errors_unlisted, "error")));
+    }
     notes
 }
 
@@ -171,73 +181,9 @@ fn notes(report: &Report) -> Vec<String> {
 fn told(error: &Errors) -> String {
     let icmp = error.kind.zip(error.code);
     let icmp = icmp.map_or_else(String::new, |(kind, code)| format!(" (ICMP type {kind} code {code})"));
+    if error.local {
+        return format!("not sent by this host: {}, {}", escape(&error.told()), times(error.count));
+    }
     let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
-    format!("{}{icmp} from {from}, {}", escape(&error.what), times(error.count))
-}
-
-/// Who answered, or who did not, a name on each line.
-fn states(out: &mut impl io::Write, report: &Report, of: &Measurement, alive: bool) -> io::Result<()> {
-    if report.targets.is_empty() {
-        let is_listed = report.replied() == alive;
-        return if is_listed { writeln!(out, "{}", escape(&of.probe.subject())) } else { Ok(()) };
-    }
-    // Who could not be measured was told on the way.
-    let measured = report.targets.iter().filter(|target| target.address.is_some());
-    let listed = measured.filter(|target| target.is_alive() == alive);
-    listed.map(|target| &target.target).try_for_each(|name| writeln!(out, "{}", escape(name)))
-}
-
-/// fping's -C: `10.0.0.1 : 0.10 0.12 - 0.11`.
-fn columns(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::Result<()> {
-    let time = |sample: &Option<f64>| sample.map_or_else(|| "-".to_owned(), fping_millis);
-    each(report, of, |name, width, samples, target| {
-        let samples = match (samples, target.rtt) {
-            (Some(samples), _) => samples.iter().map(time).collect(),
-            (None, Some(rtt)) => vec![fping_millis(ms::of(rtt.mean))],
-            (None, None) => vec!["-".to_owned()],
-        };
-        writeln!(out, "{name:<width$} : {}", samples.join(" "))
-    })
-}
-
-/// fping's -c: `10.0.0.1 : xmt/rcv/%loss = 3/3/0%, min/avg/max = 0.10/0.11/0.12`.
-fn fping(out: &mut impl io::Write, report: &Report, of: &Measurement) -> io::Result<()> {
-    each(report, of, |name, width, _, Own { sent, received, rtt }| {
-        let loss = ((sent - received) * 100).checked_div(sent).unwrap_or(0);
-        write!(out, "{name:<width$} : xmt/rcv/%loss = {sent}/{received}/{loss}%")?;
-        if let Some(rtt) = rtt {
-            let [min, mean, max] = [rtt.min, rtt.mean, rtt.max].map(|time| fping_millis(ms::of(time)));
-            write!(out, ", min/avg/max = {min}/{mean}/{max}")?;
-        }
-        writeln!(out)
-    })
-}
-
-/// What fping tells of a target.
-struct Own<'a> {
-    sent: u64,
-    received: u64,
-    rtt: Option<&'a Rtt>,
-}
-
-/// Tells each target that was measured, or the only one, with its samples.
-fn each(
-    report: &Report,
-    of: &Measurement,
-    mut tell: impl FnMut(&str, usize, Option<&[Option<f64>]>, Own<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    if report.targets.is_empty() {
-        let subject = of.probe.subject();
-        let own =
-            Own { sent: report.counts.sent, received: report.counts.received, rtt: report.rtt.as_ref() };
-        return tell(&escape(&subject), 0, report.samples_ms.as_deref(), own);
-    }
-    let measured = || report.targets.iter().filter(|target| target.address.is_some());
-    let width = measured().map(|target| target.target.chars().count()).max().unwrap_or(0);
-    let mut tell_one = |target: &TargetReport| {
-        let (sent, received) = (target.counts.sent.into(), target.counts.received.into());
-        let own = Own { sent, received, rtt: target.rtt.as_deref() };
-        tell(&escape(&target.target), width, target.samples_ms.as_deref(), own)
-    };
-    measured().try_for_each(&mut tell_one)
+    format!("{}{icmp} from {from}, {}", escape(&error.told()), times(error.count))
 }
