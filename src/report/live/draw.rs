@@ -121,7 +121,8 @@ fn heading(state: &State, paint: Paint) -> Line<'static> {
 
 fn plot(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
     let Some(scene) = Scene::of(state, area) else {
-        let text = if state.runs == 0 { "waiting for the first reply" } else { "nothing to draw so far" };
+        let text =
+            if state.runs == 0 { "waiting for the first reply" } else { "no round trip to draw so far" };
         let waiting = Paragraph::new(text).style(DIM);
         frame.render_widget(waiting.block(Block::bordered()), area);
         return;
