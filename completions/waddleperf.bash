@@ -286,7 +286,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__capture)
-            opts="-e -r -i -f -c -s -w -C -W -G -p -B -n -4 -6 -q -D -v -h --read --interface --filter --bpf --all --own --count --duration --size --snapshot-length --snaplen --full --write --pcap --file-size --files --rotate --redact --anon --promisc --no-promisc --buffer --numeric --ipv4 --ipv6 --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-e -U -r -i -f -c -s -w -C -W -G -p -B -n -4 -6 -q -D -v -h --list-interfaces --read --interface --filter --bpf --all --own --count --duration --size --snapshot-length --snaplen --full --write --pcap --file-size --files --rotate --redact --anon --promisc --no-promisc --buffer --numeric --ipv4 --ipv6 --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2760,7 +2760,7 @@ _capture() {
 
     case "${cmd}" in
         capture)
-            opts="-e -r -i -f -c -s -w -C -W -G -p -B -n -4 -6 -q -D -v -h --read --interface --filter --bpf --all --own --count --duration --size --snapshot-length --snaplen --full --write --pcap --file-size --files --rotate --redact --anon --promisc --no-promisc --buffer --numeric --ipv4 --ipv6 --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-e -U -r -i -f -c -s -w -C -W -G -p -B -n -4 -6 -q -D -v -h --list-interfaces --read --interface --filter --bpf --all --own --count --duration --size --snapshot-length --snaplen --full --write --pcap --file-size --files --rotate --redact --anon --promisc --no-promisc --buffer --numeric --ipv4 --ipv6 --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

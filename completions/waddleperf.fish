@@ -283,9 +283,9 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s c -l c
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l duration -d 'Stop after this time' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s G -l rotate -d 'Go on in another file after this time' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label -d 'Label the record; once for each label' -r
@@ -293,6 +293,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-o
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s e
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s U
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
@@ -775,9 +777,9 @@ complete -c capture -s c -l count -d 'Stop after this many packets' -r
 complete -c capture -l duration -d 'Stop after this time' -r
 complete -c capture -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
 complete -c capture -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
-complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout' -r -F
+complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
 complete -c capture -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
-complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G' -r
+complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
 complete -c capture -s G -l rotate -d 'Go on in another file after this time' -r
 complete -c capture -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
 complete -c capture -l label -d 'Label the record; once for each label' -r
@@ -785,6 +787,8 @@ complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_rat
 complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c capture -s e
+complete -c capture -s U
+complete -c capture -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
 complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
 complete -c capture -l all -d 'Keep the packets of every host'
 complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'

@@ -51,7 +51,11 @@ impl Caller {
         ];
         let code = u8::from(error.use_stderr()) * 2;
         if whole.contains(&error.kind()) {
-            let _ = error.print();
+            // Clap takes what it has not written itself for an error.
+            match error.render().to_string().strip_prefix("error: ") {
+                Some(text) => drop(super::say(text)),
+                None => drop(error.print()),
+            }
             return code;
         }
         self.tell(&line(&self.name, &error.render().to_string()), code)

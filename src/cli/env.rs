@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,28 @@ impl Env {
     /// # Errors
     /// Those of `work`, and class `internal` when there can be no runtime.
     pub fn block_on(&self, work: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+        self.drive(&mut Builder::new_multi_thread(), work)
+    }
+
+    /// The same for a process that does nothing else: no program that it starts may do more than it, and no thread but
+    /// this one has capabilities beyond opening files. This one's are for `work` to give up ([`Ctx::is_alone`]).
+    ///
+    /// # Errors
+    /// The same.
+    pub fn block_on_alone(&self, work: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+        sys::privilege::forbid_new().map_err(|error| Failure::from_io("give up privileges", &error))?;
+        let mut builder = Builder::new_multi_thread();
+        // What fails there has nothing to run on: the process ends.
+        builder
+            .on_thread_start(|| sys::capability::shed(true).expect("fewer capabilities can always be had"));
+        self.drive(&mut builder, work)
+    }
+
+    fn drive(
+        &self,
+        builder: &mut Builder,
+        work: impl Future<Output = Result<u8, Failure>>,
+    ) -> Result<u8, Failure> {
         let few = sys::process::descriptors();
         if few < LEAST_DESCRIPTORS {
             let remedy = "raise it by `ulimit -n` or LimitNOFILE=";
@@ -91,8 +113,9 @@ impl Env {
                 "start threads: only {few} file descriptors are allowed, {LEAST_DESCRIPTORS} are needed; {remedy}"
             )));
         }
+        let runtime = builder.worker_threads(WORKERS).enable_all().build();
         let runtime =
-            runtime().map_err(|error| Class::Internal.because(format_args!("start threads: {error}")))?;
+            runtime.map_err(|error| Class::Internal.because(format_args!("start threads: {error}")))?;
         let (cancel, code) = (self.cancel.clone(), self.signal.clone());
         let done = runtime.block_on(async {
             let signals = tokio::spawn(listen(cancel, code));
@@ -121,10 +144,6 @@ fn place_of_data() -> PathBuf {
         Some(home) if !host::is_root() => PathBuf::from(home).join(".local/state/waddleperf"),
         _ => "/var/lib/waddleperf".into(),
     }
-}
-
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
 }
 
 /// The first signal asks to stop, the second ends the process at once.

@@ -87,6 +87,7 @@ impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
     fn run(self, env: &Env) -> Result<u8, Failure> {
         match self {
+            Self::Probe(args) if args.is_alone(env) => env.block_on_alone(probing::run(args, env)),
             Self::Probe(args) => env.block_on(probing::run(args, env)),
             Self::Serve(args) => serve::run(args, env),
             Self::Autoperf(args) => autoperf::run(&args, env),

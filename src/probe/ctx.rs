@@ -26,6 +26,9 @@ pub struct Ctx {
     pub agent: Arc<Agent>,
     /// Labels for the record: site, tier, run, ….
     pub labels: BTreeMap<String, String>,
+    /// This process is for this run alone, and what it calls from is the thread that has the process's capabilities: the
+    /// run gives them up as soon as it has opened what needs them.
+    pub is_alone: bool,
 }
 
 impl Ctx {
@@ -38,6 +41,7 @@ impl Ctx {
             resolver,
             agent,
             labels: BTreeMap::new(),
+            is_alone: false,
         }
     }
 

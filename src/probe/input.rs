@@ -3,7 +3,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -67,6 +67,12 @@ impl Input {
     /// What it says.
     pub(super) fn metadata(&self) -> Result<Metadata, Failure> {
         self.file.metadata().map_err(|error| self.failure(&error))
+    }
+
+    /// Whether it lies somewhere below `directory`, by whatever name it was opened.
+    pub(super) fn is_beneath(&self, directory: &Path) -> bool {
+        std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
+            .is_ok_and(|place| place.starts_with(directory))
     }
 
     /// Reads some octets, as soon as there are any: how many, 0 at the end; `None` when `stop` is set before.
@@ -164,6 +170,30 @@ mod tests {
         stop.set();
         let again = Input::open("list", &path).and_then(|input| input.whole(64, &stop));
         assert_eq!(again.expect_err("stopped").class, Class::Cancelled);
+    }
+
+    #[test]
+    fn where_a_file_lies_is_not_what_its_name_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().canonicalize().expect("its name");
+        let (inner, outer) = (folder.join("inner"), folder.join("outer"));
+        for place in [&inner, &outer] {
+            std::fs::create_dir(place).expect("a folder");
+            std::fs::write(place.join("key"), "secret").expect("a file");
+        }
+        std::os::unix::fs::symlink(outer.join("key"), inner.join("out")).expect("a link");
+        std::os::unix::fs::symlink(inner.join("key"), outer.join("in")).expect("a link");
+        for (name, expected) in [
+            ("inner/key", true),
+            ("outer/in", true),
+            ("outer/../inner/key", true),
+            ("outer/key", false),
+            ("inner/out", false),
+            ("inner/../outer/key", false),
+        ] {
+            let input = Input::open("key", &folder.join(name)).expect(name);
+            assert_eq!(input.is_beneath(&inner), expected, "{name}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn read_key(path: &Path, stop: &Stop) -> Result<Vec<u8>, Failure> {
     let input = Input::open("key file", path)?;
     let found = input.metadata()?;
     let mode = found.mode() & 0o777;
-    let others = if path.starts_with(CREDENTIALS) { 0o007 } else { 0o077 };
+    let others = if input.is_beneath(CREDENTIALS.as_ref()) { 0o007 } else { 0o077 };
     if found.is_file() && mode & others != 0 {
         let shown = path.display();
         return Err(Class::Usage.because(format_args!(

@@ -54,7 +54,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Fault;
+use crate::failure::{Failure, Fault};
+use crate::net::Policy;
 
 // A new probe is one line here. `Exec` (autoperf's custom tests) will stand among the others.
 measure::kinds! {$
@@ -168,7 +169,7 @@ impl Probe {
     /// Measures once. The wall clock is read here, at the start, and nowhere else.
     pub async fn run(self, ctx: &Ctx) -> Measurement {
         let start = crate::sys::clock::now();
-        let (found, is_cut) = match self.check() {
+        let (found, is_cut) = match self.admit(&ctx.policy) {
             Ok(()) => each_probe!(&self, probe => {
                 let found = probe.run(ctx).await;
                 let is_cut = found.result.as_ref().is_ok_and(|report| {
@@ -176,9 +177,15 @@ impl Probe {
                 });
                 (found.into(), is_cut)
             }),
-            Err(fault) => (Found::nothing(fault.of_flag()), false),
+            Err(failure) => (Found::nothing(failure), false),
         };
         Measurement::new(self, ctx, start, found, is_cut)
+    }
+
+    /// Refuses what cannot be measured, and what whoever asks may not ask for, whatever its target is.
+    fn admit(&self, policy: &Policy) -> Result<(), Failure> {
+        self.check().map_err(|fault| fault.of_flag())?;
+        if self.is_remote() { Ok(()) } else { policy.check_flag(self.kind()) }
     }
 }
 

@@ -257,7 +257,7 @@ fn drop_privileges(
         },
     };
     privilege::harden().map_err(failed)?;
-    if let Err(error) = landlock::confine(data.path(), readable) {
+    if let Err(error) = landlock::confine(&[data.path()], readable) {
         tracing::debug!("files are not confined to {}: {error}", data.path().display());
     }
     Ok(note)

@@ -1,4 +1,4 @@
-//! Which files this process may touch from now on (landlock(7)). Irreversible, and before any thread is started.
+//! Which files this thread, and those that it starts, may touch from now on (landlock(7)). Irreversible.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -34,14 +34,14 @@ struct Rule {
     directory: RawFd,
 }
 
-/// Leaves this process the directory `writable`, and what lies beneath it, to read and write, those of `readable` to
-/// read, and no other file to open. What is open stays open. Directories of `readable` that do not exist are passed
+/// Leaves the calling thread the directories `writable`, and what lies beneath them, to read and write, those of
+/// `readable` to read, and no other file to open. What is open stays open. Directories of `readable` that do not exist are passed
 /// over. No new privileges must be given up before.
 ///
 /// # Errors
 /// What the system says; then nothing has changed. `Unsupported` where the kernel has no landlock, or one older
 /// than Linux 5.19's.
-pub fn confine(writable: &Path, readable: &[PathBuf]) -> io::Result<()> {
+pub fn confine(writable: &[&Path], readable: &[PathBuf]) -> io::Result<()> {
     let version = create(None).map_err(|error| match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EOPNOTSUPP) => io::ErrorKind::Unsupported.into(),
         _ => error,
@@ -51,7 +51,9 @@ pub fn confine(writable: &Path, readable: &[PathBuf]) -> io::Result<()> {
     }
     let truncate = if version < TRUNCATES { 0 } else { TRUNCATE };
     let rules = ruleset(ANYTHING | MOVE | truncate)?;
-    allow(rules.as_fd(), writable, READ | WRITE_FILE | REMOVE | MAKE | MOVE | truncate)?;
+    for directory in writable {
+        allow(rules.as_fd(), directory, READ | WRITE_FILE | REMOVE | MAKE | MOVE | truncate)?;
+    }
     for directory in readable {
         match allow(rules.as_fd(), directory, READ) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -115,7 +117,7 @@ mod tests {
         let confined = std::thread::spawn(move || {
             nix::sys::prctl::set_no_new_privs().expect("no new privileges");
             let readable = [config.path().to_owned(), "/nowhere/at/all".into()];
-            match confine(data.path(), &readable) {
+            match confine(&[data.path()], &readable) {
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
                 done => done.expect("confined"),
             }

@@ -78,6 +78,14 @@ pub fn harden() -> io::Result<()> {
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     prctl::set_dumpable(false)?;
-    prctl::set_no_new_privs()?;
+    forbid_new()?;
     capability::clear()
+}
+
+/// No program that the calling thread, or one that it starts, executes may do more than it does itself.
+///
+/// # Errors
+/// What the system says.
+pub fn forbid_new() -> io::Result<()> {
+    Ok(prctl::set_no_new_privs()?)
 }

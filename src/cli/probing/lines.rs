@@ -11,6 +11,7 @@ use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events, Probe};
 use crate::report::live::State;
 use crate::report::text::{Lines, escape, progress};
+use crate::sys::capability;
 
 /// Events that may wait for a slow reader; those beyond are not shown.
 pub(super) const DEPTH: usize = 4096;
@@ -75,7 +76,9 @@ impl Printer {
         let (done, result) = oneshot::channel();
         let run = run.clone();
         let thread = thread::Builder::new().name("lines".to_owned()).spawn(move || {
-            let printed = print(&mut shown, heard);
+            // It only writes to what is open.
+            let shed = capability::shed(false);
+            let printed = shed.and_then(|()| print(&mut shown, heard));
             if printed.is_err() {
                 run.cancel();
             }

@@ -32,6 +32,19 @@ pub(super) struct Probing {
     common: Common,
 }
 
+impl Probing {
+    /// See [`is_alone`].
+    pub(super) fn is_alone(&self, env: &Env) -> bool {
+        is_alone(&self.probe, &self.common, env)
+    }
+}
+
+/// Whether the process can give up what it may do once the packets' socket or file is open: it captures once, and keeps
+/// nothing in the store, whose files are made its owner's.
+fn is_alone(probe: &Probe, common: &Common, env: &Env) -> bool {
+    matches!(probe, Probe::Capture(_)) && !common.watch && !common.saves(env.config.store.save)
+}
+
 /// Measures, once or until told to stop.
 pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
     args.common.quiet |= args.probe.is_foreign();
@@ -89,7 +102,7 @@ async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<(
     let mut verdict = Verdict::new(&common.fail_on);
     let mut ctx = context(common, env, env.cancel.child_token());
     let (events, printer) = Printer::start(Shown::new(common, &probe, false, to_stderr), &ctx.cancel)?;
-    ctx.events = events;
+    (ctx.events, ctx.is_alone) = (events, is_alone(&probe, common, env));
     let measurement = probe.run(&ctx).await;
     drop(ctx);
     let (_, printed) = printer.end().await?;

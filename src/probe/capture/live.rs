@@ -14,6 +14,7 @@ use crate::probe::{Event, Events};
 use crate::sys::clock;
 use crate::sys::packet::{Cooked, Frame, Ring, Statistics};
 use crate::sys::wait::{Stop, wait};
+use crate::units::Now;
 use crate::wire::pcap::{Link, Packet};
 
 /// How often a line tells what passes.
@@ -26,6 +27,8 @@ pub(super) struct Live {
     pub(super) ring: Ring,
     pub(super) keeper: Keeper,
     pub(super) events: Events,
+    /// When the ring was opened.
+    pub(super) began: Now,
     pub(super) duration: Duration,
 }
 
@@ -33,6 +36,8 @@ pub(super) struct Live {
 pub(super) struct Caught {
     pub(super) keeper: Keeper,
     pub(super) ended: Ended,
+    /// How long it captured.
+    pub(super) lasted: Duration,
     pub(super) counts: Statistics,
     pub(super) beyond: u64,
 }
@@ -123,7 +128,7 @@ fn put_cooked(out: &mut Vec<u8>, cooked: &Cooked) {
 impl Live {
     /// Captures until something ends it; what was accepted by then is all taken in.
     pub(super) fn run(mut self, stop: &Stop) -> Result<Caught, Failure> {
-        let begin = clock::now().mono;
+        let begin = self.began.mono;
         if let Some(sink) = &mut self.keeper.sink {
             sink.heed(stop, Some(begin + self.duration))?;
         }
@@ -146,7 +151,7 @@ impl Live {
             if left.is_zero() {
                 break Ended::Duration;
             }
-            let next = course.told.next.saturating_duration_since(now.mono);
+            let next = (course.told.at + TOLD).saturating_duration_since(now.mono);
             let woken = wait(&[self.ring.as_fd()], Some(stop), Some(left.min(next).min(PATIENCE)));
             let woken = woken.map_err(|error| Failure::from_io("wait for packets", &error))?;
             if woken.errors != 0
@@ -187,7 +192,8 @@ impl Live {
     /// Closes the gate, and takes in what had passed it.
     fn end(mut self, mut course: Course, ended: Ended) -> Result<Caught, Failure> {
         self.ring.close_gate().map_err(|error| Failure::from_io("close the filter", &error))?;
-        let last = clock::now().mono + Ring::patience();
+        let closed = clock::now().mono;
+        let last = closed + Ring::patience();
         loop {
             self.drain(&mut course)?;
             let left = last.saturating_duration_since(clock::now().mono);
@@ -201,8 +207,19 @@ impl Live {
                 drop(self.ring.take_error());
             }
         }
+        if self.keeper.tally.total.packets > course.told.packets {
+            course.tell_now(&mut self, closed, clock::now().wall)?;
+        }
         course.count(&mut self)?;
-        Ok(Caught { keeper: self.keeper, ended, counts: course.counts, beyond: course.beyond })
+        let open = closed.saturating_duration_since(self.began.mono);
+        let lasted = match (ended, self.keeper.tally.last) {
+            // The kernel hands packets over together: the limit was there before it was seen.
+            (Ended::Count | Ended::Size, Some(last)) => {
+                open.min(Duration::from_nanos(last.saturating_sub(self.began.wall)))
+            }
+            _ => open,
+        };
+        Ok(Caught { keeper: self.keeper, ended, lasted, counts: course.counts, beyond: course.beyond })
     }
 }
 
@@ -215,7 +232,7 @@ struct Course {
 
 /// What was told last.
 struct Told {
-    next: Instant,
+    at: Instant,
     packets: u64,
     bytes: u64,
     dropped: u64,
@@ -223,7 +240,7 @@ struct Told {
 
 impl Told {
     fn new(now: Instant) -> Self {
-        Self { next: now + TOLD, packets: 0, bytes: 0, dropped: 0 }
+        Self { at: now, packets: 0, bytes: 0, dropped: 0 }
     }
 }
 
@@ -241,24 +258,21 @@ impl Course {
 
     /// Tells what has passed, once a second.
     fn tell(&mut self, live: &mut Live, now: Instant, wall: u64) -> Result<(), Failure> {
-        if now < self.told.next {
-            return Ok(());
-        }
+        if now < self.told.at + TOLD { Ok(()) } else { self.tell_now(live, now, wall) }
+    }
+
+    fn tell_now(&mut self, live: &mut Live, now: Instant, wall: u64) -> Result<(), Failure> {
         self.count(live)?;
         let total = live.keeper.tally.total;
         live.events.tell(Event::Interval {
             at: wall,
-            lasted: TOLD + now.saturating_duration_since(self.told.next),
+            lasted: now.saturating_duration_since(self.told.at),
             packets: total.packets - self.told.packets,
             bytes: total.bytes - self.told.bytes,
             dropped: self.counts.dropped - self.told.dropped,
         });
-        self.told = Told {
-            next: now + TOLD,
-            packets: total.packets,
-            bytes: total.bytes,
-            dropped: self.counts.dropped,
-        };
+        self.told =
+            Told { at: now, packets: total.packets, bytes: total.bytes, dropped: self.counts.dropped };
         Ok(())
     }
 }

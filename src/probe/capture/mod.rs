@@ -5,6 +5,7 @@
 //! (`sys::packet`, `wire::filter`); [`tally`] adds up, [`sink`] writes, [`private`] takes out what must not be kept.
 
 mod live;
+mod names;
 mod own;
 mod private;
 mod read;
@@ -15,8 +16,9 @@ mod subject;
 mod tally;
 
 pub use private::fuzz_private;
-pub use report::{Conversation, Conversations, Ended, Handshakes, Kept, Report, Talker, Tcp, Volume};
+pub use report::{Conversation, Conversations, Ended, Handshakes, Kept, Report, Talker, Tcp, Volume, kept};
 pub use subject::{Reading, Subject};
+pub use tally::fuzz_tally;
 
 use std::path::PathBuf;
 
@@ -77,7 +79,7 @@ pub struct Capture {
     /// Keep whole packets, as -s 0 does.
     #[arg(long, help_heading = PRIVACY)]
     pub full: bool,
-    /// Write the packets to this file (pcapng, readable by its owner only); `-` is stdout.
+    /// Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)'s.
     #[arg(short, long, value_name = "FILE", help_heading = FILES)]
     pub write: Option<PathBuf>,
     /// Write pcap with nanoseconds instead of pcapng.
@@ -87,7 +89,7 @@ pub struct Capture {
     #[arg(short = 'C', long, value_name = "MB", help_heading = FILES)]
     #[schemars(range(min = 1))]
     pub file_size: Option<u64>,
-    /// Keep the latest N files only, with -C or -G.
+    /// Keep the latest N files only, with -C or -G (tcpdump -G ends after N).
     #[arg(short = 'W', long, value_name = "N", help_heading = FILES)]
     #[schemars(range(min = 1, max = 10_000))]
     pub files: Option<u32>,
@@ -197,6 +199,11 @@ impl Capture {
         if self.full || self.snaplen == 0 { WHOLE } else { self.snaplen }
     }
 
+    /// Whether there is another file after the first.
+    const fn rotates(&self) -> bool {
+        self.file_size.is_some() || self.rotate.is_some()
+    }
+
     /// Whether packets go to stdout.
     fn is_to_stdout(&self) -> bool {
         self.write.as_deref().is_some_and(sink::is_stdout)
@@ -234,7 +241,7 @@ impl Capture {
 
     fn check_files(&self) -> Result<(), Fault> {
         let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        let rotates = self.file_size.is_some() || self.rotate.is_some();
+        let rotates = self.rotates();
         if self.size == 0 {
             return wrong("size", "0 leaves no room: 1 or more MiB");
         }

@@ -19,8 +19,8 @@ pub(super) struct Reading {
     pub(super) file: Input,
     pub(super) name: String,
     pub(super) filters: Filters,
-    /// Makes what takes the packets in, once their link is known.
-    pub(super) keeper: Box<dyn FnMut(Link) -> Result<Keeper, Failure> + Send>,
+    /// Makes what takes the packets in, once their link is known, and when the first was seen.
+    pub(super) keeper: Box<dyn FnMut(Link, u64) -> Result<Keeper, Failure> + Send>,
 }
 
 /// What came of it.
@@ -104,7 +104,7 @@ impl Reading {
         let keeper = match &mut found.keeper {
             Some(keeper) => keeper,
             empty => {
-                let keeper = empty.insert((self.keeper)(packet.link)?);
+                let keeper = empty.insert((self.keeper)(packet.link, packet.stamp.unwrap_or_default())?);
                 keeper.sink.as_mut().map_or(Ok(()), |sink| sink.heed(stop, None))?;
                 keeper
             }

@@ -27,6 +27,11 @@ pub struct Report {
     /// When the first packet was seen; null without one, or where the file does not say.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
+    /// How long it captured: until it ended or, where a limit of packets or octets ended it, until the last packet.
+    /// `throughput` is `bytes` over this; of a file, where this is null, over `span_ms`.
+    #[serde(rename = "duration_ms", default, with = "ms::option")]
+    #[schemars(with = "Option<f64>")]
+    pub duration: Option<Duration>,
     /// From the first packet to the last.
     #[serde(rename = "span_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
@@ -220,6 +225,15 @@ pub struct Kept {
     pub sha256: String,
 }
 
+/// What is kept of packets that are cut to `octets`, in a person's words.
+pub fn kept(octets: u32) -> String {
+    if octets == super::WHOLE {
+        "whole packets".to_owned()
+    } else {
+        format!("{octets} octets of each packet")
+    }
+}
+
 impl Report {
     /// The headline numbers of a report that may not exist.
     pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
@@ -246,10 +260,15 @@ impl Report {
         ]
     }
 
-    /// Octets over the span, in bit/s; none of a single packet.
+    /// The time that packets were looked for, or, in a file, that they span.
+    pub fn time(&self) -> Option<Duration> {
+        self.duration.or(self.span)
+    }
+
+    /// Octets over [`Report::time`], in bit/s; none of a file with a single packet.
     pub fn throughput(&self) -> Option<f64> {
-        let span = self.span.filter(|span| !span.is_zero())?;
-        Some(self.bytes as f64 * 8.0 / span.as_secs_f64())
+        let time = self.time().filter(|time| !time.is_zero())?;
+        Some(self.bytes as f64 * 8.0 / time.as_secs_f64())
     }
 
     fn kernel_drop_ratio(&self) -> Option<f64> {
@@ -275,5 +294,27 @@ impl Scalars for Report {
 impl Findings for Report {
     fn replied(&self) -> bool {
         self.packets > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::capture::tally::Tally;
+
+    /// Of a report on 1 MB, in Mbit/s.
+    fn throughput(duration: Option<u64>, span: Option<u64>) -> Option<f64> {
+        let [duration, span] = [duration, span].map(|time| time.map(Duration::from_millis));
+        let found = crate::probe::capture::run::summed_up(&Tally::default(), Ended::Duration, Vec::new());
+        Report { bytes: 1_000_000, duration, span, ..found }.throughput().map(|rate| rate / 1e6)
+    }
+
+    #[test]
+    fn throughput_is_over_the_time_that_was_looked_at() {
+        assert_eq!(throughput(Some(8000), Some(1000)), Some(1.0));
+        assert_eq!(throughput(Some(8000), None), Some(1.0), "one packet in 8 s");
+        assert_eq!(throughput(None, Some(4000)), Some(2.0), "a file's packets");
+        assert_eq!(throughput(None, None), None);
+        assert_eq!(throughput(None, Some(0)), None, "one packet tells of no time");
     }
 }

@@ -10,7 +10,7 @@ use pnet::datalink;
 use super::live::{Caught, Keeper, Live};
 use super::private::Private;
 use super::read::Reading;
-use super::report::{Ended, Kept, Report};
+use super::report::{Ended, Kept, Report, kept};
 use super::sink::Sink;
 use super::tally::Tally;
 use super::{Capture, own};
@@ -22,7 +22,7 @@ use crate::probe::targets::Admission;
 use crate::probe::{Ctx, Event, Found, Measure};
 use crate::sys::filter::Operation;
 use crate::sys::packet::{self, Ring, Setup, Statistics};
-use crate::sys::{capability, random};
+use crate::sys::{capability, clock, random};
 use crate::units::Timestamp;
 use crate::wire::filter::{BadExpression, Expression, Program, View};
 use crate::wire::pcap::{Format, Link, Writer};
@@ -81,6 +81,9 @@ impl Capture {
 
     async fn capture(&self, ctx: &Ctx, addresses: &[IpAddr]) -> Result<Report, Failure> {
         let interface = self.interface.clone().unwrap_or_else(|| route(addresses.first().copied()));
+        if self.promisc && interface == ANY {
+            return Err(Class::Usage.because("--promisc is for one interface: name it by -i"));
+        }
         let link = link(&interface)?;
         let own = if self.own { None } else { own::expression() };
         let filter = self.filter(ctx, addresses, own.as_deref()).await?;
@@ -96,24 +99,32 @@ impl Capture {
             ring: self.buffer as usize * 1024,
         };
         // The file first: what cannot be kept need not be captured.
-        let keeper = self.keeper(link, &interface, &filter.text())?;
+        let keeper = self.keeper(link, &interface, &filter.text(), clock::now().wall)?;
         let ring = Ring::open(&setup).map_err(|error| refused(&interface, &error))?;
-        let how = format!("on {interface}, {} octets of each packet", self.most_octets());
+        let began = clock::now();
+        give_up(ctx)?;
+        let what = kept(self.most_octets());
+        let how = format!("on {interface}, {what}, for {} at most; Ctrl-C ends it", self.duration);
         match addresses.first() {
             Some(address) => ctx.events.tell(Event::Started { address: *address, how }),
             None => ctx.events.tell(Event::Note { text: format!("captures {how}") }),
         }
-        let live = Live { ring, keeper, events: ctx.events.clone(), duration: self.duration.0 };
-        let rotates = self.file_size.is_some() || self.rotate.is_some();
+        let events = ctx.events.clone();
+        let live = Live { ring, keeper, events, began, duration: self.duration.0 };
+        let rotates = self.rotates();
         let caught = on_own_thread("capture", ctx, move |stop| {
-            capability::shed(rotates).map_err(|error| Failure::from_io("give up capabilities", &error))?;
+            shed(rotates)?;
+            if let Some(sink) = &live.keeper.sink {
+                sink.confine();
+            }
             live.run(stop)
         });
-        let Caught { keeper, ended, counts, beyond } = caught.await??;
+        let Caught { keeper, ended, lasted, counts, beyond } = caught.await??;
         let mut report = report(keeper, ended)?;
         let Statistics { received, dropped } = counts;
         (report.received, report.dropped_kernel, report.dropped_limit) =
             (Some(received), Some(dropped), beyond);
+        report.duration = Some(lasted);
         (report.interface, report.snaplen_bytes) = (Some(interface), Some(self.most_octets()));
         report.filter = Some(filter.text()).filter(|text| !text.is_empty());
         report.link = Some(link.name().to_owned());
@@ -124,17 +135,18 @@ impl Capture {
         let name = self.target().to_string();
         let filter = self.filter(ctx, &[], None).await?;
         let file = Input::open("read", Path::new(&name))?;
+        give_up(ctx)?;
         let (asked, text, compiled) = (self.clone(), filter.text(), filter.clone());
         let reading = Reading {
             file,
             name,
             filters: Box::new(move |link| compiled.compile(View::File(link), u32::MAX)),
-            keeper: Box::new(move |link| asked.keeper(link, "", &text)),
+            keeper: Box::new(move |link, moment| asked.keeper(link, "", &text, moment)),
         };
         // The files that it writes are opened when the first packet is there.
         let writes = self.write.is_some();
         let found = on_own_thread("capture", ctx, move |stop| {
-            capability::shed(writes).map_err(|error| Failure::from_io("give up capabilities", &error))?;
+            shed(writes)?;
             reading.run(stop)
         });
         let found = found.await??;
@@ -151,11 +163,11 @@ impl Capture {
         Ok(report)
     }
 
-    /// What takes the packets in.
-    fn keeper(&self, link: Link, interface: &str, filter: &str) -> Result<Keeper, Failure> {
+    /// What takes the packets in, from `moment` on.
+    fn keeper(&self, link: Link, interface: &str, filter: &str, moment: u64) -> Result<Keeper, Failure> {
         let format = if self.pcap { Format::Classic } else { Format::Ng };
         let writer = Writer::new(format, link, self.most_octets(), interface, filter);
-        let sink = self.write.as_deref().map(|path| Sink::open(self, path, writer)).transpose()?;
+        let sink = self.write.as_deref().map(|path| Sink::open(self, path, writer, moment)).transpose()?;
         let private = match (self.anon, self.redact) {
             (true, _) => {
                 let secret =
@@ -235,6 +247,15 @@ fn wrong(bad: &BadExpression) -> Failure {
     Class::Usage.because(format_args!("--filter {bad}"))
 }
 
+/// In a process that is for this run alone, all that is not needed any more: of capabilities, but that of opening files.
+fn give_up(ctx: &Ctx) -> Result<(), Failure> {
+    if ctx.is_alone { shed(true) } else { Ok(()) }
+}
+
+fn shed(opens_files: bool) -> Result<(), Failure> {
+    capability::shed(opens_files).map_err(|error| Failure::from_io("give up capabilities", &error))
+}
+
 /// The interface that leads to `target`, or all where that cannot be told.
 fn route(target: Option<IpAddr>) -> String {
     let source = target.and_then(|target| {
@@ -296,7 +317,7 @@ fn report(keeper: Keeper, ended: Ended) -> Result<Report, Failure> {
     Ok(summed_up(&keeper.tally, ended, files))
 }
 
-fn summed_up(tally: &Tally, ended: Ended, files: Vec<Kept>) -> Report {
+pub(super) fn summed_up(tally: &Tally, ended: Ended, files: Vec<Kept>) -> Report {
     let moment = |stamp: u64| Timestamp::from_nanosecond(stamp.into()).ok();
     let span = tally.first.zip(tally.last).map(|(first, last)| std::time::Duration::from_nanos(last - first));
     Report {
@@ -305,6 +326,7 @@ fn summed_up(tally: &Tally, ended: Ended, files: Vec<Kept>) -> Report {
         filter: None,
         ended,
         first: tally.first.and_then(moment),
+        duration: None,
         span,
         packets: tally.total.packets,
         bytes: tally.total.bytes,

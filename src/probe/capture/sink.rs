@@ -4,7 +4,6 @@
 //! go out in large pieces; when the disk is full, the file is cut back to its last whole packet.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,10 +16,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use nix::libc::{O_CLOEXEC, O_NOFOLLOW, O_NONBLOCK};
 
 use super::Capture;
+use super::names::Names;
 use super::report::Kept;
 use crate::failure::{Class, Failure, reason};
 use crate::sys::wait::{Stop, wait, wait_writable};
-use crate::sys::{clock, host};
+use crate::sys::{clock, host, landlock, privilege};
 use crate::units::nanos;
 use crate::wire::pcap::{Packet, Writer};
 
@@ -49,11 +49,9 @@ pub(super) enum Written {
 /// The files of a capture.
 pub(super) struct Sink {
     writer: Writer,
-    path: PathBuf,
+    names: Names,
     rules: Rules,
     open: Open,
-    /// Number of the file that is open.
-    number: u64,
     /// Octets of the files before it.
     before: u64,
     done: VecDeque<Kept>,
@@ -85,6 +83,7 @@ struct Rules {
 
 /// The file that is written to.
 struct Open {
+    path: PathBuf,
     file: File,
     kind: Kind,
     buffer: Vec<u8>,
@@ -105,8 +104,8 @@ enum Kind {
 }
 
 impl Sink {
-    /// Opens the first file.
-    pub(super) fn open(asked: &Capture, path: &Path, writer: Writer) -> Result<Self, Failure> {
+    /// Opens the first file, which begins at `moment`, nanoseconds since the epoch.
+    pub(super) fn open(asked: &Capture, path: &Path, writer: Writer, moment: u64) -> Result<Self, Failure> {
         let rules = Rules {
             // A ring bounds itself.
             most: if asked.file_size.is_some() && asked.files.is_some() {
@@ -118,13 +117,13 @@ impl Sink {
             every: asked.rotate.map(|time| nanos(time.0)),
             files: asked.files.map(u64::from),
         };
-        let open = Open::at(&name(path, 0, rules.files), &writer)?;
+        let mut names = Names::of(asked, path)?;
+        let open = Open::at(names.next(moment)?, &writer)?;
         Ok(Self {
             writer,
-            path: path.to_owned(),
+            names,
             rules,
             open,
-            number: 0,
             before: 0,
             done: VecDeque::new(),
             syncing: None,
@@ -143,6 +142,18 @@ impl Sink {
         Ok(())
     }
 
+    /// Leaves the calling thread, and those that it starts, no file to open but the next ones. Not every kernel can.
+    pub(super) fn confine(&self) {
+        let rotates = self.rules.file_size.is_some() || self.rules.every.is_some();
+        let Some(directory) = self.names.directory() else { return };
+        let writable = [directory];
+        let writable = if rotates { &writable[..] } else { &[] };
+        let confined = privilege::forbid_new().and_then(|()| landlock::confine(writable, &[]));
+        if let Err(error) = confined {
+            tracing::debug!("files are not confined to {}: {error}", directory.display());
+        }
+    }
+
     /// The kernel's counts so far, for the files' ends.
     pub(super) const fn count(&mut self, received: u64, dropped: u64) {
         (self.received, self.dropped) = (received, dropped);
@@ -155,7 +166,7 @@ impl Sink {
             return Ok(Written::Full);
         }
         if self.is_over(packet, octets) {
-            self.next()?;
+            self.next(packet.stamp.unwrap_or_else(|| clock::now().wall))?;
         }
         self.open.began = self.open.began.or(packet.stamp);
         self.open.packets += 1;
@@ -187,44 +198,48 @@ impl Sink {
                 self.open.buffer.clear();
                 Ok(false)
             }
-            Err(error) => Err(self.open.failure(&self.name(), &error)),
+            Err(error) => Err(self.open.failure(&error)),
         }
     }
 
-    fn name(&self) -> PathBuf {
-        name(&self.path, self.number, self.rules.files)
-    }
-
-    fn next(&mut self) -> Result<(), Failure> {
+    fn next(&mut self, moment: u64) -> Result<(), Failure> {
         self.close()?;
         self.before += self.open.octets();
-        self.number += 1;
-        self.open = Open::at(&self.name(), &self.writer)?;
+        let path = self.names.next(moment)?;
+        // A name may come again: a file of the ring, or a date without its day.
+        self.done.retain(|kept| kept.file != path);
+        while self.rules.files.is_some_and(|files| self.done.len() as u64 >= files) {
+            if let Some(oldest) = self.done.pop_front() {
+                std::fs::remove_file(&oldest.file).map_err(|error| {
+                    Failure::from_io(format_args!("remove {}", oldest.file.display()), &error)
+                })?;
+            }
+        }
+        self.open = Open::at(path, &self.writer)?;
         Ok(())
     }
 
     /// Ends the file that is open; it goes to the disk meanwhile.
     fn close(&mut self) -> Result<(), Failure> {
-        let stamp = crate::sys::clock::now().wall;
+        let stamp = clock::now().wall;
         self.writer.end(&mut self.open.buffer, stamp, self.received, self.dropped);
         self.flush()?;
         self.synced()?;
         if self.open.kind == Kind::Regular {
-            let file = self.open.file.try_clone().map_err(|error| self.open.failure(&self.name(), &error))?;
+            let file = self.open.file.try_clone().map_err(|error| self.open.failure(&error))?;
             let thread = std::thread::Builder::new().name("fsync".to_owned());
             let syncing = thread.spawn(move || file.sync_all());
             self.syncing = Some(syncing.map_err(|error| Failure::from_io("start a thread", &error))?);
         }
         let digest = std::mem::replace(&mut self.open.digest, Context::new(&SHA256)).finish();
         self.done.push_back(Kept {
-            file: self.name(),
+            file: self.open.path.clone(),
             packets: if self.is_unread { self.open.safe } else { self.open.packets },
             bytes: self.open.octets(),
             sha256: digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect(),
         });
-        // What the ring wrote over, and what no report has room for.
-        let most = self.rules.files.map_or(MOST_LISTED, |files| MOST_LISTED.min(files as usize));
-        while self.done.len() > most {
+        // A ring must know its files; of others only those are of use that a report has room for.
+        if self.rules.files.is_none() && self.done.len() > MOST_LISTED {
             self.done.pop_front();
         }
         Ok(())
@@ -236,7 +251,7 @@ impl Sink {
             return Ok(());
         };
         let done = syncing.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
-        done.map_err(|error| self.open.failure(&self.name(), &error))
+        done.map_err(|error| self.open.failure(&error))
     }
 
     /// Ends the last file: all is on the disk when this returns.
@@ -245,16 +260,18 @@ impl Sink {
         self.end = End::default();
         self.close()?;
         self.synced()?;
+        self.done.drain(..self.done.len().saturating_sub(MOST_LISTED));
         Ok(self.done.into())
     }
 }
 
 impl Open {
-    fn at(path: &Path, writer: &Writer) -> Result<Self, Failure> {
-        let (file, kind) = open(path)?;
+    fn at(path: PathBuf, writer: &Writer) -> Result<Self, Failure> {
+        let (file, kind) = open(&path)?;
         let mut buffer = Vec::with_capacity(PIECE + PIECE / 2);
         writer.begin(&mut buffer);
         Ok(Self {
+            path,
             file,
             kind,
             buffer,
@@ -319,25 +336,11 @@ impl Open {
     }
 
     /// Why writing failed, and what is there nevertheless.
-    fn failure(&self, path: &Path, error: &io::Error) -> Failure {
-        let (path, why) = (path.display(), reason(error));
+    fn failure(&self, error: &io::Error) -> Failure {
+        let (path, why) = (self.path.display(), reason(error));
         let kept = format_args!("{} packets, {} octets", self.safe, self.written);
         Class::Internal.because(format_args!("write {path}: {why}; {kept} of it are whole"))
     }
-}
-
-/// Name of the file with this number: as tcpdump's, with leading zeros in a ring.
-fn name(path: &Path, number: u64, files: Option<u64>) -> PathBuf {
-    let mut name = OsString::from(path);
-    match files {
-        Some(files) => {
-            let digits = (files - 1).max(1).to_string().len();
-            name.push(format!("{:0digits$}", number % files));
-        }
-        None if number > 0 => name.push(number.to_string()),
-        None => {}
-    }
-    name.into()
 }
 
 /// Whether `path` is a name of stdout.
@@ -387,20 +390,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Span;
     use crate::wire::pcap::{Format, Link};
-
-    #[test]
-    fn files_are_numbered_as_tcpdumps() {
-        for (number, files, expected) in [
-            (0, None, "a"),
-            (1, None, "a1"),
-            (0, Some(10), "a0"),
-            (11, Some(10), "a1"),
-            (3, Some(100), "a03"),
-        ] {
-            assert_eq!(name(Path::new("a"), number, files), Path::new(expected));
-        }
-    }
 
     fn writer() -> Writer {
         Writer::new(Format::Ng, Link::Ethernet, 128, "lo", "")
@@ -414,7 +405,7 @@ mod tests {
         std::fs::write(&victim, "precious").expect("write");
         std::os::unix::fs::symlink(&victim, &link).expect("link");
         let asked = Capture::default();
-        let why = |path: &Path| Sink::open(&asked, path, writer()).err().expect("refused").to_string();
+        let why = |path: &Path| Sink::open(&asked, path, writer(), 0).err().expect("refused").to_string();
         assert!(why(&link).ends_with("it is a link; name the file itself"), "{}", why(&link));
         std::fs::hard_link(&victim, &twin).expect("link");
         assert!(why(&twin).contains("another name"), "{}", why(&twin));
@@ -427,7 +418,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a.pcapng");
         std::fs::write(&path, vec![7; 100_000]).expect("an older file, which others may read");
-        let mut sink = Sink::open(&Capture::default(), &path, writer()).expect("a file");
+        let mut sink = Sink::open(&Capture::default(), &path, writer(), 0).expect("a file");
         let packet = Packet { stamp: Some(1), link: Link::Ethernet, wire_length: 60, data: &[1; 60] };
         assert_eq!(sink.packet(&packet).expect("written"), Written::Kept);
         let kept = sink.finish().expect("closed");
@@ -442,11 +433,45 @@ mod tests {
     }
 
     #[test]
+    fn a_confined_thread_opens_the_next_files_and_no_other() {
+        let (dir, other) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("another"));
+        let asked = Capture {
+            rotate: Some(Span::secs(1)),
+            files: Some(2),
+            write: Some(dir.path().join("a-%s")),
+            ..Capture::default()
+        };
+        let path = asked.write.clone().expect("a name");
+        let mut sink = Sink::open(&asked, &path, writer(), 0).expect("a file");
+        let elsewhere = other.path().join("b");
+        let files = std::thread::spawn(move || {
+            sink.confine();
+            let refused = std::fs::write(elsewhere, "").map_err(|error| error.kind());
+            for seconds in [0, 1, 2, 3] {
+                let stamp = Some(seconds * 1_000_000_000);
+                let packet = Packet { stamp, link: Link::Ethernet, wire_length: 60, data: &[1; 60] };
+                assert_eq!(sink.packet(&packet).expect("written"), Written::Kept);
+            }
+            (sink.finish().expect("closed"), refused)
+        });
+        let (files, refused) = files.join().expect("it ends");
+        let names: Vec<_> = files.into_iter().map(|kept| kept.file).collect();
+        assert_eq!(names, ["a-2", "a-3"].map(|name| dir.path().join(name)), "the latest two");
+        let mut there: Vec<_> =
+            std::fs::read_dir(dir.path()).expect("readable").flatten().map(|e| e.path()).collect();
+        there.sort();
+        assert_eq!(there, names, "and no other");
+        let is_known = || privilege::forbid_new().and_then(|()| landlock::confine(&[], &[])).is_ok();
+        let is_known = std::thread::spawn(is_known).join().expect("it ends");
+        assert_eq!(refused.is_err(), is_known, "{refused:?}");
+    }
+
+    #[test]
     fn a_limit_is_never_passed() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a.pcapng");
         let asked = Capture { size: 1, ..Capture::default() };
-        let mut sink = Sink::open(&asked, &path, writer()).expect("a file");
+        let mut sink = Sink::open(&asked, &path, writer(), 0).expect("a file");
         let packet = Packet { stamp: Some(1), link: Link::Ethernet, wire_length: 1500, data: &[1; 1500] };
         let kept = (0..2000).take_while(|_| sink.packet(&packet).expect("written") == Written::Kept).count();
         assert_eq!(sink.packet(&packet).expect("refused"), Written::Full);

@@ -1,7 +1,5 @@
 //! The picture: round trips over time with a mark for each loss, the numbers beside it, the keys below.
 
-use std::time::Duration;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -12,7 +10,7 @@ use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 use super::table::{Table, table};
 use super::totals::{latest, rows};
 use super::{State, View};
-use crate::report::text::millis;
+use crate::report::text::amount;
 use crate::units::ms;
 
 /// Lines of the numbers of the whole watch, and of the latest run alone.
@@ -143,18 +141,23 @@ fn plot(frame: &mut Frame<'_>, area: Rect, state: &State, paint: Paint) {
         .bounds([-scene.seconds, 0.0])
         .labels([format!("-{} s", scene.seconds), "now".to_owned()])
         .style(DIM);
-    let tick = |part: f64| format!("{:>7} ms", millis(Duration::from_secs_f64(scene.top * part / 1000.0)));
+    let is_rate = !state.passed.rates.is_empty();
+    let unit = if is_rate { "Mbit/s" } else { "ms" };
+    let tick = |part: f64| format!("{:>7} {unit}", amount(scene.top * part));
     let y = Axis::default().bounds([0.0, scene.top]).labels([tick(0.0), tick(0.5), tick(1.0)]).style(DIM);
-    let legend = Line::from(vec![
-        Span::raw(" round trip, "),
-        Span::styled("█ lost", paint.of(Color::Red)),
-        Span::raw(" "),
-    ]);
+    let legend = match is_rate {
+        true => Line::raw(" what passes "),
+        false => Line::from(vec![
+            Span::raw(" round trip, "),
+            Span::styled("█ lost", paint.of(Color::Red)),
+            Span::raw(" "),
+        ]),
+    };
     let chart = Chart::new(vec![answered, lost]).x_axis(x).y_axis(y).legend_position(None);
     frame.render_widget(chart.block(Block::bordered().title(legend)), area);
 }
 
-/// The points as the chart wants them: seconds before the latest, and milliseconds.
+/// The points as the chart wants them: seconds before the latest, and milliseconds or Mbit/s.
 struct Scene {
     answered: Vec<(f64, f64)>,
     lost: Vec<(f64, f64)>,
@@ -166,13 +169,15 @@ impl Scene {
     fn of(state: &State, area: Rect) -> Option<Self> {
         // Two braille dots make one column.
         let fits = usize::from(area.width.max(8)) * 2;
-        let shown = state.points.iter().rev().take(fits);
-        let newest = shown.clone().map(|(at, _)| *at).max()?;
+        let rates = state.passed.rates.iter().rev().map(|&(at, rate)| (at, Some(rate)));
+        let times = state.points.iter().rev().map(|&(at, rtt)| (at, rtt.map(ms::of)));
+        let shown = rates.chain(times).take(fits);
+        let newest = shown.clone().map(|(at, _)| at).max()?;
         let ago = |at: u64| -((newest.saturating_sub(at)) as f64 / 1e9);
         let mut scene = Self { answered: Vec::new(), lost: Vec::new(), seconds: 1.0, top: 0.0 };
-        for &(at, rtt) in shown {
-            match rtt {
-                Some(rtt) => scene.answered.push((ago(at), ms::of(rtt))),
+        for (at, value) in shown {
+            match value {
+                Some(value) => scene.answered.push((ago(at), value)),
                 None => scene.lost.push((ago(at), 0.0)),
             }
             scene.seconds = scene.seconds.max(-ago(at).floor());
@@ -243,6 +248,7 @@ mod tests {
     use crate::report::sample;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
+    use std::time::Duration;
 
     #[test]
     fn the_scale_is_round_and_holds_everything() {
@@ -417,6 +423,25 @@ mod tests {
                 terminal.draw(|frame| draw(frame, &state, &mut view, true)).expect("drawn");
             }
         }
+    }
+
+    #[test]
+    fn a_capture_shows_how_fast_packets_pass() {
+        let (mut state, mut view) = (State::new("every host"), View::default());
+        for (second, packets) in [(1, 1000), (2, 3000)] {
+            let at = 1_700_000_000_000_000_000 + second * 1_000_000_000;
+            let lasted = Duration::from_secs(1);
+            state.hear(&Event::Interval { at, lasted, packets, bytes: packets * 1250, dropped: second });
+        }
+        let picture = shown(&state, &mut view, [80, 18]);
+        let below = |head: &str| {
+            let mut lines = picture.lines().skip_while(|line| !line.contains(head)).skip(1);
+            let line = lines.next().unwrap_or_default().trim_matches(|c| c == '"' || c == ' ');
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(below("packets "), ["4000", "3", "3000/s", "2000/s", "3000/s"], "{picture}");
+        assert_eq!(below("Mbit/s  "), ["30.00", "20.00", "30.00"], "{picture}");
+        assert!(picture.contains("50.00 Mbit/s") && !picture.contains("round trip"), "{picture}");
     }
 
     #[test]

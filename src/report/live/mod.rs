@@ -11,6 +11,6 @@ mod view;
 
 pub use draw::draw;
 pub use hops::Hops;
-pub use state::{Share, State};
+pub use state::{Passed, Share, State};
 pub use totals::{latest, totals};
 pub use view::{Key, View};

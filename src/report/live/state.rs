@@ -24,6 +24,8 @@ pub struct State {
     pub how: String,
     /// The latest points: nanoseconds since the epoch, and the round trip, or `None` for a lost packet.
     pub points: VecDeque<(u64, Option<Duration>)>,
+    /// What a capture has seen.
+    pub passed: Passed,
     /// Answered packets.
     pub received: u64,
     /// Packets that were not answered: lost, where that proves loss.
@@ -67,6 +69,45 @@ impl Share {
     }
 }
 
+/// Packets that a capture has seen pass, and how fast.
+#[derive(Clone, Debug, Default)]
+pub struct Passed {
+    /// The latest intervals: nanoseconds since the epoch, and Mbit/s.
+    pub rates: VecDeque<(u64, f64)>,
+    /// Packets.
+    pub packets: u64,
+    /// Packets that the kernel had to drop.
+    pub dropped: u64,
+    bytes: u64,
+    time: Duration,
+    /// Packets/s and Mbit/s of the latest interval.
+    pub now: [f64; 2],
+    /// The most of each.
+    pub max: [f64; 2],
+}
+
+impl Passed {
+    /// Packets/s and Mbit/s of all the time; `None` of none.
+    pub fn mean(&self) -> Option<[f64; 2]> {
+        (!self.time.is_zero()).then(|| speeds(self.packets, self.bytes, self.time))
+    }
+
+    fn add(&mut self, at: u64, packets: u64, bytes: u64, dropped: u64, lasted: Duration) {
+        (self.packets, self.bytes) = (self.packets + packets, self.bytes + bytes);
+        (self.dropped, self.time) = (self.dropped + dropped, self.time + lasted);
+        self.now = speeds(packets, bytes, lasted);
+        self.max = [0, 1].map(|of| self.max[of].max(self.now[of]));
+        if self.rates.len() == MOST_POINTS {
+            self.rates.pop_front();
+        }
+        self.rates.push_back((at, self.now[1]));
+    }
+}
+
+fn speeds(packets: u64, bytes: u64, time: Duration) -> [f64; 2] {
+    [packets as f64, bytes as f64 * 8e-6].map(|amount| amount / time.as_secs_f64().max(1e-9))
+}
+
 impl State {
     /// Nothing known yet about `title`.
     pub fn new(title: &str) -> Self {
@@ -100,10 +141,8 @@ impl State {
             }
             &Event::Lost { at, .. } | &Event::Unreached { at, .. } => self.missed(at),
             Event::Refused { what, .. } => self.note = Some(format!("not sent: {}", escape(what))),
-            // The latest line says it; there is no round trip to draw.
-            &Event::Interval { packets, bytes, lasted, .. } => {
-                let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));
-                self.note = Some(format!("{packets} packets, {octets} in {lasted}"));
+            &Event::Interval { at, lasted, packets, bytes, dropped } => {
+                self.passed.add(at, packets, bytes, dropped, lasted);
             }
             &Event::Hop { ttl, at, from, rtt, is_target, mark, ref mpls } => {
                 let answer = from.zip(rtt).map(|(from, rtt)| Answer { from, rtt, mark, mpls: mpls.clone() });

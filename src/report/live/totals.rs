@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::State;
+use super::{Passed, State};
 use crate::probe::{Findings, Outcome, Scalars};
-use crate::report::text::{ABSENT, Style, millis, percent, scalar};
+use crate::report::text::{ABSENT, Style, amount, millis, percent, scalar};
 
 /// A table of one row.
 pub(super) struct Row {
@@ -16,6 +16,19 @@ pub(super) struct Row {
 /// Packets, then times. The directions have their columns once a run could tell them apart: not every reflector, and
 /// not every kind of probe, lets it.
 pub(super) fn rows(state: &State) -> [Row; 2] {
+    state.passed.mean().map_or_else(|| answers(state), |mean| traffic(&state.passed, mean))
+}
+
+/// What passed, then how fast.
+fn traffic(passed: &Passed, mean: [f64; 2]) -> [Row; 2] {
+    let speeds = |of: usize| [("now", passed.now[of]), ("mean", mean[of]), ("max", passed.max[of])];
+    let mut packets = vec![("seen", passed.packets.to_string()), ("dropped", passed.dropped.to_string())];
+    packets.extend(speeds(0).map(|(head, value)| (head, format!("{value:.0}/s"))));
+    let rates = speeds(1).map(|(head, value)| (head, amount(value)));
+    [row("packets", &packets), row("Mbit/s", &rates)]
+}
+
+fn answers(state: &State) -> [Row; 2] {
     let time = |value: Option<Duration>| value.map_or(ABSENT.to_owned(), millis);
     let ratio = |value: Option<f64>| value.map_or(ABSENT.to_owned(), percent);
     // Of a target that rations its answers nothing is lost.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate, span};
 use crate::probe::Measurement;
-use crate::probe::capture::{Conversation, Ended, Report, Tcp, Volume};
+use crate::probe::capture::{Conversation, Ended, Report, Tcp, Volume, kept};
 
 impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
@@ -46,7 +46,7 @@ impl Summary for Report {
 /// `1204 packets, 1.15 MiB in 12.04 s (802 kbit/s), until the time was over`
 fn sums(report: &Report) -> String {
     let size = bytes(report.bytes as f64);
-    let lasted = report.span.map_or_else(String::new, |lasted| format!(" in {}", span(lasted)));
+    let lasted = report.time().map_or_else(String::new, |lasted| format!(" in {}", span(lasted)));
     let speed = report.throughput().map_or_else(String::new, |speed| format!(" ({})", rate(speed)));
     let until = match report.ended {
         Ended::Count => "as many as were asked for",
@@ -67,7 +67,7 @@ fn account(report: &Report, of: &Measurement, style: Style) -> String {
         parts.push(format!("on {}", escape(interface)));
     }
     parts.extend(report.link.as_ref().map(|link| format!("link {}", escape(link))));
-    parts.extend(report.snaplen_bytes.map(|octets| format!("{octets} octets of each packet")));
+    parts.extend(report.snaplen_bytes.map(kept));
     parts.extend(report.received.map(|count| format!("{count} received by filter")));
     parts.extend(
         report.dropped_kernel.map(|count| style.red_if(count > 0, &format!("{count} dropped by kernel"))),
@@ -95,13 +95,13 @@ fn protocols(report: &Report) -> String {
 fn tcp(tcp: &Tcp, style: Style) -> String {
     let ratio = tcp.retransmit_ratio.map_or_else(String::new, |ratio| format!(" ({})", percent(ratio)));
     let retransmits = style.red_if(tcp.retransmits > 0, &format!("{} retransmitted{ratio}", tcp.retransmits));
-    let zero = style.red_if(tcp.zero_windows > 0, &format!("{} zero windows", tcp.zero_windows));
+    let zero = style.red_if(tcp.zero_windows > 0, &counted(tcp.zero_windows, "zero window"));
     let mut parts =
-        vec![format!("{} connections", tcp.connections), format!("{} segments", tcp.segments), retransmits];
+        vec![counted(tcp.connections, "connection"), counted(tcp.segments, "segment"), retransmits];
     parts.push(format!("{} out of order", tcp.out_of_order));
-    parts.push(format!("{} duplicate acks", tcp.duplicate_acks));
+    parts.push(counted(tcp.duplicate_acks, "duplicate ack"));
     parts.push(zero);
-    parts.push(format!("{} resets", tcp.resets));
+    parts.push(counted(tcp.resets, "reset"));
     if tcp.gaps > 0 {
         parts.push(format!("{} gaps in the capture", tcp.gaps));
     }
@@ -111,7 +111,7 @@ fn tcp(tcp: &Tcp, style: Style) -> String {
 fn handshakes(tcp: &Tcp) -> Option<String> {
     let times = tcp.handshakes?;
     let [min, p50, p95, max] = [times.min, times.p50, times.p95, times.max].map(span);
-    Some(format!("{} of RTT min {min}, p50 {p50}, p95 {p95}, max {max}", times.count))
+    Some(format!("{} timed, RTT min {min}, p50 {p50}, p95 {p95}, max {max}", times.count))
 }
 
 fn talkers(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
@@ -137,8 +137,8 @@ fn conversations(out: &mut impl io::Write, report: &Report, style: Style) -> io:
     }
     let names: Vec<String> = top.iter().map(name).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
-    let heads =
-        ["->", "octets", "<-", "octets", "lasted", "rtt ms", "retrans"].map(|head| format!(" {head:>10}"));
+    let heads = ["-> packets", "octets", "<- packets", "octets", "lasted", "rtt ms", "retrans"]
+        .map(|head| format!(" {head:>10}"));
     writeln!(out, "\n{}", style.dim(&format!("{:<width$}{}", "conversation", heads.concat())))?;
     for (name, talk) in names.iter().zip(top) {
         let rtt = talk.handshake.map_or(ABSENT.to_owned(), super::millis);
@@ -164,6 +164,12 @@ fn volume(volume: &Volume) -> String {
 
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
+    if report.packets == 0 && report.interface.is_some() {
+        notes.push(
+            "no packet passed: is it the right interface (--list-interfaces), and the right filter?"
+                .to_owned(),
+        );
+    }
     if report.conversations.count > report.conversations.top.len() as u64 {
         notes.push(format!("{} conversations in all", report.conversations.count));
     }

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::number::signed_millis;
 use super::ping::fping::Course;
-use super::{Style, bytes, counted, escape, millis, rate, span};
+use super::{Style, amount, bytes, counted, escape, millis, rate, span};
 use crate::probe::{Event, Probe};
 
 /// Turns events into lines.
@@ -71,7 +70,7 @@ impl Lines {
                 let from = self.from(target.as_deref());
                 let time = millis(rtt);
                 let ways = delay_ms.map_or_else(String::new, |(up, down)| {
-                    format!(" (up {}, down {})", signed_millis(up), signed_millis(down))
+                    format!(" (up {}, down {})", amount(up), amount(down))
                 });
                 let said = said.as_deref().map_or_else(String::new, |said| format!(" {}", escape(said)));
                 let text = format!("{bytes} from {from}: seq={seq}{ttl} time={time} ms{ways}{said}");
@@ -177,12 +176,13 @@ pub fn progress(done_ratio: f64, left: Duration) -> String {
     format!("about {percent} % done, {left} left")
 }
 
-/// `1043 packets in 1.00 s, 1.02 MiB, 8.55 Mbit/s`
+/// `1043 packets in 1.00 s (1043/s), 1.02 MiB (8.55 Mbit/s)`
 fn interval(lasted: Duration, packets: u64, octets: u64, dropped: u64, style: Style) -> String {
     let speed = rate(octets as f64 * 8.0 / lasted.as_secs_f64().max(1e-9));
     let lost = if dropped > 0 { style.red(&format!(", {dropped} dropped by kernel")) } else { String::new() };
+    let pace = packets as f64 / lasted.as_secs_f64().max(1e-9);
     let packets = counted(packets, "packet");
-    format!("{packets} in {}, {}, {speed}{lost}", span(lasted), bytes(octets as f64))
+    format!("{packets} in {} ({pace:.0}/s), {} ({speed}){lost}", span(lasted), bytes(octets as f64))
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ pub const ABSENT: &str = "–";
 
 /// Milliseconds with three significant digits at least: `0.052`, `12.4`, `1204`.
 pub fn millis(span: Duration) -> String {
-    signed_millis(ms::of(span))
+    amount(ms::of(span))
 }
 
-/// The same for what may be negative.
-pub(super) fn signed_millis(value: f64) -> String {
+/// A number with three significant digits at least.
+pub fn amount(value: f64) -> String {
     let size = value.abs();
     // The limits lie where rounding would give a digit more.
     let decimals = match size {

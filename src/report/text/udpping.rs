@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::number::signed_millis;
 use super::packets::{clock, errors, jitter, label, others, round_trips, row, runs};
-use super::{ABSENT, Style, Summary, millis, percent, span};
+use super::{ABSENT, Style, Summary, amount, millis, percent, span};
 use crate::probe::udpping::{Direction, OneWay, Report};
 use crate::probe::{Measurement, Probe};
 use crate::units::ms;
@@ -57,12 +56,12 @@ fn times(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<
 fn one_way(delay: &OneWay) -> [String; 7] {
     let absent = || ABSENT.to_owned();
     [
-        signed_millis(delay.min_ms),
+        amount(delay.min_ms),
         absent(),
-        signed_millis(delay.p50_ms),
-        signed_millis(delay.p95_ms),
+        amount(delay.p50_ms),
+        amount(delay.p95_ms),
         absent(),
-        signed_millis(delay.max_ms),
+        amount(delay.max_ms),
         absent(),
     ]
 }
@@ -100,10 +99,9 @@ fn reflector(report: &Report) -> Option<String> {
             return "its clock is ours".to_owned();
         }
         let side = if offset < 0.0 { "behind" } else { "ahead" };
-        let error = report
-            .clock_error_ms
-            .map_or_else(String::new, |error| format!(" (±{} ms)", signed_millis(error)));
-        format!("its clock is {} ms {side}{error}", signed_millis(offset.abs()))
+        let error =
+            report.clock_error_ms.map_or_else(String::new, |error| format!(" (±{} ms)", amount(error)));
+        format!("its clock is {} ms {side}{error}", amount(offset.abs()))
     });
     let parts: Vec<String> = held.into_iter().chain(offset).collect();
     (!parts.is_empty()).then(|| parts.join("; "))

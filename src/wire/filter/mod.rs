@@ -16,6 +16,7 @@ mod words;
 
 pub use bpf::{Ancillary, BadProgram, MOST_OPS, Op, Program};
 pub use parse::{BadExpression, Expression};
+pub use words::KEYWORDS;
 
 use std::net::IpAddr;
 

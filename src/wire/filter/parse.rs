@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::bpf::BadProgram;
 use super::tree::{Block, Network, Side, Test, Tree};
-use super::words::{ICMP, ICMP6, is_keyword, is_name, net_of, number_of, port_of, protocol_of};
+use super::words::{ICMP, ICMP6, KEYWORDS, is_name, net_of, number_of, port_of, protocol_of};
 
 /// Parentheses and `not`s inside of each other: nobody writes more.
 const DEEPEST: usize = 64;
@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
             return Err(self.wrong("something is missing"));
         };
         let bad = |what: &str| Err((at.clone(), what.to_owned()));
-        if matches!(word, ")" | "(" | "!" | "not" | "and" | "or" | "&&" | "||") || is_keyword(word) {
+        if matches!(word, ")" | "(" | "!" | "not" | "and" | "or" | "&&" | "||") || KEYWORDS.contains(&word) {
             return bad("a value, such as an address or a port, is missing before this");
         }
         let Qualifiers { over, side, kind } = qualifiers;

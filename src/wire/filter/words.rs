@@ -38,33 +38,31 @@ const SERVICES: [(&str, u16); 26] = [
     ("postgresql", 5432),
 ];
 
-pub(super) fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 22] = [
-        "ip",
-        "ip6",
-        "arp",
-        "rarp",
-        "tcp",
-        "udp",
-        "sctp",
-        "icmp",
-        "icmp6",
-        "vlan",
-        "less",
-        "greater",
-        "src",
-        "dst",
-        "host",
-        "net",
-        "port",
-        "portrange",
-        "proto",
-        "mask",
-        "ether",
-        "gateway",
-    ];
-    KEYWORDS.contains(&word)
-}
+/// The words that are no names. The last two are known only to be refused.
+pub const KEYWORDS: [&str; 22] = [
+    "ip",
+    "ip6",
+    "arp",
+    "rarp",
+    "tcp",
+    "udp",
+    "sctp",
+    "icmp",
+    "icmp6",
+    "vlan",
+    "less",
+    "greater",
+    "src",
+    "dst",
+    "host",
+    "net",
+    "port",
+    "portrange",
+    "proto",
+    "mask",
+    "ether",
+    "gateway",
+];
 
 pub(super) fn number_of(word: &str) -> Option<u32> {
     match word.strip_prefix("0x") {

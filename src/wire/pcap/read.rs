@@ -55,8 +55,25 @@ pub enum Next<'a> {
 pub struct Reader {
     format: Option<Format>,
     interfaces: Vec<Interface>,
+    /// Of the sections before.
+    past: Counted,
+}
+
+/// What a writer says of packets that it has from the kernel, and that the kernel had to drop.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
     received: Option<u64>,
     dropped: Option<u64>,
+}
+
+impl Counted {
+    fn and(self, other: Self) -> Self {
+        let add = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        Self { received: add(self.received, other.received), dropped: add(self.dropped, other.dropped) }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +114,8 @@ struct Interface {
     resolution: u64,
     /// Seconds to add.
     offset: i64,
+    /// Each of its statistics counts from the beginning: the last one holds.
+    counted: Counted,
 }
 
 impl Reader {
@@ -113,13 +132,17 @@ impl Reader {
     }
 
     /// Packets that the writer says it received from the kernel; `None` where it says nothing.
-    pub const fn received(&self) -> Option<u64> {
-        self.received
+    pub fn received(&self) -> Option<u64> {
+        self.counted().received
     }
 
     /// Packets that the writer says the kernel had to drop.
-    pub const fn dropped(&self) -> Option<u64> {
-        self.dropped
+    pub fn dropped(&self) -> Option<u64> {
+        self.counted().dropped
+    }
+
+    fn counted(&self) -> Counted {
+        self.interfaces.iter().fold(self.past, |sum, interface| sum.and(interface.counted))
     }
 
     fn begin<'a>(&mut self, input: &'a [u8]) -> Result<Next<'a>, BadFile> {
@@ -195,6 +218,7 @@ impl Reader {
             return Err(BadFile::Damaged("a version of pcapng that is not 1"));
         }
         self.format = Some(Format::Ng(order));
+        self.past = self.counted();
         self.interfaces.clear();
         Ok(Next::Skip(length.into()))
     }
@@ -208,6 +232,7 @@ impl Reader {
             snaplen: order.u32(body, 4),
             resolution: 1_000_000,
             offset: 0,
+            counted: Counted::default(),
         };
         for (code, value) in options(&body[8..], order) {
             match (code, value) {
@@ -221,11 +246,11 @@ impl Reader {
     }
 
     fn statistics(&mut self, body: &[u8], order: Order) {
-        let add = |sum: &mut Option<u64>, value: u64| *sum = Some(sum.unwrap_or(0).saturating_add(value));
+        let Some(interface) = self.interfaces.get_mut(order.u32(body, 0) as usize) else { return };
         for (code, value) in options(body.get(12..).unwrap_or_default(), order) {
             match code {
-                4 if value.len() == 8 => add(&mut self.received, order.u64(value, 0)),
-                5 if value.len() == 8 => add(&mut self.dropped, order.u64(value, 0)),
+                4 if value.len() == 8 => interface.counted.received = Some(order.u64(value, 0)),
+                5 if value.len() == 8 => interface.counted.dropped = Some(order.u64(value, 0)),
                 _ => {}
             }
         }

@@ -53,6 +53,20 @@ fn the_kernels_counts_are_in_the_file() {
 }
 
 #[test]
+fn the_latest_count_of_an_interface_holds_and_sections_add_up() {
+    let writer = Writer::new(Format::Ng, Link::Raw, 128, "tun0", "");
+    let mut file = Vec::new();
+    for sections in 1..=2 {
+        writer.begin(&mut file);
+        [(5, 0), (9, 2)]
+            .into_iter()
+            .for_each(|(received, dropped)| writer.end(&mut file, 1, received, dropped));
+        let (_, reader) = read(&file).expect("ours");
+        assert_eq!((reader.received(), reader.dropped()), (Some(9 * sections), Some(2 * sections)));
+    }
+}
+
+#[test]
 fn either_byte_order_and_resolution_is_read() {
     for order in [u32::to_le_bytes as fn(u32) -> [u8; 4], u32::to_be_bytes] {
         for (magic, stamp) in [(0xa1b2_c3d4, 3_000_004_000), (0xa1b2_3c4d, 3_000_000_004)] {

@@ -1,6 +1,6 @@
 //! Every expression accepts, frame by frame, what tcpdump accepts by the same expression.
 
-use waddleperf::wire::filter::{Ancillary, Expression, Program, View};
+use waddleperf::wire::filter::{Ancillary, Expression, KEYWORDS, Program, View};
 use waddleperf::wire::pcap::Link;
 
 use super::running::{file, filtered, packets};
@@ -256,6 +256,19 @@ fn check(link: Link, expressions: &[String], cut: bool) {
 
 fn owned(tests: &[&str]) -> Vec<String> {
     tests.iter().map(|&test| test.to_owned()).collect()
+}
+
+#[test]
+fn no_keyword_goes_without_a_comparison() {
+    let compared = |keyword: &&str| {
+        let mut words = TESTS.iter().chain(&TAGS).flat_map(|test| test.split(' '));
+        words.any(|word| word == *keyword)
+    };
+    let others: Vec<_> = KEYWORDS.into_iter().filter(|keyword| !compared(keyword)).collect();
+    assert_eq!(others, ["ether", "gateway"], "which are refused");
+    for word in others {
+        assert!(Expression::parse(&format!("{word} host 10.0.0.1")).is_err(), "{word}");
+    }
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! A capture ends, is told why it cannot begin, and is never asked for from afar.
 
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use waddleperf::probe::Probe;
-use waddleperf::probe::capture::Capture;
+use waddleperf::failure::Class;
+use waddleperf::net::{Policy, Resolver};
+use waddleperf::probe::capture::{Capture, Reading, Subject};
+use waddleperf::probe::{Agent, Ctx, Outcome, Probe};
 use waddleperf::sys::clock;
 use waddleperf::sys::wait::sleep;
+use waddleperf::wire::pcap::Link;
 
-use super::running::{Running, command, here, number, packets, send};
+use super::running::{Running, command, file, here, number, packets, send};
 use crate::lab::Lab;
-use crate::tool::{real_root, tool};
+use crate::tool::{real_root, stdout, tool};
 
 #[test]
 fn so_many_packets_are_kept_and_the_rest_is_counted() {
@@ -29,6 +33,8 @@ fn so_many_packets_are_kept_and_the_rest_is_counted() {
         (number(&report, "/packets"), packets(&std::fs::read(&path).expect("the file")).len()),
         (100, 100)
     );
+    let [duration, span] = ["duration_ms", "span_ms"].map(|name| report[name].as_f64().expect("a time"));
+    assert!(duration >= span, "from before the first packet to the last: {report}");
     let (received, beyond) = (number(&report, "/received"), number(&report, "/dropped_limit"));
     assert_eq!(received, 100 + beyond + number(&report, "/dropped_kernel"), "{report}");
 }
@@ -187,6 +193,19 @@ fn what_cannot_be_is_refused_before_anything_is_opened() {
         (&["read", "/nonexistent/a.pcap"], "no such file"),
         (&["tcp", "port", "80"], "-f 'tcp port 80'"),
         (&["--all", "-w", "-", "--watch"], "--watch needs stdout"),
+        (&["--all", "--promisc"], "--promisc is for one interface"),
+        (&["--all", "-G", "1h", "-w", "/tmp/%!"], "strftime(3)"),
+        (&["-D"], "--list-interfaces"),
+        (&["--all", "-c", "many"], "--count"),
+        (&["--all", "-c", "-1"], "-1"),
+        (&["--all", "-s", "1.5"], "--snaplen"),
+        (&["--all", "--duration", "long"], "--duration"),
+        (&["--all", "--size", "1M"], "--size"),
+        (&["--all", "-B", "big"], "--buffer"),
+        (&["--all", "-w", file, "-C", "1.5"], "--file-size"),
+        (&["--all", "-w", file, "-G", "soon"], "--rotate"),
+        (&["--all", "-w", file, "-C", "1", "-W", "10001"], "--files takes"),
+        (&["--all", "-w", file, "-C", "1", "-W", "-1"], "-1"),
     ] {
         let output = here(arguments).output().expect("run it");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -198,5 +217,71 @@ fn what_cannot_be_is_refused_before_anything_is_opened() {
 
 #[test]
 fn nobody_else_may_ask_for_it() {
-    assert!(!Probe::from(Capture::default()).is_remote());
+    let dir = tempfile::tempdir().expect("a directory");
+    let (there, new) = (dir.path().join("there"), dir.path().join("new"));
+    std::fs::write(&there, file(Link::Raw, &[vec![0x45; 20]])).expect("a file");
+    let target = |text: &str| Subject(text.into());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for asked in [
+        Capture { target: target("8.8.8.8"), ..Capture::default() },
+        Capture { all: true, write: Some(new.clone()), ..Capture::default() },
+        Capture { target: target(&there.to_string_lossy()), read: Reading(true), ..Capture::default() },
+    ] {
+        let agent = Agent { id: uuid::Uuid::nil(), host: "test".into(), version: "0".into() };
+        let ctx = Ctx::new(Arc::new(agent), Arc::new(Policy::Remote), Resolver::default());
+        let Outcome::Failure(refusal) = runtime.block_on(Probe::from(asked.clone()).run(&ctx)).outcome else {
+            panic!("it ran: {asked:?}");
+        };
+        let expected = (Class::Permission, "capture is for this host's own users");
+        assert_eq!((refusal.class, refusal.detail.as_str()), expected);
+    }
+    assert!(!new.exists());
+}
+
+/// A line of what the kernel says of a thread, a number in hexadecimal digits.
+fn bits(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel says it");
+    u64::from_str_radix(line.trim(), 16).expect("a number")
+}
+
+#[test]
+fn no_thread_of_a_capture_may_do_more_than_open_files() {
+    const DAC_OVERRIDE: u64 = 1 << 1;
+    const NET_RAW: u64 = 1 << 13;
+    let own = std::fs::read_to_string("/proc/thread-self/status").expect("our own state");
+    assert_ne!(bits(&own, "CapPrm:") & NET_RAW, 0, "there is something to give up");
+    let lab = Lab::line(0).build();
+    let ours = Running::start(lab.client(), &["--all"]);
+    let threads = || {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", ours.id())).expect("it runs").flatten();
+        tasks.map(|task| std::fs::read_to_string(task.path().join("status")).unwrap_or_default())
+    };
+    let is_bare = |status: String| {
+        let left = ["CapPrm:", "CapEff:", "CapInh:", "CapAmb:"].map(|set| bits(&status, set) & !DAC_OVERRIDE);
+        left == [0; 4] && bits(&status, "NoNewPrivs:") == 1
+    };
+    // A thread that is being born has not come to that yet.
+    let began = clock::now().mono;
+    while !threads().all(is_bare) {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", threads().collect::<String>());
+        sleep(Duration::from_millis(20));
+    }
+    send(lab.client(), lab.server().address4(), 10, 100);
+    assert!(number(&ours.stop(), "/packets") >= 10, "and it goes on");
+}
+
+#[test]
+fn an_interface_is_promiscuous_while_it_is_asked_to_be_and_no_longer() {
+    let lab = Lab::line(0).build();
+    let is_promiscuous = || {
+        let told = stdout(lab.client().command("ip").args(["-d", "link", "show", "up0"]));
+        let mut words = told.split_whitespace().skip_while(|word| *word != "promiscuity").skip(1);
+        words.next().expect("ip -d says it") != "0"
+    };
+    for (arguments, expected) in [(&["--all", "--promisc"][..], true), (&["--all"], false)] {
+        let ours = Running::start(lab.client(), arguments);
+        assert_eq!(is_promiscuous(), expected, "{arguments:?}");
+        ours.stop();
+        assert!(!is_promiscuous(), "after {arguments:?}");
+    }
 }

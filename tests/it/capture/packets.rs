@@ -71,6 +71,8 @@ fn only_the_named_host_and_only_headers_are_kept() {
     assert_eq!(record["address"], target, "{record}");
     assert_eq!(record["outcome"]["report"]["interface"], "up0", "{record}");
     assert_eq!(record["outcome"]["report"]["ended"], "duration", "{record}");
+    let duration = record["outcome"]["report"]["duration_ms"].as_f64().expect("a time");
+    assert!((2000.0..10_000.0).contains(&duration), "{record}");
     let kept = packets(&std::fs::read(&path).expect("the file"));
     assert!(kept.len() > 10, "{}", kept.len());
     let server = lab.server().address4().octets();

@@ -53,8 +53,13 @@ impl Running {
         Self { process, stderr }
     }
 
+    /// Its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.process.id() as i32), signal).expect("signal the capture");
+        kill(Pid::from_raw(self.id() as i32), signal).expect("signal the capture");
     }
 
     /// Interrupts it; its report.

@@ -15,7 +15,7 @@ use super::report::{Conversation, Conversations, Handshakes, Talker, Tcp, Volume
 use crate::probe::counts::ratio;
 use crate::stats::percentile;
 use crate::wire::frame::{Frame, Network, Segment, Transport, dissect};
-use crate::wire::pcap::Packet;
+use crate::wire::pcap::{Link, Packet};
 
 /// Conversations that are told apart: some 30 MB when each is a TCP connection.
 const MOST_CONVERSATIONS: usize = 65_536;
@@ -282,6 +282,51 @@ impl Tcp {
         self.data_segments += u64::from(segment.payload > 0 || segment.has(Segment::SYN | Segment::FIN));
         self.resets += u64::from(segment.has(Segment::RST));
     }
+}
+
+/// The body of the fuzz target: no segments between two hosts, however their numbers and times jump, make a panic, or
+/// sums that do not add up. 12 octets are one segment.
+pub fn fuzz_tally(octets: &[u8]) {
+    let mut tally = Tally::default();
+    let ends = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
+    for chunk in octets.as_chunks::<12>().0 {
+        let [kind, flags, s0, s1, a0, a1, w0, w1, p0, p1, t0, t1] = *chunk;
+        let side = usize::from(kind & 1);
+        let near = |high: u8, low: u8| u32::from(u16::from_be_bytes([high, low])).wrapping_sub(1 << 15);
+        let segment = Segment {
+            source: [40_000, 80][side],
+            destination: [80, 40_000][side],
+            sequence: near(s0, s1),
+            acknowledgement: near(a0, a1),
+            flags,
+            window: u16::from_be_bytes([w0, w1]),
+            payload: u32::from(u16::from_be_bytes([p0, p1])) << (kind >> 3),
+        };
+        let stamp = (kind & 2 == 0).then(|| u64::from(u16::from_be_bytes([t0, t1])) << (kind >> 2));
+        let packet = Packet { stamp, link: Link::Raw, wire_length: segment.payload, data: chunk };
+        let frame = Frame {
+            network: Network::Ipv4,
+            ends: Some((ends[side], ends[1 - side])),
+            protocol: Some(6),
+            transport: Transport::Tcp(segment),
+            network_at: 0,
+            transport_at: 20,
+            payload_at: 40,
+        };
+        tally.push_frame(&packet, &frame);
+    }
+    let (tcp, talks, count) = (tally.tcp(), tally.conversations(), tally.total.packets);
+    assert!(tcp.retransmits <= tcp.data_segments && tcp.data_segments <= count, "{tcp:?}");
+    assert!(tcp.retransmit_ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio)), "{tcp:?}");
+    assert!(tcp.duplicate_acks + tcp.gaps <= 2 * count && tcp.connections <= count, "{tcp:?}");
+    let most = tally.last.unwrap_or(0);
+    for talk in &talks.top {
+        assert_eq!(talk.sent.packets + talk.received.packets, count, "{talk:?}");
+        let times = [Some(talk.lasted), talk.handshake].into_iter().flatten();
+        assert!(times.max() <= Some(Duration::from_nanos(most)), "{talk:?} in {most} ns");
+    }
+    let sent: u64 = tally.talkers().iter().map(|talker| talker.sent.packets).sum();
+    assert_eq!(sent, count);
 }
 
 /// The name of a protocol over IP (IANA's list of numbers).

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::tcp::{Connection, Room, Signs};
-use super::{MOST_CONVERSATIONS, Tally};
+use super::{MOST_CONVERSATIONS, Tally, fuzz_tally};
 use crate::wire::frame::Segment;
 use crate::wire::pcap::{Link, Packet};
 
@@ -180,4 +182,11 @@ fn a_conversation_has_two_sides_and_begins_with_the_first_to_speak() {
         (first.address.to_string(), first.sent.bytes, first.received.bytes),
         ("0.0.0.3".to_owned(), 200, 450)
     );
+}
+
+proptest! {
+    #[test]
+    fn no_segments_panic(octets in proptest::collection::vec(any::<u8>(), 0..600)) {
+        fuzz_tally(&octets);
+    }
 }
