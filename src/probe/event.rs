@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::mtr::{Label, Mark};
+use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
 use crate::units::ms;
@@ -108,6 +108,13 @@ pub enum Event {
         mark: Option<Mark>,
         /// The MPLS label stack with which the probe arrived there (RFC 4950).
         mpls: Vec<Label>,
+    },
+    /// The path has changed, or what looked like a change has proved to be none.
+    Path {
+        /// Changes during the run so far.
+        changes: u64,
+        /// The latest of them.
+        latest: Option<PathChange>,
     },
     /// An echo request that went beside the probes, to confirm loss at the target, was answered or given up.
     Check {

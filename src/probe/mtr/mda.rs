@@ -360,7 +360,7 @@ impl Search {
 
     fn heard(&mut self, heard: &Heard) {
         self.tally.saw(heard);
-        self.tally.heard(heard);
+        let _ = self.tally.heard(heard);
         if heard.round == REPEATED {
             if heard.was == State::Open {
                 self.repeats.entry(heard.ttl).or_default().push(heard.from);

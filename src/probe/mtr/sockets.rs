@@ -146,6 +146,10 @@ impl Mtr {
 
     /// A raw socket for each flow, with a port that is kept by one of UDP.
     fn open_dublin(&self, all: &mut Sockets, peer: SocketAddr, count: u16) -> Result<(), Failure> {
+        if peer.is_ipv6() && self.size != Mtr::default().size {
+            return Err(Class::Usage
+                .because("--size: over IPv6 the dublin strategy numbers its probes by their length"));
+        }
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         let raw = if peer.is_ipv4() { datagram::Kind::Whole(UDP) } else { datagram::Kind::Raw(UDP) };
         for n in 0..count {

@@ -8,7 +8,7 @@ use super::report::Report;
 use super::world::{Fate, Seen, TARGET, exceeded, flows, icmp, play, router};
 use super::{Hop, Mark, Mtr, Protocol};
 use crate::net::sim::Answer;
-use crate::probe::{Events, Findings};
+use crate::probe::{Event, Events, Findings};
 use crate::units::Span;
 
 const MS: Duration = Duration::from_millis(1);
@@ -152,6 +152,9 @@ fn a_path_change_is_counted_once_however_many_hops_it_changes() {
         };
         let (report, _) = traced(&asked(10), Kind::Echo, &mut fate);
         assert_eq!(report.path_changes, 1, "{shorter} {before}");
+        let [change] = &report.changes[..] else { panic!("{:?}", report.changes) };
+        assert_eq!((change.cycle, change.ttl, change.from, change.to), (6, 2, router(2), router(102)));
+        assert_eq!((change.hops, change.flow), (u64::from(before) - 1, 0), "{shorter} {before}");
         assert!(!report.hops[1].per_packet);
         assert_eq!(report.hops.len(), usize::from(before - shorter) + 1);
     }
@@ -159,6 +162,52 @@ fn a_path_change_is_counted_once_however_many_hops_it_changes() {
     let mut fate = |seen: Seen| line(if seen.at >= 450 * MS { 4 } else { 3 })(seen);
     let (report, _) = traced(&asked(10), Kind::Echo, &mut fate);
     assert_eq!((report.hops.len(), report.reached, report.path_changes), (5, true, 1));
+}
+
+#[test]
+fn a_run_whose_path_changes_tells_the_fingerprint_before_and_after() {
+    let moving = |at: u32| {
+        move |seen: Seen| match seen.ttl {
+            2 if seen.at >= at * MS => Fate::Exceeded(router(102)),
+            _ => line(4)(seen),
+        }
+    };
+    let of = |at: u32| traced(&asked(10), Kind::Echo, &mut moving(at)).0;
+    let (old, new) = (of(10_000), of(0));
+    assert_eq!((&old.latest_fingerprint, &new.latest_fingerprint), (&None, &None));
+    assert_ne!(old.fingerprint, new.fingerprint);
+    for (at, most) in [(750, &old), (250, &new)] {
+        let report = of(at);
+        assert_eq!(report.fingerprint, most.fingerprint, "the path that was seen most");
+        assert_eq!(report.latest_fingerprint.as_ref(), Some(&new.fingerprint));
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_of_a_change_and_of_what_proves_to_be_none() {
+    let told = |fate: &mut dyn FnMut(Seen) -> Fate| {
+        let (events, mut heard) = Events::channel(4096);
+        let mut trace = asked(20).trace(&flows(Kind::Echo, 1, false), (TARGET, 0).into(), 7, events);
+        play(&mut trace, 1, Duration::from_secs(600), fate).expect("it ends");
+        drop(trace);
+        let mut all = Vec::new();
+        while let Ok(event) = heard.try_recv() {
+            if let Event::Path { changes, latest } = event {
+                all.push((changes, latest.map(|change| (change.cycle, change.ttl))));
+            }
+        }
+        all
+    };
+    let mut moving = |seen: Seen| match seen.ttl {
+        2 if seen.at >= 450 * MS => Fate::Exceeded(router(102)),
+        _ => line(4)(seen),
+    };
+    assert_eq!(told(&mut moving), [(1, Some((6, 2)))]);
+    let mut balanced = |seen: Seen| match seen.ttl {
+        2 if seen.at.as_millis() / 100 % 2 == 1 => Fate::Exceeded(router(102)),
+        _ => line(4)(seen),
+    };
+    assert_eq!(told(&mut balanced).last(), Some(&(0, None)));
 }
 
 #[test]

@@ -95,6 +95,7 @@ impl Lines {
                 Some(self.stamped(at, &format!("open port {port}/{proto} on {host}{after}")))
             }
             Event::Hop { .. }
+            | Event::Path { .. }
             | Event::Check { .. }
             | Event::Name { .. }
             | Event::Place { .. }
