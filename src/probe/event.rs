@@ -203,7 +203,8 @@ impl Events {
         {
             target.get_or_insert_with(|| whose.to_string());
         }
-        let wanted = self.packets || matches!(event, Event::Note { .. } | Event::Unmeasured { .. });
+        let wanted = self.packets
+            || matches!(event, Event::Started { .. } | Event::Note { .. } | Event::Unmeasured { .. });
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);
         }

@@ -281,10 +281,13 @@ impl Trace {
             Says::Target => course.reached(heard.ttl, self.flights.launched()),
             Says::Barred(_) => course.barred(heard.ttl),
         }
+        if !self.events.want_packets() {
+            return;
+        }
         if heard.was == super::flights::State::Open {
             self.events.tell(heard.event());
         }
-        if has_moved && self.events.want_packets() {
+        if has_moved {
             self.tell_changes();
         }
     }

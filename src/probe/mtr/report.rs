@@ -98,13 +98,14 @@ pub struct Hop {
     /// Packets of one flow come by more than one address in turn: they are balanced one by one.
     pub per_packet: bool,
     /// Probes arrive there translated (NAT, RFC 3022): what it quotes of them is not what was sent. Null where that cannot
-    /// be seen: it takes CAP_NET_RAW over IPv4, or a translator that does not take its change back in errors.
+    /// be seen: it takes CAP_NET_RAW and IPv4 (the checksum of ICMPv6 is the system's), or a translator that does not take
+    /// its change back in errors.
     #[serde(default)]
     pub nat: Option<bool>,
     /// Why probes go no further, as traceroute marks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
-    /// TTL or hop limit with which its replies arrive, the latest.
+    /// TTL or hop limit with which its replies arrive, the latest; null of a target that a connection has reached.
     pub return_ttl: Option<u8>,
     /// Hops of the way back, guessed: its replies began with 64, 128 or 255.
     pub return_hops: Option<u8>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::carrier::Kind;
 use super::report::Report;
-use super::world::{Fate, Seen, TARGET, exceeded, flows, icmp, play, router};
+use super::world::{Fate, Seen, TARGET, exceeded, flows, icmp, play, router, with_witness};
 use super::{Hop, Mark, Mtr, Protocol};
 use crate::net::sim::Answer;
 use crate::probe::{Event, Events, Findings};
@@ -288,18 +288,7 @@ fn routers_that_quote_too_little_hold_up_nobody() {
 fn a_translator_is_seen_by_what_it_cannot_take_back() {
     for kind in [Kind::Echo, Kind::Udp] {
         for first in [2, 4, 9] {
-            let mut sockets = flows(kind, 1, kind != Kind::Echo);
-            let (place, number) = (sockets.flows.len(), sockets.flows.len() as u16);
-            let from = Some(std::net::SocketAddr::new(router(200), 5000 + number));
-            let witness = super::carrier::Flow {
-                kind: Kind::Echo,
-                socket: place,
-                from,
-                is_witness: true,
-                ..sockets.flows[0].clone()
-            };
-            sockets.flows.push(witness);
-            sockets.beside.witness = true;
+            let sockets = with_witness(flows(kind, 1, kind != Kind::Echo));
             let asked = asked(3);
             let mut trace = asked.trace(&sockets, (TARGET, 0).into(), 7, Events::none());
             let mut fate = |seen: Seen| match line(5)(seen) {
@@ -394,6 +383,30 @@ mod mda {
         let mut search = asked.search(&sockets, mode, (TARGET, 0).into(), seed, Events::none());
         let took = play(&mut search, seed, Duration::from_secs(600), fate).expect("it ends");
         (search.finish().1, took)
+    }
+
+    #[test]
+    fn a_search_asks_who_translates_where_it_may() {
+        for (witness, first) in [(false, 2), (true, 2), (true, 3), (true, 9)] {
+            let asked = Mtr { mda: Some(Mda::Lite), ..asked(1) };
+            let plain = flows(Kind::Udp, MOST_FLOWS, false);
+            let sockets = if witness { with_witness(plain) } else { plain };
+            let mut search = asked.search(&sockets, Mda::Lite, (TARGET, 0).into(), 3, Events::none());
+            let mut fate = |seen: Seen| match diamond(3, 4)(seen) {
+                Fate::Exceeded(from) if seen.ttl >= first => Fate::Translated(from),
+                fate => fate,
+            };
+            play(&mut search, 3, Duration::from_secs(600), &mut fate).expect("it ends");
+            let (findings, paths) = search.finish();
+            let report = findings.report(&asked, false);
+            let nat: Vec<Option<bool>> = report.hops.iter().map(|hop| hop.nat).collect();
+            let expected = |ttl| match (ttl, first) {
+                (4, 9) => None,
+                (ttl, first) => Some(ttl >= first).filter(|_| witness),
+            };
+            assert_eq!(nat, (1..=4).map(expected).collect::<Vec<_>>(), "{witness} {first}");
+            assert!(paths.complete && paths.width == 4, "{paths:?}");
+        }
     }
 
     /// Which of so many ways a flow takes at a hop, in the world of `seed`.

@@ -21,9 +21,10 @@ use crate::failure::Failure;
 use crate::probe::Events;
 use crate::stats::Rng;
 use crate::sys::clock::now;
-use crate::sys::connect::{Way, ephemeral_ports, source_to};
+use crate::sys::connect::{Way, ephemeral_ports};
 use crate::sys::datagram::{Kind, Socket};
 use crate::sys::filter;
+use crate::sys::route::source;
 use crate::sys::wait::Stop;
 use crate::wire::tcp::{Segment, quoted, syn};
 
@@ -33,10 +34,12 @@ use crate::wire::tcp::{Segment, quoted, syn};
 /// As there.
 pub(super) fn scan(fleet: &mut Fleet, way: &Way, secret: u64, stop: &Stop) -> Result<(), Failure> {
     let mut sources = HashMap::new();
+    let wanted = way.source.filter(IpAddr::is_ipv4).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     for host in &fleet.plan().hosts {
         if let IpAddr::V4(to) = host.ip() {
-            match source_to(to, way) {
-                Ok(from) => drop(sources.insert(to, from)),
+            match source(wanted, SocketAddr::from((to, 9)), way.interface.as_deref()) {
+                Ok(IpAddr::V4(from)) => drop(sources.insert(to, from)),
+                Ok(IpAddr::V6(_)) => {}
                 // One of many: the socket will say so.
                 Err(_) if fleet.plan().hosts.len() > 1 => {}
                 Err(error) => return Err(Failure::from_io(format_args!("find a way to {to}"), &error)),

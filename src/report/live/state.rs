@@ -101,7 +101,7 @@ impl State {
             // The latest line says it; there is no round trip to draw.
             &Event::Interval { packets, bytes, lasted, .. } => {
                 let (octets, lasted) = (text::bytes(bytes as f64), text::span(lasted));
-                self.note = Some(format!("{packets} packets, {octets} in {lasted}"));
+                self.note = Some(format!("{}, {octets} in {lasted}", text::counted(packets, "packet")));
             }
             &Event::Hop { ttl, at, from, rtt, is_target, mark, ref mpls } => {
                 let answer = from.zip(rtt).map(|(from, rtt)| Answer { from, rtt, mark, mpls: mpls.clone() });

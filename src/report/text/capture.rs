@@ -31,12 +31,12 @@ impl Summary for Report {
         }
         for kept in &self.files {
             let (file, packets, size) =
-                (kept.file.display().to_string(), kept.packets, bytes(kept.bytes as f64));
+                (kept.file.display().to_string(), counted(kept.packets, "packet"), bytes(kept.bytes as f64));
             label(
                 out,
                 style,
                 "file",
-                &format!("{}, {packets} packets, {size}, sha256 {}", escape(&file), kept.sha256),
+                &format!("{}, {packets}, {size}, sha256 {}", escape(&file), kept.sha256),
             )?;
         }
         Ok(())
@@ -95,13 +95,13 @@ fn protocols(report: &Report) -> String {
 fn tcp(tcp: &Tcp, style: Style) -> String {
     let ratio = tcp.retransmit_ratio.map_or_else(String::new, |ratio| format!(" ({})", percent(ratio)));
     let retransmits = style.red_if(tcp.retransmits > 0, &format!("{} retransmitted{ratio}", tcp.retransmits));
-    let zero = style.red_if(tcp.zero_windows > 0, &format!("{} zero windows", tcp.zero_windows));
+    let zero = style.red_if(tcp.zero_windows > 0, &counted(tcp.zero_windows, "zero window"));
     let mut parts =
-        vec![format!("{} connections", tcp.connections), format!("{} segments", tcp.segments), retransmits];
+        vec![counted(tcp.connections, "connection"), counted(tcp.segments, "segment"), retransmits];
     parts.push(format!("{} out of order", tcp.out_of_order));
-    parts.push(format!("{} duplicate acks", tcp.duplicate_acks));
+    parts.push(counted(tcp.duplicate_acks, "duplicate ack"));
     parts.push(zero);
-    parts.push(format!("{} resets", tcp.resets));
+    parts.push(counted(tcp.resets, "reset"));
     if tcp.gaps > 0 {
         parts.push(format!("{} gaps in the capture", tcp.gaps));
     }
@@ -165,11 +165,11 @@ fn volume(volume: &Volume) -> String {
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if report.conversations.count > report.conversations.top.len() as u64 {
-        notes.push(format!("{} conversations in all", report.conversations.count));
+        notes.push(format!("{} in all", counted(report.conversations.count, "conversation")));
     }
     if report.conversations.uncounted.packets > 0 {
-        let others = report.conversations.uncounted.packets;
-        notes.push(format!("{others} packets belong to conversations beyond these, which were only counted"));
+        let others = counted(report.conversations.uncounted.packets, "packet");
+        notes.push(format!("{others} of conversations beyond these, which were only counted"));
     }
     if report.dropped_kernel.is_some_and(|dropped| dropped > 0) {
         notes.push(

@@ -40,6 +40,11 @@ impl Lines {
         Self { style, timestamps, target: escape(target).into_owned(), ..Self::default() }
     }
 
+    /// Whether `probe` has lines for packets: hops are a table, not lines.
+    pub const fn tell_packets(probe: &Probe) -> bool {
+        !matches!(probe, Probe::Mtr(_))
+    }
+
     /// Lines about what `probe` measures, in the form that it asks for.
     pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
         let fping = matches!(probe, Probe::Ping(ping) if ping.style == Form::Fping);

@@ -11,6 +11,7 @@ use std::io;
 use columns::head;
 use words::fitting;
 
+use super::packets::times;
 use super::{ABSENT, Style, Summary, counted, escape, percent, span};
 use crate::geo::Place;
 use crate::probe::mtr::{Address, Field, Format, Hop, Mtr, Report, Verdict};
@@ -162,7 +163,7 @@ const MOST_CHANGES: usize = 8;
 fn changes(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = report.changes.iter().take(MOST_CHANGES).map(words::change).collect();
     let more = report.path_changes.saturating_sub(lines.len() as u64);
-    lines.extend((more > 0).then(|| format!("and {} more", counted(more, "time"))));
+    lines.extend((more > 0).then(|| format!("and {} more", times(more))));
     lines
 }
 
