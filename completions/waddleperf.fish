@@ -152,7 +152,7 @@ full\t'Node by node throughout: more probes, and no assumption'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept. Over IPv6 dublin\'s have each their own length' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s B -l bitpattern -d 'Fill the probes of ICMP and UDP with this octet, 0-255; a larger number draws one' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Q -l tos -d 'Type of service of the probes, the whole octet: DSCP and ECN at once, where --dscp and --ecn take each' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s M -l mark -d 'Mark the packets for this host\'s own routing and filters (SO_MARK); needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17' -r
@@ -646,7 +646,7 @@ full\t'Node by node throughout: more probes, and no assumption'"
 complete -c mtr -l confidence -d 'How sure --mda shall be that it misses no next hop of a node, in percent' -r
 complete -c mtr -s P -l port -d 'Destination port of UDP and TCP [default: 33434; quic: 443, tcp: 80]' -r
 complete -c mtr -s L -l localport -d 'Source port of the first flow over UDP and TCP; further flows take the next ones' -r
-complete -c mtr -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept' -r
+complete -c mtr -s s -l size -l psize -d 'Octets of each probe\'s IP packet; what a probe needs at least is kept. Over IPv6 dublin\'s have each their own length' -r
 complete -c mtr -s B -l bitpattern -d 'Fill the probes of ICMP and UDP with this octet, 0-255; a larger number draws one' -r
 complete -c mtr -s Q -l tos -d 'Type of service of the probes, the whole octet: DSCP and ECN at once, where --dscp and --ecn take each' -r
 complete -c mtr -s M -l mark -d 'Mark the packets for this host\'s own routing and filters (SO_MARK); needs CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17' -r

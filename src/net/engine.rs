@@ -94,7 +94,7 @@ pub enum Arrival<'a> {
 }
 
 /// An ICMP error from the error queue of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Icmp<'a> {
     /// ICMP type (v4 or v6, as the address tells).
     pub kind: u8,

@@ -208,6 +208,16 @@ impl Sim {
 /// What an engine hears of an answer to `draft` that arrives at `wall`.
 fn arrival<'a>(draft: &'a Draft, answer: &'a Answer, wall: u64) -> Arrival<'a> {
     let (to, socket, stamp) = (draft.to, draft.socket, Some(wall));
+    let error = |kind, code, from, quoted| Icmp {
+        kind,
+        code,
+        from: Some(from),
+        to,
+        socket,
+        stamp,
+        quoted,
+        ..Icmp::default()
+    };
     match answer {
         Answer::Datagram(bytes, from, ttl) => Arrival::Datagram {
             bytes,
@@ -218,31 +228,10 @@ fn arrival<'a>(draft: &'a Draft, answer: &'a Answer, wall: u64) -> Arrival<'a> {
             tos: Some(0),
             fragment: None,
         },
-        Answer::Icmp { kind, code, from, mtu, ttl, extensions } => Arrival::Icmp(Icmp {
-            kind: *kind,
-            code: *code,
-            from: Some(*from),
-            to,
-            socket,
-            errno: 0,
-            mtu: *mtu,
-            stamp,
-            ttl: Some(*ttl),
-            quoted: &draft.bytes,
-            extensions,
-        }),
-        Answer::Quoting { kind, code, from, quoted } => Arrival::Icmp(Icmp {
-            kind: *kind,
-            code: *code,
-            from: Some(*from),
-            to,
-            socket,
-            errno: 0,
-            mtu: 0,
-            stamp,
-            ttl: None,
-            quoted,
-            extensions: &[],
-        }),
+        Answer::Icmp { kind, code, from, mtu, ttl, extensions } => {
+            let plain = error(*kind, *code, *from, &draft.bytes);
+            Arrival::Icmp(Icmp { mtu: *mtu, ttl: Some(*ttl), extensions, ..plain })
+        }
+        Answer::Quoting { kind, code, from, quoted } => Arrival::Icmp(error(*kind, *code, *from, quoted)),
     }
 }

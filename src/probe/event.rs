@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::mtr::{Label, Mark};
+use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
 use crate::units::ms;
@@ -139,6 +139,13 @@ pub enum Event {
         /// The MPLS label stack with which the probe arrived there (RFC 4950).
         mpls: Vec<Label>,
     },
+    /// The path has changed, or what looked like a change has proved to be none.
+    Path {
+        /// Changes during the run so far.
+        changes: u64,
+        /// The latest of them.
+        latest: Option<PathChange>,
+    },
     /// An echo request that went beside the probes, to confirm loss at the target, was answered or given up.
     Check {
         /// Whether it was answered.
@@ -229,7 +236,10 @@ impl Events {
         {
             target.get_or_insert_with(|| whose.to_string());
         }
-        let is_rare = matches!(event, Event::Note { .. } | Event::Unmeasured { .. } | Event::Progress { .. });
+        let is_rare = matches!(
+            event,
+            Event::Started { .. } | Event::Note { .. } | Event::Unmeasured { .. } | Event::Progress { .. }
+        );
         let wanted = self.packets || is_rare;
         if let Some(to) = self.to.as_ref().filter(|_| wanted) {
             let _ = to.try_send(event);

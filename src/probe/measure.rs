@@ -8,6 +8,15 @@ use super::{Ctx, Scalar, Scalars, Target, Traffic};
 use crate::failure::{Class, Failure, Fault};
 use crate::stats::Sketch;
 
+/// Targets that are measured one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Those that a file names; `-` is standard input.
+    File(PathBuf),
+    /// These.
+    Names(Vec<Target>),
+}
+
 /// A kind of probe: its options, which are all that one measurement needs.
 pub trait Measure {
     /// What it finds.
@@ -69,8 +78,8 @@ pub trait Measure {
         Vec::new()
     }
 
-    /// Takes out the file that lists targets, where each is to have a run of its own; its target is open then.
-    fn take_list(&mut self) -> Option<PathBuf> {
+    /// Takes out the list of targets, where each is to have a run of its own; its target is open then.
+    fn take_list(&mut self) -> Option<List> {
         None
     }
 

@@ -40,7 +40,7 @@ pub use event::{Event, Events};
 pub use icmp::IcmpErrors;
 pub use key::read_key;
 pub use kind::{File, Kind, Manual, Options};
-pub use measure::{Findings, Found, Measure, Packets, Part, Place};
+pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
@@ -48,7 +48,7 @@ pub use target::Target;
 pub use timing::Clock;
 pub use traffic::Traffic;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -123,7 +123,7 @@ impl Probe {
     }
 
     /// Takes out the list of targets of which each is to have a run of its own.
-    pub fn take_list(&mut self) -> Option<PathBuf> {
+    pub fn take_list(&mut self) -> Option<List> {
         each_probe!(self, probe => probe.take_list())
     }
 

@@ -6,15 +6,16 @@
 #![expect(unsafe_code, reason = "dissolving a connection (AF_UNSPEC) has no safe wrapper")]
 
 use std::io;
-use std::io::IoSliceMut;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-use nix::cmsg_space;
 use nix::libc;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 use socket2::{Domain, Protocol, Type};
+
+use super::datagram::control::{IP_RECVERR_RFC4884, IPV6_RECVERR_RFC4884, take_error};
+use super::datagram::{Meta, Queued};
+use super::option;
 
 /// A socket for one attempt after another.
 #[derive(Debug)]
@@ -98,25 +99,31 @@ impl Attempt {
         }
     }
 
+    /// Lets errors tell more: what follows their quote (RFC 4884, Linux 5.9), and with which TTL or hop limit they arrive.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn tell_more(&self, ipv6: bool) -> io::Result<()> {
+        let (level, extensions, ttl) = match ipv6 {
+            true => (libc::IPPROTO_IPV6, IPV6_RECVERR_RFC4884, libc::IPV6_RECVHOPLIMIT),
+            false => (libc::IPPROTO_IP, IP_RECVERR_RFC4884, libc::IP_RECVTTL),
+        };
+        // An older system has errors all the same.
+        let _ = option::set(self, level, extensions, &1i32);
+        option::set(self, level, ttl, &1i32)
+    }
+
+    /// The oldest entry of the error queue, as [`take_error`] gives it; it is taken.
+    pub fn error(&self, quote: &mut [u8]) -> Option<(usize, Meta)> {
+        take_error(self, quote)
+    }
+
     /// The oldest ICMP error about the attempt; it is taken.
     pub fn unreachable(&self) -> Option<Unreachable> {
-        let mut quote = [0u8; 128];
-        let mut vectors = [IoSliceMut::new(&mut quote)];
-        let mut space = cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6);
-        let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-        let message =
-            recvmsg::<SockaddrStorage>(self.inner.as_raw_fd(), &mut vectors, Some(&mut space), flags).ok()?;
-        message.cmsgs().ok()?.find_map(|control| match control {
-            ControlMessageOwned::Ipv4RecvErr(error, from) => {
-                let from = from.map(|from| Ipv4Addr::from(u32::from_be(from.sin_addr.s_addr)).into());
-                icmp(error, libc::SO_EE_ORIGIN_ICMP, from)
-            }
-            ControlMessageOwned::Ipv6RecvErr(error, from) => {
-                let from = from.map(|from| Ipv6Addr::from(from.sin6_addr.s6_addr).into());
-                icmp(error, libc::SO_EE_ORIGIN_ICMP6, from)
-            }
+        match self.error(&mut [0])?.1.error? {
+            Queued::Icmp { kind, code, from, .. } => Some(Unreachable { kind, code, from }),
             _ => None,
-        })
+        }
     }
 
     /// The same socket for who waits for it and talks over it: data is not held back, and it ends with a RST, so that
@@ -170,29 +177,11 @@ impl AsFd for Attempt {
 /// # Errors
 /// What the system says.
 pub fn tell_errors(socket: &impl AsFd, ipv6: bool) -> io::Result<()> {
-    Ok(if ipv6 {
-        setsockopt(socket, sockopt::Ipv6RecvErr, &true)
-    } else {
-        setsockopt(socket, sockopt::Ipv4RecvErr, &true)
-    }?)
-}
-
-/// The address that this host uses to speak to `to`.
-///
-/// # Errors
-/// When there is no way there.
-pub fn source_to(to: Ipv4Addr, way: &Way) -> io::Result<Ipv4Addr> {
-    if let Some(IpAddr::V4(source)) = way.source {
-        return Ok(source);
-    }
-    let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    if let Some(interface) = &way.interface {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
-    // Nothing is sent; only the route is chosen.
-    socket.connect(&SocketAddr::from((to, 9)).into())?;
-    let local = socket.local_addr()?.as_socket_ipv4();
-    local.map(|local| *local.ip()).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+    let (level, name) = match ipv6 {
+        true => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        false => (libc::IPPROTO_IP, libc::IP_RECVERR),
+    };
+    option::set(socket, level, name, &1i32)
 }
 
 /// The first and the last of the ports that this host's connections use by themselves
@@ -201,8 +190,4 @@ pub fn ephemeral_ports() -> (u16, u16) {
     let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let mut ends = text.split_whitespace().filter_map(|end| end.parse::<u16>().ok());
     (ends.next().unwrap_or(32_768), ends.next().unwrap_or(60_999))
-}
-
-fn icmp(error: libc::sock_extended_err, origin: u8, from: Option<IpAddr>) -> Option<Unreachable> {
-    (error.ee_origin == origin).then_some(Unreachable { kind: error.ee_type, code: error.ee_code, from })
 }

@@ -19,8 +19,8 @@ pub(super) const DEPTH: usize = 4096;
 /// What one run after the other is shown by.
 pub(super) struct Shown {
     lines: Option<Lines>,
-    /// Whether each packet counts in `state`.
-    counts: bool,
+    /// Whether each packet is of interest: it has a line, or counts in `state`.
+    packets: bool,
     /// Stdout is somebody else's.
     to_stderr: bool,
     /// What was heard so far.
@@ -31,7 +31,8 @@ impl Shown {
     /// Nothing shown yet of what `probe` measures; `counts` when the state is wanted at the end.
     pub(super) fn new(common: &Common, probe: &Probe, counts: bool, to_stderr: bool) -> Self {
         let lines = common.lines().then(|| Lines::of(probe, common.timestamps, options::style()));
-        Self { lines, counts, to_stderr, state: State::new(&probe.subject()) }
+        let packets = counts || lines.is_some() && Lines::tell_packets(probe);
+        Self { lines, packets, to_stderr, state: State::new(&probe.subject()) }
     }
 
     /// The same target is measured once more.
@@ -70,7 +71,7 @@ impl Printer {
     /// Prints by `shown` what is told to the events. Cancels `run` when nobody reads any more.
     pub(super) fn start(mut shown: Shown, run: &CancellationToken) -> Result<(Events, Self), Failure> {
         let (mut events, heard) = Events::channel(DEPTH);
-        if !shown.counts && shown.lines.is_none() {
+        if !shown.packets {
             events = events.without_packets();
         }
         let (done, result) = oneshot::channel();

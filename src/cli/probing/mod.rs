@@ -9,7 +9,6 @@ mod verdict;
 mod watch;
 
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::label::Label;
 use super::{Env, complaint};
 use crate::failure::{Class, Failure, Fault};
-use crate::probe::{self, Ctx, KINDS, Kind, Measurement, Outcome, Place, Probe};
+use crate::probe::{self, Ctx, KINDS, Kind, List, Measurement, Outcome, Place, Probe, Target};
 use crate::report::{self, text};
 use keep::Keeper;
 use lines::{Printer, Shown};
@@ -64,8 +63,13 @@ pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
 }
 
 /// Measures the targets of a list, one after the other; the worst of their exit codes.
-async fn each(args: Probing, list: PathBuf, env: &Env) -> Result<u8, Failure> {
-    let names = probe::targets::names(&context(&args.common, env, env.cancel.child_token()), &list).await?;
+async fn each(args: Probing, list: List, env: &Env) -> Result<u8, Failure> {
+    let names = match list {
+        List::Names(names) => names.iter().map(Target::to_string).collect(),
+        List::File(file) => {
+            probe::targets::names(&context(&args.common, env, env.cancel.child_token()), &file).await?
+        }
+    };
     let (mut worst, mut first) = (None, true);
     for name in &names {
         let probe = args.probe.clone().aimed_at(name);

@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::out::{self, Out, Stop};
@@ -13,9 +12,8 @@ use crate::cli::Env;
 use crate::failure::Failure;
 use crate::probe::{Probe, Scalar};
 use crate::report::text;
-use crate::report::text::counted;
+use crate::report::text::{counted, local};
 use crate::store::{Filter, Order, Page, Record};
-use crate::units::Timestamp;
 
 /// How many records are listed when nobody says.
 const USUAL: u64 = 50;
@@ -133,11 +131,6 @@ fn kind(record: &Record) -> String {
         },
         record => record.kind().to_owned(),
     }
-}
-
-/// `at` as the clock on the wall shows it.
-pub(super) fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Up to three numbers that tell most.

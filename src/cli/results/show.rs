@@ -4,12 +4,12 @@ use std::io::{IsTerminal, Write};
 
 use clap::Args;
 
-use super::list::local;
 use super::out::{self, Out, Stop};
 use super::which::stray;
 use crate::cli::Env;
 use crate::failure::Failure;
 use crate::probe::Probe;
+use crate::report::text::local;
 use crate::report::text::{self, Style};
 use crate::store::{Answer, Query, Record};
 

@@ -5,14 +5,14 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
-use super::list::{aligned, local};
+use super::list::aligned;
 use super::out::{self, Out, Stop};
 use super::spark;
 use super::which::{Which, stray};
 use crate::cli::Env;
 use crate::failure::Failure;
 use crate::probe::{Scalar, unit_of};
-use crate::report::text;
+use crate::report::text::{self, local};
 use crate::store::{Access, Answer, Filter, Key, Line, Query, Stats as Numbers, Summary};
 use crate::units::{Timestamp, Unit};
 

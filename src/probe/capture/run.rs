@@ -260,7 +260,7 @@ fn shed(opens_files: bool) -> Result<(), Failure> {
 fn route(target: Option<IpAddr>) -> String {
     let source = target.and_then(|target| {
         let any: IpAddr = if target.is_ipv4() { [0; 4].into() } else { [0u16; 8].into() };
-        Some((crate::sys::route::source(any, SocketAddr::new(target, 9)).ok()?, target))
+        Some((crate::sys::route::source(any, SocketAddr::new(target, 9), None).ok()?, target))
     });
     let Some((source, target)) = source else {
         return ANY.to_owned();

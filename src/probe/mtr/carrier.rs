@@ -432,6 +432,9 @@ mod tests {
             prop_assert_eq!(number % modulo, residue);
             prop_assert_eq!(carrier.is_translated(1, number, &short, None), None);
             if !v6 {
+                let mut turned = short.clone();
+                turned.swap(4, 5);
+                prop_assert_eq!(carrier.quoted(0, &turned, None), carrier.quoted(0, &short, None));
                 bytes.swap(4, 5);
                 prop_assert_eq!(carrier.is_translated(1, number, &bytes, None), None, "turned round by the router");
                 bytes[26] ^= 1;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::net::engine::{Arrival, Draft, Engine, Icmp, Next};
 use crate::sys::clock;
-use crate::sys::connect::{Attempt, Unreachable, Way};
+use crate::sys::connect::{Attempt, Way};
+use crate::sys::datagram::Queued;
 use crate::sys::epoll::Epoll;
 use crate::sys::wait::Stop;
 use crate::wire::tcp;
@@ -20,6 +21,10 @@ const MOST: usize = 256;
 const LIFE: Duration = Duration::from_millis(950);
 /// The longest wait, so that no mistake of an engine can hang a run.
 const LONGEST: Duration = Duration::from_secs(1);
+/// Octets of an error that are of interest: its quote, and the extensions behind it.
+const QUOTED: usize = 1024;
+/// Octets that every router quotes (RFC 792): the ports, and the sequence number.
+const LEAST: usize = 8;
 /// The switch among the numbers of probes.
 const STOP: u64 = u64::MAX;
 
@@ -108,7 +113,8 @@ impl Run<'_> {
         let number = self.sent;
         self.sent += 1;
         let way = Way { ttl: draft.ttl, ..self.of.way.clone() };
-        let opened = Attempt::new(self.of.to.is_ipv6(), &way);
+        let ipv6 = self.of.to.is_ipv6();
+        let opened = Attempt::new(ipv6, &way).and_then(|attempt| attempt.tell_more(ipv6).map(|()| attempt));
         let attempt = match opened.and_then(|attempt| epoll.add(&attempt, number).map(|()| attempt)) {
             Ok(attempt) => attempt,
             Err(error) => return self.refused(number, &error),
@@ -129,8 +135,8 @@ impl Run<'_> {
         let Some(probe) = self.open.remove(&number) else {
             return;
         };
-        if let Some(told) = probe.attempt.unreachable() {
-            return self.told(&probe, told);
+        if self.told(&probe) {
+            return;
         }
         match probe.attempt.outcome(self.of.to) {
             Ok(true) => self.answer(&probe, false),
@@ -142,10 +148,10 @@ impl Run<'_> {
     }
 
     fn ended(&mut self, number: u64, probe: &Probe, error: &io::Error) {
-        match (probe.attempt.unreachable(), error.kind()) {
-            (Some(told), _) => self.told(probe, told),
-            (None, io::ErrorKind::ConnectionRefused) => self.answer(probe, true),
-            (None, _) => self.refused(number, error),
+        match error.kind() {
+            _ if self.told(probe) => {}
+            io::ErrorKind::ConnectionRefused => self.answer(probe, true),
+            _ => self.refused(number, error),
         }
     }
 
@@ -155,23 +161,24 @@ impl Run<'_> {
         self.engine.receive(clock::now(), Arrival::NotSent { send, errno, mtu: None });
     }
 
-    fn told(&mut self, probe: &Probe, told: Unreachable) {
-        self.engine.receive(
-            clock::now(),
-            Arrival::Icmp(Icmp {
-                kind: told.kind,
-                code: told.code,
-                from: told.from,
-                to: Some(self.of.to),
-                socket: probe.socket,
-                errno: 0,
-                mtu: 0,
-                stamp: None,
-                ttl: None,
-                quoted: &probe.syn,
-                extensions: &[],
-            }),
-        );
+    /// Whether a router or host has said that the SYN went no further.
+    fn told(&mut self, probe: &Probe) -> bool {
+        let mut octets = [0; QUOTED];
+        let Some((length, meta)) = probe.attempt.error(&mut octets) else {
+            return false;
+        };
+        let Some(Queued::Icmp { kind, code, from, errno, mtu, extensions }) = meta.error else {
+            return false;
+        };
+        // The system has numbered its SYN in its own way; we know which probe it was.
+        let ours = probe.syn.len().min(LEAST);
+        octets[..ours].copy_from_slice(&probe.syn[..ours]);
+        let whole = length.max(ours);
+        let (quoted, extensions) = octets[..whole].split_at(extensions.unwrap_or(whole).clamp(ours, whole));
+        let (to, socket, stamp, ttl) = (Some(self.of.to), probe.socket, None, meta.ttl);
+        let icmp = Icmp { kind, code, from, to, socket, errno, mtu, stamp, ttl, quoted, extensions };
+        self.engine.receive(clock::now(), Arrival::Icmp(icmp));
+        true
     }
 
     /// The target has answered: with a RST, or so that the connection stands.

@@ -10,7 +10,7 @@ use pnet::packet::ipv4::{Ipv4Packet, MutableIpv4Packet};
 use pnet::packet::udp::UdpPacket;
 
 use super::carrier::{Flow, LEAST, Mark, Told};
-use super::sums::checksum_of;
+use super::sums::{SUMS, checksum_of};
 
 /// Octets of an IPv4 header without options.
 const IPV4: usize = 20;
@@ -18,6 +18,8 @@ const IPV4: usize = 20;
 pub(super) const UDP: usize = 8;
 /// Identifications that say a number: 0 would be filled in by the system.
 const IDS: u32 = 65_535;
+/// How often they start anew in the longest run: 20 million probes.
+const LAPS: u32 = 306;
 /// Lengths that say a number, over IPv6: with them no packet is longer than the least MTU, 1280 octets (RFC 8200 §5).
 const LENGTHS: u32 = 1_000;
 
@@ -113,9 +115,21 @@ pub(super) fn quoted(of: &Flow, bytes: &[u8], number: impl Fn(&[u8]) -> Option<M
             Some(residue) if residue < LENGTHS => Told::Ours(Mark::Residue { residue, modulo: LENGTHS }),
             _ => Told::Nothing,
         },
-        Some((0, _)) => Told::Nothing,
-        Some((id, _)) => Told::Ours(Mark::Residue { residue: u32::from(id) - 1, modulo: IDS }),
+        Some((id, _)) => match in_our_order(id, quote.checksum) {
+            0 => Told::Nothing,
+            id => Told::Ours(Mark::Residue { residue: u32::from(id) - 1, modulo: IDS }),
+        },
     }
+}
+
+/// An identification as we have sent it: some systems turn its octets round in what they quote. The checksum, where it is
+/// ours, says the same number.
+fn in_our_order(id: u16, checksum: u16) -> u16 {
+    // Both begin at 1 and start anew after almost as many: the checksum gains one each time that both have.
+    let behind = |id: u16| (u32::from(checksum) + SUMS - u32::from(id)) % SUMS;
+    let turned = id.swap_bytes();
+    let is_turned = checksum != 0 && behind(turned) <= LAPS && behind(turned) < behind(id);
+    if is_turned { turned } else { id }
 }
 
 /// Whether what is quoted of probe `number` shows a translator: sender, port or checksum are others, or the identification,

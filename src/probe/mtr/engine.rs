@@ -271,7 +271,7 @@ impl Trace {
         if Some(heard.flow) == self.witness {
             return;
         }
-        self.tally.heard(heard);
+        let has_moved = self.tally.heard(heard);
         if heard.flow == 0 && heard.says == Says::Transit && self.tally.is_translated(heard.ttl).is_none() {
             self.ask_witness(heard.ttl);
         }
@@ -281,9 +281,22 @@ impl Trace {
             Says::Target => course.reached(heard.ttl, self.flights.launched()),
             Says::Barred(_) => course.barred(heard.ttl),
         }
+        if !self.events.want_packets() {
+            return;
+        }
         if heard.was == super::flights::State::Open {
             self.events.tell(heard.event());
         }
+        if has_moved {
+            self.tell_changes();
+        }
+    }
+
+    /// How the path has changed so far, judged anew: what looked like a change may prove to be balancing.
+    fn tell_changes(&self) {
+        let targets = self.courses.iter().filter_map(Course::target);
+        let mut changes = self.tally.routes.changes(targets.max().unwrap_or(self.plan.most));
+        self.events.tell(Event::Path { changes: changes.len() as u64, latest: changes.pop() });
     }
 
     /// What has answered there is asked what it sees of a probe: twice at most.

@@ -1,20 +1,15 @@
 //! One body for the fuzz target and the property: whatever arrives, it is read within its bounds, and a trace neither
 //! panics nor runs on.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use super::carrier::{Flow, Kind, Told};
 use super::engine::Beside;
 use super::sockets::Sockets;
 use super::{Mtr, Protocol, Strategy};
-use crate::net::engine::{Arrival, Draft, Engine, Icmp, Next};
+use crate::net::feed::{feed, target};
 use crate::probe::Events;
-use crate::sys::clock;
-use crate::units::{Now, Span};
-
-/// How often the engine may be asked: a run's packets and waits are fewer.
-const MOST_POLLS: usize = 20_000;
+use crate::units::Span;
 
 /// Gives what `octets` say to the readers of quotes and replies, and to traces of every kind: each arrival begins with an
 /// octet that says what it is, and one with its length.
@@ -46,79 +41,11 @@ pub fn fuzz_mtr(octets: &[u8]) {
     }
 }
 
-fn run(asked: &Mtr, sockets: &Sockets, mut octets: &[u8], v6: bool) {
-    let mut now = clock::now();
+fn run(asked: &Mtr, sockets: &Sockets, octets: &[u8], v6: bool) {
     let mut trace = asked.trace(sockets, SocketAddr::new(target(v6), 0), 7, Events::none());
-    let (mut out, mut latest) = (Draft::default(), Draft::default());
-    for _ in 0..MOST_POLLS {
-        out.clear();
-        match trace.poll(now, &mut out) {
-            Next::Done => {
-                let report = trace.finish().report(asked, v6);
-                assert!(report.hops.iter().all(|hop| hop.counts.received <= hop.counts.sent), "{report:?}");
-                return;
-            }
-            Next::Send => latest.clone_from(&out),
-            Next::Wait(until) => {
-                let (arrival, rest) = octets.split_at(octets.len().min(2));
-                let &[what, length] = arrival else {
-                    now = now.after(until.saturating_duration_since(now.mono).max(Duration::from_micros(1)));
-                    continue;
-                };
-                let (bytes, rest) = rest.split_at(rest.len().min(length.into()));
-                octets = rest;
-                now = now.after(Duration::from_millis(u64::from(what >> 5)));
-                hear(&mut trace, now, (what, bytes), &latest);
-            }
-        }
-    }
-    panic!("it does not end");
-}
-
-/// Something arrives: `bytes`, or what quotes them, or quotes a part of the latest packet.
-fn hear(engine: &mut dyn Engine, now: Now, (what, bytes): (u8, &[u8]), latest: &Draft) {
-    let octet = |at: usize| bytes.get(at).copied().unwrap_or(0);
-    let word = |at: usize| u16::from_be_bytes([octet(at), octet(at + 1)]);
-    let socket = usize::from(what & 3);
-    let from = SocketAddr::new(target(what & 16 != 0), word(0));
-    match what >> 2 & 3 {
-        0 => {
-            let (stamp, ttl, tos) = (Some(now.wall), Some(octet(1)), None);
-            let from = Some(from);
-            engine.receive(now, Arrival::Datagram { bytes, from, socket, stamp, ttl, tos, fragment: None });
-        }
-        1 => {
-            engine.receive(now, Arrival::NotSent { send: word(0).into(), errno: octet(2).into(), mtu: None })
-        }
-        2 => engine.receive(now, Arrival::Sent { send: word(0).into(), stamp: u64::from(word(2)) }),
-        _ => {
-            let part = usize::from(octet(6)).min(latest.bytes.len());
-            let (quoted, socket) = match what & 32 {
-                0 => (bytes, socket),
-                _ => (&latest.bytes[..part], latest.socket),
-            };
-            // Time exceeded, more often than by chance.
-            let kind = if octet(0) & 1 == 0 { 11 } else { octet(0) };
-            let icmp = Icmp {
-                kind,
-                code: octet(1) & 15,
-                from: Some(from.ip()),
-                to: latest.to,
-                socket,
-                errno: octet(2).into(),
-                mtu: word(3).into(),
-                stamp: None,
-                ttl: Some(octet(5)),
-                quoted,
-                extensions: bytes.get(7..).unwrap_or_default(),
-            };
-            engine.receive(now, Arrival::Icmp(icmp));
-        }
-    }
-}
-
-fn target(v6: bool) -> IpAddr {
-    if v6 { IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, 9]) } else { Ipv4Addr::new(10, 9, 9, 9).into() }
+    feed(&mut trace, octets);
+    let report = trace.finish().report(asked, v6);
+    assert!(report.hops.iter().all(|hop| hop.counts.received <= hop.counts.sent), "{report:?}");
 }
 
 /// A short trace by one flow, with one that confirms loss and one that sees translators.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::carrier::Carrier;
 use super::course::Course;
-use super::engine::{Findings, MOST_GRACE, Plan};
+use super::engine::{Beside, Findings, MOST_GRACE, Plan};
 use super::flights::{Flights, Heard, Says, State};
 use super::multipath::{Link, Multipath, Node};
 use super::options::Mda;
@@ -79,6 +79,8 @@ pub(super) struct Search {
     confidence: f64,
     flights: Flights,
     tally: Tally,
+    /// Flows that it may use.
+    flows: usize,
     /// The first flow's path, which tells how far to look.
     course: Course,
     /// By distance, then by flow.
@@ -87,6 +89,8 @@ pub(super) struct Search {
     repeats: BTreeMap<u8, Vec<IpAddr>>,
     /// What this round still has to ask: flow, distance, and whether that repeats a probe.
     queue: VecDeque<(usize, u8, bool)>,
+    /// The flow behind all others that sees translators, until it was asked.
+    witness: Option<usize>,
     /// Where each flow reached the target.
     ends: BTreeMap<usize, u8>,
     events: Events,
@@ -102,11 +106,13 @@ impl Search {
     pub(super) fn new(
         plan: Plan,
         (mode, confidence): (Mda, f64),
-        carrier: Carrier,
+        (carrier, beside): (Carrier, Beside),
         target: IpAddr,
         events: Events,
     ) -> Self {
         Self {
+            flows: carrier.flows.len() - usize::from(beside.witness),
+            witness: beside.witness.then(|| carrier.flows.len() - 1),
             course: Course::new(plan.first, plan.most, plan.unknown),
             flights: Flights::new(carrier, target, plan.timeout),
             tally: Tally::default(),
@@ -193,13 +199,9 @@ impl Search {
         !asked && self.ends.get(&flow).is_none_or(|&end| ttl <= end)
     }
 
-    fn flows(&self) -> usize {
-        self.flights.carrier.flows.len()
-    }
-
     /// So many flows that are free at this distance.
     fn free(&self, ttl: u8, count: usize) -> Vec<usize> {
-        (0..self.flows()).filter(|&flow| self.is_free(ttl, flow)).take(count).collect()
+        (0..self.flows).filter(|&flow| self.is_free(ttl, flow)).take(count).collect()
     }
 
     /// Fills the queue with what the next round asks; it stays empty when all is known.
@@ -255,7 +257,7 @@ impl Search {
         let missing = need.saturating_sub(under_way);
         let free = self.free(ttl, missing);
         // Where flows run out because all others have ended before, nothing is missing.
-        self.cut |= free.len() < missing && self.ends.len() < self.flows();
+        self.cut |= free.len() < missing && self.ends.len() < self.flows;
         free.into_iter().for_each(|flow| self.ask(flow, ttl));
     }
 
@@ -314,6 +316,19 @@ impl Search {
         }
     }
 
+    /// At the end, the hops that have answered are asked whether probes come there translated, twice; whether there are any.
+    fn ask_witness(&mut self) -> bool {
+        let Some(witness) = self.witness.take() else { return false };
+        let target = self.flights.target();
+        let asked = (self.plan.first..=self.last()).filter(|&ttl| {
+            let nodes = self.width(ttl);
+            !nodes.is_empty() && !nodes.contains(&target) && self.tally.is_translated(ttl).is_none()
+        });
+        let asked: Vec<u8> = asked.collect();
+        self.queue.extend(asked.iter().flat_map(|&ttl| [(witness, ttl, true); 2]));
+        !asked.is_empty()
+    }
+
     /// Nothing is under way at this distance.
     fn is_settled(&self, ttl: u8) -> bool {
         let mut flows = self.seen.get(&ttl).into_iter().flatten();
@@ -346,7 +361,9 @@ impl Search {
     fn send(&mut self, now: Now, (flow, ttl, repeats): (usize, u8, bool), out: &mut Draft) -> Next {
         let number = self.flights.launched();
         self.flights.launch(now, flow, ttl, if repeats { REPEATED } else { 0 }, out);
-        self.tally.sent(ttl, number);
+        if flow < self.flows {
+            self.tally.sent(ttl, number);
+        }
         if flow == 0 {
             self.course.asked(ttl, now.mono);
         }
@@ -360,7 +377,10 @@ impl Search {
 
     fn heard(&mut self, heard: &Heard) {
         self.tally.saw(heard);
-        self.tally.heard(heard);
+        if heard.flow >= self.flows {
+            return;
+        }
+        let _ = self.tally.heard(heard);
         if heard.round == REPEATED {
             if heard.was == State::Open {
                 self.repeats.entry(heard.ttl).or_default().push(heard.from);
@@ -461,6 +481,7 @@ impl Engine for Search {
             if self.queue.is_empty() {
                 return match self.course.settles(now.mono, grace) {
                     Some(settles) => Next::Wait(settles),
+                    None if self.ask_witness() => continue,
                     None => Next::Done,
                 };
             }

@@ -17,6 +17,7 @@ mod multipath;
 mod options;
 mod outcome;
 mod report;
+mod route;
 mod run;
 mod sockets;
 mod sums;
@@ -32,7 +33,8 @@ pub use judge::{Verdict, judge};
 pub use multipath::{Link, Multipath, Node};
 pub use options::{Field, Format, Mda, Protocol, Strategy};
 pub use report::{
-    Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, Report,
+    Address, Check, Fallback, Flow, Hop, HopCounts, InterfaceRole, Label, Mark, NetInterface, PathChange,
+    Report,
 };
 
 use std::path::{Path, PathBuf};
@@ -42,7 +44,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Found, List, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
 
@@ -52,6 +54,8 @@ const MOST_CYCLES: u64 = 100_000;
 const MOST_FLOWS: u16 = 60;
 /// Probes of all flows and hops in one run at most.
 const MOST_PROBES: u64 = 20_000_000;
+/// The flags for forms of our own, which every probe takes.
+const OUR_FORMS: [&str; 2] = ["json", "csv"];
 const INTERVAL: &str = "Time from one cycle to the next; bare numbers are seconds";
 
 /// The options of `mtr`, and what a record says was asked.
@@ -68,6 +72,10 @@ pub struct Mtr {
         hide_default_value = true
     )]
     pub target: Target,
+    /// Further hosts: each is traced after the one before, and has a report of its own.
+    #[arg(value_name = "TARGET", conflicts_with = "file")]
+    #[serde(skip)]
+    pub more: Vec<Target>,
     /// Trace the targets that this file lists, one after the other; `-` is standard input.
     #[arg(short = 'F', long, visible_alias = "filename", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +111,7 @@ pub struct Mtr {
     /// Source port of the first flow over UDP and TCP; further flows take the next ones.
     #[arg(short = 'L', long = "localport", value_name = "PORT")]
     pub local_port: Option<u16>,
-    /// Octets of each probe's IP packet; what a probe needs at least is kept.
+    /// Octets of each probe's IP packet; what a probe needs at least is kept. Over IPv6 dublin's have each their own length.
     #[arg(short, long, visible_alias = "psize", value_name = "OCTETS", default_value_t = Mtr::default().size)]
     #[schemars(range(max = 65_507))]
     pub size: u16,
@@ -184,19 +192,19 @@ pub struct Shape {
     #[arg(short, long, value_name = "LETTERS", value_parser = options::fields)]
     pub order: Option<String>,
     /// The form of the report.
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text, group = "form", conflicts_with_all = OUR_FORMS)]
     pub format: Format,
     /// As `--format mtr-json`.
-    #[arg(short = 'j', long)]
+    #[arg(short = 'j', long, group = "form", conflicts_with_all = OUR_FORMS)]
     pub mtr_json: bool,
     /// As `--format mtr-csv`.
-    #[arg(short = 'C', long)]
+    #[arg(short = 'C', long, group = "form", conflicts_with_all = OUR_FORMS)]
     pub mtr_csv: bool,
     /// As `--format mtr-raw`.
-    #[arg(short = 'l', long, visible_alias = "raw")]
+    #[arg(short = 'l', long, visible_alias = "raw", group = "form", conflicts_with_all = OUR_FORMS)]
     pub mtr_raw: bool,
     /// As `--format dot`: the path, or with --mda every path, as a graph for Graphviz.
-    #[arg(long)]
+    #[arg(long, group = "form", conflicts_with_all = OUR_FORMS)]
     pub dot: bool,
 }
 
@@ -231,6 +239,7 @@ impl Default for Mtr {
     fn default() -> Self {
         Self {
             target: Target::default(),
+            more: Vec::new(),
             file: None,
             bit_pattern: None,
             tos: None,
@@ -281,6 +290,7 @@ impl Options for Mtr {
             ("waddleperf mtr --watch example.net", "trace and draw until you press q"),
             ("waddleperf mtr -j example.net", "mtr's own JSON"),
             ("waddleperf mtr -C -F hosts.txt", "mtr's own CSV, for each host of a list"),
+            ("waddleperf mtr -n 192.0.2.1 198.51.100.1", "one report after the other"),
         ],
         files: &[(
             "/usr/share/GeoIP/*.mmdb, /var/lib/GeoIP/*.mmdb",
@@ -406,8 +416,13 @@ impl Measure for Mtr {
         }
     }
 
-    fn take_list(&mut self) -> Option<PathBuf> {
-        self.file.take()
+    fn take_list(&mut self) -> Option<List> {
+        if let Some(file) = self.file.take() {
+            return Some(List::File(file));
+        }
+        let more = std::mem::take(&mut self.more);
+        let first = (!more.is_empty()).then(|| std::mem::take(&mut self.target))?;
+        Some(List::Names(std::iter::once(first).chain(more).collect()))
     }
 
     fn unmeasured(&self) -> Vec<Scalar> {

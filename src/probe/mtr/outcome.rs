@@ -4,12 +4,12 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Mtr;
 use super::carrier::{self, Kind};
 use super::engine::Findings;
 use super::judge::{Verdict, judge};
 use super::report::{Address, Check, Flow, Hop, HopCounts, Mark, Report};
 use super::tally::HopTally;
+use super::{Mtr, Strategy};
 use crate::probe::counts::ratio;
 use crate::probe::{Clock, Rtt};
 use crate::stats::Sketch;
@@ -18,6 +18,8 @@ use crate::wire::icmp::Meaning;
 
 /// Reports list every sample up to this many probes.
 const MOST_SAMPLES: usize = 1000;
+/// Changes of the path that a report tells; it counts those beyond.
+const MOST_CHANGES: usize = 100;
 /// TTLs that systems begin with.
 const INITIAL: [u8; 3] = [64, 128, 255];
 
@@ -33,9 +35,15 @@ impl Findings {
         let verdicts = judge(&counts, self.check, reached);
         let mut hops: Vec<Hop> = (first..=last)
             .zip(rows.iter().zip(verdicts))
-            .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.is_balanced(ttl)))
+            .map(|(ttl, (row, verdict))| hop(ttl, row, verdict, self.tally.routes.is_balanced(ttl)))
             .collect();
         let translator = follow_translation(&mut hops);
+        let mut changes = self.tally.routes.changes(last);
+        let most = |ttl: u8| Some(hops.get(usize::from(ttl.checked_sub(first)?))?.addresses.first()?.ip);
+        let latest = changes.last().map(|since| {
+            let path = self.tally.routes.path_since(since, (first, last), most);
+            fingerprint(path.into_iter(), reached)
+        });
         let mut rtt_sketch = Sketch::default();
         let end = rows.last().filter(|_| reached);
         let times = end.into_iter().flat_map(|row| row.samples.iter().filter_map(|sample| sample.1));
@@ -46,11 +54,13 @@ impl Findings {
             send_error: self
                 .refused
                 .map(|errno| crate::failure::reason(&io::Error::from_raw_os_error(errno))),
-            fingerprint: fingerprint(
-                hops.iter().filter_map(|hop| Some((hop.ttl, hop.addresses.first()?.ip))),
-                reached,
-            ),
-            path_changes: self.tally.path_changes(last),
+            fingerprint: fingerprint((first..=last).filter_map(|ttl| Some((ttl, most(ttl)?))), reached),
+            latest_fingerprint: latest,
+            path_changes: changes.len() as u64,
+            changes: {
+                changes.truncate(MOST_CHANGES);
+                changes
+            },
             flows: self.flows(first, last),
             packet_bytes: self.packet_bytes(v6),
             hops,
@@ -89,21 +99,22 @@ impl Findings {
                     protocol: flow.kind.name().to_owned(),
                     source_port: flow.from.map(|from| from.port()),
                     destination_port: has_ports.then(|| flow.to.port()),
-                    path: (first..=last).map(|ttl| self.tally.seen_by(n, ttl)).collect(),
+                    path: (first..=last).map(|ttl| self.tally.routes.seen_by(n, ttl)).collect(),
                 }
             })
             .collect()
     }
 
-    /// Octets of an IP packet.
-    fn packet_bytes(&self, v6: bool) -> u16 {
+    /// Octets of each IP packet, where all have as many.
+    fn packet_bytes(&self, v6: bool) -> Option<u16> {
         let header = if v6 { 40 } else { 20 };
         let body = match self.carrier.flows.first().map(|flow| flow.kind) {
+            Some(Kind::Udp) if v6 && self.carrier.strategy == Strategy::Dublin => return None,
             Some(Kind::Quic) => 8 + carrier::QUIC,
             Some(Kind::Tcp) => crate::wire::tcp::SYN,
             _ => 8 + self.carrier.payload.max(carrier::LEAST),
         };
-        u16::try_from(header + body).unwrap_or(u16::MAX)
+        u16::try_from(header + body).ok()
     }
 }
 

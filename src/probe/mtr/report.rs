@@ -11,7 +11,7 @@ use super::multipath::Multipath;
 use crate::geo::Databases;
 use crate::probe::{Clock, Findings, Loss, Packets, Rtt, Scalar, Scalars};
 use crate::stats::Sketch;
-use crate::units::{Unit, ms};
+use crate::units::{Timestamp, Unit, ms};
 use crate::wire::icmp::extension::{self, Role};
 
 /// The hops to a target, what each answers, and what that proves.
@@ -35,8 +35,16 @@ pub struct Report {
     pub send_error: Option<String>,
     /// How often the path changed during the run: the fewest changes that explain what the hops have shown.
     pub path_changes: u64,
-    /// A number for the path: equal for two runs that saw the same addresses at the same TTLs.
+    /// These changes, in their order: the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<PathChange>,
+    /// A number for the path that was seen most, by each hop's most frequent address; of `--mda`, for all of its nodes.
+    /// Equal for two runs that saw the same addresses at the same TTLs.
     pub fingerprint: String,
+    /// The same number for the path after the latest of `changes`, by what has answered since; null where the path has not
+    /// changed.
+    #[serde(default)]
+    pub latest_fingerprint: Option<String>,
     /// The flows that were traced: every load balancer sends the packets of one flow the same way.
     pub flows: Vec<Flow>,
     /// Cycles, each with one probe for each hop and flow.
@@ -47,8 +55,8 @@ pub struct Report {
     #[serde(rename = "interval_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub interval: Duration,
-    /// Octets of each probe's IP packet.
-    pub packet_bytes: u16,
+    /// Octets of each probe's IP packet; null where each has another length, which says its number (dublin over IPv6).
+    pub packet_bytes: Option<u16>,
     /// Which clock took the times of sending and receiving.
     pub clock: Clock,
     /// Replies and errors that were not for a probe of ours, or not what a router may say.
@@ -90,13 +98,14 @@ pub struct Hop {
     /// Packets of one flow come by more than one address in turn: they are balanced one by one.
     pub per_packet: bool,
     /// Probes arrive there translated (NAT, RFC 3022): what it quotes of them is not what was sent. Null where that cannot
-    /// be seen: it takes CAP_NET_RAW over IPv4, or a translator that does not take its change back in errors.
+    /// be seen: it takes CAP_NET_RAW and IPv4 (the checksum of ICMPv6 is the system's), or a translator that does not take
+    /// its change back in errors.
     #[serde(default)]
     pub nat: Option<bool>,
     /// Why probes go no further, as traceroute marks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
-    /// TTL or hop limit with which its replies arrive, the latest.
+    /// TTL or hop limit with which its replies arrive, the latest; null of a target that a connection has reached.
     pub return_ttl: Option<u8>,
     /// Hops of the way back, guessed: its replies began with 64, 128 or 255.
     pub return_hops: Option<u8>,
@@ -241,6 +250,27 @@ impl From<&extension::Interface> for NetInterface {
         let (index, address, name) = (told.index, told.address, told.name.clone());
         Self { role, index, address, name, mtu_bytes: told.mtu }
     }
+}
+
+/// A change of the path during a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MtrChange")]
+pub struct PathChange {
+    /// The cycle, from 1, in which the new path was first seen.
+    pub cycle: u64,
+    /// When the reply came that shows it.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// TTL of the nearest hop that it has changed.
+    pub ttl: u8,
+    /// Who answered there before.
+    pub from: IpAddr,
+    /// Who answered there then.
+    pub to: IpAddr,
+    /// Hops that it has changed, this one included.
+    pub hops: u64,
+    /// Which of `flows` has seen it there, from 0.
+    pub flow: u64,
 }
 
 /// One flow that was traced.

@@ -193,7 +193,7 @@ impl Mtr {
         let plan = self.plan(draw.bits());
         let carrier = self.carrier(sockets, draw.bits());
         let confidence = f64::from(self.confidence) / 100.0;
-        Search::new(plan, (mode, confidence), carrier, peer.ip(), events)
+        Search::new(plan, (mode, confidence), (carrier, sockets.beside), peer.ip(), events)
     }
 
     /// How the flows carry probes.

@@ -51,20 +51,36 @@ impl Mtr {
         if self.protocol() == Protocol::Icmp {
             let (socket, from) = self.echo(peer)?;
             let flows = (0..MOST_FLOWS).map(|flow| echo_flow(from, peer, flow)).collect();
-            return Ok(Sockets { sockets: vec![socket], flows, ..Sockets::default() });
+            let mut all = Sockets { sockets: vec![socket], flows, ..Sockets::default() };
+            self.add_witness(&mut all, peer);
+            return Ok(all);
         }
         let local = self.local(peer, self.local_port.unwrap_or(0));
         let socket = self.udp(local)?;
         let port = local_of(&socket)?.port();
         let first = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
-        let source = source(local.ip(), first).map_err(|error| no_route(peer, &error))?;
+        let source =
+            source(local.ip(), first, self.egress.device()).map_err(|error| no_route(peer, &error))?;
         let flow = |n: u16| {
             let mut to = first;
             to.set_port(first.port().checked_add(n).unwrap_or(n + UNPRIVILEGED));
             flow(Kind::Udp, Some(SocketAddr::new(source, port)), to, false)
         };
         let flows = (0..MOST_FLOWS).map(flow).collect();
-        Ok(Sockets { sockets: vec![socket], flows, ..Sockets::default() })
+        let mut all = Sockets { sockets: vec![socket], flows, ..Sockets::default() };
+        self.add_witness(&mut all, peer);
+        Ok(all)
+    }
+
+    /// Adds what sees translators, where this host allows it.
+    fn add_witness(&self, all: &mut Sockets, peer: SocketAddr) {
+        // The system writes the checksum of ICMPv6 itself.
+        if peer.is_ipv4()
+            && let Ok((socket, from)) = self.raw_echo(peer, all.flows.iter().filter_map(|flow| flow.from))
+        {
+            all.add(socket, Flow { is_witness: true, ..echo_flow(from, peer, 0) });
+            all.beside.witness = true;
+        }
     }
 
     /// Opens what `count` flows to `peer` need, and beside them, where that is allowed, for UDP and TCP what confirms loss,
@@ -97,13 +113,7 @@ impl Mtr {
             all.add(socket, echo_flow(from, peer, 0));
             all.beside.check = true;
         }
-        // The system writes the checksum of ICMPv6 itself.
-        if peer.is_ipv4()
-            && let Ok((socket, from)) = self.raw_echo(peer, all.flows.iter().filter_map(|flow| flow.from))
-        {
-            all.add(socket, Flow { is_witness: true, ..echo_flow(from, peer, 0) });
-            all.beside.witness = true;
-        }
+        self.add_witness(&mut all, peer);
         Ok(all)
     }
 
@@ -147,12 +157,17 @@ impl Mtr {
 
     /// A raw socket for each flow, with a port that is kept by one of UDP.
     fn open_dublin(&self, all: &mut Sockets, peer: SocketAddr, count: u16) -> Result<(), Failure> {
+        if peer.is_ipv6() && self.size != Mtr::default().size {
+            return Err(Class::Usage
+                .because("--size: over IPv6 the dublin strategy numbers its probes by their length"));
+        }
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         let raw = if peer.is_ipv4() { datagram::Kind::Whole(UDP) } else { datagram::Kind::Raw(UDP) };
         for n in 0..count {
             let kept = self.udp(self.local(peer, self.nth_port(n)))?;
             let local = local_of(&kept)?;
-            let source = source(local.ip(), to).map_err(|error| no_route(peer, &error))?;
+            let source =
+                source(local.ip(), to, self.egress.device()).map_err(|error| no_route(peer, &error))?;
             let socket = match Socket::bind(SocketAddr::new(source, 0), &self.setup(raw)) {
                 Err(error) if denied(&error) => {
                     drop(kept);
@@ -177,7 +192,7 @@ impl Mtr {
         let to = with_scope(SocketAddr::new(peer.ip(), self.port()), peer);
         for n in 0..count {
             let port = self.nth_port(n);
-            let kept = Port::keep(self.local(peer, port), to).map_err(|error| {
+            let kept = Port::keep(self.local(peer, port), to, self.egress.device()).map_err(|error| {
                 failed(format_args!("tcp from port {port} to {to}"), to.is_ipv6(), &error)
             })?;
             let from = kept.local();

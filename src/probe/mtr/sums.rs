@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// Checksums that say a number.
+pub(super) const SUMS: u32 = 65_534;
+
 /// The checksum that says `number` (RFC 768: 0 means that there is none).
 pub(super) const fn checksum_of(number: u32) -> u16 {
-    1 + (number % 65_534) as u16
+    1 + (number % SUMS) as u16
 }
 
 pub(super) fn word(octets: &[u8]) -> u32 {

@@ -1,6 +1,5 @@
 //! What the hops have answered so far.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,14 +8,13 @@ use tokio::sync::mpsc;
 use super::flights::{Flight, Heard, Says, State};
 use super::outcome::mark;
 use super::report::{Label, NetInterface};
+use super::route::Routes;
 use crate::probe::Event;
 use crate::wire::icmp::Meaning;
 use crate::wire::icmp::extension::{Label as Entry, Object};
 
 /// Addresses that one hop may have; those beyond are counted with none.
 pub(super) const MOST_ADDRESSES: usize = 64;
-/// Changes of path that are kept apart.
-const MOST_CHANGES: usize = 4096;
 /// Interfaces and labels that a hop may tell.
 const MOST_TOLD: usize = 16;
 
@@ -24,23 +22,9 @@ const MOST_TOLD: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub(super) hops: Vec<HopTally>,
-    /// What each flow last saw at each TTL: the address and the round.
-    seen: BTreeMap<(usize, u8), (IpAddr, u64)>,
+    pub(super) routes: Routes,
     /// Who wants to know each new address.
     pub(super) news: Option<mpsc::Sender<IpAddr>>,
-    /// In which rounds a flow saw a hop change: at that TTL, after the first and not after the second.
-    pub(super) changes: Vec<Change>,
-}
-
-/// A flow saw another address at a hop than before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) ttl: u8,
-    pub(super) flow: usize,
-    after: u64,
-    by: u64,
-    from: IpAddr,
-    to: IpAddr,
 }
 
 /// What one hop has answered.
@@ -74,8 +58,8 @@ impl Tally {
         hop.samples.push((number, None));
     }
 
-    /// A reply came.
-    pub(super) fn heard(&mut self, heard: &Heard) {
+    /// A reply came. Whether it is from somebody else than before, as [`Routes::follow`] says.
+    pub(super) fn heard(&mut self, heard: &Heard) -> bool {
         let hop = self.hop(heard.ttl);
         match heard.was {
             State::Open => {}
@@ -83,7 +67,7 @@ impl Tally {
             State::Answered | State::Refused => hop.duplicates += 1,
         }
         if heard.was != State::Open {
-            return;
+            return false;
         }
         hop.received += 1;
         hop.last = Some(heard.rtt);
@@ -108,7 +92,7 @@ impl Tally {
             // Lossy: nobody who measures waits for names.
             let _ = news.try_send(heard.from);
         }
-        self.follow(heard);
+        self.routes.follow(heard)
     }
 
     /// What a reply shows of translators before its hop: a change that was seen was there.
@@ -147,57 +131,6 @@ impl Tally {
             self.hops.resize_with(at + 1, HopTally::default);
         }
         &mut self.hops[at]
-    }
-
-    fn follow(&mut self, heard: &Heard) {
-        let (place, to, by) = ((heard.flow, heard.ttl), heard.from, heard.round);
-        let before = self.seen.get(&place).copied();
-        // Replies overtake each other: what an earlier round saw is no change back.
-        if before.is_some_and(|(_, round)| round > by) {
-            return;
-        }
-        self.seen.insert(place, (to, by));
-        if let Some((from, after)) = before.filter(|(from, _)| *from != to)
-            && self.changes.len() < MOST_CHANGES
-        {
-            self.changes.push(Change { ttl: heard.ttl, flow: heard.flow, after, by, from, to });
-        }
-    }
-
-    /// How often the path has changed: the fewest moments that explain what the hops have shown. A hop that returns to a
-    /// former address again and again is balanced for each packet, and changes nothing.
-    pub(super) fn path_changes(&self, last: u8) -> u64 {
-        let mut spans: Vec<(u64, u64)> = self
-            .changes
-            .iter()
-            .filter(|change| change.ttl <= last && !self.is_balanced(change.ttl))
-            .map(|change| (change.by, change.after))
-            .collect();
-        spans.sort_unstable();
-        let (mut moments, mut latest) = (0, None);
-        for (by, after) in spans {
-            // A change in the middle of a round is seen by some hops in this one, by others in the next.
-            if latest.is_none_or(|latest| latest < after) {
-                (moments, latest) = (moments + 1, Some(by));
-            }
-        }
-        moments
-    }
-
-    /// Who answered `flow` at `ttl`, the latest.
-    pub(super) fn seen_by(&self, flow: usize, ttl: u8) -> Option<IpAddr> {
-        self.seen.get(&(flow, ttl)).map(|(ip, _)| *ip)
-    }
-
-    /// Whether one flow sees addresses of this hop by turns: its packets are balanced one by one (RFC 2991 §2).
-    pub(super) fn is_balanced(&self, ttl: u8) -> bool {
-        let changes: Vec<&Change> = self.changes.iter().filter(|change| change.ttl == ttl).collect();
-        let returns = |change: &&&Change| {
-            changes
-                .iter()
-                .any(|other| other.flow == change.flow && other.from == change.to && other.by <= change.after)
-        };
-        changes.iter().filter(returns).count() >= 2
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::carrier::Kind;
 use super::report::Report;
-use super::world::{Fate, Seen, TARGET, exceeded, flows, icmp, play, router};
+use super::world::{Fate, Seen, TARGET, exceeded, flows, icmp, play, router, with_witness};
 use super::{Hop, Mark, Mtr, Protocol};
 use crate::net::sim::Answer;
-use crate::probe::{Events, Findings};
+use crate::probe::{Event, Events, Findings};
 use crate::units::Span;
 
 const MS: Duration = Duration::from_millis(1);
@@ -152,6 +152,9 @@ fn a_path_change_is_counted_once_however_many_hops_it_changes() {
         };
         let (report, _) = traced(&asked(10), Kind::Echo, &mut fate);
         assert_eq!(report.path_changes, 1, "{shorter} {before}");
+        let [change] = &report.changes[..] else { panic!("{:?}", report.changes) };
+        assert_eq!((change.cycle, change.ttl, change.from, change.to), (6, 2, router(2), router(102)));
+        assert_eq!((change.hops, change.flow), (u64::from(before) - 1, 0), "{shorter} {before}");
         assert!(!report.hops[1].per_packet);
         assert_eq!(report.hops.len(), usize::from(before - shorter) + 1);
     }
@@ -159,6 +162,52 @@ fn a_path_change_is_counted_once_however_many_hops_it_changes() {
     let mut fate = |seen: Seen| line(if seen.at >= 450 * MS { 4 } else { 3 })(seen);
     let (report, _) = traced(&asked(10), Kind::Echo, &mut fate);
     assert_eq!((report.hops.len(), report.reached, report.path_changes), (5, true, 1));
+}
+
+#[test]
+fn a_run_whose_path_changes_tells_the_fingerprint_before_and_after() {
+    let moving = |at: u32| {
+        move |seen: Seen| match seen.ttl {
+            2 if seen.at >= at * MS => Fate::Exceeded(router(102)),
+            _ => line(4)(seen),
+        }
+    };
+    let of = |at: u32| traced(&asked(10), Kind::Echo, &mut moving(at)).0;
+    let (old, new) = (of(10_000), of(0));
+    assert_eq!((&old.latest_fingerprint, &new.latest_fingerprint), (&None, &None));
+    assert_ne!(old.fingerprint, new.fingerprint);
+    for (at, most) in [(750, &old), (250, &new)] {
+        let report = of(at);
+        assert_eq!(report.fingerprint, most.fingerprint, "the path that was seen most");
+        assert_eq!(report.latest_fingerprint.as_ref(), Some(&new.fingerprint));
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_of_a_change_and_of_what_proves_to_be_none() {
+    let told = |fate: &mut dyn FnMut(Seen) -> Fate| {
+        let (events, mut heard) = Events::channel(4096);
+        let mut trace = asked(20).trace(&flows(Kind::Echo, 1, false), (TARGET, 0).into(), 7, events);
+        play(&mut trace, 1, Duration::from_secs(600), fate).expect("it ends");
+        drop(trace);
+        let mut all = Vec::new();
+        while let Ok(event) = heard.try_recv() {
+            if let Event::Path { changes, latest } = event {
+                all.push((changes, latest.map(|change| (change.cycle, change.ttl))));
+            }
+        }
+        all
+    };
+    let mut moving = |seen: Seen| match seen.ttl {
+        2 if seen.at >= 450 * MS => Fate::Exceeded(router(102)),
+        _ => line(4)(seen),
+    };
+    assert_eq!(told(&mut moving), [(1, Some((6, 2)))]);
+    let mut balanced = |seen: Seen| match seen.ttl {
+        2 if seen.at.as_millis() / 100 % 2 == 1 => Fate::Exceeded(router(102)),
+        _ => line(4)(seen),
+    };
+    assert_eq!(told(&mut balanced).last(), Some(&(0, None)));
 }
 
 #[test]
@@ -239,18 +288,7 @@ fn routers_that_quote_too_little_hold_up_nobody() {
 fn a_translator_is_seen_by_what_it_cannot_take_back() {
     for kind in [Kind::Echo, Kind::Udp] {
         for first in [2, 4, 9] {
-            let mut sockets = flows(kind, 1, kind != Kind::Echo);
-            let (place, number) = (sockets.flows.len(), sockets.flows.len() as u16);
-            let from = Some(std::net::SocketAddr::new(router(200), 5000 + number));
-            let witness = super::carrier::Flow {
-                kind: Kind::Echo,
-                socket: place,
-                from,
-                is_witness: true,
-                ..sockets.flows[0].clone()
-            };
-            sockets.flows.push(witness);
-            sockets.beside.witness = true;
+            let sockets = with_witness(flows(kind, 1, kind != Kind::Echo));
             let asked = asked(3);
             let mut trace = asked.trace(&sockets, (TARGET, 0).into(), 7, Events::none());
             let mut fate = |seen: Seen| match line(5)(seen) {
@@ -345,6 +383,30 @@ mod mda {
         let mut search = asked.search(&sockets, mode, (TARGET, 0).into(), seed, Events::none());
         let took = play(&mut search, seed, Duration::from_secs(600), fate).expect("it ends");
         (search.finish().1, took)
+    }
+
+    #[test]
+    fn a_search_asks_who_translates_where_it_may() {
+        for (witness, first) in [(false, 2), (true, 2), (true, 3), (true, 9)] {
+            let asked = Mtr { mda: Some(Mda::Lite), ..asked(1) };
+            let plain = flows(Kind::Udp, MOST_FLOWS, false);
+            let sockets = if witness { with_witness(plain) } else { plain };
+            let mut search = asked.search(&sockets, Mda::Lite, (TARGET, 0).into(), 3, Events::none());
+            let mut fate = |seen: Seen| match diamond(3, 4)(seen) {
+                Fate::Exceeded(from) if seen.ttl >= first => Fate::Translated(from),
+                fate => fate,
+            };
+            play(&mut search, 3, Duration::from_secs(600), &mut fate).expect("it ends");
+            let (findings, paths) = search.finish();
+            let report = findings.report(&asked, false);
+            let nat: Vec<Option<bool>> = report.hops.iter().map(|hop| hop.nat).collect();
+            let expected = |ttl| match (ttl, first) {
+                (4, 9) => None,
+                (ttl, first) => Some(ttl >= first).filter(|_| witness),
+            };
+            assert_eq!(nat, (1..=4).map(expected).collect::<Vec<_>>(), "{witness} {first}");
+            assert!(paths.complete && paths.width == 4, "{paths:?}");
+        }
     }
 
     /// Which of so many ways a flow takes at a hop, in the world of `seed`.

@@ -38,6 +38,15 @@ pub(super) fn flows(kind: Kind, count: u16, check: bool) -> Sockets {
     Sockets { flows, beside: Beside { check, witness: false }, ..Sockets::default() }
 }
 
+/// The same with one flow more, which sees translators.
+pub(super) fn with_witness(mut all: Sockets) -> Sockets {
+    let (socket, port) = (all.flows.len(), 5000 + all.flows.len() as u16);
+    let from = Some(SocketAddr::new(router(200), port));
+    all.flows.push(Flow { kind: Kind::Echo, socket, from, is_witness: true, ..all.flows[0].clone() });
+    all.beside.witness = true;
+    all
+}
+
 /// A probe as the network sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {

@@ -310,7 +310,8 @@ impl Run {
         socket.connect(with_port(self.peer, 0)).map_err(|error| Failure::from_io("connect tcp", &error))?;
         let target = with_port(self.peer, self.asked.port.unwrap_or(HTTPS));
         let (any, _) = self.asked.way(self.peer, Kind::Raw(PROTOCOL));
-        let port = Port::keep(any, target).map_err(|error| Failure::from_io("keep a tcp port", &error))?;
+        let port = Port::keep(any, target, self.asked.egress.device())
+            .map_err(|error| Failure::from_io("keep a tcp port", &error))?;
         let carrier = Carrier::Syn(Syn::new(port.local(), target, self.draw.bits() as u32));
         self.drive(vec![carrier], &[&socket], None, None, stop)
     }

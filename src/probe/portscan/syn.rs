@@ -20,9 +20,10 @@ use crate::failure::Failure;
 use crate::probe::Events;
 use crate::stats::Rng;
 use crate::sys::clock::now;
-use crate::sys::connect::{Way, ephemeral_ports, source_to};
+use crate::sys::connect::{Way, ephemeral_ports};
 use crate::sys::datagram::{Kind, Socket};
 use crate::sys::filter;
+use crate::sys::route::source;
 use crate::sys::wait::Stop;
 use crate::wire::tcp::{Segment, quoted, syn};
 
@@ -32,14 +33,16 @@ use crate::wire::tcp::{Segment, quoted, syn};
 /// As there.
 pub(super) fn scan(fleet: &mut Fleet, way: &Way, secret: u64, stop: &Stop) -> Result<(), Failure> {
     let hosts = &fleet.plan().hosts;
+    let wanted = way.source.filter(IpAddr::is_ipv4).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut ends = Vec::with_capacity(hosts.len());
     for host in hosts {
         let IpAddr::V4(to) = host.ip() else {
             ends.push(None);
             continue;
         };
-        match source_to(to, way) {
-            Ok(from) => ends.push(Some((from, to))),
+        match source(wanted, SocketAddr::from((to, 9)), way.interface.as_deref()) {
+            Ok(IpAddr::V4(from)) => ends.push(Some((from, to))),
+            Ok(IpAddr::V6(_)) => ends.push(None),
             // One of many: the socket will say so.
             Err(_) if hosts.len() > 1 => ends.push(None),
             Err(error) => return Err(Failure::from_io(format_args!("find a way to {to}"), &error)),

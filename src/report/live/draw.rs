@@ -63,7 +63,7 @@ fn remark(state: &State, view: &View, hidden: Option<usize>, paint: Paint) -> Li
     if let Some(typed) = &view.typed {
         return Line::raw(format!("columns, of L D R S N B A W V G J M X I: {typed}_"));
     }
-    match (&state.note, hidden) {
+    match (state.note.as_ref().or(state.hops.change.as_ref()), hidden) {
         _ if view.paused => Line::styled("the picture rests, measuring goes on", DIM),
         (Some(note), _) => Line::styled(note.clone(), paint.of(Color::Yellow)),
         (None, Some(hidden)) => {
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::geo::Place;
     use crate::probe::Event;
-    use crate::probe::mtr::{Label, Mark};
+    use crate::probe::mtr::{Label, Mark, PathChange};
     use crate::report::live::Key;
     use crate::report::sample;
     use ratatui::Terminal;
@@ -323,6 +323,7 @@ mod tests {
         assert!(row("  4.  ").is_empty(), "it lies beyond the target: {table}");
         assert!(table.contains("192.0.2.2 50.0 %"), "the second address: {table}");
         assert_eq!((state.received, state.lost), (1, 1), "the target's");
+        assert!(!table.contains("changed"), "{table}");
         let table = seen("nz");
         assert!(table.contains("AS64500   192.0.2.1") && table.contains("AS???     192.0.2.9"), "{table}");
         let table = seen("zj");
@@ -333,6 +334,22 @@ mod tests {
         assert!(seen("h").contains("AS number, prefix, country, none"));
         state.reset();
         assert!(state.hops.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_the_path_is_told_until_it_proves_to_be_none() {
+        let (mut state, mut view) = (State::new("target.example"), View::default());
+        (1..4).for_each(|ttl| state.hear(&hop(ttl, Some(ttl), 3)));
+        let at = "2026-11-26T08:01:07Z".parse().expect("a time");
+        let change = PathChange { cycle: 11, at, ttl: 2, from: ip(2), to: ip(8), hops: 1, flow: 0 };
+        let mut seen = |latest: Option<&PathChange>| {
+            state.hear(&Event::Path { changes: 1, latest: latest.cloned() });
+            shown(&state, &mut view, [110, 18])
+        };
+        let told = seen(Some(&change));
+        assert!(told.contains("the path changed in cycle 11 (2026-11-26"), "{told}");
+        assert!(told.contains("), hop 2 from 192.0.2.2 to 192.0.2.8"), "{told}");
+        assert!(!seen(None).contains("changed"));
     }
 
     #[test]

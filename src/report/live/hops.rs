@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::geo::Place;
-use crate::probe::mtr::{Label, Mark, Verdict, judge};
+use crate::probe::mtr::{Label, Mark, PathChange, Verdict, judge};
 use crate::report::text::escape;
 use crate::report::text::mtr::columns::Running;
+use crate::report::text::mtr::words;
 
 /// Addresses kept of one hop.
 const MOST_ADDRESSES: usize = 64;
@@ -25,6 +26,8 @@ pub struct Hops {
     pub(super) places: HashMap<IpAddr, Place>,
     /// Where the target is.
     target: Option<u8>,
+    /// The latest change of the path, in words.
+    pub(super) change: Option<String>,
     /// Echo requests beside the probes: those whose fate is known, and those answered.
     check: Option<(u64, u64)>,
 }
@@ -72,6 +75,11 @@ impl Hops {
         }
         self.hops.entry(ttl).or_default().hear(answer);
         self.target == Some(ttl)
+    }
+
+    /// The path has changed, or has proved not to have.
+    pub(super) fn changed(&mut self, latest: Option<&PathChange>) {
+        self.change = latest.map(|change| format!("the path changed {}", words::change(change)));
     }
 
     /// An echo request beside the probes was answered, or was not.

@@ -153,6 +153,7 @@ impl State {
                     (false, _) => {}
                 }
             }
+            Event::Path { latest, .. } => self.hops.changed(latest.as_ref()),
             Event::Check { answered } => self.hops.checked(*answered),
             Event::Name { address, name } => self.hops.name(*address, name),
             Event::Place { address, place } => self.hops.place(*address, place),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Passed, State};
 use crate::probe::{Findings, Outcome, Scalars};
-use crate::report::text::{ABSENT, Style, amount, millis, percent, scalar};
+use crate::report::text::{ABSENT, Style, amount, counted, millis, percent, scalar};
 
 /// A table of one row.
 pub(super) struct Row {
@@ -90,8 +90,7 @@ pub fn latest(state: &State) -> Option<String> {
 /// # Errors
 /// Those of `out`.
 pub fn totals(out: &mut impl io::Write, state: &State, style: Style) -> io::Result<()> {
-    let runs = if state.runs == 1 { "run" } else { "runs" };
-    writeln!(out, "{}", style.bold(&format!("--- {}: {} {runs} ---", state.title, state.runs)))?;
+    writeln!(out, "{}", style.bold(&format!("--- {}: {} ---", state.title, counted(state.runs, "run"))))?;
     for row in rows(state) {
         writeln!(out, "{}\n{}", style.dim(&row.heads), row.values)?;
     }

@@ -31,12 +31,12 @@ impl Summary for Report {
         }
         for kept in &self.files {
             let (file, packets, size) =
-                (kept.file.display().to_string(), kept.packets, bytes(kept.bytes as f64));
+                (kept.file.display().to_string(), counted(kept.packets, "packet"), bytes(kept.bytes as f64));
             label(
                 out,
                 style,
                 "file",
-                &format!("{}, {packets} packets, {size}, sha256 {}", escape(&file), kept.sha256),
+                &format!("{}, {packets}, {size}, sha256 {}", escape(&file), kept.sha256),
             )?;
         }
         Ok(())
@@ -171,11 +171,11 @@ fn notes(report: &Report) -> Vec<String> {
         );
     }
     if report.conversations.count > report.conversations.top.len() as u64 {
-        notes.push(format!("{} conversations in all", report.conversations.count));
+        notes.push(format!("{} in all", counted(report.conversations.count, "conversation")));
     }
     if report.conversations.uncounted.packets > 0 {
-        let others = report.conversations.uncounted.packets;
-        notes.push(format!("{others} packets belong to conversations beyond these, which were only counted"));
+        let others = counted(report.conversations.uncounted.packets, "packet");
+        notes.push(format!("{others} of conversations beyond these, which were only counted"));
     }
     if report.dropped_kernel.is_some_and(|dropped| dropped > 0) {
         notes.push(

@@ -32,6 +32,11 @@ impl Lines {
         Self { style, timestamps, target: escape(target).into_owned(), ..Self::default() }
     }
 
+    /// Whether `probe` has lines for packets: hops are a table, not lines.
+    pub const fn tell_packets(probe: &Probe) -> bool {
+        !matches!(probe, Probe::Mtr(_))
+    }
+
     /// Lines about what `probe` measures, in the form that it asks for.
     pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
         let fping = if let Probe::Ping(ping) = probe { Course::of(ping) } else { None };
@@ -105,6 +110,7 @@ impl Lines {
             Event::Progress { .. }
             | Event::Several { .. }
             | Event::Hop { .. }
+            | Event::Path { .. }
             | Event::Check { .. }
             | Event::Name { .. }
             | Event::Place { .. }

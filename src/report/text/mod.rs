@@ -17,7 +17,7 @@ use std::io;
 use crate::probe::{Measurement, Outcome, each_report};
 pub use crate::wire::text::escape;
 pub use lines::{Lines, progress};
-pub use number::{ABSENT, amount, bytes, counted, millis, percent, rate, scalar, span};
+pub use number::{ABSENT, amount, bytes, counted, local, millis, percent, rate, scalar, span};
 pub use style::Style;
 
 /// A report in a person's words, below its title. Each kind's is in the file of its name.

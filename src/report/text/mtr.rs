@@ -11,6 +11,7 @@ use std::io;
 use columns::head;
 use words::fitting;
 
+use super::packets::times;
 use super::{ABSENT, Style, Summary, counted, escape, percent, span};
 use crate::geo::Place;
 use crate::probe::mtr::{Address, Field, Format, Hop, Mtr, Report, Verdict};
@@ -31,6 +32,9 @@ impl Summary for Report {
         writeln!(out)?;
         let label = |name: &str| style.dim(&format!("{name:<10}"));
         writeln!(out, "{} {}", label("path"), path(self, of))?;
+        for line in changes(self) {
+            writeln!(out, "{} {line}", label("changed"))?;
+        }
         writeln!(out, "{} {}", label("clock"), clock(self))?;
         if self.flows.len() > 1 {
             for (n, flow) in self.flows.iter().enumerate() {
@@ -123,7 +127,7 @@ fn remarks(hop: &Hop) -> String {
         remarks.push("balanced per packet".to_owned());
     }
     if hop.counts.duplicates > 0 {
-        remarks.push(format!("{} duplicates", hop.counts.duplicates));
+        remarks.push(counted(hop.counts.duplicates, "duplicate"));
     }
     remarks.join(", ")
 }
@@ -133,7 +137,7 @@ fn told(hop: &Hop) -> Vec<String> {
     hop.mpls.iter().map(words::label).chain(hop.interfaces.iter().map(words::interface)).collect()
 }
 
-/// `reached in 11 hops (10 back), 0 changes, fingerprint 5f…, 10 cycles in 9.01 s`
+/// `reached in 11 hops (about 10 back), 1 change, fingerprint 5f… (now 8a…), 10 cycles in 9.01 s`
 fn path(report: &Report, of: &Measurement) -> String {
     let end = match report.end() {
         Some(end) => {
@@ -147,7 +151,20 @@ fn path(report: &Report, of: &Measurement) -> String {
         changes => counted(changes, "change"),
     };
     let cycles = counted(report.cycles, "cycle");
-    format!("{end}, {changes}, fingerprint {}, {cycles} in {}", escape(&report.fingerprint), span(of.elapsed))
+    let now = report.latest_fingerprint.as_deref().map(|now| format!(" (now {})", escape(now)));
+    let fingerprint = format!("{}{}", escape(&report.fingerprint), now.unwrap_or_default());
+    format!("{end}, {changes}, fingerprint {fingerprint}, {cycles} in {}", span(of.elapsed))
+}
+
+/// Changes of the path that the text names.
+const MOST_CHANGES: usize = 8;
+
+/// When the path changed, and where: a line for each change, and one for those beyond.
+fn changes(report: &Report) -> Vec<String> {
+    let mut lines: Vec<String> = report.changes.iter().take(MOST_CHANGES).map(words::change).collect();
+    let more = report.path_changes.saturating_sub(lines.len() as u64);
+    lines.extend((more > 0).then(|| format!("and {} more", times(more))));
+    lines
 }
 
 fn clock(report: &Report) -> &'static str {

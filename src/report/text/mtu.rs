@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
+use super::packets::times;
 use super::{ABSENT, Style, Summary, counted, escape, millis, span};
 use crate::probe::mtu::{Advice, BlackHole, Bound, CarriedBy, Report, TooBig, Way};
 use crate::probe::{Measurement, Probe};
@@ -209,14 +210,14 @@ fn notes(report: &Report, of: &Measurement) -> Vec<String> {
     }
     if report.ignored > 0 {
         notes.push(format!(
-            "{} ICMP errors were not believed: they quote nothing of ours or name an impossible MTU",
-            report.ignored
+            "{} not believed: nothing of ours is quoted, or the MTU is impossible",
+            counted(report.ignored, "ICMP error")
         ));
     }
     notes.extend(report.notes.iter().map(|note| escape(note).into_owned()));
     notes.extend(report.errors.iter().map(|error| {
         let from = error.from.map_or("an unknown sender".to_owned(), |from| from.to_string());
-        format!("ICMP type {} code {} from {from}, {} times", error.kind, error.code, error.count)
+        format!("ICMP type {} code {} from {from}, {}", error.kind, error.code, times(error.count))
     }));
     notes
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::probe::Scalar;
-use crate::units::{Unit, ms};
+use crate::units::{Timestamp, Unit, ms};
 
 /// What stands where nothing was measured.
 pub const ABSENT: &str = "–";
@@ -59,6 +61,11 @@ pub fn bytes(octets: f64) -> String {
 /// `count` of what `noun` names: `1 record`, `2 records`.
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `at` as the clock on the wall shows it.
+pub fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A scalar's value with its unit.

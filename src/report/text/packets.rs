@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{ABSENT, Style, millis, span};
+use super::{ABSENT, Style, counted, millis, span};
 use crate::probe::{Clock, Counts, IcmpErrors, LossBursts, Rtt, ScheduleError};
 use crate::wire::icmp::{Meaning, Version};
 
@@ -85,9 +85,9 @@ pub(super) fn clock(clock: Clock, error: Option<ScheduleError>) -> String {
 
 /// Runs of losses, where one was longer than a packet.
 pub(super) fn runs(bursts: &LossBursts) -> Option<String> {
-    let runs = if bursts.count == 1 { "run" } else { "runs" };
     let LossBursts { count, longest } = bursts;
-    (*longest > 1).then(|| format!("losses came in {count} {runs}, the longest of {longest} packets"))
+    (*longest > 1)
+        .then(|| format!("losses came in {}, the longest of {longest} packets", counted(*count, "run")))
 }
 
 /// What a router or host said of packets to `target`, and how often.

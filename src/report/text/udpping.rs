@@ -114,7 +114,10 @@ fn notes(of: &Measurement, report: &Report) -> Vec<String> {
         notes.push(format!("{} lost, and nothing tells in which direction", report.lost_unknown));
     }
     if report.restarts > 0 {
-        notes.push(format!("the reflector lost its session {} times: was it restarted?", report.restarts));
+        notes.push(format!(
+            "the reflector lost its session {}: was it restarted?",
+            super::packets::times(report.restarts)
+        ));
     }
     notes.extend(remarks(of, report));
     notes.extend(report.errors.iter().map(|error| errors(error, of.address)));

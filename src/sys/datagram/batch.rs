@@ -168,17 +168,26 @@ impl Batch {
             header.msg_control =
                 if length > 0 { (&raw mut self.controls[n]).cast() } else { std::ptr::null_mut() };
         }
-        // SAFETY: `count` headers point to names, vectors and control buffers that live until the call returns; the
-        // kernel only reads what the vectors point to.
-        let sent = unsafe {
-            libc::sendmmsg(
-                socket.inner.as_raw_fd(),
-                self.messages.as_mut_ptr(),
-                count as libc::c_uint,
-                libc::MSG_DONTWAIT,
-            )
-        };
-        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+        let mut done = 0;
+        while done < count {
+            // SAFETY: `count` headers point to names, vectors and control buffers that live until the call returns; the
+            // kernel only reads what the vectors point to.
+            let sent = unsafe {
+                libc::sendmmsg(
+                    socket.inner.as_raw_fd(),
+                    self.messages[done..].as_mut_ptr(),
+                    (count - done) as libc::c_uint,
+                    libc::MSG_DONTWAIT,
+                )
+            };
+            match usize::try_from(sent) {
+                Ok(sent) if sent > 0 => done += sent,
+                _ if done > 0 => break,
+                _ => return Err(io::Error::last_os_error()),
+            }
+            // An ICMP error that came meanwhile has kept the next one back, and is forgotten by that.
+        }
+        Ok(done)
     }
 }
 

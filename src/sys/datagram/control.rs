@@ -2,8 +2,9 @@
 
 #![expect(unsafe_code, reason = "control messages have no safe wrapper that is complete")]
 
-use std::mem::size_of;
+use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd, AsRawFd};
 
 use nix::libc;
 
@@ -17,6 +18,11 @@ const SCM_TS_OPT_ID: libc::c_int = 81;
 pub(super) const IP_RECVFRAGSIZE: libc::c_int = 25;
 /// The same for IPv6.
 pub(super) const IPV6_RECVFRAGSIZE: libc::c_int = 77;
+
+/// Linux 5.9; for extensions (RFC 4884) behind what an error quotes.
+pub(in crate::sys) const IP_RECVERR_RFC4884: libc::c_int = 26;
+/// The same for IPv6.
+pub(in crate::sys) const IPV6_RECVERR_RFC4884: libc::c_int = 31;
 
 /// Control messages want the alignment of `cmsghdr`.
 #[derive(Clone, Copy)]
@@ -136,6 +142,24 @@ impl Writer<'_> {
         }
         self.length += space;
     }
+}
+
+/// Takes the oldest entry of a socket's error queue, of any kind of socket. What it quotes goes into `quote`; how much that
+/// was, and what came with it.
+pub(in crate::sys) fn take_error(socket: &impl AsFd, quote: &mut [u8]) -> Option<(usize, Meta)> {
+    let mut control = Control([0; CONTROL]);
+    let mut vector = libc::iovec { iov_base: quote.as_mut_ptr().cast(), iov_len: quote.len() };
+    // SAFETY: a msghdr is plain data, for which all zeros is valid.
+    let mut header: libc::msghdr = unsafe { zeroed() };
+    (header.msg_iov, header.msg_iovlen) = (&raw mut vector, 1);
+    (header.msg_control, header.msg_controllen) = ((&raw mut control).cast(), CONTROL);
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: the descriptor is open as long as its borrow; the header points to one vector and a control buffer of the
+    // stated sizes, which live longer than the call.
+    let got = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut header, flags) };
+    let length = usize::try_from(got).ok()?;
+    // SAFETY: the kernel has just filled the header, and its control buffer is alive.
+    Some((length.min(quote.len()), unsafe { meta(&header) }))
 }
 
 /// Reads the control messages of a received message.

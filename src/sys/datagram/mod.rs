@@ -3,23 +3,21 @@
 //!
 //! Linux; see socket(7), ip(7), icmp(7), raw(7), and Documentation/networking/timestamping.rst.
 
-#![expect(unsafe_code, reason = "setsockopt has no safe wrapper for most of these options")]
-
 mod batch;
-mod control;
+pub(super) mod control;
 
 pub use batch::{Batch, Outgoing};
 pub use control::{Meta, Queued};
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::libc;
 use socket2::{Domain, Protocol, Type};
 
 use super::capability::with_net_raw;
-use super::filter;
+use super::{filter, option};
 
 /// A datagram socket of one address family.
 #[derive(Debug)]
@@ -188,11 +186,8 @@ impl Socket {
             true => (libc::IPPROTO_IPV6, libc::IPV6_MTU),
             false => (libc::IPPROTO_IP, libc::IP_MTU),
         };
-        let (mut mtu, mut length) = (0 as libc::c_int, size_of::<libc::c_int>() as libc::socklen_t);
-        let place = (&raw mut mtu).cast();
-        // SAFETY: the descriptor is ours and open; the call writes at most `length` octets to `mtu`.
-        let done = unsafe { libc::getsockopt(self.inner.as_raw_fd(), level, name, place, &raw mut length) };
-        u32::try_from(mtu).ok().filter(|&mtu| done == 0 && mtu > 0)
+        let mtu = option::number(self, level, name).ok()?;
+        u32::try_from(mtu).ok().filter(|&mtu| mtu > 0)
     }
 
     /// The error that is waiting, if any; it is taken.
@@ -217,7 +212,7 @@ impl Socket {
         if setup.client {
             self.by_family((libc::IP_RECVERR, 1), (libc::IPV6_RECVERR, 1))?;
             // Since Linux 5.9; without it there are errors, only not what follows their quote.
-            let _ = self.by_family((IP_RECVERR_RFC4884, 1), (IPV6_RECVERR_RFC4884, 1));
+            let _ = self.by_family((control::IP_RECVERR_RFC4884, 1), (control::IPV6_RECVERR_RFC4884, 1));
             // Since Linux 4.12; without it nobody knows what came in pieces.
             let _ = self.by_family((control::IP_RECVFRAGSIZE, 1), (control::IPV6_RECVFRAGSIZE, 1));
         }
@@ -275,9 +270,9 @@ impl Socket {
             // A set bit is a type that is not wanted (RFC 3542 §3.2).
             let mut blocked = [u32::MAX; 8];
             blocked[ECHO_REPLY6 / 32] &= !(1 << (ECHO_REPLY6 % 32));
-            self.set(libc::IPPROTO_ICMPV6, ICMPV6_FILTER, &blocked)?;
+            option::set(self, libc::IPPROTO_ICMPV6, ICMPV6_FILTER, &blocked)?;
         } else {
-            self.set(libc::SOL_RAW, ICMP_FILTER, &!1u32)?;
+            option::set(self, libc::SOL_RAW, ICMP_FILTER, &!1u32)?;
         }
         // The identifier lies behind type, code and checksum.
         filter::attach(self, &filter::half_word(self.v6, 4, u16::MAX, id))
@@ -291,15 +286,7 @@ impl Socket {
     }
 
     fn option(&self, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
-        self.set(level, name, &value)
-    }
-
-    fn set<T>(&self, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
-        let size = size_of::<T>() as libc::socklen_t;
-        let value = std::ptr::from_ref(value).cast();
-        // SAFETY: the descriptor is ours and open; `value` is plain data of the given size, which the call only reads.
-        let done = unsafe { libc::setsockopt(self.inner.as_raw_fd(), level, name, value, size) };
-        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        option::set(self, level, name, &value)
     }
 }
 
@@ -309,8 +296,6 @@ impl AsFd for Socket {
     }
 }
 
-const IP_RECVERR_RFC4884: libc::c_int = 26;
-const IPV6_RECVERR_RFC4884: libc::c_int = 31;
 const ICMP_FILTER: libc::c_int = 1;
 const ICMPV6_FILTER: libc::c_int = 1;
 const ECHO_REPLY6: usize = 129;

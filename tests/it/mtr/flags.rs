@@ -70,7 +70,20 @@ fn a_list_is_traced_one_after_the_other() {
         [(json!(near.to_string()), Some(near.into())), (json!(far.to_string()), Some(far.into()))]
     );
     assert_eq!(listed(&["-F", "-", "--csv"]).1.lines().count(), 3, "one header");
-    for wrong in [&["-F", "-", "192.0.2.1"][..], &["-F", "-", "--watch"], &["-F", "/nonexistent"]] {
+    // As mtr does: a report for each host.
+    let named = listed(&[&near.to_string(), &far.to_string(), "--json"]);
+    let ends: Vec<serde_json::Value> = named
+        .1
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a record")["address"].clone())
+        .collect();
+    assert_eq!(ends, [json!(near.to_string()), json!(far.to_string())], "{named:?}");
+    for wrong in [
+        &["-F", "-", "192.0.2.1"][..],
+        &["-F", "-", "--watch"],
+        &["-F", "/nonexistent"],
+        &["192.0.2.1", "192.0.2.2", "--watch"],
+    ] {
         let (code, printed, said) = listed(wrong);
         assert_eq!((code, printed.as_str()), (Some(2), ""), "{wrong:?}");
         assert_eq!(String::from_utf8_lossy(&said).lines().count(), 1, "{wrong:?}");
@@ -80,10 +93,31 @@ fn a_list_is_traced_one_after_the_other() {
 #[test]
 fn what_cannot_be_shown_or_sent_is_refused_in_one_line() {
     let lab = Lab::line(1).build();
-    for flags in ["-y 5", "-Q 256", "-Q 16 --ecn", "-M 4294967296", "-B 0x1g", "-o Z"] {
+    for flags in [
+        "-y 5",
+        "-Q 256",
+        "-Q 16 --ecn",
+        "-M 4294967296",
+        "-B 0x1g",
+        "-o Z",
+        "--json --mtr-json",
+        "--csv -l",
+        "--json --dot",
+        "--json --format mtr-csv",
+        "-j -C",
+    ] {
         let output = run(lab.client(), server(&lab, false), flags);
         assert_eq!(output.status.code(), Some(2), "{flags}");
         assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1, "{flags}: {output:?}");
     }
     assert_eq!(hops(&report(lab.client(), server(&lab, false), "-c 1 -y 4 -r -w -b -e")).len(), 2);
+    // Over IPv6 its length is a probe's number.
+    let output = run(lab.client(), server(&lab, true), "-u --strategy dublin -s 100 -c 1");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for (v6, bytes) in [(false, json!(100)), (true, json!(null))] {
+        let size = if v6 { "" } else { "-s 100" };
+        let found =
+            report(lab.client(), server(&lab, v6), &format!("-u --strategy dublin -c 2 -i 0.1 {size}"));
+        assert_eq!((&found["packet_bytes"], &found["reached"]), (&bytes, &json!(true)), "{found}");
+    }
 }

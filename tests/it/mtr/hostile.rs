@@ -19,7 +19,7 @@ fn labels_are_told_in_either_style_and_by_everyone() {
         let lab = Lab::line(3).build();
         let answer = |probe: &Probe<'_>| vec![exceeded(probe, 128, &extensions(&LABELS), told)];
         answering(lab.router(2), v6, answer, || {
-            for method in ["", "-u"] {
+            for method in ["", "-u", "-T"] {
                 let arguments = format!("-c 2 -i 0.1 {method}");
                 let all = [
                     report(lab.client(), server(&lab, v6), &arguments),

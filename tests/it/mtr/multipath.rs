@@ -55,7 +55,7 @@ fn a_flow_keeps_one_path_and_several_show_several() {
 }
 
 #[test]
-fn a_path_change_is_counted_once() {
+fn a_path_change_is_told_once_with_who_and_when() {
     let lab = Lab::line(2).build();
     let diamond = Diamond::new(&lab, 2);
     diamond.route_by(0);
@@ -66,9 +66,15 @@ fn a_path_change_is_counted_once() {
         tracing.join().expect("it traces")
     });
     assert_eq!((&changed["path_changes"], &changed["reached"]), (&json!(1), &json!(true)), "{changed}");
+    let change = &changed["changes"][0];
+    let way = |n: u8| json!(format!("10.210.{n}.2"));
+    assert_eq!((&change["ttl"], &change["from"], &change["to"]), (&json!(2), &way(0), &way(1)), "{changed}");
+    // It is somewhere in the middle; how far, only this host's load knows.
+    assert!(change["cycle"].as_u64().is_some_and(|cycle| (2..=20).contains(&cycle)), "{changed}");
     let quiet = report(lab.client(), server(&lab, false), "-c 5 -i 0.05");
-    assert_eq!(quiet["path_changes"], json!(0));
-    assert_ne!(quiet["fingerprint"], Value::Null);
+    assert_eq!((&quiet["path_changes"], &quiet["changes"]), (&json!(0), &Value::Null), "{quiet}");
+    assert_eq!(changed["latest_fingerprint"], quiet["fingerprint"], "{changed}");
+    assert_eq!(quiet["latest_fingerprint"], Value::Null);
 }
 
 #[test]

@@ -34,6 +34,12 @@ fn who_translates_is_found_and_no_hop_before() {
                 assert_eq!((&hop["counts"]["sent"], &hop["loss_ratio"]), (&json!(3), &json!(0.0)), "{hop}");
             }
         }
+        // A search asks, too.
+        for method in ["--mda", "--mda --icmp"] {
+            let found = report(lab.client(), server(&lab, false), method);
+            assert_eq!(nat(&found), expected, "{method} behind router {at}: {found}");
+            assert_eq!(found["multipath"]["width"], json!(1), "{found}");
+        }
         // Without privilege nothing shows it, and nothing is claimed.
         for method in ["", "-u"] {
             let found = unprivileged(lab.client(), server(&lab, false), &format!("-c 2 -i 0.1 {method}"));

@@ -74,6 +74,10 @@ fn every_method_traces_without_privilege() {
                     "{hop}"
                 );
             }
+            // Each router's errors say how far they came; a connection does not say it of the target's segments.
+            for hop in &hops(&found)[..3] {
+                assert_eq!(hop["return_hops"], hop["ttl"], "{method} IPv6 {v6}: {found}");
+            }
             let fallback = if protocol == "tcp" { json!("connections-for-syns") } else { json!(null) };
             assert_eq!(found["fallback"], fallback, "{method}: {found}");
         }

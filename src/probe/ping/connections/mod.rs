@@ -216,19 +216,7 @@ impl Run {
             }
             Err(Unreached::Silent) => self.tally.lost(probe, wall),
             Err(Unreached::Icmp(Unreachable { kind, code, from })) => {
-                let icmp = Icmp {
-                    kind,
-                    code,
-                    from,
-                    to: None,
-                    socket: 0,
-                    errno: 0,
-                    mtu: 0,
-                    stamp: None,
-                    ttl: None,
-                    quoted: &[],
-                    extensions: &[],
-                };
+                let icmp = Icmp { kind, code, from, ..Icmp::default() };
                 self.tally.icmp(probe, &icmp, true);
                 self.tally.unreached(probe, &icmp, wall);
             }

@@ -27,7 +27,7 @@ pub(super) fn json(
         ("dst", json!(of.probe.target())),
         ("tos", json!(asked.tos().unwrap_or(0))),
         ("tests", json!(asked.count)),
-        ("psize", json!(report.packet_bytes.to_string())),
+        ("psize", json!(report.packet_bytes.unwrap_or(asked.size).to_string())),
         ("bitpattern", json!(pattern(asked))),
     ]);
     let hubs: Vec<Members<Value>> = report.hops.iter().map(|hop| hub(hop, asked)).collect();

@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::super::{escape, percent};
+use super::super::{escape, local, percent};
 use crate::geo::Place;
-use crate::probe::mtr::{InterfaceRole, Label, Mark, NetInterface, Verdict};
+use crate::probe::mtr::{InterfaceRole, Label, Mark, NetInterface, PathChange, Verdict};
 
 /// A name, the address, or both.
 pub(in crate::report) fn name(ip: IpAddr, name: Option<&str>, show_ips: bool) -> String {
@@ -53,6 +53,13 @@ pub(in crate::report) fn remarks(
         });
     }
     remarks
+}
+
+/// `in cycle 11 (2026-11-26 08:01:07), hop 2 from 192.0.2.1 to 192.0.2.9, 3 hops in all`
+pub(in crate::report) fn change(of: &PathChange) -> String {
+    let PathChange { cycle, at, ttl, from, to, hops, .. } = of;
+    let all = if *hops > 1 { format!(", {hops} hops in all") } else { String::new() };
+    format!("in cycle {cycle} ({}), hop {ttl} from {from} to {to}{all}", local(*at))
 }
 
 /// An entry of a label stack, as mtr writes it.
