@@ -16,6 +16,7 @@ pub mod privilege;
 pub mod process;
 pub mod random;
 pub mod route;
+pub mod secret;
 pub mod service;
 pub mod tcp;
 pub mod wait;
