@@ -5,6 +5,7 @@ mod capture;
 mod cli;
 mod deploy;
 mod drift;
+mod geoip;
 mod image;
 mod install;
 mod lab;
