@@ -25,6 +25,7 @@ pub mod ping;
 pub mod portscan;
 mod scalar;
 mod session;
+pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
 mod timing;
@@ -70,6 +71,8 @@ measure::kinds! {$
         PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
+        /// The state of this host that explains a bad network.
+        SysInfo in sysinfo;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.

@@ -42,7 +42,7 @@ pub struct Loss {
 }
 
 /// Every scalar that probes share, with its unit: one list for thresholds, metrics and charts (design §3).
-pub const NAMES: [(&str, Unit); 29] = [
+pub const NAMES: [(&str, Unit); 31] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -72,6 +72,8 @@ pub const NAMES: [(&str, Unit); 29] = [
     ("kernel_drop_ratio", Unit::Ratio),
     ("zero_windows", Unit::None),
     ("resets", Unit::None),
+    ("findings", Unit::None),
+    ("steal_ratio", Unit::Ratio),
 ];
 
 /// The unit of the shared scalar `name`; `None` when there is no such name.

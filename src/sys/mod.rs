@@ -10,6 +10,7 @@ pub mod host;
 pub mod landlock;
 pub mod link;
 pub mod lock;
+pub mod netlink;
 pub mod packet;
 pub mod port;
 pub mod privilege;
