@@ -19,6 +19,7 @@ mod results;
 mod serve;
 mod stage;
 mod store;
+mod sysinfo;
 mod terminal;
 mod tool;
 mod udpping;

@@ -251,17 +251,22 @@ impl Interface {
         (found, controller)
     }
 
-    /// What only sysfs tells.
-    fn ask_files(&mut self, source: &mut Source) {
+    /// What only sysfs tells; nothing where it shows another network namespace than this process's.
+    fn ask_files(&mut self, source: &Source) {
         let place = format!("/sys/class/net/{}", self.name);
         // Of a link that is down, or that has no speed, reading is refused (EINVAL): no word is needed.
-        let word = |file: &str| std::fs::read_to_string(source.path(&format!("{place}/{file}"))).ok();
-        let speed = word("speed").and_then(|text| text.trim().parse::<i64>().ok()).filter(|mbit| *mbit > 0);
-        self.speed_bps = speed.and_then(|mbit| u64::try_from(mbit).ok()).map(|mbit| mbit * 1_000_000);
-        let duplex = word("duplex").map(|text| text.trim().to_owned());
-        self.duplex = duplex.filter(|duplex| duplex != "unknown" && self.speed_bps.is_some());
-        self.wireless = source.path(&format!("{place}/wireless")).exists()
-            || source.path(&format!("{place}/phy80211")).exists();
+        let word = |file: &str| {
+            let text = std::fs::read_to_string(source.path(&format!("{place}/{file}"))).ok()?;
+            Some(text.trim().to_owned())
+        };
+        let index = word("ifindex").and_then(|text| text.parse::<u32>().ok());
+        if index != Some(self.index) || self.hardware.is_some() && word("address") != self.hardware {
+            return;
+        }
+        let speed = word("speed").and_then(|text| text.parse::<u64>().ok()).filter(|mbit| *mbit > 0);
+        self.speed_bps = speed.map(|mbit| mbit * 1_000_000);
+        self.duplex = word("duplex").filter(|duplex| duplex != "unknown" && self.speed_bps.is_some());
+        self.wireless = ["wireless", "phy80211"].iter().any(|mark| source.path(&format!("{place}/{mark}")).exists());
         let driver = std::fs::read_link(source.path(&format!("{place}/device/driver"))).ok();
         self.driver = driver.and_then(|driver| Some(driver.file_name()?.to_string_lossy().into_owned()));
     }
