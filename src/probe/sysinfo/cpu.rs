@@ -85,7 +85,7 @@ impl Cpu {
         let mut cpu = Self {
             model: model(&about),
             count: count(&about),
-            load: load.map(|load| [load.one, load.five, load.fifteen].map(f64::from)),
+            load: load.map(|load| [load.one, load.five, load.fifteen].map(hundredths)),
             pressure: pressure(source),
             cgroup: Cgroup::read(source),
             ticks,
@@ -140,15 +140,18 @@ fn count(about: &str) -> Option<u32> {
     u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
+/// The number that the kernel wrote with two decimals.
+fn hundredths(value: f32) -> f64 {
+    (f64::from(value) * 100.0).round() / 100.0
+}
+
 fn pressure(source: &mut Source) -> Option<Pressure> {
     if !source.path("/proc/pressure").exists() {
         source.lacks("/proc/pressure", "this kernel does not count it, or psi=1 is not among its parameters");
         return None;
     }
-    let stalled = |some: f32, full: f32| Stalled {
-        some_ratio: f64::from(some) / 100.0,
-        full_ratio: f64::from(full) / 100.0,
-    };
+    let ratio = |percent: f32| (hundredths(percent) / 100.0 * 1e4).round() / 1e4;
+    let stalled = |some: f32, full: f32| Stalled { some_ratio: ratio(some), full_ratio: ratio(full) };
     let cpu: Option<CpuPressure> = source.parsed("/proc/pressure/cpu");
     let io: Option<IoPressure> = source.parsed("/proc/pressure/io");
     let memory: Option<MemoryPressure> = source.parsed("/proc/pressure/memory");

@@ -266,7 +266,8 @@ impl Interface {
         let speed = word("speed").and_then(|text| text.parse::<u64>().ok()).filter(|mbit| *mbit > 0);
         self.speed_bps = speed.map(|mbit| mbit * 1_000_000);
         self.duplex = word("duplex").filter(|duplex| duplex != "unknown" && self.speed_bps.is_some());
-        self.wireless = ["wireless", "phy80211"].iter().any(|mark| source.path(&format!("{place}/{mark}")).exists());
+        self.wireless =
+            ["wireless", "phy80211"].iter().any(|mark| source.path(&format!("{place}/{mark}")).exists());
         let driver = std::fs::read_link(source.path(&format!("{place}/device/driver"))).ok();
         self.driver = driver.and_then(|driver| Some(driver.file_name()?.to_string_lossy().into_owned()));
     }

@@ -23,7 +23,12 @@ fn parsed(text: &str) -> Value {
 }
 
 fn ids(report: &Value) -> Vec<&str> {
-    report["findings"].as_array().expect("findings").iter().filter_map(|finding| finding["id"].as_str()).collect()
+    report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter_map(|finding| finding["id"].as_str())
+        .collect()
 }
 
 #[test]
@@ -39,7 +44,11 @@ fn interfaces_and_routes_are_those_that_ip_shows() {
         let name = &theirs["ifname"];
         assert_eq!(&ours["name"], name);
         assert_eq!(ours["mtu_bytes"], theirs["mtu"], "{name}");
-        assert_eq!(ours["state"].as_str(), theirs["operstate"].as_str().map(str::to_lowercase).as_deref(), "{name}");
+        assert_eq!(
+            ours["state"].as_str(),
+            theirs["operstate"].as_str().map(str::to_lowercase).as_deref(),
+            "{name}"
+        );
         assert_eq!(ours["kind"], theirs["linkinfo"]["info_kind"], "{name}");
         assert_eq!(ours["qdisc"], theirs["qdisc"], "{name}");
         assert_eq!(ours["queues"][0], theirs["num_tx_queues"], "{name}");
@@ -55,7 +64,8 @@ fn interfaces_and_routes_are_those_that_ip_shows() {
     }
     let mut theirs: Vec<String> = Vec::new();
     for family in ["-4", "-6"] {
-        let routes = parsed(&stdout(node.command("ip").args(["-j", family, "route", "show", "table", "main"])));
+        let routes =
+            parsed(&stdout(node.command("ip").args(["-j", family, "route", "show", "table", "main"])));
         theirs.extend(routes.as_array().expect("routes").iter().map(|route| {
             let to = route["dst"].as_str().expect("a destination");
             let to = match (to, family) {
@@ -65,7 +75,11 @@ fn interfaces_and_routes_are_those_that_ip_shows() {
                 (to, "-4") => format!("{to}/32"),
                 (to, _) => format!("{to}/128"),
             };
-            format!("{to} {} {}", route["gateway"].as_str().unwrap_or("-"), route["dev"].as_str().unwrap_or("-"))
+            format!(
+                "{to} {} {}",
+                route["gateway"].as_str().unwrap_or("-"),
+                route["dev"].as_str().unwrap_or("-")
+            )
         }));
     }
     let routes = found["routes"].as_array().expect("routes").iter().filter(|route| route["table"] == 254);
@@ -160,7 +174,9 @@ fn nobody_may_look_and_keys_are_not_shown() {
     command.arg("sysinfo").arg("--data").arg(dir.path());
     let text = stdout(&mut command);
     assert!(text.contains("http://proxy.example:3128") && !text.contains("s3cret"), "{text}");
-    for (args, says) in [(["--only", "nonsense"], "nonsense"), (["--rate", "0s"], "rate"), (["--rate", "1h"], "rate")] {
+    for (args, says) in
+        [(["--only", "nonsense"], "nonsense"), (["--rate", "0s"], "rate"), (["--rate", "1h"], "rate")]
+    {
         let output = Command::new(WADDLEPERF).arg("sysinfo").args(args).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && text.contains(says), "{text}");
