@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Loaded};
 use crate::failure::{Class, Failure};
+use crate::geo::Atlas;
 use crate::net::{Policy, Resolver};
 use crate::probe::{Agent, Ctx};
 use crate::store::{Access, Data};
@@ -63,7 +64,13 @@ impl Env {
         let mut ctx = Ctx::new(self.agent.clone(), Arc::new(Policy::Operator), Resolver::default());
         ctx.cancel = self.cancel.clone();
         ctx.labels = self.config.agent.labels.clone();
+        ctx.geo = self.atlas();
         move || ctx.clone()
+    }
+
+    /// The databases of places that this installation has.
+    pub fn atlas(&self) -> Atlas {
+        Atlas::of(self.config.geo.files.clone(), Some(self.data.geo()))
     }
 
     /// The store: taken where it is free, else reached through the process that holds it.

@@ -8,6 +8,7 @@ mod autoperf;
 mod complaint;
 mod config;
 mod env;
+mod geoip;
 mod health;
 mod identity;
 mod label;
@@ -71,6 +72,8 @@ enum Command {
     Autoperf(autoperf::Autoperf),
     /// List, show, export, import, sum up and remove what was kept
     Results(results::Results),
+    /// Where addresses belong, by databases on this host
+    Geoip(geoip::Geoip),
     /// Say whether the server is well
     Health(health::Health),
     /// Check the configuration, or print what is in force
@@ -80,8 +83,15 @@ enum Command {
 }
 
 /// The manuals of the commands that are no probes, in the order of [`Command`].
-const MANUALS: &[&Manual] =
-    &[&serve::MANUAL, &autoperf::MANUAL, &results::MANUAL, &health::MANUAL, &config::MANUAL, &setup::MANUAL];
+const MANUALS: &[&Manual] = &[
+    &serve::MANUAL,
+    &autoperf::MANUAL,
+    &results::MANUAL,
+    &geoip::MANUAL,
+    &health::MANUAL,
+    &config::MANUAL,
+    &setup::MANUAL,
+];
 
 impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
@@ -92,6 +102,7 @@ impl Command {
             Self::Serve(args) => serve::run(args, env),
             Self::Autoperf(args) => autoperf::run(&args, env),
             Self::Results(args) => results::run(args, env),
+            Self::Geoip(args) => geoip::run(args, env),
             Self::Health(args) => health::run(&args, env),
             Self::Config(args) => config::run(&args, env),
             Self::Setup(args) => setup::run(args, env),
@@ -106,6 +117,7 @@ impl Command {
             | Self::Serve(_)
             | Self::Autoperf(_)
             | Self::Results(_)
+            | Self::Geoip(_)
             | Self::Health(_)
             | Self::Config(_) => false,
         }

@@ -97,6 +97,7 @@ impl Reload {
         let sections = [
             ("[agent]", started.agent != config.agent),
             ("[log]", started.log != config.log),
+            ("[geo]", started.geo != config.geo),
             ("[store]", started.store != config.store),
             ("[serve]", started.serve != config.serve),
         ];

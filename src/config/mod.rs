@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, Deserializer};
 
 use crate::failure::{Class, Failure, Fault, reason};
-use crate::{autoperf, serve, store};
+use crate::{autoperf, geo, serve, store};
 pub use agent::Agent;
 use explain::Source;
 pub use log::Log;
@@ -34,6 +34,8 @@ pub struct Config {
     pub log: Log,
     /// Defaults of each kind of probe, as its subcommand's flags are called (`[probe.udpping]`).
     pub probe: Probes,
+    /// Where addresses belong.
+    pub geo: geo::Settings,
     /// What is kept, and for how long.
     pub store: store::Settings,
     /// What is measured on a schedule, and what is bad.
@@ -64,6 +66,7 @@ impl Config {
     /// Refuses what each key allows and all of them together do not. (The probes' defaults are checked as they are read.)
     fn check(&self) -> Result<(), Fault> {
         self.log.filter().map_err(|fault| fault.within("log"))?;
+        self.geo.check().map_err(|fault| fault.within("geo"))?;
         self.store.check().map_err(|fault| fault.within("store"))?;
         self.autoperf.check().map_err(|fault| fault.within("autoperf"))
     }

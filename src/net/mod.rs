@@ -1,14 +1,18 @@
-//! Between probes and the system: names to addresses, the policy of what may be reached, and the two worlds
-//! that run a datagram engine: sockets ([`drive`]) and virtual time ([`sim`], [`feed`]).
+//! Between probes and the system: names to addresses, the policy of what may be reached, connections and TLS, and the two
+//! worlds that run a datagram engine: sockets ([`drive`]) and virtual time ([`sim`], [`feed`]).
 
+pub mod dial;
 pub mod drive;
 pub mod engine;
 pub mod feed;
+pub mod fetch;
 mod names;
 mod policy;
 mod resolve;
 pub mod sim;
+pub mod tls;
 
 pub use names::Names;
 pub use policy::Policy;
 pub use resolve::Resolver;
+pub use tls::Trust;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::targets::{Admission, Audience};
 use super::{Agent, Egress, Events, Target};
 use crate::failure::Failure;
+use crate::geo::Atlas;
 use crate::net::{Policy, Resolver};
 
 /// Cancellation, events, policy, identity: handed to every run, cheap to clone.
@@ -22,6 +23,8 @@ pub struct Ctx {
     pub policy: Arc<Policy>,
     /// How names become addresses.
     pub resolver: Resolver,
+    /// Where addresses belong.
+    pub geo: Atlas,
     /// Who measures.
     pub agent: Arc<Agent>,
     /// Labels for the record: site, tier, run, ….
@@ -39,6 +42,7 @@ impl Ctx {
             events: Events::none(),
             policy,
             resolver,
+            geo: Atlas::default(),
             agent,
             labels: BTreeMap::new(),
             is_alone: false,

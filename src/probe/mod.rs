@@ -26,6 +26,7 @@ pub mod portscan;
 mod rights;
 mod scalar;
 mod session;
+pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
 mod timing;
@@ -72,6 +73,8 @@ measure::kinds! {$
         PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
+        /// The state of this host that explains a bad network.
+        SysInfo in sysinfo;
     }
     others {
         /// What another tool measured; it can be kept and compared, not run.

@@ -48,6 +48,11 @@ impl Data {
         self.0.join("autoperf.sock")
     }
 
+    /// Where `geoip update` puts databases of places.
+    pub fn geo(&self) -> PathBuf {
+        self.0.join("geo")
+    }
+
     /// Held while the store's file is created.
     pub(super) fn create_lock(&self) -> PathBuf {
         self.0.join("create.lock")
@@ -62,6 +67,15 @@ impl Data {
         make_private(&self.spool())
     }
 
+    /// Creates the directory for databases of places, and the one that it is in.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make).
+    pub fn make_geo(&self) -> Result<(), Failure> {
+        make_private(&self.0)?;
+        make_private(&self.geo())
+    }
+
     /// Whether others may put files into the directory or its spool.
     pub(super) fn is_exposed(&self) -> bool {
         [self.path(), &self.spool()]
@@ -73,7 +87,7 @@ impl Data {
     ///
     /// # Errors
     /// The system's, with the path.
-    pub(super) fn put(&self, path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    pub fn put(&self, path: &Path, octets: &[u8]) -> Result<(), Failure> {
         let what = || format!("write {}", path.display());
         let dir = path.parent().unwrap_or(&self.0);
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -18,12 +18,16 @@ pub fn now() -> Now {
 }
 
 /// How well the system clock is disciplined, from `adjtimex(2)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Discipline {
     /// Whether the kernel believes that the clock is synchronised (`STA_UNSYNC` clear).
     pub synchronised: bool,
     /// The kernel's bound on the error, in microseconds.
     pub max_error_us: u64,
+    /// What is still to be corrected, in nanoseconds.
+    pub offset_ns: i64,
+    /// By how much the clock's rate is corrected, parts per million.
+    pub frequency_ppm: f64,
 }
 
 /// Asks the kernel how good its clock is; `None` where it does not say.
@@ -36,6 +40,9 @@ pub fn discipline() -> Option<Discipline> {
     (answer >= 0).then(|| Discipline {
         synchronised: state.status & nix::libc::STA_UNSYNC == 0,
         max_error_us: u64::try_from(state.maxerror).unwrap_or(0),
+        offset_ns: if state.status & nix::libc::STA_NANO == 0 { state.offset * 1_000 } else { state.offset },
+        // The kernel's unit is 2^-16 ppm.
+        frequency_ppm: state.freq as f64 / f64::from(1 << 16),
     })
 }
 

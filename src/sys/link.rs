@@ -26,6 +26,11 @@ pub fn index(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
 }
 
+/// The name of the interface with the number `index`, if this host has it.
+pub fn name(index: u32) -> Option<String> {
+    nix::net::if_::if_indextoname(index).ok()?.into_string().ok()
+}
+
 /// The addresses by which everybody on a network of this host is reached (RFC 919).
 pub fn broadcasts() -> Vec<Ipv4Addr> {
     let of = |one: nix::ifaddrs::InterfaceAddress| {
@@ -66,6 +71,7 @@ mod tests {
     fn loopback_is_large() {
         assert_eq!(with_address(Ipv4Addr::LOCALHOST.into()).as_deref(), Some("lo"));
         assert!(broadcasts().contains(&Ipv4Addr::new(127, 255, 255, 255)));
+        assert_eq!(index("lo").and_then(name).as_deref(), Some("lo"));
         assert!(index("lo").is_some() && index("no-such-if").is_none());
         assert!(mtu("lo").expect("its MTU") >= 1280);
         assert!(mtu("no-such-interface-at-all").is_err() && with_address([192, 0, 2, 1].into()).is_none());

@@ -7,7 +7,9 @@ use clap::Args;
 use super::out::{self, Out, Stop};
 use super::which::stray;
 use crate::cli::Env;
+use crate::cli::geoip;
 use crate::failure::Failure;
+use crate::geo::{Atlas, Place};
 use crate::probe::Probe;
 use crate::report::text::local;
 use crate::report::text::{self, Style};
@@ -32,13 +34,13 @@ pub(super) fn run(args: &Show, env: &Env) -> Result<u8, Failure> {
         if args.json {
             out::json(out, &record)?
         } else {
-            as_text(out, &record)?
+            as_text(out, &record, &env.atlas())?
         }
         Ok(0)
     })
 }
 
-fn as_text(out: &mut Out, record: &Record) -> Result<(), Stop> {
+fn as_text(out: &mut Out, record: &Record, atlas: &Atlas) -> Result<(), Stop> {
     writeln!(out, "id         {}", record.id())?;
     writeln!(out, "time       {}", local(record.at()))?;
     let labels: Vec<String> = record.labels().iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -49,6 +51,13 @@ fn as_text(out: &mut Out, record: &Record) -> Result<(), Stop> {
         && let Probe::Imported(import) = &record.probe
     {
         writeln!(out, "tool       {} ({})", text::escape(&import.tool), text::escape(&import.mode))?;
+    }
+    if let Record::Measurement(record) = record
+        && let Some(address) = record.address
+        && let place = atlas.current().place(address)
+        && place != Place::default()
+    {
+        writeln!(out, "place      {address} {}", geoip::words(&place))?;
     }
     match record {
         Record::Measurement(record) => text::summary(out, record, style())?,

@@ -181,7 +181,7 @@ pub struct Shape {
     #[arg(short = 'y', long = "ipinfo", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=4))]
     #[schemars(range(max = 4))]
     pub ip_info: Option<u8>,
-    /// Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP].
+    /// Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names].
     #[arg(long, value_name = "FILE")]
     pub geo: Vec<PathBuf>,
     /// Write MPLS labels with --mtr-raw too; tables show them without being asked.

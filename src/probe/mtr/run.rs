@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -63,8 +64,12 @@ impl Mtr {
     /// Measures, and looks the names up meanwhile.
     async fn measure_peer(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
         // A database that is not there is told before anything is sent.
-        let files = self.shape.geo.clone();
-        let opened = tokio::task::spawn_blocking(move || Databases::open(&files)).await;
+        let (files, atlas) = (self.shape.geo.clone(), ctx.geo.clone());
+        let open = move || match files.as_slice() {
+            [] => Ok(atlas.current()),
+            files => Databases::open(files).map(Arc::new),
+        };
+        let opened = tokio::task::spawn_blocking(open).await;
         let databases = opened.map_err(|_| Class::Internal.because("reading databases panicked"))??;
         self.may_mark(peer)?;
         let (news, mut heard) = mpsc::channel(MOST_NEWS);

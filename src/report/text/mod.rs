@@ -10,6 +10,7 @@ mod packets;
 mod ping;
 mod portscan;
 mod style;
+mod sysinfo;
 mod udpping;
 
 use std::io;

@@ -107,7 +107,7 @@ fn place(address: &Address, asked: &Mtr) -> String {
     };
     let (asn, country, prefix) = (address.asn, address.country.clone(), address.prefix.clone());
     let width = words::place_width(info);
-    format!("{:<width$}", words::place(&Place { asn, country, prefix }, info))
+    format!("{:<width$}", words::place(&Place { asn, country, prefix, ..Place::default() }, info))
 }
 
 fn cell(hop: &Hop, field: Field, style: Style) -> String {
