@@ -35,9 +35,11 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('mtu', 'mtu', [CompletionResultType]::ParameterValue, 'Path MTU, black holes, and who is to blame')
             [CompletionResult]::new('portscan', 'portscan', [CompletionResultType]::ParameterValue, 'Open, closed and filtered ports, and who says so')
             [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Capture packets of a host, or sum up a file of them')
+            [CompletionResult]::new('sysinfo', 'sysinfo', [CompletionResultType]::ParameterValue, 'The state of this host that explains a bad network')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
             [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
             [CompletionResult]::new('results', 'results', [CompletionResultType]::ParameterValue, 'List, show, export, import, sum up and remove what was kept')
+            [CompletionResult]::new('geoip', 'geoip', [CompletionResultType]::ParameterValue, 'Where addresses belong, by databases on this host')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Say whether the server is well')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check the configuration, or print what is in force')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Links, manual pages, completions, a sample configuration')
@@ -220,7 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--gracetime', '--gracetime', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`')
             [CompletionResult]::new('--ipinfo', '--ipinfo', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`')
-            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]')
+            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
             [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the report')
@@ -447,6 +449,29 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'waddleperf;sysinfo' {
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Only these parts, separated by commas [default: all]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Read counters twice, this long apart, so that they become rates')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'List the processes that use the most CPU time and memory, with their command lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'waddleperf;serve' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)')
             [CompletionResult]::new('--udp-key-file', '--udp-key-file', [CompletionResultType]::ParameterName, 'File with the key that UDP clients must share')
@@ -658,6 +683,42 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;geoip' {
+            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Ask this database instead; may be given several times')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each address')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Fetch newer databases, check them and put them into their place')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the databases that are asked')
+            break
+        }
+        'waddleperf;geoip;update' {
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Fetch this URL or file instead of what [geo] names')
+            [CompletionResult]::new('--sha256', '--sha256', [CompletionResultType]::ParameterName, 'Its SHA-256, or the URL of a file that begins with it')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take it also if it is unchanged or older than what is there')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'waddleperf;geoip;list' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'waddleperf;health' {
@@ -1052,7 +1113,7 @@ Register-ArgumentCompleter -Native -CommandName 'mtr' -ScriptBlock {
             [CompletionResult]::new('--gracetime', '--gracetime', [CompletionResultType]::ParameterName, 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`')
             [CompletionResult]::new('--ipinfo', '--ipinfo', [CompletionResultType]::ParameterName, 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`')
-            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]')
+            [CompletionResult]::new('--geo', '--geo', [CompletionResultType]::ParameterName, 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
             [CompletionResult]::new('--order', '--order', [CompletionResultType]::ParameterName, 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the report')
@@ -1345,6 +1406,56 @@ Register-ArgumentCompleter -Native -CommandName 'capture' -ScriptBlock {
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'sysinfo' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'sysinfo'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'sysinfo' {
+            [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Only these parts, separated by commas [default: all]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Read counters twice, this long apart, so that they become rates')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'List the processes that use the most CPU time and memory, with their command lines')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')

@@ -32,9 +32,11 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand mtu 'Path MTU, black holes, and who is to blame'
             cand portscan 'Open, closed and filtered ports, and who says so'
             cand capture 'Capture packets of a host, or sum up a file of them'
+            cand sysinfo 'The state of this host that explains a bad network'
             cand serve 'Run the test server'
             cand autoperf 'Measure the configured targets, and look closer where something is wrong'
             cand results 'List, show, export, import, sum up and remove what was kept'
+            cand geoip 'Where addresses belong, by databases on this host'
             cand health 'Say whether the server is well'
             cand config 'Check the configuration, or print what is in force'
             cand setup 'Links, manual pages, completions, a sample configuration'
@@ -214,7 +216,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --gracetime 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]'
             cand -y 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`'
             cand --ipinfo 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`'
-            cand --geo 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]'
+            cand --geo 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]'
             cand -o 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter'
             cand --order 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter'
             cand --format 'The form of the report'
@@ -437,6 +439,28 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'waddleperf;sysinfo'= {
+            cand --only 'Only these parts, separated by commas [default: all]'
+            cand --rate 'Read counters twice, this long apart, so that they become rates'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --processes 'List the processes that use the most CPU time and memory, with their command lines'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'waddleperf;serve'= {
             cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)'
             cand --udp-key-file 'File with the key that UDP clients must share'
@@ -634,6 +658,39 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;geoip'= {
+            cand --geo 'Ask this database instead; may be given several times'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each address'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand update 'Fetch newer databases, check them and put them into their place'
+            cand list 'List the databases that are asked'
+        }
+        &'waddleperf;geoip;update'= {
+            cand --url 'Fetch this URL or file instead of what [geo] names'
+            cand --sha256 'Its SHA-256, or the URL of a file that begins with it'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --force 'Take it also if it is unchanged or older than what is there'
+            cand --json 'Print one line of JSON for each'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'waddleperf;geoip;list'= {
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --json 'Print one line of JSON for each'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'waddleperf;health'= {
             cand --config 'Read this configuration instead of the system''s or the user''s'
@@ -998,7 +1055,7 @@ set edit:completion:arg-completer[mtr] = {|@words|
             cand --gracetime 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]'
             cand -y 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`'
             cand --ipinfo 'Show each hop''s AS number (0), prefix (1) or country (2), from a local database (mtr''s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`'
-            cand --geo 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]'
+            cand --geo 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]'
             cand -o 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter'
             cand --order 'Columns of the report, by mtr''s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter'
             cand --format 'The form of the report'
@@ -1273,6 +1330,50 @@ set edit:completion:arg-completer[capture] = {|@words|
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'
             cand --ipv6 'Use IPv6 only'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[sysinfo] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'sysinfo'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'sysinfo'= {
+            cand --only 'Only these parts, separated by commas [default: all]'
+            cand --rate 'Read counters twice, this long apart, so that they become rates'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --processes 'List the processes that use the most CPU time and memory, with their command lines'
             cand --json 'Print the record as one line of JSON'
             cand --csv 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets'
             cand -q 'Print only the summary'

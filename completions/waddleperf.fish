@@ -35,9 +35,11 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The 
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "results" -d 'List, show, export, import, sum up and remove what was kept'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "geoip" -d 'Where addresses belong, by databases on this host'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "health" -d 'Say whether the server is well'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "config" -d 'Check the configuration, or print what is in force'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "setup" -d 'Links, manual pages, completions, a sample configuration'
@@ -162,7 +164,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s U -l max-u
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s y -l ipinfo -d 'Show each hop\'s AS number (0), prefix (1) or country (2), from a local database (mtr\'s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l geo -d 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
@@ -316,6 +318,31 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
+cpu\t'Processors, load, pressure, limits of the control group'
+memory\t'Memory and swap'
+disks\t'File systems'
+clock\t'How well the clock is set'
+interfaces\t'Network interfaces, their addresses and errors'
+routes\t'Routes, rules and neighbours'
+resolvers\t'Who resolves names, and proxies'
+kernel\t'The kernel\'s network settings and counters'
+sockets\t'Sockets by state, and who listens'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l rate -d 'Read counters twice, this long apart, so that they become rates' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l processes -d 'List the processes that use the most CPU time and memory, with their command lines'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -461,6 +488,27 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fis
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -l json -d 'Print one JSON object: the ids'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand results; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l geo -d 'Ask this database instead; may be given several times' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l json -d 'Print one line of JSON for each address'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "update" -d 'Fetch newer databases, check them and put them into their place'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "list" -d 'List the databases that are asked'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l url -d 'Fetch this URL or file instead of what [geo] names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l sha256 -d 'Its SHA-256, or the URL of a file that begins with it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l force -d 'Take it also if it is unchanged or older than what is there'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l json -d 'Print one line of JSON for each'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from list" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from list" -l json -d 'Print one line of JSON for each'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand health" -l json -d 'Print one line of JSON'
@@ -656,7 +704,7 @@ complete -c mtr -s U -l max-unknown -d 'Give up after this many silent hops in a
 complete -c mtr -s Z -l timeout -d 'How long to wait for the reply to each probe; later ones are `late`' -r
 complete -c mtr -s G -l gracetime -d 'How long to wait for the last replies [default: half more than the longest round trip, 100 ms to 1 s]' -r
 complete -c mtr -s y -l ipinfo -d 'Show each hop\'s AS number (0), prefix (1) or country (2), from a local database (mtr\'s numbers); the registry (3) and the date of allocation (4) are in none, and are shown as `???`' -r
-complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those in /usr/share/GeoIP and /var/lib/GeoIP]' -r -F
+complete -c mtr -l geo -d 'Database of AS numbers or countries (MMDB) [default: those that `waddleperf geoip list` names]' -r -F
 complete -c mtr -s o -l order -d 'Columns of the report, by mtr\'s letters: L loss, D dropped, R received, S sent, N newest, B best, A average, W worst, V deviation, G geometric mean, J jitter, M its mean, X its worst, I interarrival jitter' -r
 complete -c mtr -l format -d 'The form of the report' -r -f -a "text\t'A table for people'
 mtr-json\t'As `mtr --json`'
@@ -810,6 +858,31 @@ complete -c capture -l save -d 'Keep the record in the store (the file\'s store.
 complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sysinfo -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
+cpu\t'Processors, load, pressure, limits of the control group'
+memory\t'Memory and swap'
+disks\t'File systems'
+clock\t'How well the clock is set'
+interfaces\t'Network interfaces, their addresses and errors'
+routes\t'Routes, rules and neighbours'
+resolvers\t'Who resolves names, and proxies'
+kernel\t'The kernel\'s network settings and counters'
+sockets\t'Sockets by state, and who listens'"
+complete -c sysinfo -l rate -d 'Read counters twice, this long apart, so that they become rates' -r
+complete -c sysinfo -l label -d 'Label the record; once for each label' -r
+complete -c sysinfo -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c sysinfo -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c sysinfo -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c sysinfo -l processes -d 'List the processes that use the most CPU time and memory, with their command lines'
+complete -c sysinfo -l json -d 'Print the record as one line of JSON'
+complete -c sysinfo -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c sysinfo -s q -l quiet -d 'Print only the summary'
+complete -c sysinfo -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c sysinfo -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c sysinfo -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c sysinfo -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c sysinfo -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c sysinfo -s h -l help -d 'Print help (see more with \'--help\')'
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_autoperf_global_optspecs
     string join \n target= tier= ignore-budget stagger= if-locked= strict nagios json q/quiet config= data= v/verbose h/help

@@ -55,7 +55,9 @@ fn hear(engine: &mut dyn Engine, now: Now, (what, bytes): (u8, &[u8]), latest: &
             let fragment = Some(word(2)).filter(|&size| size > 0);
             engine.receive(now, Arrival::Datagram { bytes, from, socket, stamp, ttl, tos: None, fragment });
         }
-        1 => engine.receive(now, Arrival::NotSent { send: word(0).into(), errno: octet(2).into(), mtu: None }),
+        1 => {
+            engine.receive(now, Arrival::NotSent { send: word(0).into(), errno: octet(2).into(), mtu: None })
+        }
         2 => engine.receive(now, Arrival::Sent { send: word(0).into(), stamp: u64::from(word(2)) }),
         _ => {
             let part = usize::from(octet(6)).min(latest.bytes.len());

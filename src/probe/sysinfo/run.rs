@@ -19,6 +19,11 @@ pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
 impl SysInfo {
     pub(super) async fn look(&self, ctx: &Ctx) -> Found<Report> {
+        if self.processes
+            && let Err(failure) = ctx.policy.check_flag("--processes")
+        {
+            return Found::nothing(failure);
+        }
         let asked = self.clone();
         let looked = on_own_thread("sysinfo", ctx, move |stop| asked.read(Source::host(), stop)).await;
         Found { address: None, result: looked.and_then(|report| report) }
