@@ -86,8 +86,8 @@ pub fn newer(fetched: &Path, expected: Option<Checksum>, any_age: bool, to: &Pat
 
 /// When the database at `file` was made.
 fn built(file: &Path) -> Option<Timestamp> {
-    let about = super::Databases::open(&[file.to_owned()]).ok()?.about().next()?.built;
-    about
+    let databases = super::Databases::open(&[file.to_owned()]).ok()?;
+    databases.about().next()?.built
 }
 
 /// The database in `file`, which may be compressed, and in an archive.
