@@ -221,7 +221,11 @@ pub(super) mod tests {
 
     /// MaxMind DB format 2.0: a control octet (type and size), then the value.
     fn text(value: &str) -> Vec<u8> {
-        [&[2 << 5 | value.len() as u8], value.as_bytes()].concat()
+        let control = match value.len() {
+            length @ 0..29 => vec![2 << 5 | length as u8],
+            length => vec![2 << 5 | 29, (length - 29) as u8],
+        };
+        [control, value.as_bytes().to_vec()].concat()
     }
 
     fn number(kind: u8, value: u32) -> Vec<u8> {

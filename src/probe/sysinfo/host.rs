@@ -7,6 +7,7 @@ use super::source::Source;
 
 /// A host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SysInfoHost")]
 pub struct Host {
     /// Its name.
     pub name: Option<String>,

@@ -78,8 +78,11 @@ fn encoded(entry: &Entry) -> Vec<u8> {
 }
 
 fn text(value: &str) -> Vec<u8> {
-    assert!(value.len() < 29, "short texts only");
-    [&[2 << 5 | value.len() as u8], value.as_bytes()].concat()
+    let control = match value.len() {
+        length @ 0..29 => vec![2 << 5 | length as u8],
+        length => vec![2 << 5 | 29, (length - 29) as u8],
+    };
+    [control, value.as_bytes().to_vec()].concat()
 }
 
 fn short(value: u16) -> Vec<u8> {

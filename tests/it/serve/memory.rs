@@ -19,10 +19,11 @@ const SOURCES: u8 = 250;
 const LONGEST: usize = 65_507;
 const SECRET: &[u8] = b"a shared secret";
 
-/// KiB that the server has in memory, the program's own pages included (VmRSS, proc_pid_status(5)).
+/// KiB that the server has in memory, without the pages of its program (RssAnon, proc_pid_status(5)): of a debug build those are
+/// three times as many as of the one that is shipped, which takes less than 8 MiB (`make bench`, `process`).
 fn resident(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a field");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a field");
     line.trim_end_matches("kB").trim().parse().expect("KiB")
 }
 
@@ -112,7 +113,7 @@ fn a_flood_of_the_largest_datagrams_and_ten_thousand_sessions_fit_into_40_mib() 
         assert_eq!(open, SESSIONS);
         // Four threads with a batch of the largest datagrams each, there and back.
         assert!(flooded <= idle + 4 * 4 * 1024 + 1024, "{idle} {flooded}");
-        // The whole process, of which the sessions are the smaller part.
-        assert!(full <= 40 * 1024 && full <= flooded + 8 * 1024, "{flooded} {full}");
+        // With its program's pages that is the whole process.
+        assert!(full <= (40 - 8) * 1024 && full <= flooded + 8 * 1024, "{flooded} {full}");
     }
 }
