@@ -164,6 +164,35 @@ mod tests {
         at
     }
 
+    /// A name with as many addresses as an answer holds is a name like others: the first that fits is taken, none is lost.
+    #[tokio::test]
+    async fn of_fifty_addresses_the_first_that_fits_is_taken() {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        let at = socket.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let mut question = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut question).await {
+                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
+                let is_v4 = question[end - 3] == 1;
+                let count = if is_v4 { 50 } else { 0 };
+                let mut reply = question[..2].to_vec();
+                reply.extend([0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
+                reply.extend(&question[12..end]);
+                for last in 0..count {
+                    reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, last]);
+                }
+                let _ = socket.send_to(&reply, from).await;
+            }
+        });
+        let resolver = asking(at);
+        let all = resolver.all("many.example.").await.expect("addresses");
+        assert_eq!(all.len(), 50);
+        let seventh = IpAddr::from([198, 51, 100, 7]);
+        let found = resolver.first("many.example.", 9, |address| *address == seventh).await.expect("one");
+        assert_eq!(found, SocketAddr::new(seventh, 9));
+        assert!(resolver.first("many.example.", 9, IpAddr::is_ipv6).await.is_err());
+    }
+
     #[tokio::test]
     async fn of_several_names_it_is_always_the_same() {
         let at = answering(["zulu", "alfa", "mike"].map(|name| name.as_bytes().to_vec()).to_vec()).await;

@@ -42,11 +42,14 @@ fn judge_one((sent, received): (u64, u64), later: &[(u64, u64)]) -> Verdict {
     let best = later.iter().max_by(|a, b| ratio_of(a).total_cmp(&ratio_of(b)));
     let answers_less = best.is_some_and(|&best| is_less((sent, received), best));
     let passes = best.is_some_and(|&(_, received)| received > 0);
+    // Who has lost nothing at all of as many probes (one may still be under way) shows that they pass.
+    let is_clean_beyond = best.is_some_and(|&(far, answered)| answered == far && far + 1 >= sent && far > 0);
     Verdict {
         rate_limited: answers_less && received > 0,
         // Of a hop that never speaks nothing is known but what those beyond tell.
         loss_ratio: ratio(sent.saturating_sub(received), sent)
-            .filter(|_| !answers_less && (received > 0 || !passes)),
+            .filter(|_| !answers_less && (received > 0 || !passes))
+            .filter(|loss| *loss <= 0.0 || !is_clean_beyond),
     }
 }
 
@@ -96,6 +99,20 @@ mod tests {
         let verdicts = judge(&[(10, 3), (10, 10), (10, 10)], None, true);
         assert_eq!(verdicts[0], Verdict { rate_limited: true, loss_ratio: None });
         assert_eq!(verdicts[2], Verdict { rate_limited: false, loss_ratio: Some(0.0) });
+    }
+
+    #[test]
+    fn a_missing_answer_is_no_loss_while_all_beyond_answer_everything() {
+        for (hops, loss) in [
+            (&[(11, 10), (11, 11), (11, 11)][..], None),
+            (&[(12, 11), (11, 11)], None),
+            (&[(11, 10), (11, 10)], Some(1.0 / 11.0)),
+            (&[(11, 10), (3, 3)], Some(1.0 / 11.0)),
+            (&[(11, 10), (11, 0)], Some(1.0 / 11.0)),
+            (&[(11, 11), (11, 11)], Some(0.0)),
+        ] {
+            assert_eq!(judge(hops, None, false)[0].loss_ratio, loss, "{hops:?}");
+        }
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn a_delay_of_twenty_ms_is_told_as_such() {
     assert!(right);
 }
 
+/// Where ping takes 1.6 s instead of one; `make bench` has the exact figures.
 #[test]
 fn schedules_of_1_and_10_ms_are_kept() {
     let _alone = alone();
@@ -110,7 +111,7 @@ fn schedules_of_1_and_10_ms_are_kept() {
             let times: Vec<u64> = frames.iter().filter(is_request).map(|packet| packet.time).collect();
             let lasted = (times[times.len() - 1] - times[0]) as f64 / 1e9;
             println!("{interval}: {} packets in {lasted:.4} s", times.len());
-            numbers(&found, ["/counts/sent"])[0] >= count * 999 / 1000 && (0.995..1.005).contains(&lasted)
+            numbers(&found, ["/counts/sent"])[0] >= count * 99 / 100 && (0.99..1.01).contains(&lasted)
         });
         assert!(right, "{interval}");
     }
