@@ -699,7 +699,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             break
         }
         'waddleperf;geoip;update' {
-            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Fetch this URL or file instead of what [geo] names')
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Fetch this URL or file instead of what the configuration names')
             [CompletionResult]::new('--sha256', '--sha256', [CompletionResultType]::ParameterName, 'Its SHA-256, or the URL of a file that begins with it')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')

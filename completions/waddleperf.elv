@@ -672,7 +672,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand list 'List the databases that are asked'
         }
         &'waddleperf;geoip;update'= {
-            cand --url 'Fetch this URL or file instead of what [geo] names'
+            cand --url 'Fetch this URL or file instead of what the configuration names'
             cand --sha256 'Its SHA-256, or the URL of a file that begins with it'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'

@@ -496,7 +496,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __f
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "update" -d 'Fetch newer databases, check them and put them into their place'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "list" -d 'List the databases that are asked'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l url -d 'Fetch this URL or file instead of what [geo] names' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l url -d 'Fetch this URL or file instead of what the configuration names' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l sha256 -d 'Its SHA-256, or the URL of a file that begins with it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l data -d 'Keep store, spool, locks and identity here' -r -F

@@ -32,10 +32,10 @@ const DEADLINE: Duration = Duration::from_secs(600);
 /// See the module.
 #[derive(Debug, Args)]
 pub(super) struct Update {
-    /// Fetch only these of what [geo] names; with --url the name of the new database
+    /// Fetch only these of what the configuration names; with --url the name of the new database
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Fetch this URL or file instead of what [geo] names
+    /// Fetch this URL or file instead of what the configuration names
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Its SHA-256, or the URL of a file that begins with it
