@@ -22,7 +22,7 @@ pub const DELAY: Duration = Duration::from_millis(250);
 /// A connection that stands.
 #[derive(Debug)]
 pub struct Connection {
-    /// The connection, with TCP_NODELAY set.
+    /// The connection.
     pub stream: TcpStream,
     /// The far end.
     pub peer: SocketAddr,
@@ -39,8 +39,8 @@ pub struct Connection {
 /// Why there is no connection.
 #[derive(Debug)]
 pub enum Unmade {
-    /// The far side said no (RST, RFC 9293 §3.5.2).
-    Closed,
+    /// The far side said no (RST, RFC 9293 §3.5.2), after this time.
+    Closed(Duration),
     /// Nothing came before the kernel, or the deadline, gave up.
     Silent,
     /// A router or the host's own network said that it cannot be.
@@ -66,7 +66,7 @@ impl Unmade {
     /// The failure of a run that needed the connection to `to`.
     pub fn failure(&self, to: SocketAddr) -> Failure {
         let (class, why) = match self {
-            Self::Closed => (Class::Refused, "connection refused (RST)".to_owned()),
+            Self::Closed(_) => (Class::Refused, "connection refused (RST)".to_owned()),
             Self::Silent => (Class::Timeout, "no answer in time".to_owned()),
             Self::Icmp(Unreachable { kind, code, from }) => {
                 let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
@@ -88,23 +88,23 @@ pub async fn connect(to: SocketAddr, way: &Way) -> Result<Connection, Unmade> {
     let began = clock::now().mono;
     let connected = socket.connect(to).await;
     let stood = clock::now().mono;
-    let stream = connected.map_err(|error| unmade(&attempt, error))?;
+    let time = stood.saturating_duration_since(began);
+    let stream = connected.map_err(|error| unmade(&attempt, error, time))?;
     let info = tcp::info(stream.as_fd()).ok();
     let resent = info.is_some_and(|info| info.retransmits > 0);
     // A SYN that was sent again has no time of its own (RFC 6298 §3).
-    let rtt = info.and_then(|info| info.rtt).filter(|rtt| !resent && *rtt <= stood - began);
-    // What is measured is the far side, never Nagle's wait for more.
-    let _ = stream.set_nodelay(true);
+    let rtt = info.and_then(|info| info.rtt).filter(|rtt| !resent && *rtt <= time);
     Ok(Connection { stream, peer: to, began, stood, rtt, resent })
 }
 
-/// connect(2) says "refused" of a RST and of an ICMP error alike, the error queue does not.
-fn unmade(attempt: &Attempt, error: io::Error) -> Unmade {
+/// Why an attempt ended after `time`: connect(2) says "refused" of a RST and of an ICMP error alike, the error queue does
+/// not.
+fn unmade(attempt: &Attempt, error: io::Error, time: Duration) -> Unmade {
     if let Some(unreachable) = attempt.unreachable() {
         return Unmade::Icmp(unreachable);
     }
     match error.raw_os_error() {
-        Some(ECONNREFUSED | ECONNRESET) => Unmade::Closed,
+        Some(ECONNREFUSED | ECONNRESET) => Unmade::Closed(time),
         Some(ETIMEDOUT) => Unmade::Silent,
         _ => Unmade::NotTried(error),
     }
@@ -203,7 +203,7 @@ impl Race {
 pub fn failure(attempts: &[Attempted]) -> Option<Failure> {
     let told = attempts.iter().filter_map(|attempt| Some((attempt.to, attempt.why.as_ref()?)));
     let rank = |why: &Unmade| match why {
-        Unmade::Closed => 0,
+        Unmade::Closed(_) => 0,
         Unmade::Icmp(_) => 1,
         Unmade::Silent => 2,
         Unmade::NotTried(_) => 3,
@@ -239,7 +239,7 @@ mod tests {
         let (closed, open) = (open.expect("an address"), listener.local_addr().expect("an address"));
         let (made, attempts) = race(&[closed, open], &Way::default(), soon()).await.expect("a connection");
         assert_eq!((made.peer, attempts.len()), (open, 2));
-        assert!(matches!(attempts[0].why, Some(Unmade::Closed)) && attempts[1].why.is_none());
+        assert!(matches!(attempts[0].why, Some(Unmade::Closed(_))) && attempts[1].why.is_none());
         assert!(attempts[1].began - attempts[0].began < DELAY, "no wait after a refusal");
         assert!(made.rtt.is_some_and(|rtt| rtt <= made.stood - made.began));
     }

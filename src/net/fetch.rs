@@ -139,6 +139,8 @@ impl Fetch<'_> {
         })?;
         let request = self.request(url)?;
         let stream = connection.stream;
+        // Nobody waits for more.
+        let _ = stream.set_nodelay(true);
         match url.scheme() {
             "http" => exchange(url, TokioIo::new(stream), request, connections).await,
             "https" => {

@@ -138,9 +138,8 @@ mod tests {
         Resolver(Arc::new(OnceCell::new_with(built.ok())))
     }
 
-    /// Answers each question with a PTR record for each of `names`, which are single labels; each time the first of
-    /// them goes to the end (RFC 1035 §4.1).
-    async fn answering(mut names: Vec<Vec<u8>>) -> SocketAddr {
+    /// Answers each question with the records, behind their names, that `records` gives for its type.
+    async fn serving(mut records: impl FnMut(u8) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let at = socket.local_addr().expect("it is bound");
         tokio::spawn(async move {
@@ -148,42 +147,42 @@ mod tests {
             while let Ok((length, from)) = socket.recv_from(&mut question).await {
                 // Up to the end of the name, then type and class; what follows (EDNS) is left out.
                 let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
+                let records = records(question[end - 3]);
                 let mut reply = question[..2].to_vec();
-                reply.extend([0x85, 0x80, 0, 1, 0, names.len() as u8, 0, 0, 0, 0]);
+                reply.extend([0x85, 0x80, 0, 1, 0, records.len() as u8, 0, 0, 0, 0]);
                 reply.extend(&question[12..end]);
-                for name in &names {
-                    reply.extend([0xc0, 12, 0, 12, 0, 1, 0, 0, 0, 60, 0, name.len() as u8 + 2]);
-                    reply.push(name.len() as u8);
-                    reply.extend(name);
-                    reply.push(0);
+                for record in records {
+                    reply.extend([0xc0, 12]);
+                    reply.extend(record);
                 }
                 let _ = socket.send_to(&reply, from).await;
-                names.rotate_left(1);
             }
         });
         at
     }
 
+    /// Answers each question with a PTR record for each of `names`, which are single labels; each time the first of
+    /// them goes to the end (RFC 1035 §4.1).
+    async fn answering(mut names: Vec<Vec<u8>>) -> SocketAddr {
+        let record = |name: &Vec<u8>| {
+            let length = name.len() as u8;
+            [&[0, 12, 0, 1, 0, 0, 0, 60, 0, length + 2, length][..], name, &[0]].concat()
+        };
+        serving(move |_| {
+            let records = names.iter().map(record).collect();
+            names.rotate_left(1);
+            records
+        })
+        .await
+    }
+
     /// A name with as many addresses as an answer holds is a name like others: the first that fits is taken, none is lost.
     #[tokio::test]
     async fn of_fifty_addresses_the_first_that_fits_is_taken() {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
-        let at = socket.local_addr().expect("it is bound");
-        tokio::spawn(async move {
-            let mut question = [0; 512];
-            while let Ok((length, from)) = socket.recv_from(&mut question).await {
-                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
-                let is_v4 = question[end - 3] == 1;
-                let count = if is_v4 { 50 } else { 0 };
-                let mut reply = question[..2].to_vec();
-                reply.extend([0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
-                reply.extend(&question[12..end]);
-                for last in 0..count {
-                    reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, last]);
-                }
-                let _ = socket.send_to(&reply, from).await;
-            }
-        });
+        let record = |last| vec![0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, last];
+        // Type 1: an IPv4 address.
+        let at =
+            serving(move |kind| if kind == 1 { (0..50).map(record).collect() } else { Vec::new() }).await;
         let resolver = asking(at);
         let all = resolver.all("many.example.").await.expect("addresses");
         assert_eq!(all.len(), 50);

@@ -228,10 +228,7 @@ impl Interface {
                 LinkAttribute::NumRxQueues(queues) => rx = Some(*queues),
                 LinkAttribute::CarrierChanges(changes) => found.carrier_changes = Some(*changes),
                 LinkAttribute::Controller(index) => controller = Some(*index),
-                LinkAttribute::Address(octets) if octets.len() == 6 => {
-                    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-                    found.hardware = Some(octets.join(":"));
-                }
+                LinkAttribute::Address(octets) => found.hardware = hardware(octets),
                 LinkAttribute::LinkInfo(infos) => {
                     let kind = infos.iter().find_map(|info| match info {
                         LinkInfo::Kind(kind) => Some(kind.to_string()),
@@ -271,6 +268,12 @@ impl Interface {
         let driver = std::fs::read_link(source.path(&format!("{place}/device/driver"))).ok();
         self.driver = driver.and_then(|driver| Some(driver.file_name()?.to_string_lossy().into_owned()));
     }
+}
+
+/// A hardware address of Ethernet's length, as ip(8) writes it.
+pub(super) fn hardware(octets: &[u8]) -> Option<String> {
+    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    (octets.len() == 6).then(|| octets.join(":"))
 }
 
 /// The addresses of each interface, by its number.

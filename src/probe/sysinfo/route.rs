@@ -14,6 +14,7 @@ use netlink_packet_route::rule::{RuleAttribute, RuleMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::interface;
 use super::source::Source;
 use crate::failure::reason;
 use crate::sys::link;
@@ -286,10 +287,7 @@ impl Neighbour {
                 NeighbourAttribute::Destination(NeighbourAddress::Inet6(of)) => {
                     address = Some(IpAddr::from(*of))
                 }
-                NeighbourAttribute::LinkLayerAddress(octets) if octets.len() == 6 => {
-                    let octets: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-                    hardware = Some(octets.join(":"));
-                }
+                NeighbourAttribute::LinkLayerAddress(octets) => hardware = interface::hardware(octets),
                 _ => {}
             }
         }

@@ -1,17 +1,14 @@
 //! A TCP connection: from SYN to SYN-ACK, as the kernel timed it, or to RST; or who said that it cannot be.
 
-use std::io;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
-use nix::libc::{ECONNREFUSED, ECONNRESET, ETIMEDOUT};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 use super::{Reached, Unreached, Way};
+use crate::net::dial::{self, Connection, Unmade};
 use crate::probe::ping::plan::Host;
 use crate::probe::ping::tally::{Connected, Said};
-use crate::sys::connect::{self, Attempt};
-use crate::sys::{clock, tcp};
+use crate::sys::connect;
 
 /// A connection that was made.
 pub(super) struct Made {
@@ -22,14 +19,6 @@ pub(super) struct Made {
     pub(super) kernel: bool,
     /// The SYN was lost and sent again.
     pub(super) resent: bool,
-}
-
-/// Why there is no connection.
-enum Unmade {
-    /// The target refused it (RST, RFC 9293), after this time.
-    Closed(Duration),
-    /// Anything else.
-    Other(Unreached),
 }
 
 impl Way {
@@ -44,16 +33,13 @@ impl Way {
                 let (told, said) = (Connected::default(), Some(Said::Closed));
                 Ok(Reached { rtt, kernel: false, told, said, kept: None })
             }
-            Err(Unmade::Other(unreached)) => Err(unreached),
+            Err(unmade) => Err(unreached(unmade)),
         }
     }
 
     /// Connects to `host` for who wants to say more over it, to whom a refusal is no reply.
     pub(super) async fn dial(&self, host: &Host) -> Result<Made, Unreached> {
-        self.connect(host).await.map_err(|unmade| match unmade {
-            Unmade::Closed(_) => Unreached::Failed("connection refused (RST)".to_owned()),
-            Unmade::Other(unreached) => unreached,
-        })
+        self.connect(host).await.map_err(unreached)
     }
 
     async fn connect(&self, host: &Host) -> Result<Made, Unmade> {
@@ -63,33 +49,18 @@ impl Way {
             ttl: self.egress.ttl,
             tos: self.tos,
         };
-        let attempt = Attempt::new(host.address.is_ipv6(), &way).map_err(|error| not_tried(&error))?;
-        let socket = TcpSocket::from_std_stream(attempt.stream().map_err(|error| not_tried(&error))?);
-        let start = clock::now().mono;
-        let connected = socket.connect(host.address).await;
-        let time = clock::now().mono.saturating_duration_since(start);
-        let stream = connected.map_err(|error| unmade(&attempt, &error, time))?;
-        let info = tcp::info(stream.as_fd()).ok();
-        let resent = info.is_some_and(|info| info.retransmits > 0);
-        // A SYN that was sent again has no time of its own (RFC 6298 §3).
-        let rtt = info.and_then(|info| info.rtt).filter(|rtt| !resent && *rtt <= time);
+        let Connection { stream, began, stood, rtt, resent, .. } = dial::connect(host.address, &way).await?;
+        let time = stood.saturating_duration_since(began);
         Ok(Made { stream, rtt: rtt.unwrap_or(time), kernel: rtt.is_some(), resent })
     }
 }
 
-/// Why an attempt ended after `time`: connect(2) says "refused" of a RST and of an ICMP error alike, the error queue does
-/// not.
-fn unmade(attempt: &Attempt, error: &io::Error, time: Duration) -> Unmade {
-    if let Some(unreachable) = attempt.unreachable() {
-        return Unmade::Other(Unreached::Icmp(unreachable));
+/// What no connection means to who wants to say something over it.
+fn unreached(unmade: Unmade) -> Unreached {
+    match unmade {
+        Unmade::Closed(_) => Unreached::Failed("connection refused (RST)".to_owned()),
+        Unmade::Silent => Unreached::Silent,
+        Unmade::Icmp(unreachable) => Unreached::Icmp(unreachable),
+        Unmade::NotTried(error) => Unreached::NotTried(error.raw_os_error().unwrap_or(nix::libc::EIO)),
     }
-    match error.raw_os_error() {
-        Some(ECONNREFUSED | ECONNRESET) => Unmade::Closed(time),
-        Some(ETIMEDOUT) => Unmade::Other(Unreached::Silent),
-        _ => not_tried(error),
-    }
-}
-
-fn not_tried(error: &io::Error) -> Unmade {
-    Unmade::Other(Unreached::NotTried(error.raw_os_error().unwrap_or(nix::libc::EIO)))
 }
