@@ -11,3 +11,4 @@ pub mod stamp;
 pub mod tcp;
 pub mod text;
 pub mod wp1;
+pub mod x509;

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::tool::{KEPT, real_root, stdout, tool};
+use crate::tool::{KEPT, output, real_root, stdout, succeeded, tool};
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -121,7 +121,7 @@ impl Lab {
 
     /// One step: a buildah command and what it prints, without the end of line.
     fn step(&self, command: &str, arguments: &[&str]) -> String {
-        let printed = stdout(self.buildah(command).args(arguments));
+        let printed = sealed(self.buildah(command).args(arguments));
         printed.trim_end().to_owned()
     }
 
@@ -138,7 +138,7 @@ impl Lab {
         }
         stdout(tool("debootstrap").args(["--variant=minbase", "bookworm"]).arg(&tree));
         let from = self.step("from", &["scratch"]);
-        stdout(self.buildah("add").args(["--quiet", &from]).arg(&tree).arg("/"));
+        sealed(self.buildah("add").args(["--quiet", &from]).arg(&tree).arg("/"));
         self.commit(&from, BASE_RUN);
         fs::remove_dir_all(&tree).expect("remove the tree, now an image");
     }
@@ -168,7 +168,7 @@ impl Lab {
     fn run(&self, container: &str, command: &[&str]) -> String {
         let mut run = self.buildah("run");
         run.args(["--isolation", "chroot", container, "--"]).args(command);
-        stdout(&mut run)
+        sealed(&mut run)
     }
 
     /// Builds the Dockerfile as it stands. The compiler, the crates and what this machine has
@@ -188,8 +188,26 @@ impl Lab {
             let target = Path::new(KEPT).parent().expect("KEPT is in the target directory");
             lend(&mut build, target, Path::new("/src/target"), "O");
         }
-        stdout(build.args(["--tag", image, PACKAGE]));
+        sealed(build.args(["--tag", image, PACKAGE]));
     }
+}
+
+/// What buildah printed. Before it does anything it seals a copy of itself, and the kernel refuses
+/// that while a page of the copy is held elsewhere (`EBUSY` of `F_ADD_SEALS`, fcntl(2)): bad luck on a
+/// busy machine, which says nothing of the image.
+#[track_caller]
+fn sealed(buildah: &mut Command) -> String {
+    let unlucky = |said: &Output| {
+        String::from_utf8_lossy(&said.stderr).contains("sealing memfd copy: Device or resource busy")
+    };
+    let mut said = output(buildah);
+    for _ in 0..4 {
+        if !unlucky(&said) {
+            break;
+        }
+        said = output(buildah);
+    }
+    succeeded(buildah, &said)
 }
 
 fn lend(build: &mut Command, here: &Path, there: &Path, how: &str) {

@@ -29,6 +29,12 @@ pub(crate) fn tool(name: &str) -> Command {
 #[track_caller]
 pub(crate) fn stdout(command: &mut Command) -> String {
     let output = output(command);
+    succeeded(command, &output)
+}
+
+/// The standard output of what ended well, or a failed test with all that it said.
+#[track_caller]
+pub(crate) fn succeeded(command: &Command, output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

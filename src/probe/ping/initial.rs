@@ -6,16 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::quic::{ClientConnection, Keys, Suite, Version};
 use rustls::{CipherSuite, ClientConfig, Side, SupportedCipherSuite};
 
-use super::connections::Anybody;
 use super::plan::Host;
 use crate::failure::{Class, Failure};
 use crate::net::engine::{Arrival, Draft, Engine, Next};
+use crate::net::tls::Witness;
 use crate::probe::timing::round_trip;
 use crate::stats::Rng;
 use crate::units::Now;
@@ -61,7 +60,7 @@ impl Initials {
         timeout: Duration,
         draw: &mut Rng,
     ) -> Result<Self, Failure> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = aws_lc_rs::default_provider();
         let suite = provider.cipher_suites.iter().find_map(|suite| match suite {
             SupportedCipherSuite::Tls13(suite)
                 if suite.common.suite == CipherSuite::TLS13_AES_128_GCM_SHA256 =>
@@ -71,12 +70,7 @@ impl Initials {
             _ => None,
         });
         let suite = suite.ok_or_else(|| Class::Internal.because("prepare quic: no cipher suite"))?;
-        let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| Class::Internal.because(format_args!("prepare quic: {error}")))?;
-        let judge: Arc<dyn ServerCertVerifier> = Anybody::new(provider);
-        let mut config = versions.dangerous().with_custom_certificate_verifier(judge).with_no_client_auth();
-        config.alpn_protocols = vec![b"h3".to_vec()];
+        let config = Witness::new().client(&[b"h3"])?;
         let config = Arc::new(config);
         let questions: Vec<Question> =
             hosts.iter().filter_map(|host| Question::new(host, name, &config, suite, draw)).collect();

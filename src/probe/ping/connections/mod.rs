@@ -5,7 +5,6 @@ mod tcp;
 mod tls;
 
 pub(super) use http::{fuzz, place};
-pub(super) use tls::Anybody;
 
 use std::collections::HashMap;
 use std::io;

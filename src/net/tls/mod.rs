@@ -1,4 +1,13 @@
-//! TLS clients of our own: whom they trust. (Measuring handshakes and judging certificates is what probes do.)
+//! TLS clients: whom they trust ([`Trust`]), what they agreed upon ([`Session`]), and those that look at a certificate
+//! before they judge it ([`Witness`]).
+
+mod judge;
+mod session;
+mod witness;
+
+pub use judge::{Judgement, Verdict};
+pub use session::{Resumed, Session, group_name, suite_name, version_name};
+pub use witness::{Shown, Witness};
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,7 +17,7 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::failure::{Class, Failure, reason};
 
@@ -65,13 +74,17 @@ impl Trust {
     /// # Errors
     /// Class `internal`: this build's cryptography has no such protocol version.
     pub fn client(&self, alpn: &[&[u8]]) -> Result<ClientConfig, Failure> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(|error| Class::Internal.because(format_args!("prepare tls: {error}")))?;
-        let mut config = config.with_root_certificates(self.roots()).with_no_client_auth();
+        let mut config = builder()?.with_root_certificates(self.roots()).with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(config)
     }
+}
+
+/// A client's configuration with this program's one cryptography, all else to be said.
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Failure> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    config.map_err(|error| Class::Internal.because(format_args!("prepare tls: {error}")))
 }
 
 #[cfg(test)]
