@@ -111,7 +111,7 @@ impl Lab {
         for _ in 0..runs {
             ours.push(self.run(
                 BINARY,
-                &["--data", "/tmp/waddleperf-bench", "mtu", "-q", "--json", TARGET],
+                &["--data", "/tmp/waddleperf-bench", "mtu", "-n", "-q", "--json", TARGET],
                 ours_said,
             ));
             theirs.push(self.run("tracepath", &["-n", "-m", "6", TARGET], theirs_said));

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connect;
 pub mod datagram;
 pub mod epoll;
+pub mod ethtool;
 pub mod filter;
 pub mod host;
 pub mod landlock;

@@ -1,11 +1,20 @@
-//! What the kernel tells of links, addresses, routes, rules and neighbours (rtnetlink(7)): asked, never changed.
+//! What the kernel tells by netlink(7) of links, routes and neighbours (rtnetlink), of sockets (sock_diag) and of radios
+//! (nl80211): asked, never changed.
 
 use std::io;
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload, NetlinkSerializable,
+};
+use netlink_packet_generic::GenlMessage;
+use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
+use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 use netlink_sys::{Socket, SocketAddr};
+use wl_nl80211::Nl80211Message;
 
 /// Octets that one answer may have; the kernel sends 32 KiB at most.
 const MOST: usize = 64 << 10;
@@ -15,12 +24,60 @@ const MOST: usize = 64 << 10;
 /// # Errors
 /// What the kernel says of the question, or of the socket.
 pub fn dump(question: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
+    ask(NETLINK_ROUTE, NLM_F_DUMP, question)
+}
+
+/// The sockets that `question` is about; see sock_diag(7).
+///
+/// # Errors
+/// As [`dump`].
+pub fn sockets(question: SockDiagMessage) -> io::Result<Vec<SockDiagMessage>> {
+    ask(NETLINK_SOCK_DIAG, NLM_F_DUMP, question)
+}
+
+/// Whom the kernel's radios answer: nobody where no driver of one is loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Radios(u16);
+
+impl Radios {
+    /// Those of this host.
+    ///
+    /// # Errors
+    /// Kind `NotFound` where this kernel has none.
+    pub fn new() -> io::Result<Self> {
+        let name = GenlCtrlAttrs::FamilyName("nl80211".to_owned());
+        let question = GenlMessage::from_payload(GenlCtrl { cmd: GenlCtrlCmd::GetFamily, nlas: vec![name] });
+        let answers = ask(NETLINK_GENERIC, NLM_F_ACK, question)?;
+        let number = answers.iter().flat_map(|answer| &answer.payload.nlas).find_map(|said| match said {
+            GenlCtrlAttrs::FamilyId(number) => Some(*number),
+            _ => None,
+        });
+        number.map(Self).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// All that they answer to `question`.
+    ///
+    /// # Errors
+    /// As [`dump`].
+    pub fn dump(self, question: Nl80211Message) -> io::Result<Vec<Nl80211Message>> {
+        let mut question = GenlMessage::from_payload(question);
+        question.set_resolved_family_id(self.0);
+        let answers = ask(NETLINK_GENERIC, NLM_F_DUMP, question)?;
+        Ok(answers.into_iter().map(|answer| answer.payload).collect())
+    }
+}
+
+fn ask<T: NetlinkSerializable + NetlinkDeserializable>(
+    protocol: isize,
+    flags: u16,
+    question: T,
+) -> io::Result<Vec<T>> {
+    let mut socket = Socket::new(protocol)?;
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_DUMP | NLM_F_REQUEST;
-    let mut request = NetlinkMessage::new(header, NetlinkPayload::from(question));
+    header.flags = NLM_F_REQUEST | flags;
+    let mut request = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(question));
     request.finalize();
     let mut octets = vec![0; request.buffer_len()];
     request.serialize(&mut octets);
@@ -35,9 +92,11 @@ pub fn dump(question: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage
             let (message, next) = rest.split_at(length);
             // Messages begin at multiples of four octets.
             rest = next.get(length.next_multiple_of(4) - length..).unwrap_or_default();
-            match NetlinkMessage::<RouteNetlinkMessage>::deserialize(message).map(|message| message.payload) {
+            match NetlinkMessage::<T>::deserialize(message).map(|message| message.payload) {
                 Ok(NetlinkPayload::Done(_)) => return Ok(found),
                 Ok(NetlinkPayload::Error(error)) if error.code.is_some() => return Err(error.to_io()),
+                // No error at all: that all of the answer has come.
+                Ok(NetlinkPayload::Error(_)) => return Ok(found),
                 Ok(NetlinkPayload::InnerMessage(message)) => found.push(message),
                 _ => {}
             }
@@ -64,5 +123,14 @@ mod tests {
             link.attributes.contains(&LinkAttribute::IfName("lo".to_owned()))
         };
         assert_eq!(links.iter().filter(|link| is_loopback(link)).count(), 1);
+    }
+
+    /// Whether or not there are radios, the kernel answers, and says which.
+    #[test]
+    fn radios_are_there_or_are_not() {
+        match Radios::new() {
+            Ok(radios) => assert!(radios.0 >= 16, "numbers below are the kernel's own"),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
+        }
     }
 }

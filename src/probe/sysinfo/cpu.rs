@@ -78,13 +78,13 @@ pub(super) struct Ticks {
 }
 
 impl Cpu {
-    pub(super) fn read(source: &mut Source) -> Self {
-        let about = source.text("/proc/cpuinfo").unwrap_or_default();
+    /// `about` is what /proc/cpuinfo says.
+    pub(super) fn read(source: &mut Source, about: &str) -> Self {
         let load: Option<LoadAverage> = source.parsed("/proc/loadavg");
         let ticks = Ticks::read(source);
         let mut cpu = Self {
-            model: model(&about),
-            count: count(&about),
+            model: model(about),
+            count: count(about),
             load: load.map(|load| [load.one, load.five, load.fifteen].map(hundredths)),
             pressure: pressure(source),
             cgroup: Cgroup::read(source),

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interface, Kernel, Report, Sockets};
+use super::{Asked, Connection, Device, Interface, Kernel, Report, Sockets};
 
 /// Something odd.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,12 @@ const FULL: f64 = 0.8;
 const STOLEN: f64 = 0.05;
 /// 100 Mbit/s: a link that could be faster has most often fallen back to it.
 const SLOW_BPS: u64 = 100_000_000;
+/// A connection that repeats more than this share of its segments is in trouble.
+const LOSSY: f64 = 0.05;
+/// A signal below this is slow and unsteady.
+const WEAK_DBM: i8 = -75;
+/// The share of packets that a radio may repeat.
+const REPEATED: f64 = 0.3;
 /// The receive buffer below which a way of 50 ms keeps to less than 160 Mbit/s.
 const SMALL_BUFFER: u64 = 1 << 20;
 
@@ -56,6 +62,7 @@ const SMALL_BUFFER: u64 = 1 << 20;
 pub(super) fn findings(report: &Report, ephemeral: Option<(u16, u16)>) -> Vec<Finding> {
     let mut list = List(Vec::new());
     list.interfaces(report);
+    list.queues(report);
     list.routes(report);
     list.names(report);
     if let Some(kernel) = &report.kernel {
@@ -98,11 +105,28 @@ impl List {
             );
             self.add(Severity::Critical, "half_duplex", name, None, text);
         }
-        if let Some(speed) = interface.speed_bps.filter(|speed| *speed <= SLOW_BPS && !interface.wireless) {
-            let mbit = speed as f64 / 1e6;
-            let text =
-                format!("{name} runs at {mbit:.0} Mbit/s: a bad cable or port makes faster ones fall back");
+        let speed = interface.speed_bps.filter(|_| !interface.wireless);
+        let fastest = interface.device.as_ref().and_then(Device::fastest_bps);
+        let is_slow = |speed: &u64| *speed <= SLOW_BPS || fastest.is_some_and(|fastest| *speed < fastest);
+        if let Some(speed) = speed.filter(is_slow) {
+            let could = fastest
+                .filter(|fastest| speed < *fastest)
+                .map(|fastest| format!(" and could do {:.0}", fastest as f64 / 1e6))
+                .unwrap_or_default();
+            let text = format!(
+                "{name} runs at {:.0} Mbit/s{could}: a bad cable or port makes faster ones fall back",
+                speed as f64 / 1e6
+            );
             self.add(Severity::Warning, "slow_link", name, Some(speed as f64), text);
+        }
+        self.device(interface);
+        if let Some((router, own)) =
+            interface.ipv6_mtu_bytes.zip(interface.mtu_bytes).filter(|(router, own)| router < own)
+        {
+            let text = format!(
+                "IPv6 on {name} keeps to {router} octets, as a router says, and IPv4 sends {own}: what is larger may be lost"
+            );
+            self.add(Severity::Warning, "gateway_mtu", name, Some(f64::from(router)), text);
         }
         if matches!(interface.state.as_str(), "down" | "lowerlayerdown") {
             let text =
@@ -118,6 +142,49 @@ impl List {
         if interface.promiscuous && interface.controller.is_none() {
             let text = format!("{name} listens to what is not for this host: somebody captures packets");
             self.add(Severity::Info, "promiscuous", name, None, text);
+        }
+    }
+
+    fn device(&mut self, interface: &Interface) {
+        let name = &interface.name;
+        if let Some(device) = &interface.device {
+            let can_negotiate = device.supported.iter().any(|mode| mode == "Autoneg");
+            if device.negotiates == Some(false) && can_negotiate {
+                let text = format!(
+                    "{name} is set by hand and does not negotiate: an other end that does falls back to half duplex"
+                );
+                self.add(Severity::Warning, "no_negotiation", name, None, text);
+            }
+        }
+        let Some(radio) = &interface.radio else { return };
+        if let Some(signal) = radio.signal_dbm.filter(|signal| *signal < WEAK_DBM) {
+            let text = format!(
+                "{name} hears its access point at {signal} dBm: so weak a signal is slow, and repeats what it sends"
+            );
+            self.add(Severity::Warning, "weak_signal", name, Some(signal.into()), text);
+        }
+        if let Some(ratio) = radio.retried_ratio().filter(|ratio| *ratio > REPEATED) {
+            let text = format!(
+                "{name} repeats {:.0} % of its packets on the air: a crowded channel, or a weak signal",
+                ratio * 100.0
+            );
+            self.add(Severity::Warning, "radio_retries", name, Some(ratio), text);
+        }
+    }
+
+    fn queues(&mut self, report: &Report) {
+        for queue in report.queues.iter().flatten().filter(|queue| queue.root && queue.dropped > 100) {
+            let ratio = queue.dropped as f64 / (queue.dropped + queue.packets) as f64;
+            if ratio > 1e-4 {
+                let text = format!(
+                    "the queue {} of {} has thrown away {} of {} packets: more is sent than the link takes",
+                    queue.kind,
+                    queue.interface,
+                    queue.dropped,
+                    queue.dropped + queue.packets
+                );
+                self.add(Severity::Warning, "queue_dropped", &queue.interface, Some(ratio), text);
+            }
         }
     }
 
@@ -224,6 +291,18 @@ impl List {
                 Some(resolvers.servers.len() as f64),
                 text,
             );
+        }
+        let is_silent = |asked: &&Asked| asked.rtt_ms.is_none();
+        let silent: Vec<&Asked> = resolvers.asked.iter().filter(is_silent).collect();
+        let severity =
+            if silent.len() == resolvers.asked.len() { Severity::Critical } else { Severity::Warning };
+        for asked in silent {
+            let why = asked.why.as_deref().unwrap_or("no answer within a second");
+            let text = format!(
+                "the resolver {} does not answer ({why}): each name that asks it waits",
+                asked.server
+            );
+            self.add(severity, "resolver_silent", &asked.server.to_string(), None, text);
         }
         for proxy in
             report.proxies.iter().flatten().filter(|proxy| !proxy.variable.eq_ignore_ascii_case("no_proxy"))
@@ -355,6 +434,21 @@ impl List {
                 );
             }
         }
+        let lossy = |one: &&Connection| {
+            one.segments >= 100 && f64::from(one.retransmits) > f64::from(one.segments) * LOSSY
+        };
+        if let Some(worst) = sockets.connections.iter().flatten().find(lossy) {
+            let all = sockets.connections.iter().flatten().filter(lossy).count();
+            let others =
+                if all > 1 { format!(", as do {} more connections", all - 1) } else { String::new() };
+            let ratio = f64::from(worst.retransmits) / f64::from(worst.segments);
+            let text = format!(
+                "the connection to {} sends {:.0} % of its segments again{others}: packets are lost on that way",
+                worst.peer,
+                ratio * 100.0
+            );
+            self.add(Severity::Warning, "connection_lossy", &worst.peer.to_string(), Some(ratio), text);
+        }
         for listener in
             sockets.listeners.iter().filter(|listener| listener.waiting.is_some_and(|waiting| waiting > 50))
         {
@@ -421,7 +515,8 @@ impl List {
 mod tests {
     use super::*;
     use crate::probe::sysinfo::{
-        Conntrack, Cpu, InterfaceErrors, Neighbour, NeighbourState, Neighbours, Resolvers, Route, Softnet,
+        Conntrack, Cpu, InterfaceErrors, Neighbour, NeighbourState, Neighbours, Queue, Radio, Resolvers,
+        Route, Softnet,
     };
     use std::collections::BTreeMap;
 
@@ -479,6 +574,45 @@ mod tests {
         for (report, id) in [
             (of(Interface { duplex: Some("half".to_owned()), ..link() }), "half_duplex"),
             (of(Interface { speed_bps: Some(10_000_000), ..link() }), "slow_link"),
+            (
+                of(Interface {
+                    speed_bps: Some(1_000_000_000),
+                    device: Some(Device {
+                        supported: vec!["10000baseT/Full".to_owned()],
+                        ..Device::default()
+                    }),
+                    ..link()
+                }),
+                "slow_link",
+            ),
+            (
+                of(Interface {
+                    device: Some(Device {
+                        supported: vec!["Autoneg".to_owned()],
+                        negotiates: Some(false),
+                        ..Device::default()
+                    }),
+                    ..link()
+                }),
+                "no_negotiation",
+            ),
+            (of(Interface { mtu_bytes: Some(1500), ipv6_mtu_bytes: Some(1480), ..link() }), "gateway_mtu"),
+            (
+                of(Interface { radio: Some(Radio { signal_dbm: Some(-82), ..Radio::default() }), ..link() }),
+                "weak_signal",
+            ),
+            (
+                Report {
+                    queues: Some(vec![Queue {
+                        root: true,
+                        dropped: 500,
+                        packets: 9_500,
+                        ..Queue::default()
+                    }]),
+                    ..Report::default()
+                },
+                "queue_dropped",
+            ),
             (of(Interface { state: "down".to_owned(), ..link() }), "no_carrier"),
             (of(Interface { carrier_changes: Some(50), ..link() }), "carrier_flaps"),
             (of(Interface { errors: errors(|errors| errors.rx_crc = 5_000), ..link() }), "damaged_frames"),
@@ -516,6 +650,25 @@ mod tests {
         };
         let found = findings(&report, None);
         assert_eq!((found[0].id.as_str(), found[0].severity), ("gateway_silent", Severity::Critical));
+    }
+
+    #[test]
+    fn one_silent_resolver_is_bad_and_all_of_them_are_worse() {
+        let asked = |last, rtt_ms| Asked { server: [192, 0, 2, last].into(), rtt_ms, why: None };
+        let with = |asked: Vec<Asked>| Report {
+            resolvers: Some(Resolvers {
+                servers: asked.iter().map(|asked| asked.server.to_string()).collect(),
+                asked,
+                ..Resolvers::default()
+            }),
+            ..Report::default()
+        };
+        let there = Some(std::time::Duration::from_millis(3));
+        assert!(ids(&with(vec![asked(1, there), asked(2, there)])).is_empty());
+        let one = findings(&with(vec![asked(1, there), asked(2, None)]), None);
+        assert_eq!((one[0].severity, one[0].subject.as_str()), (Severity::Warning, "192.0.2.2"));
+        let all = findings(&with(vec![asked(1, None)]), None);
+        assert_eq!((all[0].id.as_str(), all[0].severity), ("resolver_silent", Severity::Critical));
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub struct Host {
 }
 
 impl Host {
-    pub(super) fn read(source: &mut Source) -> Self {
+    /// `about` is what /proc/cpuinfo says.
+    pub(super) fn read(source: &mut Source, about: &str) -> Self {
         Self {
             name: source.word("/proc/sys/kernel/hostname"),
             os: source
@@ -36,7 +37,7 @@ impl Host {
             kernel: source.word("/proc/sys/kernel/osrelease"),
             architecture: std::env::consts::ARCH.to_owned(),
             uptime_s: source.word("/proc/uptime"),
-            hypervisor: hypervisor(source),
+            hypervisor: hypervisor(source, about),
             container: container(source),
         }
     }
@@ -48,13 +49,13 @@ fn assigned(text: &str, name: &str) -> Option<String> {
     Some(value.trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
 }
 
-fn hypervisor(source: &mut Source) -> Option<String> {
+fn hypervisor(source: &mut Source, about: &str) -> Option<String> {
     if let Some(kind) = source.word::<String>("/sys/hypervisor/type") {
         return Some(kind);
     }
-    let cpu = source.text_if_any("/proc/cpuinfo")?;
-    let is_guest =
-        cpu.lines().any(|line| line.starts_with("flags") && line.split(' ').any(|flag| flag == "hypervisor"));
+    let is_guest = about
+        .lines()
+        .any(|line| line.starts_with("flags") && line.split(' ').any(|flag| flag == "hypervisor"));
     let maker = source.text_if_any("/sys/class/dmi/id/sys_vendor").map(|text| text.trim().to_owned());
     let known = ["QEMU", "KVM", "VMware", "Microsoft", "Xen", "innotek", "Amazon EC2", "Google", "Parallels"];
     let named = maker.as_deref().and_then(|maker| known.iter().find(|known| maker.contains(**known)));

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::source::Source;
+use super::{Device, Radio};
 use crate::failure::reason;
 use crate::sys::netlink::dump;
 
@@ -51,6 +52,12 @@ pub struct Interface {
     pub controller: Option<String>,
     /// Whether it is a radio.
     pub wireless: bool,
+    /// How well that hears; null where it is none.
+    pub radio: Option<Radio>,
+    /// What its driver tells; null where that is nothing.
+    pub device: Option<Device>,
+    /// The MTU that IPv6 keeps to, which a router may announce (RFC 4861 §4.6.4); null without IPv6.
+    pub ipv6_mtu_bytes: Option<u32>,
     /// Its addresses.
     pub addresses: Vec<InterfaceAddress>,
     /// Packets that came.
@@ -184,6 +191,7 @@ impl Interface {
             if let RouteNetlinkMessage::NewLink(link) = link {
                 let (mut interface, controller) = Self::of(link);
                 interface.ask_files(source);
+                interface.device = Device::read(&interface.name);
                 names.insert(interface.index, interface.name.clone());
                 all.push((interface, controller));
             }
@@ -194,7 +202,9 @@ impl Interface {
             interface.addresses = addresses.remove(&interface.index).unwrap_or_default();
             interface
         });
-        named.collect()
+        let mut named: Vec<Self> = named.collect();
+        Radio::read(source, &mut named);
+        named
     }
 
     /// What has happened since `before`, `seconds` ago.
@@ -256,6 +266,8 @@ impl Interface {
             let text = std::fs::read_to_string(source.path(&format!("{place}/{file}"))).ok()?;
             Some(text.trim().to_owned())
         };
+        let mtu = source.path(&format!("/proc/sys/net/ipv6/conf/{}/mtu", self.name));
+        self.ipv6_mtu_bytes = std::fs::read_to_string(mtu).ok().and_then(|text| text.trim().parse().ok());
         let index = word("ifindex").and_then(|text| text.parse::<u32>().ok());
         if index != Some(self.index) || self.hardware.is_some() && word("address") != self.hardware {
             return;

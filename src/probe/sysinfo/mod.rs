@@ -3,14 +3,20 @@
 //! Each part is a file: it reads its sources ([`source`]), knows its own form, and what it cannot read is null and listed in
 //! `unavailable`. [`finding`] judges the whole without reading anything. Nothing is sent, changed or kept from a key.
 
+mod ask;
 mod clock;
+mod connection;
 mod cpu;
+mod device;
+mod diff;
 mod finding;
 mod host;
 mod interface;
 mod kernel;
 mod memory;
 mod process;
+mod queue;
+mod radio;
 mod report;
 mod resolver;
 mod route;
@@ -18,18 +24,26 @@ mod run;
 mod socket;
 mod source;
 
+pub use ask::Asked;
 pub use clock::ClockState;
+pub use connection::Connection;
 pub use cpu::{Cgroup, Cpu, Pressure, Stalled};
+pub use device::{Channels, Coalescing, Device, Pause, Rings};
+pub use diff::Change;
 pub use finding::{Finding, Severity};
 pub use host::Host;
 pub use interface::{Interface, InterfaceAddress, InterfaceErrors};
 pub use kernel::{Conntrack, Kernel, Softnet};
 pub use memory::{Disk, Memory};
 pub use process::Process;
+pub use queue::Queue;
+pub use radio::Radio;
 pub use report::{Report, Unavailable};
 pub use resolver::{Proxy, Resolvers};
 pub use route::{Neighbour, NeighbourState, Neighbours, Route, RouteRule};
 pub use socket::{Listener, Sockets};
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -56,6 +70,13 @@ pub struct SysInfo {
     /// List the processes that use the most CPU time and memory, with their command lines.
     #[arg(long)]
     pub processes: bool,
+    /// List TCP connections with their round-trip times and retransmissions, those that lose most first.
+    #[arg(long)]
+    pub sockets: bool,
+    /// Tell what has changed since the record in FILE, as --json writes it (- is standard input); given twice, what
+    /// changed from the first to the second, and this host is not looked at.
+    #[arg(long, value_name = "FILE")]
+    pub diff: Vec<PathBuf>,
 }
 
 /// A part of what is looked at.
@@ -73,7 +94,7 @@ pub enum Part {
     Disks,
     /// How well the clock is set.
     Clock,
-    /// Network interfaces, their addresses and errors.
+    /// Network interfaces, their addresses, errors, drivers and queues.
     Interfaces,
     /// Routes, rules and neighbours.
     Routes,
@@ -96,9 +117,10 @@ impl Options for SysInfo {
     const MANUAL: Manual = Manual {
         name: "sysinfo",
         about: "The state of this host that explains a bad network",
-        text: "Reads what the kernel knows: interfaces with their errors by cause, routes, rules, neighbours, resolvers, proxies, \
+        text: "Reads what the kernel knows: interfaces with their errors by cause, what their drivers tell, queues, radios, routes, rules, neighbours, resolvers, proxies, \
                network settings, TCP's and UDP's counters, softnet, connection tracking, pressure, CPU steal, limits of the \
-               control group, clock, memory, file systems. Nothing is sent and no program is run; most of it needs no \
+               control group, clock, memory, file systems. No program is run and nothing is changed; one \
+               question is sent to each resolver, to see that it answers. Most of it needs no \
                privilege, and what cannot be read is null and listed.\n\n\
                What is odd is a finding: an identifier, a severity, and one line that says why it matters. Counters count since \
                the start of the host, so an old error is no news; --rate reads them twice and judges what happens now.\n\n\
@@ -107,6 +129,11 @@ impl Options for SysInfo {
             ("waddleperf sysinfo", "what is odd, and what there is"),
             ("waddleperf sysinfo --rate 1s", "also what grows: drops, retransmissions, steal"),
             ("waddleperf sysinfo --only interfaces,routes --json", "for a script"),
+            (
+                "waddleperf sysinfo --only sockets --sockets",
+                "whose packets are lost: connections, the worst first",
+            ),
+            ("waddleperf sysinfo --diff before.json", "what has changed since --json was written there"),
             ("waddleperf sysinfo --save --label site=berlin", "keep it, to compare with later"),
         ],
         files: &[],
@@ -133,7 +160,14 @@ impl Measure for SysInfo {
         false
     }
 
+    fn inputs(&self) -> Vec<&Path> {
+        self.diff.iter().map(PathBuf::as_path).collect()
+    }
+
     fn check(&self) -> Result<(), Fault> {
+        if self.diff.len() > 2 {
+            return Err(Fault::of("diff", "takes one record, or two to compare with each other"));
+        }
         match self.rate {
             Some(Span(rate)) if rate.is_zero() || rate > run::LONGEST => {
                 Err(Fault::of("rate", "takes a span above 0 and up to 1m, such as 1s"))
@@ -143,7 +177,9 @@ impl Measure for SysInfo {
     }
 
     fn traffic(&self) -> Traffic {
-        Traffic { packets: 0, bytes: 0, packets_per_second: 0.0 }
+        // A question to each of three resolvers, which is as many as the C library asks, and the roots' 13 names back.
+        let packets = if self.wants(Part::Resolvers) && self.diff.len() < 2 { 3 } else { 0 };
+        Traffic { packets, bytes: packets * 700, packets_per_second: packets as f64 }
     }
 
     fn unmeasured(&self) -> Vec<Scalar> {

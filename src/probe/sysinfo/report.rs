@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClockState, Cpu, Disk, Finding, Host, Interface, Kernel, Memory, Neighbours, Process, Proxy, Resolvers,
-    Route, RouteRule, Severity, Sockets,
+    Change, ClockState, Cpu, Disk, Finding, Host, Interface, Kernel, Memory, Neighbours, Process, Proxy,
+    Queue, Resolvers, Route, RouteRule, Severity, Sockets,
 };
 use crate::probe::{Findings, Scalar, Scalars};
 use crate::units::Unit;
@@ -30,6 +30,8 @@ pub struct Report {
     pub clock: Option<ClockState>,
     /// Network interfaces.
     pub interfaces: Option<Vec<Interface>>,
+    /// Queueing disciplines.
+    pub queues: Option<Vec<Queue>>,
     /// Routes.
     pub routes: Option<Vec<Route>>,
     /// Rules that choose tables of routes, but those that every host has.
@@ -46,6 +48,8 @@ pub struct Report {
     pub sockets: Option<Sockets>,
     /// Processes, where they were asked for.
     pub processes: Option<Vec<Process>>,
+    /// What differs from an earlier look (`--diff`); null without.
+    pub changes: Option<Vec<Change>>,
     /// What could not be read.
     pub unavailable: Vec<Unavailable>,
 }

@@ -5,6 +5,7 @@ use std::env;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Asked;
 use super::source::Source;
 
 /// The stub of systemd-resolved: who is asked behind it stands in a file of its own.
@@ -23,6 +24,8 @@ pub struct Resolvers {
     pub options: Vec<String>,
     /// How nsswitch.conf(5) has hosts looked up.
     pub nsswitch: Option<String>,
+    /// What came of one question to each of them, or of those behind the stub.
+    pub asked: Vec<Asked>,
 }
 
 /// A proxy, from the environment.
@@ -46,6 +49,11 @@ impl Resolvers {
         let hosts = switch.lines().find_map(|line| line.trim_start().strip_prefix("hosts:"));
         found.nsswitch = hosts.map(|hosts| hosts.split_whitespace().collect::<Vec<_>>().join(" "));
         found
+    }
+
+    /// Those that answer for this host: behind a stub of its own the servers that it asks.
+    pub(super) fn answering(&self) -> &[String] {
+        if self.upstream.is_empty() { &self.servers } else { &self.upstream }
     }
 
     fn parse(text: &str) -> Self {

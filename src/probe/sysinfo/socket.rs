@@ -8,6 +8,7 @@ use procfs_core::{ExplicitSystemInfo, FromBufReadSI};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Connection;
 use super::source::Source;
 
 /// Listeners that are kept.
@@ -24,6 +25,10 @@ pub struct Sockets {
     pub listeners: Vec<Listener>,
     /// Local ports in use by TCP connections to other hosts, of those that the kernel may choose.
     pub ephemeral_used: u32,
+    /// Connections one by one (`--sockets`), those with most retransmissions first, a hundred at most; null without.
+    pub connections: Option<Vec<Connection>>,
+    /// How many connections stand; null without `--sockets`.
+    pub connections_count: Option<usize>,
 }
 
 /// A socket that waits for others.
@@ -66,6 +71,12 @@ impl Sockets {
         }
         found.listeners.sort();
         found
+    }
+
+    /// Adds the connections one by one.
+    pub(super) fn list(&mut self, source: &mut Source) {
+        let (connections, count) = Connection::read(source);
+        (self.connections, self.connections_count) = (Some(connections), Some(count));
     }
 
     fn listen(&mut self, proto: &str, address: SocketAddr, waiting: Option<u32>) {

@@ -6,25 +6,45 @@ use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate};
 use crate::probe::Measurement;
 use crate::probe::sysinfo::{
-    ClockState, Cpu, Disk, Host, Interface, Kernel, Memory, Neighbours, Process, Report, Resolvers, Route,
-    Severity, Sockets,
+    Change, ClockState, Connection, Cpu, Device, Disk, Host, Interface, Kernel, Memory, Neighbours, Process,
+    Radio, Report, Resolvers, Route, Severity, Sockets,
 };
 
 /// Routes, listeners and addresses that are shown.
 const SHOWN: usize = 8;
+/// Connections that are shown.
+const CONNECTIONS: usize = 20;
 
 impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
+        if let Some(changes) = &self.changes {
+            differences(out, changes)?;
+            // Two records were compared: nothing was looked at.
+            if self.host.is_none() && self.unavailable.is_empty() && self.findings.is_empty() {
+                return Ok(());
+            }
+        }
         findings(out, self, style)?;
         for (name, text) in parts(self) {
             label(out, style, name, &text)?;
         }
         for interface in self.interfaces.iter().flatten() {
             label(out, style, "interface", &link(interface))?;
+            if let Some(found) = &interface.radio {
+                label(out, style, "radio", &radio(found))?;
+            }
+            let told = interface.device.as_ref().map(device).unwrap_or_default();
+            if !told.is_empty() && interface.name != "lo" {
+                label(out, style, "driver", &told.join(", "))?;
+            }
         }
         let routes = self.routes.iter().flatten();
         for route in routes.filter(|route| route.table == 254 || route.is_default()).take(SHOWN) {
             label(out, style, "route", &way(route))?;
+        }
+        let lossy = self.sockets.iter().flat_map(|sockets| sockets.connections.iter().flatten());
+        for connection in lossy.take(CONNECTIONS) {
+            label(out, style, "connection", &flow(connection))?;
         }
         for process in self.processes.iter().flatten() {
             label(out, style, "process", &program(process))?;
@@ -35,6 +55,23 @@ impl Summary for Report {
         }
         Ok(())
     }
+}
+
+/// What has changed, a line each: `interfaces.eth0.mtu_bytes  1500 -> 1400`.
+fn differences(out: &mut impl io::Write, changes: &[Change]) -> io::Result<()> {
+    if changes.is_empty() {
+        return writeln!(out, "nothing has changed\n");
+    }
+    let shown = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => ABSENT.to_owned(),
+        serde_json::Value::String(text) => escape(text).into_owned(),
+        serde_json::Value::Object(_) => "there".to_owned(),
+        value => escape(&value.to_string()).into_owned(),
+    };
+    for change in changes {
+        writeln!(out, "{}  {} -> {}", escape(&change.path), shown(&change.before), shown(&change.after))?;
+    }
+    writeln!(out)
 }
 
 fn findings(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
@@ -149,11 +186,18 @@ fn clock(clock: &ClockState) -> String {
 
 fn resolvers(resolvers: &Resolvers) -> String {
     let servers = |servers: &[String]| escape(&servers.join(", ")).into_owned();
-    match (resolvers.servers.as_slice(), resolvers.upstream.as_slice()) {
-        ([], _) => "none".to_owned(),
+    let who = match (resolvers.servers.as_slice(), resolvers.upstream.as_slice()) {
+        ([], _) => return "none".to_owned(),
         (first, []) => servers(first),
         (first, behind) => format!("{}, which asks {}", servers(first), servers(behind)),
-    }
+    };
+    let times = resolvers.asked.iter().map(|asked| {
+        asked
+            .rtt_ms
+            .map_or_else(|| "no answer".to_owned(), |rtt| format!("{:.1} ms", crate::units::ms::of(rtt)))
+    });
+    let times: Vec<String> = times.collect();
+    if times.is_empty() { who } else { format!("{who} ({})", times.join(", ")) }
 }
 
 fn tcp(kernel: &Kernel) -> String {
@@ -230,6 +274,56 @@ fn link(interface: &Interface) -> String {
         kind.unwrap_or_default(),
         interface.state,
         if addresses.is_empty() { "no address".to_owned() } else { addresses.join(" ") }
+    )
+}
+
+/// What the driver tells that explains a slow link.
+fn device(device: &Device) -> Vec<String> {
+    let offers = ["tx-tcp-segmentation", "tx-generic-segmentation", "rx-gro", "rx-lro", "rx-checksum"];
+    let on: Vec<&str> =
+        offers.into_iter().filter(|offer| device.features.iter().any(|feature| feature == offer)).collect();
+    let mut parts = Vec::new();
+    let mut add = |part: Option<String>| parts.extend(part);
+    add(device
+        .rings
+        .map(|rings| format!("rings {}/{} of {}/{}", rings.rx, rings.tx, rings.rx_max, rings.tx_max)));
+    add(device.channels.map(|queues| match queues.combined {
+        0 => format!("queues {} in, {} out", queues.rx, queues.tx),
+        both => format!("queues {both} of {}", queues.combined_max),
+    }));
+    add(device.coalescing.filter(|wait| wait.rx_us > 0 || wait.rx_adapts).map(|wait| {
+        if wait.rx_adapts {
+            "adaptive interrupts".to_owned()
+        } else {
+            format!("interrupts after {} µs", wait.rx_us)
+        }
+    }));
+    add((!on.is_empty()).then(|| on.join(" ")));
+    parts
+}
+
+/// How well a radio hears.
+fn radio(radio: &Radio) -> String {
+    let mut parts = vec![known(radio.ssid.as_deref())];
+    parts.extend(radio.signal_dbm.map(|signal| format!("{signal} dBm")));
+    parts.extend(radio.frequency_mhz.map(|mhz| format!("{mhz} MHz")));
+    parts.extend(radio.tx_bitrate_bps.map(|bps| format!("sends at {}", rate(bps as f64))));
+    parts.extend(radio.tx_retries.map(|count| format!("{count} repeated")));
+    parts.join(", ")
+}
+
+fn flow(connection: &Connection) -> String {
+    let rtt = connection.rtt_ms.map_or_else(|| ABSENT.to_owned(), |rtt| format!("{rtt:.3} ms"));
+    format!(
+        "{} -> {} rtt {rtt}, {} of {} again, cwnd {}, {} and {} waiting{}",
+        connection.local,
+        connection.peer,
+        connection.retransmits,
+        counted(connection.segments.into(), "segment"),
+        connection.cwnd,
+        bytes(connection.rx_waiting_bytes.into()),
+        bytes(connection.tx_waiting_bytes.into()),
+        connection.congestion.as_deref().map(|name| format!(", {}", escape(name))).unwrap_or_default()
     )
 }
 

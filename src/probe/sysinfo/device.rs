@@ -1,0 +1,186 @@
+//! What the driver of an interface tells: what its link may do and does, its queues and how patient they are, what it does
+//! for the kernel, and what it counts.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::sys::ethtool;
+
+/// What a driver tells, as ethtool(8) shows it. What it does not tell is null or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostDevice")]
+pub struct Device {
+    /// Its firmware.
+    pub firmware: Option<String>,
+    /// Where it is: `0000:00:03.0`.
+    pub bus: Option<String>,
+    /// Both ends of its link agree on speed and duplex by themselves; null where there is nothing to agree on.
+    pub negotiates: Option<bool>,
+    /// What it can do: `1000baseT/Full`.
+    pub supported: Vec<String>,
+    /// What it offers to the other end.
+    pub advertised: Vec<String>,
+    /// What the other end offers.
+    pub partner: Vec<String>,
+    /// Packets that it holds.
+    pub rings: Option<Rings>,
+    /// Its queues.
+    pub channels: Option<Channels>,
+    /// How long it waits until it interrupts.
+    pub coalescing: Option<Coalescing>,
+    /// Whether either end may have the other pause.
+    pub pause: Option<Pause>,
+    /// What it, or the kernel for it, does by itself and is on: `tx-tcp-segmentation`.
+    pub features: Vec<String>,
+    /// What its driver counts by its own names, zeros left out.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Packets that a device holds, and as many as it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostRings")]
+pub struct Rings {
+    /// Of those that came.
+    pub rx: u32,
+    /// At most.
+    pub rx_max: u32,
+    /// Of those to be sent.
+    pub tx: u32,
+    /// At most.
+    pub tx_max: u32,
+}
+
+/// Queues with an interrupt of their own, and as many as there could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostChannels")]
+pub struct Channels {
+    /// For what comes alone.
+    pub rx: u32,
+    /// At most.
+    pub rx_max: u32,
+    /// For what is sent alone.
+    pub tx: u32,
+    /// At most.
+    pub tx_max: u32,
+    /// For both.
+    pub combined: u32,
+    /// At most.
+    pub combined_max: u32,
+}
+
+/// How long a device waits until it interrupts its host: less is quicker, more takes less of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostCoalescing")]
+pub struct Coalescing {
+    /// After a packet came.
+    pub rx_us: u32,
+    /// Or after so many.
+    pub rx_frames: u32,
+    /// After a packet was sent.
+    pub tx_us: u32,
+    /// Or after so many.
+    pub tx_frames: u32,
+    /// The driver chooses by itself for what comes.
+    pub rx_adapts: bool,
+    /// And for what is sent.
+    pub tx_adapts: bool,
+}
+
+/// Whether either end of a link may have the other pause (IEEE 802.3x).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostPause")]
+pub struct Pause {
+    /// Both ends agree on it by themselves.
+    pub negotiates: bool,
+    /// This end pauses when it is asked to.
+    pub rx: bool,
+    /// It asks the other end to.
+    pub tx: bool,
+}
+
+impl Device {
+    /// That of the interface `name`; `None` where no driver tells anything.
+    pub(super) fn read(name: &str) -> Option<Self> {
+        let device = ethtool::Device::new(name).ok()?;
+        let known = |text: String| Some(text).filter(|text| !text.is_empty() && text != "N/A");
+        let driver = device.driver();
+        let link = device.link().unwrap_or_default();
+        let has_modes = !link.supported.is_empty();
+        let found = Self {
+            firmware: driver.clone().and_then(|driver| known(driver.firmware)),
+            bus: driver.and_then(|driver| known(driver.bus)),
+            negotiates: has_modes.then_some(link.negotiates),
+            supported: link.supported,
+            advertised: link.advertised,
+            partner: link.partner,
+            rings: device.rings().map(Rings::of),
+            channels: device.channels().map(Channels::of),
+            coalescing: device.coalescing().map(Coalescing::of),
+            pause: device.pause().map(|pause| Pause {
+                negotiates: pause.negotiates,
+                rx: pause.rx,
+                tx: pause.tx,
+            }),
+            features: device
+                .features()
+                .into_iter()
+                .filter(|(_, is_on)| *is_on)
+                .map(|(name, _)| name)
+                .collect(),
+            counters: device.statistics().into_iter().filter(|(_, count)| *count > 0).collect(),
+        };
+        (found != Self::default()).then_some(found)
+    }
+
+    /// The fastest that it can do, in bits a second, by the names of what it supports: of `1000baseT/Full` 10^9.
+    pub(super) fn fastest_bps(&self) -> Option<u64> {
+        let of = |mode: &String| mode.split("base").next()?.parse::<u64>().ok();
+        self.supported.iter().filter_map(of).max().map(|mbit| mbit * 1_000_000)
+    }
+}
+
+impl Rings {
+    const fn of(rings: ethtool::Rings) -> Self {
+        let ([rx, rx_max], [tx, tx_max]) = (rings.rx, rings.tx);
+        Self { rx, rx_max, tx, tx_max }
+    }
+}
+
+impl Channels {
+    const fn of(channels: ethtool::Channels) -> Self {
+        let ([rx, rx_max], [tx, tx_max]) = (channels.rx, channels.tx);
+        let [combined, combined_max] = channels.combined;
+        Self { rx, rx_max, tx, tx_max, combined, combined_max }
+    }
+}
+
+impl Coalescing {
+    const fn of(found: ethtool::Coalescing) -> Self {
+        Self {
+            rx_us: found.rx_us,
+            rx_frames: found.rx_frames,
+            tx_us: found.tx_us,
+            tx_frames: found.tx_frames,
+            rx_adapts: found.rx_adapts,
+            tx_adapts: found.tx_adapts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_mode_is_found_by_its_name() {
+        let device = |modes: &[&str]| Device {
+            supported: modes.iter().map(|mode| (*mode).to_owned()).collect(),
+            ..Device::default()
+        };
+        let modes = ["10baseT/Half", "Autoneg", "TP", "2500baseT/Full", "1000baseT/Full", "Pause"];
+        assert_eq!(device(&modes).fastest_bps(), Some(2_500_000_000));
+        assert_eq!(device(&["TP", "MII"]).fastest_bps(), None);
+    }
+}

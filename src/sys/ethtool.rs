@@ -1,0 +1,304 @@
+//! What a driver tells of its device: `SIOCETHTOOL`, as ethtool(8) asks it. Nothing is set.
+//!
+//! Each question is a structure of linux/ethtool.h that begins with its command; they are read here by their octets.
+
+#![expect(unsafe_code, reason = "SIOCETHTOOL has no safe wrapper")]
+
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd;
+
+use nix::libc;
+
+const SIOCETHTOOL: libc::c_ulong = 0x8946;
+const GDRVINFO: u32 = 0x03;
+const GCOALESCE: u32 = 0x0e;
+const GRINGPARAM: u32 = 0x10;
+const GPAUSEPARAM: u32 = 0x12;
+const GSTRINGS: u32 = 0x1b;
+const GSTATS: u32 = 0x1d;
+const GSSET_INFO: u32 = 0x37;
+const GFEATURES: u32 = 0x3a;
+const GCHANNELS: u32 = 0x3c;
+const GLINKSETTINGS: u32 = 0x4c;
+
+/// The sets of names that a driver has (`enum ethtool_stringset`).
+const SET_STATISTICS: u32 = 1;
+const SET_FEATURES: u32 = 4;
+const SET_LINK_MODES: u32 = 10;
+/// Octets of a name (`ETH_GSTRING_LEN`).
+const NAME: usize = 32;
+/// Names that are taken from a driver. There is always room for twice as many: the kernel writes as many as there are by
+/// then.
+const MOST: usize = 8192;
+
+/// A device whose driver is asked.
+#[derive(Debug)]
+pub struct Device {
+    socket: UdpSocket,
+    name: String,
+}
+
+/// Who drives a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Driver {
+    /// The driver.
+    pub name: String,
+    /// Its firmware; empty where it has none.
+    pub firmware: String,
+    /// Where the device is: `0000:00:03.0`.
+    pub bus: String,
+}
+
+/// What a link is set to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Both ends agree on the rest by themselves.
+    pub negotiates: bool,
+    /// What the device can do: `1000baseT/Full`.
+    pub supported: Vec<String>,
+    /// What it offers to the other end.
+    pub advertised: Vec<String>,
+    /// What the other end offers.
+    pub partner: Vec<String>,
+}
+
+/// A size, and the largest that it may be set to.
+pub type Sized = [u32; 2];
+
+/// How many packets a device holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rings {
+    /// Of those that came.
+    pub rx: Sized,
+    /// Of those to be sent.
+    pub tx: Sized,
+}
+
+/// How many queues have an interrupt of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// For what comes alone.
+    pub rx: Sized,
+    /// For what is sent alone.
+    pub tx: Sized,
+    /// For both.
+    pub combined: Sized,
+}
+
+/// How long a device waits until it interrupts its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coalescing {
+    /// After a packet came, µs.
+    pub rx_us: u32,
+    /// Or after so many.
+    pub rx_frames: u32,
+    /// After a packet was sent, µs.
+    pub tx_us: u32,
+    /// Or after so many.
+    pub tx_frames: u32,
+    /// The driver chooses by itself for what comes …
+    pub rx_adapts: bool,
+    /// … and for what is sent.
+    pub tx_adapts: bool,
+}
+
+/// Whether either end may ask the other to pause (IEEE 802.3x).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Both ends agree on it by themselves.
+    pub negotiates: bool,
+    /// This end pauses when it is asked to.
+    pub rx: bool,
+    /// It asks the other end to.
+    pub tx: bool,
+}
+
+impl Device {
+    /// The device `name` of this network namespace.
+    ///
+    /// # Errors
+    /// Where the system has no socket to ask by.
+    pub fn new(name: &str) -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        Ok(Self { socket, name: name.to_owned() })
+    }
+
+    /// Who drives it; `None` where nobody says.
+    pub fn driver(&self) -> Option<Driver> {
+        let answer = self.numbers::<49>(GDRVINFO)?;
+        let octets: Vec<u8> = answer.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let text = |at: usize, length: usize| octets.get(at..at + length).map(word).unwrap_or_default();
+        Some(Driver { name: text(4, 32), firmware: text(68, 32), bus: text(100, 32) })
+    }
+
+    /// What its link is set to; `None` where it has none that could be set.
+    pub fn link(&self) -> Option<Link> {
+        // First how many words a set of modes has, told as a negative number; then the sets.
+        let mut words = [0_u32; 12];
+        words[0] = GLINKSETTINGS;
+        self.ask(&mut words).ok()?;
+        let length = |words: &[u32]| words[3].to_ne_bytes()[3] as i8;
+        let count = length(&words).checked_neg().filter(|count| (1..=64).contains(count))?;
+        let mut answer = vec![0_u32; 12 + 3 * count.unsigned_abs() as usize];
+        answer[0] = GLINKSETTINGS;
+        answer[3] = u32::from_ne_bytes([0, 0, 0, count.unsigned_abs()]);
+        self.ask(&mut answer).ok()?;
+        if length(&answer) != count {
+            return None;
+        }
+        let names = self.strings(SET_LINK_MODES);
+        let mut sets = answer[12..].chunks(count.unsigned_abs().into()).map(|set| chosen(&names, set));
+        let negotiates = answer[2].to_ne_bytes()[3] != 0;
+        let (supported, advertised, partner) = (sets.next()?, sets.next()?, sets.next()?);
+        Some(Link { negotiates, supported, advertised, partner })
+    }
+
+    /// How many packets it holds.
+    pub fn rings(&self) -> Option<Rings> {
+        let answer = self.numbers::<9>(GRINGPARAM)?;
+        Some(Rings { rx: [answer[5], answer[1]], tx: [answer[8], answer[4]] })
+    }
+
+    /// Its queues.
+    pub fn channels(&self) -> Option<Channels> {
+        let answer = self.numbers::<9>(GCHANNELS)?;
+        let of = |at: usize| [answer[at + 4], answer[at]];
+        Some(Channels { rx: of(1), tx: of(2), combined: of(4) })
+    }
+
+    /// When it interrupts.
+    pub fn coalescing(&self) -> Option<Coalescing> {
+        let answer = self.numbers::<23>(GCOALESCE)?;
+        Some(Coalescing {
+            rx_us: answer[1],
+            rx_frames: answer[2],
+            tx_us: answer[5],
+            tx_frames: answer[6],
+            rx_adapts: answer[10] != 0,
+            tx_adapts: answer[11] != 0,
+        })
+    }
+
+    /// Whether it pauses.
+    pub fn pause(&self) -> Option<Pause> {
+        let [_, negotiates, rx, tx] = self.numbers(GPAUSEPARAM)?;
+        Some(Pause { negotiates: negotiates != 0, rx: rx != 0, tx: tx != 0 })
+    }
+
+    /// What it, or the kernel for it, does by itself: `tx-tcp-segmentation`; each with whether it is on.
+    pub fn features(&self) -> Vec<(String, bool)> {
+        let names = self.strings(SET_FEATURES);
+        let blocks = names.len().div_ceil(32);
+        let mut answer = vec![0_u32; 2 + 4 * blocks];
+        (answer[0], answer[1]) = (GFEATURES, blocks as u32);
+        if blocks == 0 || self.ask(&mut answer).is_err() {
+            return Vec::new();
+        }
+        // Of each block: available, requested, active, never changed.
+        let active: Vec<u32> = answer[2..].chunks(4).map(|block| block[2]).collect();
+        let is_on = |bit: usize| active.get(bit / 32).is_some_and(|word| word >> (bit % 32) & 1 == 1);
+        let all = names.into_iter().enumerate().map(|(bit, name)| (name, is_on(bit)));
+        all.filter(|(name, _)| !name.is_empty()).collect()
+    }
+
+    /// What its driver counts, by the driver's own names.
+    pub fn statistics(&self) -> Vec<(String, u64)> {
+        let names = self.strings(SET_STATISTICS);
+        let mut answer = vec![0_u32; if names.is_empty() { 0 } else { 2 + 2 * (2 * MOST) }];
+        if let [command, count, ..] = &mut answer[..] {
+            (*command, *count) = (GSTATS, names.len() as u32);
+        }
+        if answer.is_empty() || self.ask(&mut answer).is_err() || answer[1] as usize != names.len() {
+            return Vec::new();
+        }
+        let counts = answer[2..].chunks_exact(2).map(|two| {
+            let ([a, b, c, d], [e, f, g, h]) = (two[0].to_ne_bytes(), two[1].to_ne_bytes());
+            u64::from_ne_bytes([a, b, c, d, e, f, g, h])
+        });
+        names.into_iter().zip(counts).collect()
+    }
+
+    /// The names of a set, in the order of their numbers.
+    fn strings(&self, set: u32) -> Vec<String> {
+        // cmd, reserved, mask (64 bits), then a length for each set of the mask.
+        let mut lengths = [0_u32; 5];
+        lengths[0] = GSSET_INFO;
+        let mask = (1_u64 << set).to_ne_bytes();
+        lengths[2] = u32::from_ne_bytes([mask[0], mask[1], mask[2], mask[3]]);
+        lengths[3] = u32::from_ne_bytes([mask[4], mask[5], mask[6], mask[7]]);
+        let known = self.ask(&mut lengths).is_ok() && (lengths[2], lengths[3]) != (0, 0);
+        let count = lengths[4] as usize;
+        if !known || !(1..=MOST).contains(&count) {
+            return Vec::new();
+        }
+        let mut answer = vec![0_u32; 3 + 2 * MOST * NAME / 4];
+        (answer[0], answer[1], answer[2]) = (GSTRINGS, set, lengths[4]);
+        if self.ask(&mut answer).is_err() || answer[2] != lengths[4] {
+            return Vec::new();
+        }
+        let octets: Vec<u8> =
+            answer[3..].iter().take(count * NAME / 4).flat_map(|word| word.to_ne_bytes()).collect();
+        octets.chunks(NAME).map(word).collect()
+    }
+
+    /// The answer to `command`, `None` where the driver knows none.
+    fn numbers<const N: usize>(&self, command: u32) -> Option<[u32; N]> {
+        let mut answer = [0; N];
+        answer[0] = command;
+        self.ask(&mut answer).ok().map(|()| answer)
+    }
+
+    /// Has the kernel fill in `data`, which begins with a command and is as long as that command's answer.
+    fn ask(&self, data: &mut [u32]) -> io::Result<()> {
+        // SAFETY: ifreq is plain data, for which all zeros is valid.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        if self.name.len() >= request.ifr_name.len() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let octets = self.name.bytes();
+        request.ifr_name.iter_mut().zip(octets).for_each(|(place, octet)| *place = octet as libc::c_char);
+        request.ifr_ifru.ifru_data = data.as_mut_ptr().cast();
+        // SAFETY: the descriptor is open; `request` names `data`, whose length is that of the answer to its command, or is
+        // told in it (blocks of features, words of modes), or is twice what the driver has just had (strings, statistics).
+        let done = unsafe { libc::ioctl(self.socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+/// The text in `octets`, up to their first zero.
+fn word(octets: &[u8]) -> String {
+    let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
+    String::from_utf8_lossy(&octets[..end]).trim().to_owned()
+}
+
+/// The names whose bits are set.
+fn chosen(names: &[String], set: &[u32]) -> Vec<String> {
+    let is_set = |bit: usize| set.get(bit / 32).is_some_and(|word| word >> (bit % 32) & 1 == 1);
+    let named = names.iter().enumerate().filter(|(bit, name)| is_set(*bit) && !name.is_empty());
+    named.map(|(_, name)| name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_says_what_the_kernel_does_for_it() {
+        let loopback = Device::new("lo").expect("a socket");
+        let features = loopback.features();
+        let is_on = |name: &str| features.iter().find(|(known, _)| known == name).map(|(_, is_on)| *is_on);
+        assert_eq!(is_on("loopback"), Some(true));
+        assert_eq!(is_on("rx-fcs"), Some(false));
+        assert_eq!((loopback.rings(), loopback.link()), (None, None));
+        let nobody = Device::new("no-such-interface-at-all").expect("a socket");
+        assert_eq!((nobody.driver(), nobody.features(), nobody.statistics()), (None, vec![], vec![]));
+    }
+
+    #[test]
+    fn sets_of_bits_have_names_beyond_one_word() {
+        let names: Vec<String> = (0..40).map(|n| format!("mode{n}")).collect();
+        assert_eq!(chosen(&names, &[1 << 31, 1 << 7]), ["mode31", "mode39"]);
+        assert_eq!(word(b"a driver\0\0x"), "a driver");
+    }
+}
