@@ -7,7 +7,7 @@ FROM ${BASE_BUILD} AS build
 ARG PROFILE=dist
 WORKDIR /src
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libcap2-bin \
+ && apt-get install -y --no-install-recommends libcap2-bin libssl-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 # The dependencies on their own: this layer holds until Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
@@ -23,7 +23,7 @@ RUN setcap cap_net_raw=p /out/bin/waddleperf
 
 FROM ${BASE_RUN}
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 65532 waddleperf \
  && useradd --uid 65532 --gid 65532 --home-dir /var/lib/waddleperf --no-create-home --shell /usr/sbin/nologin waddleperf \

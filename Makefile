@@ -47,7 +47,7 @@ image: ## build the image waddleperf:latest with docker, podman or buildah
 
 dist: ## build the binary that is released
 	@scripts/setup run
-	cargo build --profile dist --locked
+	cargo build --profile dist --locked --features vendored-openssl
 
 install: ## install under DESTDIR and PREFIX (/usr/local) what `make dist` or a release build made
 	@scripts/install install

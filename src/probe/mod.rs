@@ -26,6 +26,7 @@ pub mod portscan;
 mod rights;
 mod scalar;
 mod session;
+pub mod sshping;
 pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
@@ -73,6 +74,8 @@ measure::kinds! {$
         PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
+        /// How SSH logs in, echoes and transfers.
+        SshPing in sshping;
         /// The state of this host that explains a bad network.
         SysInfo in sysinfo;
     }

@@ -51,6 +51,12 @@ impl Secret {
     }
 }
 
+impl From<String> for Revealed {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
 impl Revealed {
     /// The secret, for the one who needs it.
     pub fn as_str(&self) -> &str {

@@ -86,7 +86,24 @@ pub fn wait_writable(
     stop: Option<BorrowedFd<'_>>,
     timeout: Duration,
 ) -> io::Result<bool> {
-    let mut polled = vec![PollFd::new(to, PollFlags::POLLOUT)];
+    wait_for(to, PollFlags::POLLOUT, stop, timeout)
+}
+
+/// Waits until `socket` takes octets or has some, `stop` is set, or `timeout` is over. Whether it does.
+///
+/// # Errors
+/// As [`wait_writable`].
+pub fn wait_either(socket: BorrowedFd<'_>, stop: &Stop, timeout: Duration) -> io::Result<bool> {
+    wait_for(socket, PollFlags::POLLIN | PollFlags::POLLOUT, Some(stop.as_fd()), timeout)
+}
+
+fn wait_for(
+    socket: BorrowedFd<'_>,
+    wanted: PollFlags,
+    stop: Option<BorrowedFd<'_>>,
+    timeout: Duration,
+) -> io::Result<bool> {
+    let mut polled = vec![PollFd::new(socket, wanted)];
     polled.extend(stop.map(|stop| PollFd::new(stop, PollFlags::POLLIN)));
     match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
         Ok(_) | Err(nix::Error::EINTR) => {}

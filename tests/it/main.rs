@@ -17,6 +17,7 @@ mod ping;
 mod portscan;
 mod results;
 mod serve;
+mod sshping;
 mod stage;
 mod store;
 mod sysinfo;

@@ -1,0 +1,91 @@
+//! What `~/.ssh/config` says of a host, as far as a measurement needs it (ssh_config(5)): the first value wins.
+
+use std::path::{Path, PathBuf};
+
+use super::pattern;
+
+/// What is set for a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// Its real name.
+    pub(super) hostname: Option<String>,
+    /// Its port.
+    pub(super) port: Option<u16>,
+    /// Who logs in.
+    pub(super) user: Option<String>,
+    /// The keys.
+    pub(super) identities: Vec<PathBuf>,
+    /// The way there leads through another host: what ProxyJump or ProxyCommand says.
+    pub(super) proxy: Option<String>,
+}
+
+impl Settings {
+    /// What `text` sets for `host`; `home` is where `~` is. `Match` and `Include` are not followed.
+    pub(super) fn parse(text: &str, host: &str, home: &Path) -> Self {
+        let mut found = Self::default();
+        let mut applies = true;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let end = line.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(line.len());
+            let (word, value) = line.split_at(end);
+            let value = value.trim_start_matches(|c: char| c.is_whitespace() || c == '=').trim();
+            let value = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+            match word.to_ascii_lowercase().as_str() {
+                "host" => applies = pattern::matches_any(value.split_whitespace(), host),
+                "match" => applies = value.eq_ignore_ascii_case("all"),
+                word if applies => found.set(word, value, host, home),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn set(&mut self, word: &str, value: &str, host: &str, home: &Path) {
+        match word {
+            "hostname" => drop(self.hostname.get_or_insert_with(|| value.replace("%h", host))),
+            "user" => drop(self.user.get_or_insert_with(|| value.to_owned())),
+            "port" => self.port = self.port.or_else(|| value.parse().ok()),
+            "identityfile" => self.identities.push(expand(value, host, home)),
+            "proxyjump" | "proxycommand" => drop(self.proxy.get_or_insert_with(|| value.to_owned())),
+            _ => {}
+        }
+        // `none` takes back what stands further down.
+        if self.proxy.as_deref() == Some("none") && word.starts_with("proxy") {
+            self.proxy = Some(String::new());
+        }
+    }
+
+    /// Through whom the way leads, if through anybody.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref().filter(|proxy| !proxy.is_empty())
+    }
+}
+
+/// `~/x` and `%d/x` in the home directory.
+fn expand(path: &str, host: &str, home: &Path) -> PathBuf {
+    let path = path.replace("%d", &home.to_string_lossy()).replace("%h", host);
+    match path.strip_prefix("~/") {
+        Some(rest) => home.join(rest),
+        None => PathBuf::from(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_wins_and_keys_add_up() {
+        let text = "# mine\nUser early\nHost web* !web9\n  HostName=%h.example\n  Port 2222\n  IdentityFile \"~/.ssh/web key\"\n\
+                    Match user x\n  Port 1\nHost web9\n  ProxyJump gate\nHost *\n  User late\n  Port 22\n  IdentityFile %d/k\n";
+        let home = Path::new("/home/me");
+        let web = Settings::parse(text, "web1", home);
+        assert_eq!((web.hostname.as_deref(), web.port), (Some("web1.example"), Some(2222)));
+        assert_eq!(web.user.as_deref(), Some("early"));
+        assert_eq!(web.identities, [Path::new("/home/me/.ssh/web key"), Path::new("/home/me/k")]);
+        assert_eq!(web.proxy(), None);
+        let through = Settings::parse(text, "web9", home);
+        assert_eq!((through.proxy(), through.port), (Some("gate"), Some(22)));
+        let text = "Host a\nProxyJump none\nHost *\nProxyJump gate\n";
+        assert_eq!(Settings::parse(text, "a", home).proxy(), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! Who one is: the agent's keys, key files, a password out of a file or the environment, in this order.
+
+use std::path::{Path, PathBuf};
+
+use ssh2::{KeyboardInteractivePrompt, Prompt};
+
+use super::line::{Line, Undone, said};
+use crate::failure::{Class, Failure};
+use crate::sys::secret::Revealed;
+use crate::wire::text::escape;
+
+/// Keys of the agent that are tried: a server ends the connection after a few (MaxAuthTries of sshd_config(5), 6).
+const MOST_KEYS: usize = 5;
+/// The names of keys that ssh(1) tries by itself.
+const USUAL: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/// What one has to show.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    /// Who logs in.
+    pub(super) user: String,
+    /// Whether an agent is asked.
+    pub(super) agent: bool,
+    /// Key files that were named.
+    pub(super) keys: Vec<PathBuf>,
+    /// What unlocks them.
+    pub(super) passphrase: Option<Revealed>,
+    /// A password.
+    pub(super) password: Option<Revealed>,
+    /// Where the usual keys are, where none was named.
+    pub(super) home: PathBuf,
+}
+
+/// What was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// How: `none`, `agent`, `publickey`, `password`, `keyboard-interactive`.
+    pub(super) method: &'static str,
+    /// What the server accepts, as it says.
+    pub(super) offered: Vec<String>,
+}
+
+impl Credentials {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// Class `auth`: that nothing was accepted, what was tried, and what the server would take.
+    pub(super) fn log_in(&self, line: &Line<'_>) -> Result<Accepted, Failure> {
+        let session = &line.session;
+        let asked = line.patiently(|| match session.auth_methods(&self.user) {
+            Ok(methods) => Ok(Some(methods.to_owned())),
+            // It let us in without more ado.
+            Err(_) if session.authenticated() => Ok(None),
+            Err(error) => Err(error),
+        });
+        let offered = match asked {
+            Ok(Some(offered)) => offered,
+            Ok(None) => return Ok(Accepted { method: "none", offered: Vec::new() }),
+            Err(undone) => return Err(undone.failure("ask the ssh server how to log in")),
+        };
+        let offered: Vec<String> =
+            offered.split(',').map(|word| escape(word).into_owned()).take(16).collect();
+        let takes = |method: &str| offered.iter().any(|offered| offered == method);
+        let mut tried: Vec<String> = Vec::new();
+        let accepted = |method| Accepted { method, offered: offered.clone() };
+        if takes("publickey") {
+            if self.agent && self.ask_agent(line, &mut tried)? {
+                return Ok(accepted("agent"));
+            }
+            if self.show_keys(line, &mut tried)? {
+                return Ok(accepted("publickey"));
+            }
+        }
+        if let Some(password) = &self.password {
+            if takes("password") {
+                tried.push("the password".to_owned());
+                let done = line.patiently(|| session.userauth_password(&self.user, password.as_str()));
+                if self.is_in(line, done)? {
+                    return Ok(accepted("password"));
+                }
+            }
+            if takes("keyboard-interactive") {
+                tried.push("the password as the answer to questions".to_owned());
+                let mut answers = Answers(password);
+                let done = line.patiently(|| session.userauth_keyboard_interactive(&self.user, &mut answers));
+                if self.is_in(line, done)? {
+                    return Ok(accepted("keyboard-interactive"));
+                }
+            }
+        }
+        let tried = if tried.is_empty() { "nothing to show".to_owned() } else { tried.join(", ") };
+        Err(Class::Auth.because(format_args!(
+            "log in as {}: the server accepts {}, and none of what there was: {tried}; name a key by -i, or a file by \
+             --password-file, or measure without by --no-auth",
+            self.user,
+            offered.join(", ")
+        )))
+    }
+
+    /// Whether a step let us in. Where it did not, the next is tried; a broken connection ends it all.
+    fn is_in(&self, line: &Line<'_>, done: Result<(), Undone>) -> Result<bool, Failure> {
+        match done {
+            Ok(()) => Ok(line.session.authenticated()),
+            Err(Undone::Failed(failure)) => Err(failure),
+            Err(Undone::Refused(error)) => match error.code() {
+                // LIBSSH2_ERROR_SOCKET_DISCONNECT, …_SOCKET_RECV, …_SOCKET_SEND.
+                ssh2::ErrorCode::Session(-13 | -43 | -7) => Err(Class::Auth.because(format_args!(
+                    "log in as {}: the server ends the connection after too many attempts ({})",
+                    self.user,
+                    said(&error)
+                ))),
+                _ => Ok(false),
+            },
+        }
+    }
+
+    fn ask_agent(&self, line: &Line<'_>, tried: &mut Vec<String>) -> Result<bool, Failure> {
+        let Ok(mut agent) = line.session.agent() else { return Ok(false) };
+        if agent.connect().is_err() || agent.list_identities().is_err() {
+            return Ok(false);
+        }
+        for key in agent.identities().unwrap_or_default().iter().take(MOST_KEYS) {
+            tried.push(format!("the agent's {}", escape(key.comment())));
+            let done = line.patiently(|| agent.userauth(&self.user, key));
+            if self.is_in(line, done)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn show_keys(&self, line: &Line<'_>, tried: &mut Vec<String>) -> Result<bool, Failure> {
+        let usual = || USUAL.map(|name| self.home.join(".ssh").join(name));
+        let keys = if self.keys.is_empty() { usual().to_vec() } else { self.keys.clone() };
+        for key in keys.iter().filter(|key| self.is_key(key)) {
+            tried.push(escape(&key.display().to_string()).into_owned());
+            let passphrase = self.passphrase.as_ref().map(Revealed::as_str);
+            let done =
+                line.patiently(|| line.session.userauth_pubkey_file(&self.user, None, key, passphrase));
+            if self.is_in(line, done)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A usual key that is not there is none; one that was named is tried, and told.
+    fn is_key(&self, key: &Path) -> bool {
+        !self.keys.is_empty() || key.is_file()
+    }
+}
+
+/// Answers each question with the password, as a person would who is asked for it.
+struct Answers<'a>(&'a Revealed);
+
+impl KeyboardInteractivePrompt for Answers<'_> {
+    fn prompt<'a>(&mut self, _: &str, _: &str, prompts: &[Prompt<'a>]) -> Vec<String> {
+        // What would be shown while it is typed is no password.
+        let answer =
+            |prompt: &Prompt<'a>| if prompt.echo { String::new() } else { self.0.as_str().to_owned() };
+        prompts.iter().map(answer).collect()
+    }
+}

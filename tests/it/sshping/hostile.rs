@@ -1,0 +1,93 @@
+//! Servers that are no SSH servers, or bad ones: each is a failure of its kind, in time, and nothing raw is shown.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::tool::WADDLEPERF;
+
+/// What a server does with a connection.
+type Manner = fn(TcpStream);
+
+/// Longest that any of them may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn of(manner: Manner) -> (Option<i32>, String, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || listener.incoming().flatten().for_each(manner));
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = Command::new(WADDLEPERF);
+    command
+        .args(["sshping", "--json", "-F", "none", "--no-auth", "-w", "4s", "--data"])
+        .arg(directory.path());
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    let began = Instant::now();
+    let output = command.arg(format!("127.0.0.1:{port}")).output().expect("it runs");
+    assert!(began.elapsed() < LIMIT, "it takes too long");
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a record");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!text.contains('\u{1b}'), "nothing raw: {text:?}");
+    let class = record["outcome"]["failure"]["class"].as_str().unwrap_or("none").to_owned();
+    (output.status.code(), class, text)
+}
+
+/// Keeps the connection, and says nothing, until the other end goes.
+fn hold(mut stream: TcpStream) {
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+#[test]
+fn each_is_a_failure_of_its_kind() {
+    let cases: [(&str, Manner, &[&str], &str); 8] = [
+        ("closes at once", drop, &["protocol"], "closes"),
+        ("says nothing", hold, &["timeout"], "too long"),
+        (
+            "speaks HTTP",
+            |mut stream| drop(stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n")),
+            &["protocol"],
+            "HTTP/1.1",
+        ),
+        (
+            "speaks TLS",
+            |mut stream| drop(stream.write_all(&[0x15, 3, 1, 0, 2, 2, 40])),
+            &["protocol"],
+            "no ssh server",
+        ),
+        (
+            "is too old",
+            |mut stream| drop(stream.write_all(b"SSH-1.5-x\x1b[31m\n")),
+            &["protocol"],
+            "not SSH 2",
+        ),
+        (
+            "has a first line of 1 MB",
+            |mut stream| drop(stream.write_all(&[&b"SSH-2.0-"[..], &[b'x'; 1 << 20]].concat())),
+            &["protocol"],
+            "longer than",
+        ),
+        (
+            "greets without end",
+            |mut stream| while stream.write_all(b"welcome\r\n").is_ok() {},
+            &["protocol"],
+            "no ssh server",
+        ),
+        (
+            "speaks nonsense after its line",
+            |mut stream| {
+                let _ = stream.write_all(b"SSH-2.0-x\r\n");
+                let _ = stream.write_all(&[0xff; 4096]);
+                hold(stream);
+            },
+            &["protocol", "timeout"],
+            "keys",
+        ),
+    ];
+    for (name, manner, classes, says) in cases {
+        let (code, class, text) = of(manner);
+        assert!(code == Some(1) && classes.contains(&class.as_str()), "{name}: {code:?} {class} {text}");
+        assert!(text.contains(says), "{name}: {text}");
+    }
+}
