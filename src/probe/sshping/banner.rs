@@ -63,10 +63,12 @@ pub(super) fn await_line(
             return Err(Class::Cancelled.because("interrupted before there was anything to report"));
         }
         if left.is_zero() {
-            return if known == 0 {
-                Ok(None)
-            } else {
-                Err(Class::Timeout.because("the server does not end its first line"))
+            return match &octets[..known] {
+                [] => Ok(None),
+                said if said.split(|octet| *octet == b'\n').any(|line| line.starts_with(b"SSH-")) => {
+                    Err(Class::Timeout.because("the server does not end its first line"))
+                }
+                said => Err(Class::Protocol.because(stranger(said))),
             };
         }
         wait(&[socket.as_fd()], Some(stop), Some(left))
@@ -76,8 +78,7 @@ pub(super) fn await_line(
 
 /// What `octets` are; `is_full`: more will not be looked at.
 fn seen(octets: &[u8], is_full: bool) -> Seen {
-    let mut lines = octets.split_inclusive(|octet| *octet == b'\n');
-    for line in lines.by_ref().take(LINES + 1) {
+    for (number, line) in octets.split_inclusive(|octet| *octet == b'\n').enumerate() {
         let is_whole = line.ends_with(b"\n");
         if line.starts_with(b"SSH-") {
             return match (is_whole, line.len() > LONGEST) {
@@ -86,12 +87,11 @@ fn seen(octets: &[u8], is_full: bool) -> Seen {
                 (false, false) => Seen::Part,
             };
         }
-        if !is_whole {
-            let could_be = b"SSH-".starts_with(&line[..line.len().min(4)]);
-            return if is_full || !could_be && looks_otherwise(line) { stranger(octets) } else { Seen::Part };
+        if number >= LINES || !is_whole && looks_otherwise(line) {
+            return Seen::Never(stranger(octets));
         }
     }
-    if is_full || lines.next().is_some() { stranger(octets) } else { Seen::Part }
+    if is_full { Seen::Never(stranger(octets)) } else { Seen::Part }
 }
 
 /// Protocols that speak first, too, and have no lines.
@@ -107,9 +107,9 @@ fn version(line: &[u8]) -> Seen {
     }
 }
 
-fn stranger(octets: &[u8]) -> Seen {
+fn stranger(octets: &[u8]) -> String {
     let said = printable(&octets[..octets.len().min(64)]);
-    Seen::Never(format!("no ssh server: it says \"{said}\""))
+    format!("no ssh server: it says \"{said}\"")
 }
 
 #[cfg(test)]

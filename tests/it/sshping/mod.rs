@@ -83,11 +83,11 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
             .collect()
     };
     // More than a terminal takes of one line.
-    let args = ["--accept-new", "-i", key, "--tty", "-c", "5000", "-s", "2", "--sftp", "-t", "60s"];
+    let args = ["--accept-new", "-i", key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
     let (code, record, says) = sshping(lab.client(), &sshd, &args);
     assert_eq!(code, Some(0), "{says} {record}");
     let report = &record["outcome"]["report"];
-    assert_eq!((&report["echo"]["by"], &report["echo"]["received"]), (&"tty".into(), &Value::from(5000)));
+    assert_eq!((&report["echo"]["by"], &report["echo"]["received"]), (&"tty".into(), &Value::from(4200)));
     assert_eq!(
         (&report["upload"]["bytes"], &report["download"]["bytes"]),
         (&Value::from(2_000_000), &Value::from(2_000_000))
