@@ -26,10 +26,12 @@ pub mod portscan;
 mod rights;
 mod scalar;
 mod session;
+mod severity;
 pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
 mod timing;
+pub mod tls;
 mod traffic;
 pub mod udpping;
 
@@ -45,6 +47,7 @@ pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
+pub use severity::Severity;
 pub use target::Target;
 pub use timing::Clock;
 pub use traffic::Traffic;
@@ -71,6 +74,8 @@ measure::kinds! {$
         Mtu in mtu;
         /// Open, closed and filtered ports.
         PortScan in portscan;
+        /// Certificates, names, expiry, versions and suites of a TLS server.
+        Tls in tls;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
         /// The state of this host that explains a bad network.

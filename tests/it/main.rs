@@ -21,5 +21,6 @@ mod stage;
 mod store;
 mod sysinfo;
 mod terminal;
+mod tls;
 mod tool;
 mod udpping;

@@ -20,7 +20,7 @@ mod source;
 
 pub use clock::ClockState;
 pub use cpu::{Cgroup, Cpu, Pressure, Stalled};
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub use host::Host;
 pub use interface::{Interface, InterfaceAddress, InterfaceErrors};
 pub use kernel::{Conntrack, Kernel, Softnet};

@@ -2,12 +2,13 @@
 
 use std::io;
 
+use super::findings::findings;
 use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate};
 use crate::probe::Measurement;
 use crate::probe::sysinfo::{
     ClockState, Cpu, Disk, Host, Interface, Kernel, Memory, Neighbours, Process, Report, Resolvers, Route,
-    Severity, Sockets,
+    Sockets,
 };
 
 /// Routes, listeners and addresses that are shown.
@@ -15,7 +16,8 @@ const SHOWN: usize = 8;
 
 impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
-        findings(out, self, style)?;
+        let found = self.findings.iter().map(|one| (one.severity, one.text.as_str()));
+        findings(out, style, found)?;
         for (name, text) in parts(self) {
             label(out, style, name, &text)?;
         }
@@ -34,29 +36,6 @@ impl Summary for Report {
             label(out, style, "not read", &escape(&what.join(", ")))?;
         }
         Ok(())
-    }
-}
-
-fn findings(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
-    if report.findings.is_empty() {
-        return writeln!(out, "{}", style.bold("nothing odd"));
-    }
-    for finding in &report.findings {
-        let text = format!("{:<8} {}", word(finding.severity), escape(&finding.text));
-        let shown = match finding.severity {
-            Severity::Critical | Severity::Warning => style.red(&text),
-            Severity::Info => text,
-        };
-        writeln!(out, "{shown}")?;
-    }
-    writeln!(out)
-}
-
-const fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
     }
 }
 
