@@ -97,17 +97,20 @@ impl Tls {
             Ok(place) => place,
             Err(fault) => return Found::nothing(fault.of_flag()),
         };
-        let trust = match self.trust().await {
-            Ok(trust) => trust,
-            Err(failure) => return Found::nothing(failure),
+        // This host's authorities are read while the name is looked up.
+        let target = Target::from(place.host.as_str());
+        let looking = async {
+            let asked = clock::now().mono;
+            let peer = ctx.peer(&target, place.port, &self.egress).await;
+            (peer, clock::now().mono.saturating_duration_since(asked))
         };
-        let asked = clock::now().mono;
-        let peer = match ctx.peer(&Target::from(place.host.as_str()), place.port, &self.egress).await {
-            Ok(peer) => peer,
-            Err(failure) => return Found::nothing(failure),
+        let (trust, (peer, lookup)) = tokio::join!(self.trust(), looking);
+        let (trust, peer) = match (trust, peer) {
+            (Ok(trust), Ok(peer)) => (trust, peer),
+            (Err(failure), _) | (_, Err(failure)) => return Found::nothing(failure),
         };
         let is_name = place.host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_err());
-        let dns = is_name.then(|| clock::now().mono.saturating_duration_since(asked));
+        let dns = is_name.then_some(lookup);
         ctx.events.tell(Event::Started { address: peer.ip(), how: format!("tls, port {}", place.port) });
         let run = Run { asked: self, place: &place, way: self.way(peer), began, trust };
         let result = tokio::select! {

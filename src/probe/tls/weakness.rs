@@ -32,6 +32,9 @@ pub(super) fn weaknesses(scan: &Scan) -> Vec<(Severity, &'static str, String)> {
     list
 }
 
+/// What a suite may be.
+type Is<'a> = &'a dyn Fn(Suite) -> bool;
+
 type List = Vec<(Severity, &'static str, String)>;
 
 fn versions(scan: &Scan, list: &mut List) {
@@ -63,10 +66,10 @@ fn suites(scan: &Scan, list: &mut List) {
             known.push(suite);
         }
     }
-    let among = |is: &dyn Fn(Suite) -> bool| -> Vec<String> {
+    let among = |is: Is<'_>| -> Vec<String> {
         known.iter().filter(|suite| is(**suite)).map(|suite| suite.name()).collect()
     };
-    let kinds: [(Severity, &str, &str, &dyn Fn(Suite) -> bool); 7] = [
+    let kinds: [(Severity, &str, &str, Is<'_>); 7] = [
         (Critical, "cipherlist_NULL", "encrypt nothing", &Suite::is_null),
         (Critical, "cipherlist_aNULL", "let anybody pose as the server", &Suite::is_anonymous),
         (Critical, "cipherlist_EXPORT", "were made weak for export", &Suite::is_export),

@@ -113,7 +113,8 @@ fn verdict(report: &Report) -> String {
         Verdict::Revoked => "revoked",
         Verdict::Other => "cannot be believed",
     };
-    let days = report.expires_in_s.map(|seconds| format!(", {} days left", (seconds / 86_400.0).floor()));
+    let left = report.expires_in_s.filter(|left| *left >= 0.0);
+    let days = left.map(|seconds| format!(", {} days left", (seconds / 86_400.0).floor()));
     format!("{word}{}", days.unwrap_or_default())
 }
 
@@ -192,4 +193,68 @@ fn resumed(resumption: &Resumption) -> String {
 
 fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::tls::Tls;
+    use crate::probe::{Outcome, Probe, Target};
+    use crate::report::sample;
+    use crate::report::text::summary;
+
+    #[test]
+    fn what_is_wrong_comes_first_and_nothing_is_raw() {
+        let report = serde_json::json!({
+            "port": 443, "server_name": "h.example", "injected_bytes": null,
+            "phases": {"dns_ms": 1.5, "connect_ms": 10.0, "starttls_ms": null, "tls_ms": 20.0, "total_ms": 31.5},
+            "version": "TLSv1.2", "suite": "TLS_X", "group": "x25519", "alpn": "h2\u{1b}[2J",
+            "verify": "expired", "verify_path": "expired", "name_match": true,
+            "chain": [{
+                "subject": "CN=h\u{202e}", "issuer": "CN=Root", "not_after": "2026-01-01T00:00:00Z", "key": "P-256",
+                "signature": "ecdsa-with-SHA256", "sans": ["h.example"], "sans_count": 9, "scts": 2, "sha256": "00",
+                "size_bytes": 5,
+            }, {"sans": [], "sans_count": 0, "sha256": "00", "size_bytes": 7}],
+            "chain_count": 2,
+            "built": {"path": [{"subject": "CN=h", "sent": 0}, {"subject": "CN=Root"}], "superfluous": [1], "in_order": true},
+            "expires_in_s": -100.0,
+            "ocsp": {"stapled": true, "status": "good", "next_update": "2026-02-01T00:00:00Z"},
+            "resumption": {"ticket": false, "session_id": true, "resumed": true, "tls_ms": 5.0},
+            "http": {"status": 200, "clock_skew_ms": -61000.0},
+            "scan": {
+                "versions": {"tlsv1_2": true, "sslv2": false},
+                "suites": [{"version": "TLSv1.2", "suite": "TLS_X", "code": 1, "bits": 128, "dh_bits": 1024}],
+                "groups": [{"group": "x25519", "versions": ["TLSv1.2"]}], "signatures": [], "server_order": true,
+                "questions": 9, "unanswered": 1, "incomplete": "interrupted", "lasted_ms": 250.0,
+            },
+            "findings": [{"id": "cert_expirationStatus", "severity": "critical", "text": "it has expired\u{9b}"}],
+        });
+        let report: Report = serde_json::from_value(report).expect("a report");
+        let mut measurement = sample::portscan();
+        measurement.probe = Probe::Tls(Tls { target: Target::from("h.example"), ..Tls::default() });
+        measurement.outcome = Outcome::Report(report.into());
+        let mut out = Vec::new();
+        summary(&mut out, &measurement, Style::PLAIN).expect("written");
+        insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
+        --- h.example (192.0.2.1) tls ---
+        critical it has expired\u{9b}
+
+        verify     expired
+        handshake  TLSv1.2, TLS_X, x25519, alpn h2\u{1b}[2J
+        phases     dns 1.500 ms, connect 10.00 ms, tls 20.00 ms, total 31.50 ms
+        cert 0     CN=h\u{202e}, P-256, until 2026-01-01, by CN=Root (ecdsa-with-SHA256), 2 SCTs
+        cert 1     unreadable, 7 octets
+        authority  CN=Root, known here
+        names      h.example and 8 more
+        staple     good, until 2026-02-01
+        resumption session number, resumed in 5.000 ms
+        clock      -61.0 s beside this host's (±0.5 s)
+        versions   TLSv1.2; unknown TLSv1.3, TLSv1.1, TLSv1.0, SSLv3
+        TLSv1.2    TLS_X (128 bits, DH 1024 bits)
+        groups     x25519
+        others     server's order yes, safe renegotiation –, fallback refused –, compression –, heartbeat –
+        the scan is incomplete: interrupted
+        9 connections, 1 question without an answer in 250.0 ms
+        ");
+    }
 }

@@ -174,6 +174,29 @@ fn nginx_tells_its_clock_and_resumes_sessions() {
 }
 
 #[test]
+fn old_sessions_are_resumed_by_number_and_a_wish_for_a_certificate_is_told() {
+    let pki = Pki::new();
+    let ca = pki.root();
+    let identity = pki.leaf(Wish::default());
+    let server = Server::openssl(&identity, &["-tls1_2", "-no_ticket"]);
+    let (code, old) = report(&server.name("localhost"), &["--ca-file", &ca]);
+    assert_eq!((code, &old["version"]), (Some(0), &"TLSv1.2".into()), "{old}");
+    let told = ["ticket", "session_id", "resumed"].map(|key| old["resumption"][key].as_bool());
+    assert_eq!(
+        (told, &old["resumption"]["early_data"]),
+        ([Some(false), Some(true), Some(true)], &Value::Null),
+        "{old}"
+    );
+    let server = Server::openssl(&identity, &["-verify", "1"]);
+    let (code, asks) = report(&server.name("localhost"), &["--ca-file", &ca]);
+    assert_eq!(
+        (code, ids(&asks), &asks["wants_client_certificate"]),
+        (Some(0), vec!["clientAuth"], &true.into()),
+        "{asks}"
+    );
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused_by_name() {
     for (args, says) in [
         (&["https://h.example/"][..], "URL"),

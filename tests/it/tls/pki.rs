@@ -45,6 +45,8 @@ pub(super) struct Identity {
     pub(super) chain: PathBuf,
     /// The certificate alone.
     pub(super) own: PathBuf,
+    /// What is sent behind it.
+    pub(super) others: Option<PathBuf>,
     pub(super) key: PathBuf,
 }
 
@@ -140,6 +142,7 @@ impl Pki {
         Identity {
             chain: file("chain.pem", &sent),
             own: file("own.pem", &own),
+            others: (!wish.alone).then(|| file("others.pem", &self.between_pem)),
             key: file("key", &key.serialize_pem()),
         }
     }

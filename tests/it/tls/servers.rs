@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
@@ -30,7 +30,10 @@ impl Server {
     pub(super) fn openssl(identity: &Identity, args: &[&str]) -> Self {
         let mut command = tool("openssl");
         command.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert"]).arg(&identity.own);
-        command.arg("-cert_chain").arg(&identity.chain).arg("-key").arg(&identity.key).args(args);
+        command.arg("-key").arg(&identity.key).args(args);
+        if let Some(others) = &identity.others {
+            command.arg("-cert_chain").arg(others);
+        }
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -107,13 +110,16 @@ pub(super) fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     port
 }
 
-/// Shakes hands by rustls, with a group that holds against quantum computers and one that does not.
-pub(super) fn greeted_by_rustls(identity: &Identity) -> impl Fn(TcpStream) + Send + Sync + 'static {
+/// Shakes hands by rustls, with these groups.
+pub(super) fn greeted_by_rustls(
+    identity: &Identity,
+    groups: Vec<&'static dyn SupportedKxGroup>,
+) -> impl Fn(TcpStream) + Send + Sync + 'static {
     let chain = CertificateDer::pem_file_iter(&identity.chain).expect("a chain");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_file(&identity.key).expect("a key");
     let mut provider = aws_lc_rs::default_provider();
-    provider.kx_groups = vec![aws_lc_rs::kx_group::X25519MLKEM768, aws_lc_rs::kx_group::SECP256R1];
+    provider.kx_groups = groups;
     let config = ServerConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
     let config = config.expect("versions").with_no_client_auth();
     let config = Arc::new(config.with_single_cert(chain, key).expect("a certificate"));

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use rustls::crypto::aws_lc_rs::kx_group;
+
 use super::pki::{Pki, Wish};
 use super::servers::{greeted_by_rustls, listen};
 use super::{ids, record, report, run};
@@ -36,7 +38,7 @@ fn each_service_is_asked_for_tls_in_its_own_words() {
     let ca = pki.root();
     let identity = pki.leaf(Wish { elliptic: true, ..Wish::default() });
     for (name, script) in SCRIPTS {
-        let greet = greeted_by_rustls(&identity);
+        let greet = greeted_by_rustls(&identity, vec![kx_group::SECP256R1]);
         let port = listen(move |mut stream| {
             if play(&mut stream, script) {
                 // MySQL's client says that it wants TLS, and says no more in the clear.
@@ -60,7 +62,8 @@ fn each_service_is_asked_for_tls_in_its_own_words() {
 fn words_before_the_protection_are_a_finding() {
     let pki = Pki::new();
     let ca = pki.root();
-    let greet = greeted_by_rustls(&pki.leaf(Wish { elliptic: true, ..Wish::default() }));
+    let identity = pki.leaf(Wish { elliptic: true, ..Wish::default() });
+    let greet = greeted_by_rustls(&identity, vec![kx_group::X25519]);
     let port = listen(move |mut stream| {
         if play(&mut stream, &[b"* OK hi\r\n", b"a OK go\r\n* PREAUTH\r\n"]) {
             greet(stream);
