@@ -26,11 +26,13 @@ pub mod portscan;
 mod rights;
 mod scalar;
 mod session;
+mod severity;
 pub mod sshping;
 pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
 mod timing;
+pub mod tls;
 mod traffic;
 pub mod udpping;
 
@@ -46,6 +48,7 @@ pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
+pub use severity::Severity;
 pub use target::Target;
 pub use timing::Clock;
 pub use traffic::Traffic;
@@ -72,10 +75,12 @@ measure::kinds! {$
         Mtu in mtu;
         /// Open, closed and filtered ports.
         PortScan in portscan;
-        /// Packets of a host, summed up and kept; or those of a file.
-        Capture in capture;
+        /// Certificates, names, expiry, versions and suites of a TLS server.
+        Tls in tls;
         /// How SSH logs in, echoes and transfers.
         SshPing in sshping;
+        /// Packets of a host, summed up and kept; or those of a file.
+        Capture in capture;
         /// The state of this host that explains a bad network.
         SysInfo in sysinfo;
     }

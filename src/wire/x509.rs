@@ -24,6 +24,10 @@ pub struct Certificate {
     pub subject: String,
     /// Who signed it.
     pub issuer: String,
+    /// Whose it is, as it stands in it, without tag and length: what is compared.
+    pub subject_der: Vec<u8>,
+    /// Who signed it, likewise.
+    pub issuer_der: Vec<u8>,
     /// Its number, in hexadecimal digits.
     pub serial: String,
     /// It is valid from here, seconds since 1970, …
@@ -60,6 +64,8 @@ impl Certificate {
         let mut found = Self {
             subject: distinguished(read.subject()),
             issuer: distinguished(read.issuer()),
+            subject_der: content(read.subject()),
+            issuer_der: content(read.issuer()),
             serial: read.raw_serial().iter().take(32).map(|octet| format!("{octet:02x}")).collect(),
             not_before: read.validity().not_before.timestamp(),
             not_after: read.validity().not_after.timestamp(),
@@ -100,6 +106,16 @@ fn distinguished(name: &X509Name<'_>) -> String {
         text.push('…');
     }
     text
+}
+
+/// What is in a name's SEQUENCE.
+fn content(name: &X509Name<'_>) -> Vec<u8> {
+    let raw = name.as_raw();
+    let head = match raw.get(1) {
+        Some(long @ 0x81..) => 2 + usize::from(long & 0x7f),
+        _ => 2,
+    };
+    raw.get(head..).unwrap_or_default().to_vec()
 }
 
 fn general(name: &GeneralName<'_>) -> String {

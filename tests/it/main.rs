@@ -22,5 +22,6 @@ mod stage;
 mod store;
 mod sysinfo;
 mod terminal;
+mod tls;
 mod tool;
 mod udpping;

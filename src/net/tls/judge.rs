@@ -13,6 +13,7 @@ use super::Trust;
 /// What a strict client would say of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "TlsVerdict")]
 pub enum Verdict {
     /// It is believed.
     Ok,

@@ -69,6 +69,11 @@ impl Trust {
         Arc::clone(&self.0)
     }
 
+    /// Whether there is one of this name (a Name in DER, without tag and length).
+    pub fn knows(&self, subject: &[u8]) -> bool {
+        self.0.roots.iter().any(|root| root.subject.as_ref() == subject)
+    }
+
     /// A client that believes no one else and offers the protocols of `alpn` (RFC 7301).
     ///
     /// # Errors

@@ -1,38 +1,26 @@
-//! As much TLS as a port scan needs: a ClientHello, and what the answer to it tells (RFC 8446 §4.1, RFC 5246 §7.4.1).
+//! A ClientHello for whoever may speak TLS, and what the answer to it tells in a line.
+
+use crate::wire::tls::{Flight, Hello, SSL3, TLS1_0, TLS1_1, TLS1_2, TLS1_3};
 
 /// Appends a record with a ClientHello that every server from TLS 1.0 on understands.
 pub(super) fn hello(out: &mut Vec<u8>) {
-    let mut extensions = Vec::new();
-    let mut extend = |kind: u16, body: &[u8]| {
-        extensions.extend(kind.to_be_bytes());
-        extensions.extend((body.len() as u16).to_be_bytes());
-        extensions.extend(body);
+    let hello = Hello {
+        version: TLS1_3,
+        versions: &[TLS1_3, TLS1_2, TLS1_1, TLS1_0],
+        suites: &[
+            0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c,
+            0x002f,
+        ],
+        // X25519, P-256, P-384.
+        groups: &[29, 23, 24],
+        // ECDSA, RSA-PSS and RSA, SHA-256 to 512.
+        signatures: &[0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601],
+        name: None,
+        alpn: &[b"h2", b"http/1.1"],
+        compresses: false,
+        random: [0x57; 32],
     };
-    // Groups: X25519, P-256, P-384. Point formats: uncompressed. Signatures: ECDSA, RSA-PSS and RSA, SHA-256 to 512.
-    extend(10, &[0, 6, 0, 29, 0, 23, 0, 24]);
-    extend(11, &[1, 0]);
-    extend(13, &[0, 18, 4, 3, 5, 3, 6, 3, 8, 4, 8, 5, 8, 6, 4, 1, 5, 1, 6, 1]);
-    extend(16, b"\0\x0c\x02h2\x08http/1.1");
-    extend(43, &[8, 3, 4, 3, 3, 3, 2, 3, 1]);
-    // No key share: a server of TLS 1.3 asks for one, which tells enough.
-    extend(51, &[0, 0]);
-    let mut body = vec![3, 3];
-    body.extend([0x57; 32]);
-    body.push(0);
-    let suites: [u16; 13] = [
-        0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c,
-        0x002f,
-    ];
-    body.extend((2 * suites.len() as u16).to_be_bytes());
-    suites.iter().for_each(|suite| body.extend(suite.to_be_bytes()));
-    body.extend([1, 0]);
-    body.extend((extensions.len() as u16).to_be_bytes());
-    body.extend(extensions);
-    out.extend([22, 3, 1]);
-    out.extend((body.len() as u16 + 4).to_be_bytes());
-    out.extend([1, 0]);
-    out.extend((body.len() as u16).to_be_bytes());
-    out.extend(body);
+    hello.write(out);
 }
 
 /// Whether `said` is a TLS alert.
@@ -45,28 +33,16 @@ pub(super) fn describe(said: &[u8]) -> Option<String> {
     if is_alert(said) {
         return Some(format!("TLS, alert {}", said.get(6)?));
     }
-    let [22, 3, 0..=4, _, _, 2, _, _, _, rest @ ..] = said else { return None };
-    let mut version = u16::from_be_bytes([*rest.first()?, *rest.get(1)?]);
-    let session = usize::from(*rest.get(34)?);
-    // Session, suite, compression, then the extensions.
-    let mut left = rest.get(35 + session + 3..).and_then(|tail| tail.get(2..)).unwrap_or_default();
-    let mut alpn = None;
-    while let [a, b, c, d, tail @ ..] = left {
-        let length = usize::from(u16::from_be_bytes([*c, *d]));
-        let Some(body) = tail.get(..length) else { break };
-        match (u16::from_be_bytes([*a, *b]), body) {
-            (43, &[high, low]) => version = u16::from_be_bytes([high, low]),
-            (16, [_, _, length, name @ ..]) => alpn = name.get(..usize::from(*length)),
-            _ => {}
-        }
-        left = &tail[length..];
-    }
-    let name = match version {
-        0x0300 => "SSL 3.0".to_owned(),
-        0x0301..=0x0304 => format!("TLS 1.{}", version - 0x0301),
+    let mut flight = Flight::default();
+    // What is wrong behind the ServerHello does not matter.
+    let _ = flight.push(said);
+    let hello = flight.hello?;
+    let name = match hello.version {
+        SSL3 => "SSL 3.0".to_owned(),
+        TLS1_0..=TLS1_3 => format!("TLS 1.{}", hello.version - TLS1_0),
         other => format!("TLS {other:#06x}"),
     };
-    let alpn = alpn.map(|alpn| format!(", alpn {}", alpn.escape_ascii()));
+    let alpn = hello.alpn.map(|alpn| format!(", alpn {}", alpn.escape_ascii()));
     Some(name + &alpn.unwrap_or_default())
 }
 
@@ -105,14 +81,6 @@ mod tests {
         ] {
             assert_eq!(describe(&said).as_deref(), expected);
         }
-    }
-
-    #[test]
-    fn the_hello_carries_its_own_lengths() {
-        let mut out = Vec::new();
-        hello(&mut out);
-        let word = |at: usize| usize::from(u16::from_be_bytes([out[at], out[at + 1]]));
-        assert_eq!((word(3) + 5, word(7) + 9), (out.len(), out.len()));
     }
 
     proptest! {

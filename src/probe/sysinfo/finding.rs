@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Connection, Device, Interface, Kernel, Report, Sockets};
+use crate::probe::Severity;
 
 /// Something odd.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,19 +25,6 @@ pub struct Finding {
     pub text: String,
     /// The number behind it; null where it is none.
     pub value: Option<f64>,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "SysInfoSeverity")]
-pub enum Severity {
-    /// It breaks things.
-    Critical,
-    /// It makes things slow or unreliable.
-    Warning,
-    /// Good to know.
-    Info,
 }
 
 /// The share of retransmitted segments that is bad: a loss ratio of 1 % makes TCP slow on any long way.

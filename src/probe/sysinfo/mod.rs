@@ -30,7 +30,7 @@ pub use connection::Connection;
 pub use cpu::{Cgroup, Cpu, Pressure, Stalled};
 pub use device::{Channels, Coalescing, Device, Pause, Rings};
 pub use diff::Change;
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub use host::Host;
 pub use interface::{Interface, InterfaceAddress, InterfaceErrors};
 pub use kernel::{Conntrack, Kernel, Softnet};

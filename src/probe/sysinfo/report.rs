@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Change, ClockState, Cpu, Disk, Finding, Host, Interface, Kernel, Memory, Neighbours, Process, Proxy,
-    Queue, Resolvers, Route, RouteRule, Severity, Sockets,
+    Queue, Resolvers, Route, RouteRule, Sockets,
 };
-use crate::probe::{Findings, Scalar, Scalars};
+use crate::probe::{Findings, Scalar, Scalars, Severity};
 use crate::units::Unit;
 
 /// The state of a host. Parts that were not asked for are null.

@@ -1,6 +1,7 @@
 //! Text for people: live lines and summaries, aligned, in the units of design §4.
 
 mod capture;
+mod findings;
 mod imported;
 mod lines;
 pub(super) mod mtr;
@@ -12,6 +13,7 @@ mod portscan;
 mod sshping;
 mod style;
 mod sysinfo;
+mod tls;
 mod udpping;
 
 use std::io;

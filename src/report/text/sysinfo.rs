@@ -2,12 +2,13 @@
 
 use std::io;
 
+use super::findings::findings;
 use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate};
 use crate::probe::Measurement;
 use crate::probe::sysinfo::{
     Change, ClockState, Connection, Cpu, Device, Disk, Host, Interface, Kernel, Memory, Neighbours, Process,
-    Radio, Report, Resolvers, Route, Severity, Sockets,
+    Radio, Report, Resolvers, Route, Sockets,
 };
 
 /// Routes, listeners and addresses that are shown.
@@ -24,7 +25,8 @@ impl Summary for Report {
                 return Ok(());
             }
         }
-        findings(out, self, style)?;
+        let found = self.findings.iter().map(|one| (one.severity, one.text.as_str()));
+        findings(out, style, found)?;
         for (name, text) in parts(self) {
             label(out, style, name, &text)?;
         }
@@ -72,29 +74,6 @@ fn differences(out: &mut impl io::Write, changes: &[Change]) -> io::Result<()> {
         writeln!(out, "{}  {} -> {}", escape(&change.path), shown(&change.before), shown(&change.after))?;
     }
     writeln!(out)
-}
-
-fn findings(out: &mut impl io::Write, report: &Report, style: Style) -> io::Result<()> {
-    if report.findings.is_empty() {
-        return writeln!(out, "{}", style.bold("nothing odd"));
-    }
-    for finding in &report.findings {
-        let text = format!("{:<8} {}", word(finding.severity), escape(&finding.text));
-        let shown = match finding.severity {
-            Severity::Critical | Severity::Warning => style.red(&text),
-            Severity::Info => text,
-        };
-        writeln!(out, "{shown}")?;
-    }
-    writeln!(out)
-}
-
-const fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
 }
 
 /// The parts that are a line each.

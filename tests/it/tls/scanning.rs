@@ -1,0 +1,165 @@
+//! Scans beside sslscan, whose words are openssl's.
+
+use std::collections::BTreeSet;
+
+use rustls::crypto::aws_lc_rs::kx_group;
+use serde_json::Value;
+use waddleperf::wire::tls::{Suite, group_name};
+
+use super::pki::{Pki, Wish};
+use super::servers::{Server, greeted_by_rustls, listen};
+use super::{ids, report};
+use crate::tool::{stdout, tool};
+
+/// What both scanners tell: versions, suites, groups, and so on, each a line.
+type Told = BTreeSet<String>;
+
+fn ours(report: &Value) -> Told {
+    let scan = &report["scan"];
+    assert!(scan["incomplete"].is_null() && scan["unanswered"] == 0, "{scan}");
+    let mut told = Told::new();
+    for (key, name) in [
+        ("sslv2", "SSLv2"),
+        ("sslv3", "SSLv3"),
+        ("tlsv1_0", "TLSv1.0"),
+        ("tlsv1_1", "TLSv1.1"),
+        ("tlsv1_2", "TLSv1.2"),
+        ("tlsv1_3", "TLSv1.3"),
+    ] {
+        told.insert(format!("{name} {}", scan["versions"][key].as_bool().expect("an answer")));
+    }
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    for suite in scan["suites"].as_array().expect("suites") {
+        let dh = suite["dh_bits"].as_u64().map(|bits| format!(" {bits}")).unwrap_or_default();
+        told.insert(format!("{} {}{dh}", text(&suite["version"]), text(&suite["suite"])));
+    }
+    for group in scan["groups"].as_array().expect("groups") {
+        for version in group["versions"].as_array().expect("versions") {
+            told.insert(format!("{} group {}", text(version), text(&group["group"])));
+        }
+    }
+    let mut word = |name: &str| scan[name].as_bool().map(|is| told.insert(format!("{name} {is}")));
+    for name in ["secure_renegotiation", "compression", "fallback_scsv"] {
+        word(name);
+    }
+    told
+}
+
+/// What sslscan says of `host`, in our words.
+fn theirs(host: &str) -> Told {
+    let xml = stdout(tool("sslscan").args(["--no-colour", "--no-heartbleed", "--xml=-", host]));
+    let mut told = Told::new();
+    for line in xml.lines().map(str::trim) {
+        let of = |key: &str| {
+            let (_, rest) = line.split_once(&format!(" {key}=\""))?;
+            rest.split_once('"').map(|(value, _)| value)
+        };
+        let number =
+            |key| of(key).and_then(|text| u16::from_str_radix(text.trim_start_matches("0x"), 16).ok());
+        let yes = |key| of(key) == Some("1");
+        if line.starts_with("<protocol ") {
+            let name = match (of("type"), of("version").expect("a version")) {
+                (Some("ssl"), version) => format!("SSLv{version}"),
+                (_, version) => format!("TLSv{version}"),
+            };
+            told.insert(format!("{name} {}", yes("enabled")));
+        } else if line.starts_with("<cipher ") {
+            let name = Suite(number("id").expect("a number")).name();
+            let dh = of("dhebits").map(|bits| format!(" {bits}")).unwrap_or_default();
+            told.insert(format!("{} {name}{dh}", of("sslversion").expect("a version")));
+        } else if line.starts_with("<group ") {
+            let group = group_name(number("id").expect("a number"));
+            told.insert(format!("{} group {group}", of("sslversion").expect("a version")));
+        } else if line.starts_with("<renegotiation ") && yes("secure") {
+            // It says no, too, where it has not looked: of openssl's own servers without TLS 1.0.
+            told.insert("secure_renegotiation true".to_owned());
+        } else if line.starts_with("<compression ") {
+            told.insert(format!("compression {}", yes("supported")));
+        } else if line.starts_with("<fallback ") {
+            told.insert(format!("fallback_scsv {}", yes("supported")));
+        }
+    }
+    assert!(!told.is_empty(), "{xml}");
+    told
+}
+
+/// Both scan `server`: what only one of them tells.
+fn compare(what: &str, server: &Server, ca: &str) {
+    let host = server.name("127.0.0.1");
+    let (_, report) = report(&host, &["--scan", "--ca-file", ca]);
+    let (ours, theirs) = (ours(&report), theirs(&host));
+    let missing: Vec<&String> = theirs.difference(&ours).collect();
+    assert!(missing.is_empty(), "{what}: only sslscan tells {missing:#?}\n{report:#}");
+    let more: Vec<&String> = ours.difference(&theirs).filter(|line| !known_only_here(line)).collect();
+    assert!(more.is_empty(), "{what}: only ours tells {more:#?}");
+}
+
+/// What sslscan does not tell.
+fn known_only_here(line: &str) -> bool {
+    line == "secure_renegotiation true"
+}
+
+#[test]
+fn a_scan_finds_what_sslscan_finds() {
+    let pki = Pki::new();
+    let (rsa, ec) = (pki.leaf(Wish::default()), pki.leaf(Wish { elliptic: true, ..Wish::default() }));
+    let all = ["-cipher", "ALL:@SECLEVEL=0"];
+    let ca = pki.root();
+    for (identity, args) in [
+        (&rsa, &[][..]),
+        (&rsa, &["-tls1_3"]),
+        (&rsa, &["-tls1_2", "-cipher", "ECDHE+AESGCM"]),
+        (&rsa, &["-tls1", all[0], all[1]]),
+        (&rsa, &["-tls1_1", all[0], all[1]]),
+        (&rsa, &[all[0], all[1], "-serverpref"]),
+        (&rsa, &["-no_tls1_3", "-cipher", "ALL:eNULL:@SECLEVEL=0"]),
+        (&ec, &[all[0], all[1]]),
+        (&rsa, &["-groups", "P-384:X448"]),
+        (&rsa, &["-no_tls1_3", "-cipher", "AES256-SHA:DHE-RSA-AES128-SHA:@SECLEVEL=0", "-no_ticket"]),
+        (&rsa, &["-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"]),
+    ] {
+        compare(&format!("openssl s_server {args:?}"), &Server::openssl(identity, args), &ca);
+    }
+    let nginx = Server::nginx(&rsa, "ssl_protocols TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on;");
+    compare("nginx", &nginx, &ca);
+}
+
+#[test]
+fn weak_suites_are_findings_and_the_order_is_the_servers() {
+    let pki = Pki::new();
+    let ca = pki.root();
+    let identity = pki.leaf(Wish::default());
+    let args = ["-cipher", "ALL:eNULL:aNULL:@SECLEVEL=0", "-serverpref"];
+    let server = Server::openssl(&identity, &args);
+    let (code, report) = report(&server.name("localhost"), &["--scan", "--ca-file", &ca]);
+    assert_eq!((code, &report["scan"]["server_order"]), (Some(0), &true.into()), "{report}");
+    for id in
+        ["TLS1", "TLS1_1", "cipherlist_NULL", "cipherlist_aNULL", "LUCKY13", "FS", "DH_groups", "FS_KEMs"]
+    {
+        assert!(ids(&report).contains(&id), "{id}: {:?}", ids(&report));
+    }
+    assert!(
+        report["scan"]["signatures"]
+            .as_array()
+            .is_some_and(|all| all.contains(&"rsa_pss_rsae_sha256".into()))
+    );
+}
+
+#[test]
+fn a_group_against_quantum_computers_is_agreed_upon_and_found() {
+    let pki = Pki::new();
+    let ca = pki.root();
+    let identity = pki.leaf(Wish { elliptic: true, ..Wish::default() });
+    let port = listen(greeted_by_rustls(&identity, vec![kx_group::X25519MLKEM768]));
+    let (code, report) = report(&format!("localhost:{port}"), &["--scan", "--ca-file", &ca]);
+    assert_eq!((code, &report["group"]), (Some(0), &"X25519MLKEM768".into()), "{report}");
+    let groups: Vec<&str> = report["scan"]["groups"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .filter(|group| group["versions"].as_array().is_some_and(|all| all.contains(&"TLSv1.3".into())))
+        .filter_map(|group| group["group"].as_str())
+        .collect();
+    assert_eq!(groups, ["X25519MLKEM768"]);
+    assert!(!ids(&report).contains(&"FS_KEMs"));
+}
