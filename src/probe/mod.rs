@@ -10,6 +10,7 @@ pub(crate) mod counts;
 mod ctx;
 mod egress;
 mod event;
+pub mod httptrace;
 mod icmp;
 pub mod imported;
 mod input;
@@ -21,6 +22,7 @@ pub mod mtr;
 pub mod mtu;
 mod own_thread;
 mod pace;
+mod phases;
 pub mod ping;
 pub mod portscan;
 mod rights;
@@ -44,6 +46,7 @@ pub use kind::{File, Kind, Manual, Options};
 pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
+pub use phases::Phases;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use target::Target;
 pub use timing::Clock;
@@ -69,6 +72,8 @@ measure::kinds! {$
         Mtr in mtr;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
+        /// What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer.
+        HttpTrace in httptrace;
         /// Open, closed and filtered ports.
         PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.

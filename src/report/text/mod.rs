@@ -1,6 +1,7 @@
 //! Text for people: live lines and summaries, aligned, in the units of design §4.
 
 mod capture;
+mod httptrace;
 mod imported;
 mod lines;
 pub(super) mod mtr;
