@@ -3,17 +3,19 @@
 use std::time::Instant;
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Buf, Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version};
 
 use super::intake::{Body, Intake};
 use super::link::{Link, MOST_HEADERS, Sender};
+use super::quic::{Requests, Stream};
 use super::rates::Rates;
 use super::request::Ask;
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
+use crate::wire::text::printable;
 
 /// The head of an answer; its body is still to come.
 pub(super) struct Head {
@@ -21,7 +23,40 @@ pub(super) struct Head {
     pub(super) version: &'static str,
     pub(super) reason: String,
     pub(super) headers: HeaderMap,
-    body: Incoming,
+    /// The last octet of the request was handed on; `None` where the answer came before.
+    pub(super) written: Option<Instant>,
+    /// Its own first octet came.
+    pub(super) first: Instant,
+    body: Coming,
+}
+
+/// A body that is still to come.
+enum Coming {
+    Hyper(Incoming),
+    Http3(Box<Stream>),
+}
+
+impl Coming {
+    /// The next octets of it; `None` at its end.
+    async fn next(&mut self) -> Option<Result<Bytes, String>> {
+        match self {
+            Self::Hyper(body) => loop {
+                match body.frame().await? {
+                    Err(error) => return Some(Err(said(&error))),
+                    // Trailers are no part of it.
+                    Ok(frame) => {
+                        if let Ok(data) = frame.into_data() {
+                            return Some(Ok(data));
+                        }
+                    }
+                }
+            },
+            Self::Http3(stream) => match stream.recv_data().await {
+                Ok(data) => data.map(|mut data| Ok(data.copy_to_bytes(data.remaining()))),
+                Err(error) => Some(Err(printable(error.to_string().as_bytes()))),
+            },
+        }
+    }
 }
 
 /// A body that came, and when its end did.
@@ -38,11 +73,26 @@ pub(super) struct Received {
 pub(super) async fn send(link: &mut Link, ask: &Ask) -> Result<Head, Failure> {
     link.watch.begin();
     let failed = |error: hyper::Error| Class::Protocol.because(format_args!("{ask}: {}", said(&error)));
-    let response = match &mut link.sender {
-        Sender::Http1(sender) => sender.send_request(request(ask, false)?).await,
-        Sender::Http2(sender) => sender.send_request(request(ask, true)?).await,
-    };
-    let response: Response<Incoming> = response.map_err(failed)?;
+    let response: Response<Coming>;
+    let (mut written, mut first) = (None, None);
+    match &mut link.sender {
+        Sender::Http1(sender) => {
+            let answered = sender.send_request(request(ask, false)?).await;
+            response = answered.map_err(failed)?.map(Coming::Hyper);
+        }
+        Sender::Http2(sender) => {
+            let answered = sender.send_request(request(ask, true)?).await;
+            response = answered.map_err(failed)?.map(Coming::Hyper);
+        }
+        Sender::Http3(sender) => {
+            let (answered, moment) = over_http3(sender, ask).await?;
+            (written, first) = (Some(moment), Some(clock::now().mono));
+            response = answered;
+        }
+    }
+    let seen = link.watch.seen();
+    let first = first.or(seen.first).unwrap_or_else(|| clock::now().mono);
+    let written = written.or(seen.written).filter(|written| *written <= first);
     let (parts, body) = response.into_parts();
     if parts.headers.len() > MOST_HEADERS {
         return Err(
@@ -61,7 +111,24 @@ pub(super) async fn send(link: &mut Link, ask: &Ask) -> Result<Head, Failure> {
         None if version.starts_with("1.") => parts.status.canonical_reason().unwrap_or_default().to_owned(),
         None => String::new(),
     };
-    Ok(Head { status: parts.status, version, reason, headers: parts.headers, body })
+    Ok(Head { status: parts.status, version, reason, headers: parts.headers, written, first, body })
+}
+
+/// The same over HTTP/3: the answer, and when the request was handed on.
+async fn over_http3(sender: &mut Requests, ask: &Ask) -> Result<(Response<Coming>, Instant), Failure> {
+    let failed = |error: h3::error::StreamError| {
+        Class::Protocol.because(format_args!("{ask}: http/3: {}", printable(error.to_string().as_bytes())))
+    };
+    let (parts, _) = request(ask, true)?.into_parts();
+    let mut stream = sender.send_request(Request::from_parts(parts, ())).await.map_err(failed)?;
+    if let Some(body) = &ask.body {
+        stream.send_data(body.clone()).await.map_err(failed)?;
+    }
+    stream.finish().await.map_err(failed)?;
+    let written = clock::now().mono;
+    let (mut parts, ()) = stream.recv_response().await.map_err(failed)?.into_parts();
+    parts.version = Version::HTTP_3;
+    Ok((Response::from_parts(parts, Coming::Http3(Box::new(stream))), written))
 }
 
 /// The request in hyper's form: `whole` as HTTP/2 wants it, with scheme and authority, else as HTTP/1.1 does.
@@ -101,16 +168,11 @@ impl Head {
         self.headers.get(hyper::header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// Takes the body in; the answer began at `first`.
+    /// Takes the body in.
     ///
     /// # Errors
     /// Class `protocol` for a body that ends early, and those of `intake`.
-    pub(super) async fn receive(
-        &mut self,
-        ask: &Ask,
-        first: Instant,
-        mut intake: Intake,
-    ) -> Result<Received, Failure> {
+    pub(super) async fn receive(&mut self, ask: &Ask, mut intake: Intake) -> Result<Received, Failure> {
         let named = |failure: Failure| failure.class.because(format_args!("{ask}: {}", failure.detail));
         let (mut rates, mut octets) = (Rates::default(), 0);
         let has_body = ask.method != hyper::Method::HEAD
@@ -121,12 +183,11 @@ impl Head {
             Class::Protocol
                 .because(format_args!("{ask}: the body is truncated: {octets}{of} octets came ({why})"))
         };
-        while let Some(frame) = self.body.frame().await {
-            let frame = frame.map_err(|error| short(octets, &said(&error)))?;
-            let Some(data) = frame.data_ref() else { continue };
+        while let Some(data) = self.body.next().await {
+            let data = data.map_err(|why| short(octets, &why))?;
             octets += data.len() as u64;
-            rates.push(clock::now().mono.saturating_duration_since(first), data.len() as u64);
-            intake.take(data).await.map_err(named)?;
+            rates.push(clock::now().mono.saturating_duration_since(self.first), data.len() as u64);
+            intake.take(&data).await.map_err(named)?;
         }
         let ended = clock::now().mono;
         if length.is_some_and(|length| length != octets) {
@@ -142,5 +203,5 @@ pub(super) fn said(error: &hyper::Error) -> String {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     };
-    crate::wire::text::printable(text.as_bytes())
+    printable(text.as_bytes())
 }

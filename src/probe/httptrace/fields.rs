@@ -6,14 +6,14 @@ use hyper::header::{AGE, CACHE_CONTROL, HeaderMap, HeaderName, STRICT_TRANSPORT_
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::request::{MASK, is_secret};
+use super::request::{MASK, is_secret, without_accounts};
 use crate::units::ms;
 use crate::wire::text::printable;
 
 /// Entries of one header that are told.
 const MOST_ENTRIES: usize = 32;
 
-/// A header of an answer, harmless for a terminal; what tells who somebody is, is masked unless it was asked for.
+/// A header, harmless for a terminal; what tells who somebody is, is masked unless it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "HttpField")]
 pub struct Field {
@@ -65,7 +65,8 @@ pub struct Cache {
 pub(super) fn all(headers: &HeaderMap, shows_secrets: bool) -> Vec<Field> {
     let value = |name: &HeaderName, octets: &[u8]| match is_secret(name.as_str()) && !shows_secrets {
         true => MASK.to_owned(),
-        false => printable(octets),
+        false if shows_secrets => printable(octets),
+        false => without_accounts(&printable(octets)),
     };
     let field = |(name, octets): (&HeaderName, &hyper::header::HeaderValue)| Field {
         name: name.as_str().to_owned(),

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
 use super::fields;
 use super::report::Leg;
-use super::request::{Ask, MASK, is_secret};
+use super::request::{Ask, MASK};
 use crate::units::{Timestamp, ms};
 use crate::wire::text::printable;
 
@@ -51,7 +51,7 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
         "url": leg.url,
         "httpVersion": version,
         "cookies": [],
-        "headers": headers(&told.ask.headers, told.shows_secrets),
+        "headers": fields::all(&told.ask.headers, told.shows_secrets),
         "queryString": query,
         "headersSize": sizes.request_head_bytes,
         "bodySize": sizes.request_body_bytes,
@@ -70,13 +70,13 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
             "statusText": printable(told.reason.as_bytes()),
             "httpVersion": version,
             "cookies": [],
-            "headers": headers(told.headers, told.shows_secrets),
+            "headers": fields::all(told.headers, told.shows_secrets),
             "content": {
                 "size": content,
                 "compression": i64::try_from(content).unwrap_or(0) - i64::try_from(sizes.body_bytes).unwrap_or(0),
                 "mimeType": fields::text(told.headers, CONTENT_TYPE).unwrap_or_default(),
             },
-            "redirectURL": leg.redirect.as_ref().map_or("", |redirect| redirect.to.as_str()),
+            "redirectURL": leg.redirect.as_ref().map_or("", |redirect| redirect.url.as_str()),
             "headersSize": sizes.head_bytes,
             "bodySize": sizes.body_bytes,
         },
@@ -93,15 +93,4 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
         "serverIPAddress": leg.remote.ip().to_string(),
         "connection": leg.local.map(|local| local.port().to_string()).unwrap_or_default(),
     })
-}
-
-fn headers(headers: &HeaderMap, shows_secrets: bool) -> Vec<Value> {
-    let value = |name: &HeaderName, value: &HeaderValue| match is_secret(name.as_str()) && !shows_secrets {
-        true => MASK.to_owned(),
-        false => printable(value.as_bytes()),
-    };
-    headers
-        .iter()
-        .map(|(name, octets)| json!({"name": name.as_str(), "value": value(name, octets)}))
-        .collect()
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,11 +21,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Origin};
 
-use super::HttpTrace;
 use super::overrides::{ConnectTo, Resolve};
+use super::quic::{QUIC, Quic, Requests, TCP, given_up};
 use super::report::{Attempt, CertificateSummary, Lookup, Source, TcpState, TlsSession};
 use super::request::Ask;
 use super::watch::{Watch, Watched};
+use super::{HttpTrace, Version};
 use crate::failure::{Class, Failure};
 use crate::net::dial::{self, Attempted, Connection, race};
 use crate::net::sources;
@@ -38,7 +40,7 @@ use crate::wire::text::printable;
 use crate::wire::x509::Certificate;
 
 /// Octets of the longest head of an answer, and headers in it (security.md 3.3).
-const MOST_HEAD: usize = 64 << 10;
+pub(super) const MOST_HEAD: usize = 64 << 10;
 pub(super) const MOST_HEADERS: usize = 100;
 /// Certificates of one chain that are looked at (security.md 3.3).
 const MOST_CHAIN: usize = 10;
@@ -49,6 +51,14 @@ const MOST_ADDRESSES: usize = 16;
 pub(super) enum Sender {
     Http1(http1::SendRequest<Full<Bytes>>),
     Http2(http2::SendRequest<Full<Bytes>>),
+    Http3(Requests),
+}
+
+/// What is below HTTP and TLS.
+pub(super) enum Carrier {
+    /// The same socket, to ask the kernel about it.
+    Tcp(Option<OwnedFd>),
+    Quic(Quic),
 }
 
 /// A connection, and all that is known of it.
@@ -60,10 +70,9 @@ pub(super) struct Link {
     pub(super) watch: Arc<Watch>,
     pub(super) wire: Arc<Watch>,
     pub(super) made: Made,
-    /// The same socket, to ask the kernel about it.
-    socket: Option<OwnedFd>,
+    pub(super) carrier: Carrier,
     /// What moves octets. It ends with the connection.
-    _tasks: Owned,
+    pub(super) _tasks: Owned,
 }
 
 /// How a connection came to be.
@@ -87,7 +96,13 @@ struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 /// Ends it. A connection holds what it spawns by, so that it would not end by itself.
 #[derive(Default)]
-struct Owned(Tasks);
+pub(super) struct Owned(Tasks);
+
+impl Owned {
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+}
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -152,7 +167,8 @@ impl Stage {
 impl Link {
     /// What the kernel knows of it now.
     pub(super) fn tcp(&self) -> Option<TcpState> {
-        let info = tcp::info(self.socket.as_ref()?.as_fd()).ok()?;
+        let Carrier::Tcp(Some(socket)) = &self.carrier else { return None };
+        let info = tcp::info(socket.as_fd()).ok()?;
         let tcp::Info { rtt, retransmits, mss, cwnd, .. } = info;
         Some(TcpState { rtt, retransmits, mss_bytes: mss, cwnd })
     }
@@ -162,6 +178,19 @@ impl Link {
         match &mut self.sender {
             Sender::Http1(sender) => sender.ready().await.is_ok(),
             Sender::Http2(sender) => sender.ready().await.is_ok(),
+            // Whether it is closed is told by who asks over it.
+            Sender::Http3(_) => true,
+        }
+    }
+
+    /// All octets that went and came so far, TLS and handshakes included.
+    pub(super) fn octets(&self) -> (u64, u64) {
+        match &self.carrier {
+            Carrier::Quic(quic) => quic.octets(),
+            Carrier::Tcp(_) => {
+                let seen = self.wire.seen();
+                (seen.sent, seen.received)
+            }
         }
     }
 }
@@ -191,13 +220,18 @@ impl<'a> Linker<'a> {
     }
 
     /// Whom this run believes. Reading it takes as long as a handshake nearby, so it is begun beforehand.
-    async fn trust(&self) -> &Result<Trust, Failure> {
+    pub(super) async fn trust(&self) -> &Result<Trust, Failure> {
         let read = async {
             let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner).take();
             let reading = reading.unwrap_or_else(|| reading_trust(self.asked.cacert.clone()));
             reading.await.unwrap_or_else(|_| Err(Class::Internal.because("reading authorities panicked")))
         };
         self.trust.get_or_init(|| read).await
+    }
+
+    /// How packets leave this host.
+    pub(super) const fn way(&self) -> &Way {
+        &self.way
     }
 
     /// A connection for `ask`, which began at `start`; `tell` hears how far it has come.
@@ -237,7 +271,61 @@ impl<'a> Linker<'a> {
         tell(Stage::LookUp);
         let (addresses, dns, dns_time) = self.addresses(ask).await?;
         tell(Stage::Connect);
-        let raced = race(&dial::interleaved(&addresses), &self.way, deadline).await;
+        let addresses = dial::interleaved(&addresses);
+        let is_https = ask.url.scheme() == "https";
+        let mut link = match self.asked.version {
+            Version::Http3Only if is_https => self.quic(ask, &addresses, start, deadline).await?,
+            Version::Http3 if is_https => self.either(ask, &addresses, start, deadline, tell).await?,
+            _ => self.tcp(ask, &addresses, start, deadline, tell).await?,
+        };
+        (link.made.dns, link.made.dns_time) = (dns, dns_time);
+        Ok(link)
+    }
+
+    /// Over QUIC or over TCP, whichever stands first.
+    async fn either(
+        &self,
+        ask: &Ask,
+        addresses: &[SocketAddr],
+        start: Instant,
+        deadline: Instant,
+        tell: &(dyn Fn(Stage) + Sync),
+    ) -> Result<Link, Failure> {
+        let began = clock::now().mono.saturating_duration_since(start);
+        let mut quic = pin!(self.quic(ask, addresses, start, deadline));
+        let mut tcp = pin!(self.tcp(ask, addresses, start, deadline, tell));
+        let (first, other) = tokio::select! {
+            first = &mut quic => (first, TCP),
+            first = &mut tcp => (first, QUIC),
+        };
+        let failure = match first {
+            Ok(mut link) => {
+                link.made.attempts.extend(addresses.first().map(|to| given_up(*to, other, began)));
+                return Ok(link);
+            }
+            Err(failure) => failure,
+        };
+        let (second, proto) = match other {
+            TCP => (tcp.await, QUIC),
+            _ => (quic.await, TCP),
+        };
+        // Of two reasons that of TCP says more: UDP is filtered in many places.
+        let mut link = second.map_err(|second| if proto == QUIC { second } else { failure.clone() })?;
+        let failed = |to: &SocketAddr| Attempt { error: Some(failure.detail), ..given_up(*to, proto, began) };
+        link.made.attempts.extend(addresses.first().map(failed));
+        Ok(link)
+    }
+
+    /// Over TCP.
+    async fn tcp(
+        &self,
+        ask: &Ask,
+        addresses: &[SocketAddr],
+        start: Instant,
+        deadline: Instant,
+        tell: &(dyn Fn(Stage) + Sync),
+    ) -> Result<Link, Failure> {
+        let raced = race(addresses, &self.way, deadline).await;
         let (connection, tried) = raced.map_err(|attempts| {
             let nobody = || Class::Resolve.because(format_args!("{ask}: no address to connect to"));
             dial::failure(&attempts).unwrap_or_else(nobody)
@@ -247,12 +335,12 @@ impl<'a> Linker<'a> {
         // The server's answers are not cut short by a reset when all is said.
         let _ = socket2::SockRef::from(&stream).set_linger(None);
         let mut made = Made {
-            dns,
+            dns: None,
             attempts,
             remote: peer,
             local: stream.local_addr().ok(),
             tls: None,
-            dns_time,
+            dns_time: None,
             connect_time: stood.saturating_duration_since(began),
             tls_time: None,
             ready: stood,
@@ -269,7 +357,7 @@ impl<'a> Linker<'a> {
             spoken(ask, stream, self.asked.version.is_http2_in_clear(), &tasks.0).await?
         };
         let origin = ask.url.origin();
-        Ok(Link { sender, origin, watch, wire, made, socket, _tasks: tasks })
+        Ok(Link { sender, origin, watch, wire, made, carrier: Carrier::Tcp(socket), _tasks: tasks })
     }
 
     /// Where `ask` goes to: the addresses that may be tried, the look-up behind them and its time.
@@ -434,8 +522,8 @@ pub(super) fn server_name(ask: &Ask) -> Result<ServerName<'static>, Failure> {
 fn attempt(one: &Attempted, start: Instant, winner: SocketAddr) -> Attempt {
     let won = one.ended.is_some() && one.why.is_none() && one.to == winner;
     Attempt {
-        to: one.to,
-        proto: "tcp".to_owned(),
+        address: one.to,
+        proto: TCP.to_owned(),
         start: one.began.saturating_duration_since(start),
         took: one.ended.map(|ended| ended.saturating_duration_since(one.began)),
         won,

@@ -2,7 +2,7 @@
 //!
 //! [`link`] makes the connection (look-up, race, TLS, judgement), [`watch`] sees on its stream when the request was written and
 //! when the answer began, [`exchange`] asks over it, [`intake`] takes the body in under limits, [`run`] goes from leg to leg and from
-//! repeat to repeat. What is decided without I/O stands apart: [`request`] (curl's rules for redirects), [`expect`], [`fields`].
+//! repeat to repeat. [`quic`] is the same way over HTTP/3. What is decided without I/O stands apart: [`request`] (curl's rules for redirects), [`expect`], [`fields`].
 //! curl's own form of the result (`-w`) is `report`'s business.
 
 mod exchange;
@@ -13,6 +13,7 @@ mod intake;
 mod link;
 mod overrides;
 mod private;
+mod quic;
 mod rates;
 mod report;
 mod request;
@@ -286,6 +287,26 @@ impl Options for HttpTrace {
     };
 }
 
+/// What fuzzing and the properties do with any octets: read them as what a server says, and as what a person writes.
+pub fn fuzz(octets: &[u8]) {
+    watch::fuzz(octets);
+    let text = String::from_utf8_lossy(octets);
+    if let Ok(value) = hyper::header::HeaderValue::from_bytes(octets) {
+        let names = ["server-timing", "strict-transport-security", "age", "x-cache", "location"];
+        let headers = names.map(|name| (hyper::header::HeaderName::from_static(name), value.clone()));
+        let headers: hyper::HeaderMap = headers.into_iter().collect();
+        let told = (ServerTiming::all(&headers), Hsts::of(&headers), Cache::of(&headers));
+        let shown = format!("{told:?}{:?}", fields::all(&headers, false));
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        request::fuzz(&value);
+    }
+    let _ = (Resolve::parse(&text), ConnectTo::parse(&text), Line::parse(&text));
+    if let Ok(expect) = text.parse::<Expect>() {
+        let came = expect.judge(200, &hyper::HeaderMap::new(), octets);
+        assert!(came.met || came.found.is_none_or(|found| !found.contains(char::is_control)));
+    }
+}
+
 /// Refuses a password among the arguments.
 fn refused_user(_: &str) -> Result<String, String> {
     Err("everybody on this host could read it: put `user:password` into a file and name it by --user-file"
@@ -449,11 +470,20 @@ impl Measure for HttpTrace {
 mod tests {
     use super::*;
     use clap::{CommandFactory, Parser};
+    use proptest::prelude::*;
 
     #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
         trace: HttpTrace,
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_does_no_harm(octets in prop::collection::vec(any::<u8>(), 0..200), text in "[ -~]{0,80}") {
+            fuzz(&octets);
+            fuzz(text.as_bytes());
+        }
     }
 
     fn read(line: &str) -> HttpTrace {
@@ -472,7 +502,7 @@ mod tests {
         assert_eq!(trace.check(), Ok(()));
         assert_eq!(read("-I a.example").method(), Ok(Some(Method::HEAD)));
         assert!(Line::try_parse_from(["httptrace", "--http2", "--http1.1", "a.example"]).is_err());
-        assert_eq!(read("--no-location -L a.example").no_location, false, "the last one counts");
+        assert!(!read("--no-location -L a.example").no_location, "the last one counts");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::request::{MASK, is_secret};
+use super::request::{MASK, is_secret, without_accounts};
 use crate::probe::Target;
 
 /// A line of the request's head, or `@FILE`.
@@ -82,12 +82,5 @@ impl Serialize for Payload {
 
 /// The URL without user name and password.
 pub(super) fn target<S: Serializer>(target: &Target, to: S) -> Result<S::Ok, S::Error> {
-    let text = target.as_str();
-    let (scheme, rest) = match text.find("://") {
-        Some(at) => text.split_at(at + 3),
-        None => ("", text),
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
-    to.collect_str(&format_args!("{scheme}{}", &rest[host..]))
+    to.serialize_str(&without_accounts(target.as_str()))
 }

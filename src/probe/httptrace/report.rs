@@ -141,7 +141,7 @@ pub enum Source {
 #[schemars(rename = "HttpAttempt")]
 pub struct Attempt {
     /// Whom.
-    pub to: SocketAddr,
+    pub address: SocketAddr,
     /// `tcp` or `quic`.
     pub proto: String,
     /// When it began, after its leg did.
@@ -247,7 +247,7 @@ pub struct TcpState {
 #[schemars(rename = "HttpRedirect")]
 pub struct Redirect {
     /// The URL, without account and fragment.
-    pub to: String,
+    pub url: String,
     /// It was followed.
     pub followed: bool,
     /// It leads from https to http: what follows is not protected.

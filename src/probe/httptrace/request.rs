@@ -62,6 +62,20 @@ pub(super) fn shown(url: &Url) -> String {
     url.into()
 }
 
+/// `text` without the user names and passwords in the URLs that it holds.
+pub(super) fn without_accounts(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        let end = behind.find(['/', '?', '#', '"', '>', ' ', ',']).unwrap_or(behind.len());
+        let account = behind[..end].rfind('@').map_or(0, |at| at + 1);
+        out += before;
+        rest = &behind[account..];
+    }
+    out + rest
+}
+
 /// A header as curl takes it: `Name: value`, `Name;` for an empty one, `Name:` for none at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
@@ -215,6 +229,18 @@ impl fmt::Display for Ask {
     }
 }
 
+/// Reads any header as the place of a redirect: credentials stay at their origin.
+pub(super) fn fuzz(location: &HeaderValue) {
+    let Ok(url) = url("https://a.example/x") else { return };
+    let mut ask = Ask::new(url, None, None, &HeaderValue::from_static("fuzz"));
+    ask.headers.insert(AUTHORIZATION, HeaderValue::from_static("secret"));
+    if let Ok(next) = ask.redirected(StatusCode::FOUND, location.as_bytes()) {
+        let is_there = next.ask.url.host_str() == Some("a.example") && next.ask.url.scheme() == "https";
+        assert!(is_there || next.dropped_credentials && !next.ask.headers.contains_key(AUTHORIZATION));
+        assert!(!shown(&next.ask.url).contains(char::is_control));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +274,22 @@ mod tests {
         ] {
             let why = url(text).expect_err(text);
             assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn accounts_are_taken_out_of_urls_wherever_they_stand() {
+        for (text, expected) in [
+            ("http://u:s3cret@a.example/x@y", "http://a.example/x@y"),
+            (
+                "<https://u@a.example>; rel=next, <https://a@b@c.example/>",
+                "<https://a.example>; rel=next, <https://c.example/>",
+            ),
+            ("u@a.example", "u@a.example"),
+            ("https://a.example", "https://a.example"),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_accounts(text), expected);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,13 +19,13 @@ use super::intake::Intake;
 use super::link::{Link, Linker, Stage};
 use super::report::{Leg, Redirect, Repeats, Report, Sizes};
 use super::request::{Ask, Line, shown, url};
-use super::watch::Moments;
 use super::{HttpTrace, MOST_BODY, Payload};
 use crate::failure::{Class, Failure};
 use crate::probe::phases::Phases;
 use crate::probe::{Ctx, Event, Found, input};
 use crate::sys::clock;
 use crate::sys::secret::Secret;
+use crate::units::Now;
 
 /// Octets of a file that is a request's body, and of one with headers.
 const MOST_DATA: u64 = 64 << 20;
@@ -281,8 +281,8 @@ impl Tracer<'_> {
 
     /// Asks once, over `kept` if it leads there, and follows redirects; the connection of the last leg.
     async fn trace(&self, ask: &Ask, kept: Option<Link>) -> Result<(Trace, Option<Link>), Failure> {
-        let start = clock::now().mono;
-        let deadline = start + self.asked.max_time.0;
+        let start = clock::now();
+        let deadline = start.mono + self.asked.max_time.0;
         let traced = timeout_at(deadline.into(), self.legs(ask, kept, start)).await;
         traced.unwrap_or_else(|_| {
             let stages = [Stage::LookUp, Stage::Connect, Stage::Tls, Stage::Request, Stage::Transfer];
@@ -295,15 +295,16 @@ impl Tracer<'_> {
         &self,
         ask: &Ask,
         mut kept: Option<Link>,
-        start: Instant,
+        start: Now,
     ) -> Result<(Trace, Option<Link>), Failure> {
         let mut ask = ask.clone();
         let mut trace =
             Trace { legs: Vec::new(), phases: Phases::default(), expectations: Vec::new(), har: Vec::new() };
-        let mut asked = Vec::new();
+        let (mut asked, mut began) = (Vec::new(), start);
         loop {
             asked.push((ask.method.clone(), ask.url.clone()));
-            let (leg, next, link) = self.leg(&ask, kept.take(), start, &mut trace).await?;
+            let (mut leg, next, link) = self.leg(&ask, kept.take(), began, &mut trace).await?;
+            leg.start = began.mono.saturating_duration_since(start.mono);
             trace.legs.push(leg);
             kept = Some(link);
             let Some(next) = next else { break };
@@ -318,7 +319,7 @@ impl Tracer<'_> {
                     self.asked.max_redirs
                 )));
             }
-            ask = next;
+            (ask, began) = (next, clock::now());
         }
         let of_legs: Vec<Phases> = trace.legs.iter().map(|leg| leg.phases).collect();
         trace.phases = Phases::sum(&of_legs);
@@ -330,15 +331,14 @@ impl Tracer<'_> {
         &self,
         ask: &Ask,
         kept: Option<Link>,
-        start: Instant,
+        began: Now,
         trace: &mut Trace,
     ) -> Result<(Leg, Option<Ask>, Link), Failure> {
-        let began = clock::now();
         let mut reused = None;
         if let Some(mut link) = kept.filter(|link| link.origin == ask.url.origin())
             && link.is_open().await
         {
-            let before = link.wire.seen();
+            let before = link.octets();
             self.reach(Stage::Request);
             match send(&mut link, ask).await {
                 Ok(head) => reused = Some((link, head, before)),
@@ -354,29 +354,27 @@ impl Tracer<'_> {
                 let mut link = self.linker.link(ask, began.mono, &|stage| self.reach(stage)).await?;
                 self.reach(Stage::Request);
                 let head = send(&mut link, ask).await?;
-                (link, head, Moments::default())
+                (link, head, (0, 0))
             }
         };
-        let headed = clock::now().mono;
         self.reach(Stage::Transfer);
-        let seen = link.watch.seen();
-        let first = seen.first.unwrap_or(headed);
         let next = self.next(ask, &head)?;
         let redirect = next.as_ref().map(|(redirect, _)| redirect.clone());
         let follows = next.and_then(|(redirect, ask)| redirect.followed.then_some(ask));
         let intake = self.intake(&head, follows.is_none()).await?;
-        let Received { body, rates, ended } = head.receive(ask, first, intake).await?;
+        let Received { body, rates, ended } = head.receive(ask, intake).await?;
         let ready = if is_reused { began.mono } else { link.made.ready };
-        let written = seen.written.filter(|written| *written <= first).unwrap_or(first);
+        let first = head.first;
+        let written = head.written.unwrap_or(first);
         let made = &link.made;
         let fresh = |time: Option<Duration>| time.filter(|_| !is_reused);
-        let wire = link.wire.seen();
+        let (sent, received) = link.octets();
         let leg = Leg {
             url: shown(&ask.url),
             method: ask.method.to_string(),
             status: head.status.as_u16(),
             http: head.version.to_owned(),
-            start: began.mono.saturating_duration_since(start),
+            start: Duration::ZERO,
             phases: Phases {
                 dns: fresh(made.dns_time),
                 connect: fresh(Some(made.connect_time)),
@@ -398,8 +396,8 @@ impl Tracer<'_> {
                 head_bytes: head.bytes(),
                 body_bytes: body.encoded,
                 decoded_bytes: body.decoded,
-                wire_sent_bytes: wire.sent - before.sent,
-                wire_received_bytes: wire.received - before.received,
+                wire_sent_bytes: sent - before.0,
+                wire_received_bytes: received - before.1,
             },
             rates: (body.encoded > 0).then_some(rates),
             tcp: link.tcp(),
@@ -435,7 +433,7 @@ impl Tracer<'_> {
         match ask.redirected(head.status, location.as_bytes()) {
             Ok(next) => {
                 let redirect = Redirect {
-                    to: shown(&next.ask.url),
+                    url: shown(&next.ask.url),
                     followed,
                     downgrade: next.is_downgrade,
                     credentials_dropped: next.dropped_credentials,

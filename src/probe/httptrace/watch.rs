@@ -154,6 +154,16 @@ impl Frames {
     }
 }
 
+/// Reads any octets as frames.
+pub(super) fn fuzz(octets: &[u8]) {
+    let mut frames = Frames::after(0);
+    let (mut begun, mut ended) = (0, 0);
+    for part in octets.chunks(5) {
+        frames.follow(part, |frame| if frame.is_whole { ended += 1 } else { begun += 1 });
+    }
+    assert!(ended == begun || ended + 1 == begun, "one frame at a time");
+}
+
 /// A stream that is looked at.
 #[derive(Debug)]
 pub(super) struct Watched<S> {

@@ -233,7 +233,7 @@ fn value(name: &str, report: &Report, asked: &HttpTrace) -> Option<Given> {
         "num_redirects" => Given::number(report.legs.len() - 1),
         "redirect_url" => {
             let redirect = last.redirect.as_ref().filter(|redirect| !redirect.followed);
-            Given::Text(redirect.map(|redirect| redirect.to.clone()))
+            Given::Text(redirect.map(|redirect| redirect.url.clone()))
         }
         "remote_ip" => Given::text(last.remote.ip().to_string()),
         "remote_port" => Given::number(last.remote.port()),

@@ -80,7 +80,7 @@ fn head(out: &mut impl io::Write, leg: &Leg, style: Style) -> io::Result<()> {
         writeln!(
             out,
             "{}",
-            style.red_if(redirect.downgrade, &format!("{verb} {}{notes}", escape(&redirect.to)))
+            style.red_if(redirect.downgrade, &format!("{verb} {}{notes}", escape(&redirect.url)))
         )?;
     }
     Ok(())
@@ -184,7 +184,7 @@ fn attempt(one: &Attempt) -> String {
         (None, false, None) => "given up".to_owned(),
     };
     let took = one.took.map_or_else(String::new, |took| format!(" for {}", span(took)));
-    format!("{} {} after {}{took}: {came}", escape(&one.proto), one.to, span(one.start))
+    format!("{} {} after {}{took}: {came}", escape(&one.proto), one.address, span(one.start))
 }
 
 fn session(out: &mut impl io::Write, tls: &TlsSession, insecure: bool, style: Style) -> io::Result<()> {
