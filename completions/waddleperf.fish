@@ -33,6 +33,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "ping" -d 'Rou
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The hops to a target: who answers, how fast, and where packets are lost'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
@@ -239,6 +240,63 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'K
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-redirs -d 'Redirects that are followed at most' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s m -l max-time -d 'End each repeat after this time, redirects included' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s c -l count -d 'Ask this often' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interval -d 'Time between the end of a repeat and the next' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
+curl-json\t'What `curl -w \'%{json}\'` prints'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write each request and answer into this file, as HAR 1.2' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s I -l head -d 'Ask for the head alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-location -d 'Do not follow redirects'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http1.1 -d 'Speak HTTP/1.1 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3-only -d 'Speak HTTP/3 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s f -l fail -d 'End with 1 when the status is 400 or above'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s s -l silent -d 'curl\'s -s, and always so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s S -l show-error -d 'curl\'s -S, and always so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
@@ -779,6 +837,63 @@ complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save
 complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c httptrace -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
+complete -c httptrace -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
+complete -c httptrace -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
+complete -c httptrace -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
+complete -c httptrace -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
+complete -c httptrace -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
+complete -c httptrace -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
+complete -c httptrace -l max-redirs -d 'Redirects that are followed at most' -r
+complete -c httptrace -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c httptrace -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
+complete -c httptrace -s m -l max-time -d 'End each repeat after this time, redirects included' -r
+complete -c httptrace -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
+complete -c httptrace -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
+complete -c httptrace -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
+complete -c httptrace -s c -l count -d 'Ask this often' -r
+complete -c httptrace -l interval -d 'Time between the end of a repeat and the next' -r
+complete -c httptrace -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
+complete -c httptrace -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
+complete -c httptrace -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
+curl-json\t'What `curl -w \'%{json}\'` prints'"
+complete -c httptrace -l har -d 'Write each request and answer into this file, as HAR 1.2' -r -F
+complete -c httptrace -l source -d 'Send from this address of this host' -r
+complete -c httptrace -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c httptrace -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c httptrace -l label -d 'Label the record; once for each label' -r
+complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c httptrace -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c httptrace -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c httptrace -s I -l head -d 'Ask for the head alone'
+complete -c httptrace -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c httptrace -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
+complete -c httptrace -l no-location -d 'Do not follow redirects'
+complete -c httptrace -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
+complete -c httptrace -l http1.1 -d 'Speak HTTP/1.1 only'
+complete -c httptrace -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
+complete -c httptrace -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
+complete -c httptrace -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
+complete -c httptrace -l http3-only -d 'Speak HTTP/3 only'
+complete -c httptrace -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c httptrace -s f -l fail -d 'End with 1 when the status is 400 or above'
+complete -c httptrace -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
+complete -c httptrace -s s -l silent -d 'curl\'s -s, and always so'
+complete -c httptrace -s S -l show-error -d 'curl\'s -S, and always so'
+complete -c httptrace -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c httptrace -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c httptrace -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c httptrace -l json -d 'Print the record as one line of JSON'
+complete -c httptrace -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c httptrace -s q -l quiet -d 'Print only the summary'
+complete -c httptrace -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c httptrace -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c httptrace -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c httptrace -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c httptrace -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c httptrace -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c portscan -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
 complete -c portscan -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r

@@ -14,5 +14,5 @@ pub mod tls;
 
 pub use names::Names;
 pub use policy::Policy;
-pub use resolve::Resolver;
+pub use resolve::{Resolver, sources};
 pub use tls::Trust;

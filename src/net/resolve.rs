@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
-use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::{Hosts, TokioResolver};
 use tokio::sync::OnceCell;
 
 use crate::failure::{Class, Failure};
@@ -70,6 +72,22 @@ impl Resolver {
             Ok(Ok(found)) => Ok(found.iter().map(|address| address.to_canonical()).collect()),
         }
     }
+}
+
+/// Whether this host's own file of names (`/etc/hosts`) knows `host`, and whom the host asks for names that it does not know.
+/// Reads files: not for an async thread.
+pub fn sources(host: &str) -> (bool, Vec<IpAddr>) {
+    let known = |hosts: &Hosts, kind| {
+        let name = Name::from_utf8(host).ok()?;
+        hosts.lookup_static_host(&Query::query(name, kind))
+    };
+    let hosts = Hosts::from_system().ok();
+    let is_known = hosts.is_some_and(|hosts| {
+        [RecordType::A, RecordType::AAAA].iter().any(|kind| known(&hosts, *kind).is_some())
+    });
+    let servers =
+        read_system_conf().map(|(config, _)| config.name_servers().iter().map(|server| server.ip).collect());
+    (is_known, servers.unwrap_or_default())
 }
 
 fn system() -> Result<TokioResolver, String> {

@@ -59,6 +59,16 @@ pub enum Event {
         /// When it was given up, nanoseconds since the epoch.
         at: u64,
     },
+    /// A phase of a request took so long.
+    Phase {
+        /// The request's sequence number, from 0.
+        seq: u64,
+        /// Its name: `dns`, `connect`, `tls`, `request`, `first byte`, `transfer`.
+        phase: &'static str,
+        /// How long it took.
+        #[serde(rename = "lasted_ms", with = "ms")]
+        lasted: Duration,
+    },
     /// What has passed since the last one: for probes that watch a stream.
     Interval {
         /// When it ended, nanoseconds since the epoch.

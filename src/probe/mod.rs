@@ -10,6 +10,7 @@ pub(crate) mod counts;
 mod ctx;
 mod egress;
 mod event;
+pub mod httptrace;
 mod icmp;
 pub mod imported;
 mod input;
@@ -21,6 +22,7 @@ pub mod mtr;
 pub mod mtu;
 mod own_thread;
 mod pace;
+mod phases;
 pub mod ping;
 pub mod portscan;
 mod rights;
@@ -47,6 +49,7 @@ pub use kind::{File, Kind, Manual, Options};
 pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
 pub use pace::Schedule;
+pub use phases::Phases;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use severity::Severity;
 pub use target::Target;
@@ -73,6 +76,8 @@ measure::kinds! {$
         Mtr in mtr;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
+        /// What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer.
+        HttpTrace in httptrace;
         /// Open, closed and filtered ports.
         PortScan in portscan;
         /// Certificates, names, expiry, versions and suites of a TLS server.

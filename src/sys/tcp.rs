@@ -21,6 +21,8 @@ pub struct Info {
     pub mss: u32,
     /// The path MTU that this host believes in.
     pub pmtu: u32,
+    /// The congestion window, in segments.
+    pub cwnd: u32,
 }
 
 /// The timestamps option (RFC 7323) is in use: `TCPI_OPT_TIMESTAMPS`.
@@ -52,7 +54,8 @@ pub fn info(socket: BorrowedFd<'_>) -> io::Result<Info> {
     let rtt = (info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into()));
     let options = if info.tcpi_options & TIMESTAMPS != 0 { TIMESTAMPS_LENGTH } else { 0 };
     let mss = info.tcpi_snd_mss + options;
-    Ok(Info { rtt, retransmits: info.tcpi_total_retrans, mss, pmtu: info.tcpi_pmtu })
+    let (retransmits, pmtu, cwnd) = (info.tcpi_total_retrans, info.tcpi_pmtu, info.tcpi_snd_cwnd);
+    Ok(Info { rtt, retransmits, mss, pmtu, cwnd })
 }
 
 #[cfg(test)]
@@ -68,6 +71,7 @@ mod tests {
         let info = info(stream.as_fd()).expect("TCP");
         assert!(info.rtt.is_some_and(|rtt| rtt < Duration::from_secs(1)), "{info:?}");
         assert_eq!(info.retransmits, 0);
+        assert!(info.cwnd > 0);
         assert!(info.mss >= 536 && info.mss + 40 <= info.pmtu, "{info:?}");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         assert!(super::info(udp.as_fd()).is_err());

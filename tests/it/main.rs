@@ -6,6 +6,7 @@ mod cli;
 mod deploy;
 mod drift;
 mod geoip;
+mod httptrace;
 mod image;
 mod install;
 mod lab;

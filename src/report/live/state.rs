@@ -133,7 +133,7 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
-            Event::Several { .. } => {}
+            Event::Several { .. } | Event::Phase { .. } => {}
             &Event::Reply { at, rtt, .. } => self.answered(at, rtt),
             &Event::Port { host, port, proto, at, rtt } => {
                 self.note = Some(format!("open port {port}/{proto} on {host}"));

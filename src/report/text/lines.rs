@@ -108,6 +108,7 @@ impl Lines {
             }
             // Told where somebody waits for it ([`progress`]).
             Event::Progress { .. }
+            | Event::Phase { .. }
             | Event::Several { .. }
             | Event::Hop { .. }
             | Event::Path { .. }

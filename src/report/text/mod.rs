@@ -2,6 +2,7 @@
 
 mod capture;
 mod findings;
+mod httptrace;
 mod imported;
 mod lines;
 pub(super) mod mtr;

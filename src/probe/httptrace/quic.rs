@@ -1,0 +1,181 @@
+//! HTTP/3: a connection over QUIC (RFC 9000, RFC 9114), of which quinn and h3 do the work.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use h3::client::{RequestStream, SendRequest};
+use h3_quinn::{BidiStream, OpenStreams};
+use hyper::body::Bytes;
+use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
+use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime, VarInt};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::time::timeout_at;
+
+use super::link::{Carrier, Link, Linker, MOST_HEAD, Made, Owned, Sender, server_name};
+use super::report::Attempt;
+use super::request::Ask;
+use super::watch::Watch;
+use crate::failure::{Class, Failure};
+use crate::net::tls::Witness;
+use crate::sys::clock;
+use crate::sys::connect::Way;
+use crate::wire::text::printable;
+
+/// Sends requests of HTTP/3.
+pub(super) type Requests = SendRequest<OpenStreams, Bytes>;
+/// One of them, and its answer.
+pub(super) type Stream = RequestStream<BidiStream<Bytes>, Bytes>;
+
+/// A QUIC connection; it is closed with its owner, and says so.
+pub(super) struct Quic {
+    connection: quinn::Connection,
+    endpoint: Endpoint,
+}
+
+impl Quic {
+    /// Octets in datagrams that went and came.
+    pub(super) fn octets(&self) -> (u64, u64) {
+        let stats = self.connection.stats();
+        (stats.udp_tx.bytes, stats.udp_rx.bytes)
+    }
+
+    fn local(&self) -> Option<SocketAddr> {
+        let bound = self.endpoint.local_addr().ok()?;
+        Some(SocketAddr::new(self.connection.local_ip().unwrap_or(bound.ip()), bound.port()))
+    }
+}
+
+impl Drop for Quic {
+    fn drop(&mut self) {
+        // H3_NO_ERROR (RFC 9114 §8.1).
+        self.connection.close(VarInt::from_u32(0x100), b"");
+    }
+}
+
+impl Linker<'_> {
+    /// A connection of HTTP/3 to one of `addresses`, tried one after the other.
+    ///
+    /// # Errors
+    /// Why there is none; class `tls` for a certificate that is not believed.
+    pub(super) async fn quic(
+        &self,
+        ask: &Ask,
+        addresses: &[SocketAddr],
+        start: Instant,
+        deadline: Instant,
+    ) -> Result<Link, Failure> {
+        let mut attempts = Vec::new();
+        let mut failure = Class::Resolve.because(format_args!("{ask}: no address to connect to"));
+        for (n, to) in addresses.iter().enumerate() {
+            let now = clock::now().mono;
+            let share = deadline.saturating_duration_since(now) / (addresses.len() - n) as u32;
+            let tried = timeout_at((now + share).into(), self.quic_to(ask, *to, now)).await;
+            let tried = tried.unwrap_or_else(|_| {
+                Err(Class::Timeout.because(format_args!("connect to {to} over quic: no answer in time")))
+            });
+            let took = clock::now().mono.saturating_duration_since(now);
+            let began = now.saturating_duration_since(start);
+            let mut attempt = Attempt { took: Some(took), ..given_up(*to, QUIC, began) };
+            match tried {
+                Ok(mut link) => {
+                    (attempt.took, attempt.won) = (Some(link.made.connect_time), true);
+                    attempts.push(attempt);
+                    link.made.attempts = attempts;
+                    return Ok(link);
+                }
+                Err(why) => {
+                    attempt.error = Some(why.detail.clone());
+                    attempts.push(attempt);
+                    failure = why;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    async fn quic_to(&self, ask: &Ask, to: SocketAddr, began: Instant) -> Result<Link, Failure> {
+        let name = server_name(ask)?;
+        let host = ask.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let witness = Witness::new();
+        let internal = |why: String| Class::Internal.because(format_args!("prepare quic: {why}"));
+        let crypto = QuicClientConfig::try_from(witness.client(&[b"h3"])?);
+        let config = ClientConfig::new(Arc::new(crypto.map_err(|error| internal(error.to_string()))?));
+        let endpoint = endpoint(to.is_ipv6(), self.way());
+        let endpoint =
+            endpoint.map_err(|error| Failure::from_io(format_args!("bind udp for {to}"), &error))?;
+        let connecting =
+            endpoint.connect_with(config, to, &host).map_err(|error| internal(error.to_string()))?;
+        let connection = connecting.await.map_err(|error| failed(to, &error))?;
+        let connect_time = clock::now().mono.saturating_duration_since(began);
+        let quic = Quic { connection: connection.clone(), endpoint };
+        let data = connection.handshake_data().and_then(|data| data.downcast::<HandshakeData>().ok());
+        let shown = witness.take().unwrap_or_default();
+        let trust = self.trust().await;
+        let mut tls = self.session(None, &shown, &name, trust);
+        tls.alpn = data.and_then(|data| data.protocol).map(|name| printable(&name));
+        self.believe(ask, &tls, trust)?;
+        let said = |why: String| {
+            Class::Protocol.because(format_args!("{ask}: http/3: {}", printable(why.as_bytes())))
+        };
+        let mut builder = h3::client::builder();
+        builder.max_field_section_size(MOST_HEAD as u64).send_grease(false);
+        let built = builder.build(h3_quinn::Connection::new(connection)).await;
+        let (mut driver, requests) = built.map_err(|error| said(error.to_string()))?;
+        let tasks = Owned::default();
+        tasks.spawn(async move {
+            // How it ends is told by the answer.
+            let _ = poll_fn(|cx| driver.poll_close(cx)).await;
+        });
+        let made = Made {
+            dns: None,
+            attempts: Vec::new(),
+            remote: to,
+            local: quic.local(),
+            tls: Some(tls),
+            dns_time: None,
+            connect_time,
+            tls_time: None,
+            ready: clock::now().mono,
+        };
+        let (watch, wire) = (Watch::new(false), Watch::new(false));
+        let (sender, carrier) = (Sender::Http3(requests), Carrier::Quic(quic));
+        Ok(Link { sender, origin: ask.url.origin(), watch, wire, made, carrier, _tasks: tasks })
+    }
+}
+
+/// A socket of the family that is wanted, whose datagrams leave by `way`.
+fn endpoint(ipv6: bool, way: &Way) -> io::Result<Endpoint> {
+    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    if let Some(interface) = &way.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    if let Some(ttl) = way.ttl {
+        if ipv6 { socket.set_unicast_hops_v6(ttl.into()) } else { socket.set_ttl_v4(ttl.into()) }?;
+    }
+    let any = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    socket.bind(&SocketAddr::new(way.source.unwrap_or(any), 0).into())?;
+    Endpoint::new(EndpointConfig::default(), None, UdpSocket::from(socket), Arc::new(TokioRuntime))
+}
+
+fn failed(to: SocketAddr, error: &quinn::ConnectionError) -> Failure {
+    use quinn::ConnectionError as Error;
+    let class = match error {
+        Error::TimedOut => Class::Timeout,
+        Error::TransportError(error) if (0x100..0x200).contains(&u64::from(error.code)) => Class::Tls,
+        _ => Class::Protocol,
+    };
+    class.because(format_args!("connect to {to} over quic: {}", printable(error.to_string().as_bytes())))
+}
+
+/// What carries HTTP/3, and what carries the others.
+pub(super) const QUIC: &str = "quic";
+pub(super) const TCP: &str = "tcp";
+
+/// An attempt that came to no end, as another one won.
+pub(super) fn given_up(address: SocketAddr, proto: &str, start: Duration) -> Attempt {
+    Attempt { address, proto: proto.to_owned(), start, took: None, won: false, error: None }
+}

@@ -1,0 +1,98 @@
+//! Each phase is seen where the server was slow, and in no other.
+
+use serde_json::Value;
+
+use super::origin::{Delays, Origin, certified, whole};
+use super::{record, report};
+use crate::lab::{Units, alone};
+
+fn ms(phases: &Value, name: &str) -> f64 {
+    phases[name].as_f64().unwrap_or_else(|| panic!("{name}: {phases}"))
+}
+
+/// A busy machine is late by tens of milliseconds: what is injected is larger than that, and each phase is told from the others by
+/// having no more than its own.
+#[test]
+fn a_slow_phase_is_seen_where_it_is_and_nowhere_else() {
+    let _turn = alone();
+    let directory = tempfile::tempdir().expect("a directory");
+    let (config, ca) = certified(directory.path(), &["127.0.0.1"]);
+    let delays = Delays { tls: 400.ms(), head: 800.ms(), body: 1200.ms() };
+    let origin =
+        Origin::start(Some(config), delays, Box::new(|_, stream| whole(stream, "200 OK", &[b'x'; 5000])));
+    let found = report(&["--cacert", ca.to_str().expect("a path"), &origin.url("/slow")]);
+    let phases = &found["phases"];
+    for (name, from, below) in [
+        ("connect_ms", 0.0, 350.0),
+        ("tls_ms", 400.0, 750.0),
+        ("request_ms", 0.0, 350.0),
+        ("first_byte_ms", 795.0, 1150.0),
+        ("transfer_ms", 1195.0, 1550.0),
+        ("total_ms", 2395.0, 3500.0),
+    ] {
+        assert!((from..below).contains(&ms(phases, name)), "{name}: {phases}");
+    }
+    assert_eq!(phases["dns_ms"], Value::Null, "an address has no look-up");
+    let sum: f64 = ["connect_ms", "tls_ms", "request_ms", "first_byte_ms", "transfer_ms"]
+        .map(|name| ms(phases, name))
+        .iter()
+        .sum();
+    assert!(sum <= ms(phases, "total_ms") + 0.001, "{phases}");
+    let leg = &found["legs"][0];
+    assert_eq!((&leg["sizes"]["body_bytes"], &leg["tls"]["verdict"]), (&5000.into(), &"ok".into()), "{leg}");
+    let rates = &leg["rates"];
+    let octets: u64 = rates["bytes"].as_array().expect("a list").iter().filter_map(Value::as_u64).sum();
+    assert_eq!(octets, 5000, "{rates}");
+}
+
+#[test]
+fn redirects_are_legs_and_repeats_are_summed_up() {
+    let origin = Origin::http(Box::new(|head, stream| match head.split(' ').nth(1) {
+        Some("/a") => whole(stream, "302 Found\r\nLocation: /b?x#y", b"go"),
+        _ => whole(stream, "200 OK\r\nServer-Timing: db;dur=2.5\r\nAge: 7", b"here"),
+    }));
+    let record = record(&["-c", "3", "--keepalive", &origin.url("/a")]);
+    let found = &record["outcome"]["report"];
+    let legs = found["legs"].as_array().expect("legs");
+    assert_eq!(legs.len(), 2, "{record}");
+    assert_eq!(
+        (&legs[0]["status"], &legs[1]["status"], &found["status"]),
+        (&302.into(), &200.into(), &200.into())
+    );
+    assert_eq!(legs[1]["url"], origin.url("/b?x"));
+    assert_eq!((&legs[1]["reused"], &legs[1]["phases"]["connect_ms"]), (&true.into(), &Value::Null));
+    assert_eq!(
+        (&legs[1]["server_timing"][0]["duration_ms"], &legs[1]["cache"]["age_s"]),
+        (&2.5.into(), &7.into())
+    );
+    let repeats = &found["repeats"];
+    assert_eq!((&repeats["sent"], &repeats["answered"]), (&3.into(), &3.into()), "{record}");
+    assert!(ms(&repeats["min"], "total_ms") <= ms(&found["phases"], "total_ms"), "{record}");
+    assert_eq!(origin.asked().len(), 6);
+    // Cold ones have a connection each.
+    let cold = report(&["-c", "2", &origin.url("/b")]);
+    assert_eq!(cold["legs"][0]["reused"], false, "{cold}");
+    let left = report(&["--no-location", &origin.url("/a")]);
+    assert_eq!(
+        (&left["status"], &left["legs"][0]["redirect"]["url"]),
+        (&302.into(), &origin.url("/b?x").into())
+    );
+}
+
+#[test]
+fn an_address_that_refuses_is_told_and_the_next_one_is_used() {
+    let origin = Origin::http(Box::new(|_, stream| whole(stream, "200 OK", b"here")));
+    let port = origin.at.port();
+    let (url, resolve) =
+        (format!("http://a.example:{port}/"), format!("a.example:{port}:127.0.0.9,127.0.0.1"));
+    let found = report(&["--resolve", &resolve, &url]);
+    let leg = &found["legs"][0];
+    let [first, second] = leg["attempts"].as_array().expect("attempts").as_slice() else { panic!("{leg}") };
+    assert!(
+        first["error"].as_str().is_some_and(|why| why.contains("refused")) && first["won"] == false,
+        "{leg}"
+    );
+    assert_eq!((&second["address"], &second["won"]), (&format!("127.0.0.1:{port}").into(), &true.into()));
+    assert!(leg["phases"]["connect_ms"].as_f64() <= second["took_ms"].as_f64(), "the winner's alone");
+    assert_eq!((&leg["dns"]["source"], &leg["phases"]["dns_ms"]), (&"given".into(), &Value::Null));
+}
