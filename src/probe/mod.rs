@@ -23,6 +23,7 @@ mod own_thread;
 mod pace;
 pub mod ping;
 pub mod portscan;
+pub mod resolvertime;
 mod rights;
 mod scalar;
 mod session;
@@ -73,6 +74,8 @@ measure::kinds! {$
         PortScan in portscan;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
+        /// How long resolvers take, which is faster, and whether what they say is true.
+        ResolverTime in resolvertime;
         /// The state of this host that explains a bad network.
         SysInfo in sysinfo;
     }

@@ -42,7 +42,7 @@ pub struct Loss {
 }
 
 /// Every scalar that probes share, with its unit: one list for thresholds, metrics and charts (design §3).
-pub const NAMES: [(&str, Unit); 33] = [
+pub const NAMES: [(&str, Unit); 34] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -76,6 +76,7 @@ pub const NAMES: [(&str, Unit); 33] = [
     ("black_hole", Unit::None),
     ("findings", Unit::None),
     ("steal_ratio", Unit::Ratio),
+    ("qps", Unit::None),
 ];
 
 /// The unit of the shared scalar `name`; `None` when there is no such name.

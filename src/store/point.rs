@@ -16,7 +16,7 @@ const FAILED: u8 = 1;
 const SKETCHED: u8 = 2;
 
 /// The scalars that have a code on disk. Append only: the place in this list is the code minus one.
-const CODES: [(&str, Unit); 33] = [
+const CODES: [(&str, Unit); 34] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -50,6 +50,7 @@ const CODES: [(&str, Unit); 33] = [
     ("black_hole", Unit::None),
     ("findings", Unit::None),
     ("steal_ratio", Unit::Ratio),
+    ("qps", Unit::None),
 ];
 
 /// What charts and roll-ups need of a record.

@@ -15,6 +15,7 @@ mod mtr;
 mod mtu;
 mod ping;
 mod portscan;
+mod resolvertime;
 mod results;
 mod serve;
 mod stage;

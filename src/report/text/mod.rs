@@ -9,6 +9,7 @@ mod number;
 mod packets;
 mod ping;
 mod portscan;
+mod resolvertime;
 mod style;
 mod sysinfo;
 mod udpping;
