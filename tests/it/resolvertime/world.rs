@@ -103,7 +103,7 @@ impl World {
     /// A knot of its own for `zones`, each signed or not.
     fn knot(&mut self, name: &str, address: &str, zones: &[(&str, bool)], text: impl Fn(&str) -> String) {
         let place = self.path(name);
-        fs::create_dir(&place).expect("a directory");
+        fs::create_dir_all(place.join("db")).expect("a directory");
         let at = place.display();
         let mut config = format!(
             "server:\n  rundir: \"{at}\"\n  listen: {address}@53\n  nsid: \"{name}\"\ndatabase:\n  storage: \"{at}/db\"\nzone:\n"
