@@ -36,6 +36,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "resolvertime" -d 'How long resolvers take, which is faster, and whether what they say is true'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
@@ -376,6 +377,65 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s d -l domain -d 'The name to look up [default: the root]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s x -l reverse -d 'Look up the name of this address, as dig\'s -x' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s t -l type -d 'The type of records to ask for: a mnemonic or TYPE123 [default: A; of the root NS]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s s -l server -d 'Ask this server: an address or a name, with :PORT if need be, or a URL (udp:, tcp:, tls:, https:, quic:; #NAME behind it is the name in its certificate); once for each [default: those of resolv.conf(5), and this host\'s own way]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s p -l port -d 'The servers\' port [default: 53; tls and quic: 853; https: 443]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l transport -d 'How queries travel, where the server is no URL' -r -f -a "udp\t'UDP (RFC 1035 §4.2.1), and TCP where an answer is truncated'
+tcp\t'TCP (RFC 7766)'
+dot\t'TLS (RFC 7858)'
+doh\t'HTTPS (RFC 8484), by HTTP/2'
+doq\t'QUIC (RFC 9250)'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l path -d 'The path of the service, over HTTPS' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l tls-name -d 'The name that the server\'s certificate must have [default: that of the server, or its address]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ca-file -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s c -l count -d 'Ask each server this often [default: 10; with +short 1]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s i -l interval -d 'Time between two queries to one server; servers take turns within it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s W -l timeout -d 'How long to wait for each answer' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l tries -d 'How often a query without an answer is sent, each time with a new identifier; each counts as one' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l bufsize -d 'Octets of an answer over UDP that are accepted (EDNS)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l hints -d 'Begin a trace at the servers of this file: addresses, or the form of named.root [default: the root servers of 2025]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l absent-zone -d 'The zone of the name that cannot be' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l load -d 'Send the questions of this file to the first server: a name and a type on each line, as dnsperf\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l clients -d 'With --load: sockets, each with a port of its own' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l system -d 'Ask the system\'s too, besides those that are named: each of resolv.conf(5), and getaddrinfo(3)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l get -d 'Ask by GET, over HTTPS (RFC 8484 §4.1)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s k -l insecure -d 'Go on whoever the server is; what is wrong with its certificate is said'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l fresh -d 'Make a new connection for each query, where one would be used again'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l dnssec -d 'Ask for signatures, and find out whether the server validates: secure, insecure, bogus, unsupported'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l unchecked -d 'Ask for what does not validate, too (CD)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-recurse -d 'Do not ask for recursion (RD)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-edns -d 'Do without EDNS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ignore-truncation -d 'Leave a truncated answer as it is, where it would be asked for again over TCP'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-case -d 'Leave the letters of the name as they are: by default their case is mixed, so that no guessed answer passes'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l short -d 'Print the answers alone, as dig\'s +short'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l trace -d 'Go from the root servers down, one server of each zone after the other'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l check -d 'Ask for a name that cannot be, and find out what the server makes of it: an address is a hijack'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
 cpu\t'Processors, load, pressure, limits of the control group'
 memory\t'Memory and swap'
@@ -973,6 +1033,65 @@ complete -c capture -l save -d 'Keep the record in the store (the file\'s store.
 complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c resolvertime -s d -l domain -d 'The name to look up [default: the root]' -r
+complete -c resolvertime -s x -l reverse -d 'Look up the name of this address, as dig\'s -x' -r
+complete -c resolvertime -s t -l type -d 'The type of records to ask for: a mnemonic or TYPE123 [default: A; of the root NS]' -r
+complete -c resolvertime -s s -l server -d 'Ask this server: an address or a name, with :PORT if need be, or a URL (udp:, tcp:, tls:, https:, quic:; #NAME behind it is the name in its certificate); once for each [default: those of resolv.conf(5), and this host\'s own way]' -r
+complete -c resolvertime -s p -l port -d 'The servers\' port [default: 53; tls and quic: 853; https: 443]' -r
+complete -c resolvertime -l transport -d 'How queries travel, where the server is no URL' -r -f -a "udp\t'UDP (RFC 1035 §4.2.1), and TCP where an answer is truncated'
+tcp\t'TCP (RFC 7766)'
+dot\t'TLS (RFC 7858)'
+doh\t'HTTPS (RFC 8484), by HTTP/2'
+doq\t'QUIC (RFC 9250)'"
+complete -c resolvertime -l path -d 'The path of the service, over HTTPS' -r
+complete -c resolvertime -l tls-name -d 'The name that the server\'s certificate must have [default: that of the server, or its address]' -r
+complete -c resolvertime -l ca-file -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
+complete -c resolvertime -s c -l count -d 'Ask each server this often [default: 10; with +short 1]' -r
+complete -c resolvertime -s i -l interval -d 'Time between two queries to one server; servers take turns within it' -r
+complete -c resolvertime -s W -l timeout -d 'How long to wait for each answer' -r
+complete -c resolvertime -l tries -d 'How often a query without an answer is sent, each time with a new identifier; each counts as one' -r
+complete -c resolvertime -l bufsize -d 'Octets of an answer over UDP that are accepted (EDNS)' -r
+complete -c resolvertime -l hints -d 'Begin a trace at the servers of this file: addresses, or the form of named.root [default: the root servers of 2025]' -r -F
+complete -c resolvertime -l absent-zone -d 'The zone of the name that cannot be' -r
+complete -c resolvertime -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
+complete -c resolvertime -l load -d 'Send the questions of this file to the first server: a name and a type on each line, as dnsperf\'s' -r -F
+complete -c resolvertime -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
+complete -c resolvertime -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
+complete -c resolvertime -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
+complete -c resolvertime -l clients -d 'With --load: sockets, each with a port of its own' -r
+complete -c resolvertime -l source -d 'Send from this address of this host' -r
+complete -c resolvertime -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c resolvertime -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c resolvertime -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c resolvertime -l label -d 'Label the record; once for each label' -r
+complete -c resolvertime -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c resolvertime -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c resolvertime -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c resolvertime -l system -d 'Ask the system\'s too, besides those that are named: each of resolv.conf(5), and getaddrinfo(3)'
+complete -c resolvertime -l get -d 'Ask by GET, over HTTPS (RFC 8484 §4.1)'
+complete -c resolvertime -s k -l insecure -d 'Go on whoever the server is; what is wrong with its certificate is said'
+complete -c resolvertime -l fresh -d 'Make a new connection for each query, where one would be used again'
+complete -c resolvertime -l dnssec -d 'Ask for signatures, and find out whether the server validates: secure, insecure, bogus, unsupported'
+complete -c resolvertime -l unchecked -d 'Ask for what does not validate, too (CD)'
+complete -c resolvertime -l no-recurse -d 'Do not ask for recursion (RD)'
+complete -c resolvertime -l no-edns -d 'Do without EDNS'
+complete -c resolvertime -l ignore-truncation -d 'Leave a truncated answer as it is, where it would be asked for again over TCP'
+complete -c resolvertime -l no-case -d 'Leave the letters of the name as they are: by default their case is mixed, so that no guessed answer passes'
+complete -c resolvertime -l short -d 'Print the answers alone, as dig\'s +short'
+complete -c resolvertime -l trace -d 'Go from the root servers down, one server of each zone after the other'
+complete -c resolvertime -l check -d 'Ask for a name that cannot be, and find out what the server makes of it: an address is a hijack'
+complete -c resolvertime -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c resolvertime -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c resolvertime -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c resolvertime -l json -d 'Print the record as one line of JSON'
+complete -c resolvertime -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c resolvertime -s q -l quiet -d 'Print only the summary'
+complete -c resolvertime -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c resolvertime -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c resolvertime -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c resolvertime -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c resolvertime -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c resolvertime -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysinfo -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
 cpu\t'Processors, load, pressure, limits of the control group'
 memory\t'Memory and swap'

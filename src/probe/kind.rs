@@ -16,6 +16,14 @@ pub trait Options:
 {
     /// The kind's name and what a person should read about it.
     const MANUAL: Manual;
+
+    /// The same, what the command line says in a notation of its own put where it belongs.
+    ///
+    /// # Errors
+    /// Clap's own: which word is none.
+    fn settled(self) -> Result<Self, clap::Error> {
+        Ok(self)
+    }
 }
 
 /// What the manual page of a command says beyond its options.
@@ -63,7 +71,7 @@ impl Kind {
         Self {
             manual: T::MANUAL,
             augment: T::augment_args,
-            read: |matches| T::from_arg_matches(matches).map(Into::into),
+            read: |matches| T::from_arg_matches(matches).and_then(T::settled).map(Into::into),
             table: |table| T::deserialize(toml::de::ValueDeserializer::from(table)).map(Into::into),
             schema: T::json_schema,
             defaults: || toml::Table::try_from(T::default()),

@@ -25,6 +25,7 @@ mod pace;
 mod phases;
 pub mod ping;
 pub mod portscan;
+pub mod resolvertime;
 mod rights;
 mod scalar;
 mod session;
@@ -76,10 +77,12 @@ measure::kinds! {$
         Mtr in mtr;
         /// Path MTU, black holes and who is to blame.
         Mtu in mtu;
-        /// What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer.
-        HttpTrace in httptrace;
         /// Open, closed and filtered ports.
         PortScan in portscan;
+        /// How long resolvers take, which is faster, and whether what they say is true.
+        ResolverTime in resolvertime;
+        /// What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer.
+        HttpTrace in httptrace;
         /// Certificates, names, expiry, versions and suites of a TLS server.
         Tls in tls;
         /// How SSH logs in, echoes and transfers.

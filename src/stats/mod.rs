@@ -2,9 +2,11 @@
 //!
 //! Pure functions over numbers that somebody else measured. Formulas cite their source.
 
+mod ranks;
 mod rng;
 mod sketch;
 
+pub use ranks::{holm, mann_whitney};
 pub use rng::Rng;
 pub use sketch::{Sketch, put as put_varint, take as take_varint};
 

@@ -16,7 +16,7 @@ const FAILED: u8 = 1;
 const SKETCHED: u8 = 2;
 
 /// The scalars that have a code on disk. Append only: the place in this list is the code minus one.
-const CODES: [(&str, Unit); 34] = [
+const CODES: [(&str, Unit); 35] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -51,6 +51,7 @@ const CODES: [(&str, Unit); 34] = [
     ("findings", Unit::None),
     ("steal_ratio", Unit::Ratio),
     ("unmet_expectations", Unit::None),
+    ("qps", Unit::None),
 ];
 
 /// What charts and roll-ups need of a record.

@@ -16,6 +16,7 @@ mod mtr;
 mod mtu;
 mod ping;
 mod portscan;
+mod resolvertime;
 mod results;
 mod serve;
 mod sshping;

@@ -11,6 +11,7 @@ mod number;
 mod packets;
 mod ping;
 mod portscan;
+mod resolvertime;
 mod sshping;
 mod style;
 mod sysinfo;

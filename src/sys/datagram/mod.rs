@@ -5,9 +5,11 @@
 
 mod batch;
 pub(super) mod control;
+mod watched;
 
 pub use batch::{Batch, Outgoing};
 pub use control::{Meta, Queued};
+pub use watched::Watched;
 
 use std::io;
 use std::net::SocketAddr;

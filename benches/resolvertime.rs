@@ -1,0 +1,183 @@
+//! `resolvertime` beside `dnsperf` and `kdig` against a local knot: answers per second, CPU per query, and one query's process.
+//!
+//! `cargo bench --bench resolvertime`; on loopback, without privilege. The peer runs just before ours, so that the machine is the
+//! same. Medians of three (of twenty-one, for one query). The server takes its part of the processors, from both alike.
+
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+
+use std::fs;
+use std::net::UdpSocket;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+/// Seconds of load.
+const SECONDS: u32 = 5;
+
+fn main() {
+    println!("resolvertime: profile bench, loopback, beside dnsperf and kdig, knot answers");
+    let knot = Knot::start();
+    let (port, file) = (knot.port, format!("{}/questions", knot.place.path().display()));
+    let theirs = format!("-s 127.0.0.1 -p {port} -d {file} -l {SECONDS} -c 4 -q 200");
+    let ours = format!("-s 127.0.0.1:{port} --load {file} -l {SECONDS}s --clients 4 --outstanding 200 -q");
+    compare("as fast as it goes", &ours, &theirs);
+    compare(
+        "20,000 queries/s",
+        &format!("{ours} --qps 20000"),
+        &format!("-s 127.0.0.1 -p {port} -d {file} -l {SECONDS} -c 4 -q 200 -Q 20000"),
+    );
+    one(port);
+}
+
+/// One run of load.
+#[derive(Clone, Copy)]
+struct Run {
+    rate: f64,
+    /// CPU time of the process, for each answer.
+    each: Duration,
+}
+
+fn compare(what: &str, ours: &str, theirs: &str) {
+    let (mut ours_all, mut theirs_all) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        theirs_all.push(measured("dnsperf", theirs, |text| number(text, "Queries completed:")));
+        let ours = format!("--data /tmp/waddleperf-bench resolvertime --json {ours}");
+        ours_all.push(measured(BINARY, &ours, |text| number(text, "\"completed\":")));
+    }
+    let (ours, theirs) = (median(ours_all), median(theirs_all));
+    println!("{what}");
+    let ratio = ours.rate / theirs.rate;
+    println!(
+        "  answers/s  {:>9.0}      dnsperf {:>9.0}      {ratio:>6.2}x   (goal: ≥ 1.0x)",
+        ours.rate, theirs.rate
+    );
+    let us = |run: Run| run.each.as_secs_f64() * 1e6;
+    let ratio = us(ours) / us(theirs);
+    println!(
+        "  CPU/query  {:>9.2} µs   dnsperf {:>9.2} µs   {ratio:>6.2}x   (goal: ≤ 1.0x)",
+        us(ours),
+        us(theirs)
+    );
+}
+
+/// The number that follows `word`.
+fn number(text: &str, word: &str) -> f64 {
+    let rest = text.split(word).nth(1).unwrap_or_else(|| panic!("no {word} in {text}")).trim_start();
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..end].parse().expect("a number")
+}
+
+fn measured(program: &str, arguments: &str, completed: impl Fn(&str) -> f64) -> Run {
+    let cpu = children_cpu();
+    let output = Command::new(program).args(arguments.split_whitespace()).stderr(Stdio::inherit()).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{program} {arguments}: {text}");
+    let count = completed(&text);
+    Run { rate: count / f64::from(SECONDS), each: (children_cpu() - cpu).div_f64(count.max(1.0)) }
+}
+
+/// One query, its whole process.
+fn one(port: u16) {
+    let time = |program: &str, arguments: &str| {
+        let mut times: Vec<Duration> = (0..21)
+            .map(|_| {
+                let begin = now();
+                let output = Command::new(program).args(arguments.split_whitespace()).output();
+                let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
+                assert!(output.stdout.starts_with(b"192.0.2."), "{program}: no answer");
+                begin.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1e3
+    };
+    let theirs = time("kdig", &format!("@127.0.0.1 -p {port} n1.example A +short"));
+    let ours = time(
+        BINARY,
+        &format!("--data /tmp/waddleperf-bench resolvertime @127.0.0.1:{port} n1.example A +short"),
+    );
+    println!("one query, the whole process");
+    println!(
+        "  wall       {ours:>9.2} ms   kdig    {theirs:>9.2} ms   {:>6.2}x   (goal: ≤ 4 ms)",
+        ours / theirs
+    );
+}
+
+/// A knot of its own, with a thousand names; it ends when dropped.
+struct Knot {
+    child: Child,
+    port: u16,
+    place: tempfile::TempDir,
+}
+
+impl Knot {
+    fn start() -> Self {
+        let place = tempfile::tempdir().expect("a directory");
+        let at = place.path().display();
+        let port =
+            UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+        let names: String = (0..1000).map(|n| format!("n{n} A 192.0.2.{}\n", n % 250)).collect();
+        let zone = format!("$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n{names}");
+        fs::write(place.path().join("example.zone"), zone).expect("write");
+        let config = format!(
+            "server:\n  rundir: \"{at}\"\n  listen: 127.0.0.1@{port}\n  udp-workers: 2\ndatabase:\n  storage: \"{at}/db\"\nzone:\n  \
+             - domain: \"example\"\n    file: \"{at}/example.zone\"\n"
+        );
+        fs::write(place.path().join("knot.conf"), config).expect("write");
+        let questions: String = (0..1000).map(|n| format!("n{n}.example A\n")).collect();
+        fs::write(place.path().join("questions"), questions).expect("write");
+        let child = Command::new("/usr/sbin/knotd")
+            .arg("-c")
+            .arg(place.path().join("knot.conf"))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("knotd (make setup-test)");
+        for _ in 0..100 {
+            let asked = Command::new("kdig")
+                .args([
+                    "@127.0.0.1",
+                    "-p",
+                    &port.to_string(),
+                    "example",
+                    "SOA",
+                    "+short",
+                    "+timeout=1",
+                    "+retry=0",
+                ])
+                .output()
+                .expect("kdig (make setup-test)");
+            if !asked.stdout.is_empty() && !asked.stdout.starts_with(b";;") {
+                return Self { child, port, place };
+            }
+        }
+        panic!("knot does not answer");
+    }
+}
+
+impl Drop for Knot {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn median(mut runs: Vec<Run>) -> Run {
+    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    runs[runs.len() / 2]
+}
+
+/// CPU time of all children that have been waited for.
+fn children_cpu() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
+    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
+    span(usage.user_time()) + span(usage.system_time())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
+fn now() -> Instant {
+    Instant::now()
+}

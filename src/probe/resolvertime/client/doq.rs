@@ -1,0 +1,111 @@
+//! Over QUIC (RFC 9250): each query in a stream of its own.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
+use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, TokioRuntime};
+
+use super::stream::framed;
+use super::{Client, Made, Put, Raw, Unanswered, until};
+use crate::failure::{Class, Failure};
+use crate::net::tls::Session as Agreed;
+use crate::probe::resolvertime::Tls;
+use crate::sys::clock;
+
+/// The code with which a connection is left (RFC 9250 §4.3).
+const NO_ERROR: u32 = 0;
+
+/// A QUIC connection.
+pub(super) struct Session {
+    connection: Connection,
+    // It owns the socket.
+    _endpoint: Endpoint,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.connection.close(NO_ERROR.into(), b"");
+    }
+}
+
+impl Session {
+    pub(super) async fn open(client: &Client, deadline: Instant) -> Result<(Self, Made), Unanswered> {
+        let what = format!("ask quic {}", client.peer);
+        let broken = |why: &dyn std::fmt::Display, class: Class| {
+            Unanswered::Broken(class.because(format_args!("{what}: {why}")))
+        };
+        let endpoint =
+            endpoint(client).map_err(|error| Unanswered::NotSent(Failure::from_io(&what, &error)))?;
+        let (secure, config, witness, name) = client.security(b"doq")?;
+        let crypto = QuicClientConfig::try_from(config).map_err(|error| broken(&error, Class::Internal))?;
+        let config = ClientConfig::new(Arc::new(crypto));
+        let began = clock::now().mono;
+        let shake = async {
+            let connecting = endpoint.connect_with(config, client.peer, &client.spec.name);
+            let connecting = connecting.map_err(|error| broken(&error, Class::Usage))?;
+            connecting.await.map_err(|error| match &error {
+                quinn::ConnectionError::TimedOut => Unanswered::Silent,
+                quinn::ConnectionError::TransportError(_) => broken(&error, Class::Tls),
+                _ => broken(&error, Class::Refused),
+            })
+        };
+        let connection = until(deadline, shake).await?;
+        let tls = clock::now().mono.saturating_duration_since(began);
+        let data = connection.handshake_data().and_then(|data| data.downcast::<HandshakeData>().ok());
+        let verdict = secure.verdict(witness.map(|witness| witness.take()), &name);
+        let agreed = data.map(|data| Agreed {
+            version: "TLSv1.3",
+            suite: String::new(),
+            group: None,
+            alpn: data.protocol,
+            resumed: crate::net::tls::Resumed::Full,
+        });
+        let session = Tls::of(agreed, verdict, &client.spec.name);
+        let made = Made { connect: None, tls: Some(tls), session: Some(session) };
+        Ok((Self { connection, _endpoint: endpoint }, made))
+    }
+
+    pub(super) async fn ask(
+        &self,
+        query: &Put,
+        deadline: Instant,
+        mismatched: &mut u64,
+    ) -> Result<Raw, Unanswered> {
+        let broken = |class: Class, why: &dyn std::fmt::Display| {
+            Unanswered::Broken(class.because(format_args!("ask over quic: {why}")))
+        };
+        until(deadline, async {
+            let sent = clock::now().mono;
+            let (mut to, mut from) =
+                self.connection.open_bi().await.map_err(|error| broken(Class::Refused, &error))?;
+            to.write_all(&framed(query)).await.map_err(|error| broken(Class::Refused, &error))?;
+            to.finish().map_err(|error| broken(Class::Refused, &error))?;
+            let most = usize::from(u16::MAX) + 2;
+            let bytes = from.read_to_end(most).await.map_err(|error| broken(Class::Refused, &error))?;
+            let message = bytes.split_first_chunk::<2>();
+            let message = message
+                .filter(|(length, message)| usize::from(u16::from_be_bytes(**length)) == message.len());
+            let (_, message) =
+                message.ok_or_else(|| broken(Class::Protocol, &"the answer is no DNS message"))?;
+            Raw::of(message, query, sent).ok_or_else(|| {
+                *mismatched += 1;
+                broken(Class::Protocol, &"the answer is to another question")
+            })
+        })
+        .await
+    }
+}
+
+fn endpoint(client: &Client) -> std::io::Result<Endpoint> {
+    let any = if client.peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let egress = &client.asking.egress;
+    let local = SocketAddr::new(egress.source().unwrap_or(any), 0);
+    let socket = socket2::Socket::new(socket2::Domain::for_address(local), socket2::Type::DGRAM, None)?;
+    if let Some(interface) = egress.device() {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    socket.bind(&local.into())?;
+    Endpoint::new(EndpointConfig::default(), None, socket.into(), Arc::new(TokioRuntime))
+}

@@ -1,0 +1,424 @@
+//! Asks one server: one query, and what came of it. Each transport is a file; what they share is here.
+
+mod doh;
+mod doq;
+mod session;
+mod stream;
+mod system;
+mod udp;
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::server::{Spec, Transport};
+use super::{ResolverTime, Tls};
+use crate::failure::{Class, Failure};
+use crate::probe::own_thread::random;
+use crate::probe::{Ctx, Egress};
+use crate::sys::clock;
+use crate::sys::connect::{Unreachable, Way};
+use crate::wire::dns::{Asked, Message, Name, Query, Question};
+use crate::wire::icmp::{Meaning, Version};
+pub(super) use session::Secure;
+pub(super) use udp::Stamping;
+
+/// Encrypted queries are padded to a multiple of this (RFC 8467 §4.1).
+const BLOCK: u16 = 128;
+/// Format error, not implemented (RFC 1035 §4.1.1), bad version (RFC 6891 §9): what servers without EDNS say to it.
+const NO_EDNS: [u16; 3] = [1, 4, 16];
+/// Octets of a message's header: the question lies behind it.
+const HEADER: usize = 12;
+/// Replies that are not ours and are waited past, of one query: beyond it somebody floods us.
+const MOST_MISMATCHED: u64 = 1 << 20;
+
+/// How queries are asked, of all servers alike.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub(super) recurse: bool,
+    pub(super) unchecked: bool,
+    pub(super) dnssec: bool,
+    /// Octets of a UDP reply that are accepted; `None` without EDNS.
+    pub(super) bufsize: Option<u16>,
+    pub(super) mixed: bool,
+    pub(super) ignore_truncation: bool,
+    pub(super) get: bool,
+    pub(super) fresh: bool,
+    pub(super) egress: Egress,
+    pub(super) secure: Option<Secure>,
+}
+
+impl Asking {
+    /// What the options of `probe` ask for. Reads files.
+    ///
+    /// # Errors
+    /// Those of the certificate authorities.
+    pub(super) async fn new(probe: &ResolverTime, specs: &[Spec], ctx: &Ctx) -> Result<Self, Failure> {
+        let secure = match specs.iter().any(|spec| spec.transport.is_encrypted()) {
+            true => Some(Secure::new(probe, ctx).await?),
+            false => None,
+        };
+        Ok(Self {
+            recurse: !probe.no_recurse,
+            unchecked: probe.unchecked,
+            dnssec: probe.dnssec,
+            bufsize: (!probe.no_edns).then_some(probe.bufsize),
+            mixed: !probe.no_case,
+            ignore_truncation: probe.ignore_truncation,
+            get: probe.get,
+            fresh: probe.fresh,
+            egress: probe.egress.clone(),
+            secure,
+        })
+    }
+
+    fn way(&self) -> Way {
+        Way {
+            source: self.egress.source(),
+            interface: self.egress.device().map(str::to_owned),
+            ttl: self.egress.ttl,
+            tos: self.egress.tos(),
+        }
+    }
+
+    fn put(&self, question: &Question, transport: Transport, edns: bool) -> Result<Put, Failure> {
+        let bits = random()?;
+        let mixed = self.mixed && !matches!(transport, Transport::Doh | Transport::Doq);
+        let name = if mixed { question.name.mixed(bits >> 16) } else { question.name.clone() };
+        // Over HTTPS and QUIC it is 0 (RFC 8484 §4.1, RFC 9250 §4.2.1).
+        let id = if matches!(transport, Transport::Doh | Transport::Doq) { 0 } else { bits as u16 };
+        let block = if transport.is_encrypted() { BLOCK } else { 0 };
+        let asked = |size| Asked { size, dnssec: self.dnssec, nsid: true, block };
+        let query = Query {
+            id,
+            question: Question { name, kind: question.kind },
+            recurse: self.recurse,
+            unchecked: self.unchecked,
+            authentic: self.dnssec,
+            edns: self.bufsize.filter(|_| edns).map(asked),
+        };
+        Ok(Put { query, name: question.name.clone() })
+    }
+}
+
+/// A query as it is sent.
+struct Put {
+    query: Query,
+    /// The name as it was asked for, before its letters were mixed.
+    name: Name,
+}
+
+impl Deref for Put {
+    type Target = Query;
+
+    fn deref(&self) -> &Query {
+        &self.query
+    }
+}
+
+/// A query that was answered.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) message: Message,
+    /// Octets of it.
+    pub(super) bytes: usize,
+    /// When it came, nanoseconds since the epoch.
+    pub(super) at: u64,
+    /// From the query to the reply, connections and handshakes apart.
+    pub(super) query: Duration,
+    /// The kernel took both times.
+    pub(super) kernel: bool,
+    /// The letters of the name came back as they were sent.
+    pub(super) case_kept: bool,
+    /// The connection that was made for it.
+    pub(super) made: Option<Made>,
+    /// How long the truncated reply over UDP took before.
+    pub(super) truncated: Option<Duration>,
+    /// What getaddrinfo said, which has other words.
+    pub(super) said: Option<&'static str>,
+}
+
+/// A connection that was made for a query.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// From SYN to SYN-ACK; `None` over QUIC, whose handshake is one with that of TLS.
+    pub(super) connect: Option<Duration>,
+    /// The handshake of TLS or QUIC.
+    pub(super) tls: Option<Duration>,
+    pub(super) session: Option<Tls>,
+}
+
+/// Why there is no reply.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// Nothing came in time.
+    Silent,
+    /// A router or the server's host said that it cannot be.
+    Icmp(Unreachable),
+    /// The way there broke: no connection, no session, an end in the middle.
+    Broken(Failure),
+    /// This host did not send.
+    NotSent(Failure),
+}
+
+impl Unanswered {
+    /// What is wrong, if something is; silence is not.
+    pub(super) fn failure(&self, ipv6: bool) -> Option<Failure> {
+        match self {
+            Self::Silent => None,
+            Self::Broken(failure) | Self::NotSent(failure) => Some(failure.clone()),
+            Self::Icmp(Unreachable { kind, code, from }) => {
+                let what = Meaning::of(Version::of(ipv6), *kind, *code).text();
+                let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+                let nobody_there = matches!((ipv6, kind, code), (false, 3, 3) | (true, 1, 4));
+                let class = if nobody_there { Class::Refused } else { Class::Unreachable };
+                Some(class.because(format_args!("{what} (ICMP type {kind} code {code}{from})")))
+            }
+        }
+    }
+}
+
+/// What came of one query.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) result: Result<Reply, Unanswered>,
+    /// Replies that were not to it.
+    pub(super) mismatched: u64,
+    /// The server did not take EDNS, and was asked again without.
+    pub(super) edns_refused: bool,
+}
+
+/// One server, with the connection that is open to it.
+pub(super) struct Client {
+    pub(super) spec: Arc<Spec>,
+    pub(super) peer: SocketAddr,
+    pub(super) asking: Arc<Asking>,
+    open: Open,
+    no_edns: bool,
+}
+
+/// A connection that may be used again.
+enum Open {
+    None,
+    Stream(stream::Stream),
+    Doh(doh::Session),
+    Doq(doq::Session),
+}
+
+/// What a transport found: the octets of the reply, and when.
+struct Raw {
+    message: Message,
+    bytes: usize,
+    at: u64,
+    query: Duration,
+    kernel: bool,
+    case_kept: bool,
+}
+
+impl Raw {
+    /// The reply in `bytes`, if it is one to `query`, which was sent at `sent`.
+    fn of(bytes: &[u8], query: &Put, sent: Instant) -> Option<Self> {
+        let now = clock::now();
+        let mut message = Message::parse(bytes)?;
+        let case_kept = message.answers_to(query.id, &query.question)?;
+        // Names that point to the question have its letters: they are shown as they were asked for.
+        let (mixed, plain) = (query.question.name.octets(), query.name.octets());
+        if mixed != plain && bytes.get(HEADER..HEADER + mixed.len()) == Some(mixed) {
+            let octets = [&bytes[..HEADER], plain, &bytes[HEADER + mixed.len()..]].concat();
+            message = Message::parse(&octets)?;
+        }
+        let time = now.mono.saturating_duration_since(sent);
+        Some(Self { message, bytes: bytes.len(), at: now.wall, query: time, kernel: false, case_kept })
+    }
+
+    fn reply(self, made: Option<Made>) -> Reply {
+        let Self { message, bytes, at, query, kernel, case_kept } = self;
+        Reply { message, bytes, at, query, kernel, case_kept, made, truncated: None, said: None }
+    }
+}
+
+impl Client {
+    pub(super) fn new(spec: Arc<Spec>, peer: SocketAddr, asking: Arc<Asking>) -> Self {
+        Self { spec, peer, asking, open: Open::None, no_edns: false }
+    }
+
+    /// Whether several queries can be on their way at once, each by a client of its own.
+    pub(super) fn is_parallel(&self) -> bool {
+        matches!(self.spec.transport, Transport::Udp | Transport::System)
+    }
+
+    /// Another client of the same server.
+    pub(super) fn again(&self) -> Self {
+        let mut other = Self::new(Arc::clone(&self.spec), self.peer, Arc::clone(&self.asking));
+        other.no_edns = self.no_edns;
+        other
+    }
+
+    /// The same server asked otherwise.
+    pub(super) fn asking(&self, change: impl FnOnce(&mut Asking)) -> Self {
+        let mut asking = (*self.asking).clone();
+        change(&mut asking);
+        Self::new(Arc::clone(&self.spec), self.peer, Arc::new(asking))
+    }
+
+    /// Asks once, and once more where the server takes no EDNS; waits until `timeout` is over, each time.
+    pub(super) async fn ask(&mut self, question: &Question, timeout: Duration) -> Exchange {
+        let mut exchange = self.exchange(question, timeout).await;
+        let refuses = |reply: &Reply| {
+            NO_EDNS.contains(&reply.message.code)
+                && (reply.message.code == 16 || reply.message.edns.is_none())
+        };
+        if !self.no_edns && self.asking.bufsize.is_some() && exchange.result.as_ref().is_ok_and(refuses) {
+            self.no_edns = true;
+            let before = exchange.mismatched;
+            exchange = self.exchange(question, timeout).await;
+            exchange.mismatched += before;
+        }
+        exchange.edns_refused = self.no_edns;
+        exchange
+    }
+
+    async fn exchange(&mut self, question: &Question, timeout: Duration) -> Exchange {
+        let mut mismatched = 0;
+        let result = match self.asking.put(question, self.spec.transport, !self.no_edns) {
+            Ok(query) => self.carry(&query, timeout, &mut mismatched).await,
+            Err(failure) => Err(Unanswered::NotSent(failure)),
+        };
+        Exchange { result, mismatched, edns_refused: false }
+    }
+
+    async fn carry(
+        &mut self,
+        query: &Put,
+        timeout: Duration,
+        mismatched: &mut u64,
+    ) -> Result<Reply, Unanswered> {
+        let deadline = clock::now().mono + timeout;
+        if self.asking.fresh {
+            self.open = Open::None;
+        }
+        match self.spec.transport {
+            Transport::System => system::ask(&query.question, deadline).await,
+            Transport::Udp => {
+                let reply = udp::ask(self.peer, &self.asking, query, deadline, mismatched).await?;
+                if !reply.message.tc || self.asking.ignore_truncation {
+                    return Ok(reply);
+                }
+                let udp = reply.query;
+                let mut reply = self.stream(query, clock::now().mono + timeout, mismatched).await?;
+                self.open = Open::None;
+                reply.truncated = Some(udp);
+                Ok(reply)
+            }
+            Transport::Tcp | Transport::Dot => self.stream(query, deadline, mismatched).await,
+            Transport::Doh => self.https(query, deadline, mismatched).await,
+            Transport::Doq => self.quic(query, deadline, mismatched).await,
+        }
+    }
+
+    async fn stream(
+        &mut self,
+        query: &Put,
+        deadline: Instant,
+        mismatched: &mut u64,
+    ) -> Result<Reply, Unanswered> {
+        let mut made = None;
+        // What the server has closed meanwhile is no loss: a new connection is made, once.
+        let mut held = match std::mem::replace(&mut self.open, Open::None) {
+            Open::Stream(stream) => Some(stream),
+            _ => None,
+        };
+        loop {
+            let was_held = held.is_some();
+            let mut stream = match held.take() {
+                Some(stream) => stream,
+                None => {
+                    let (stream, how) = stream::Stream::open(self, deadline).await?;
+                    made = Some(how);
+                    stream
+                }
+            };
+            match stream.ask(query, deadline, mismatched).await {
+                Ok(raw) => {
+                    self.open = Open::Stream(stream);
+                    return Ok(raw.reply(made));
+                }
+                Err(Unanswered::Broken(_)) if was_held => {}
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
+    async fn https(
+        &mut self,
+        query: &Put,
+        deadline: Instant,
+        mismatched: &mut u64,
+    ) -> Result<Reply, Unanswered> {
+        let mut made = None;
+        let mut held = match std::mem::replace(&mut self.open, Open::None) {
+            Open::Doh(session) => Some(session),
+            _ => None,
+        };
+        loop {
+            let was_held = held.is_some();
+            let mut session = match held.take() {
+                Some(session) => session,
+                None => {
+                    let (session, how) = doh::Session::open(self, deadline).await?;
+                    made = Some(how);
+                    session
+                }
+            };
+            match session.ask(self.asking.get, query, deadline, mismatched).await {
+                Ok(raw) => {
+                    self.open = Open::Doh(session);
+                    return Ok(raw.reply(made));
+                }
+                Err(Unanswered::Broken(failure)) if was_held && failure.class != Class::Protocol => {}
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
+    async fn quic(
+        &mut self,
+        query: &Put,
+        deadline: Instant,
+        mismatched: &mut u64,
+    ) -> Result<Reply, Unanswered> {
+        let mut made = None;
+        let mut held = match std::mem::replace(&mut self.open, Open::None) {
+            Open::Doq(session) => Some(session),
+            _ => None,
+        };
+        loop {
+            let was_held = held.is_some();
+            let session = match held.take() {
+                Some(session) => session,
+                None => {
+                    let (session, how) = doq::Session::open(self, deadline).await?;
+                    made = Some(how);
+                    session
+                }
+            };
+            match session.ask(query, deadline, mismatched).await {
+                Ok(raw) => {
+                    self.open = Open::Doq(session);
+                    return Ok(raw.reply(made));
+                }
+                Err(Unanswered::Broken(failure)) if was_held && failure.class != Class::Protocol => {}
+                Err(why) => return Err(why),
+            }
+        }
+    }
+}
+
+/// `work` until `deadline`; silence is what is then known.
+async fn until<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, Unanswered>>,
+) -> Result<T, Unanswered> {
+    tokio::time::timeout_at(deadline.into(), work).await.unwrap_or(Err(Unanswered::Silent))
+}

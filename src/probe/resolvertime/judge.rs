@@ -1,0 +1,306 @@
+//! What answers mean: validation, hijacks, agreement, and which server is faster by more than chance. No I/O.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::report::Server;
+use crate::net::tls::Verdict;
+use crate::stats::{holm, mann_whitney};
+use crate::wire::dns::{Kind, Message};
+
+/// What happens by chance less often than this is no chance.
+const SIGNIFICANT: f64 = 0.05;
+/// Aliases behind each other that are no longer usual.
+const MANY_ALIASES: u64 = 10;
+/// Server failure (RFC 1035 §4.1.1).
+const SERVFAIL: u16 = 2;
+
+/// Whether what a resolver says is signed, and whether it looks. Nothing is validated here: these are the resolver's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Dnssec {
+    /// It has validated the answer (AD).
+    Secure,
+    /// It validates, and the name is not signed.
+    Insecure,
+    /// It refuses the name (SERVFAIL), and gives it when told not to check (CD).
+    Bogus,
+    /// It does not validate.
+    Unsupported,
+}
+
+/// Something odd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ResolverFinding")]
+pub struct Finding {
+    /// What it is.
+    pub id: FindingId,
+    /// Of which server; null of all together.
+    pub server: Option<String>,
+    /// Why it matters, in one line.
+    pub text: String,
+}
+
+/// What can be odd, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "ResolverFindingId")]
+pub enum FindingId {
+    /// The certificate is not to be believed, and `--insecure` went on.
+    Certificate,
+    /// A name that cannot be has an address.
+    Hijacked,
+    /// The server refuses the name because it does not validate.
+    Bogus,
+    /// Replies came that were not to our queries.
+    Mismatched,
+    /// Servers say different things.
+    Disagreement,
+    /// Nothing came back.
+    Silent,
+    /// The server answers with an error.
+    Error,
+    /// A signature ends within a week.
+    SignatureExpires,
+    /// More than ten aliases behind each other.
+    AliasChain,
+    /// The case of letters is lost.
+    CaseLost,
+    /// The server does not take EDNS.
+    EdnsRefused,
+}
+
+/// The verdict on `reply`, where `unchecked` is what came when the server was told not to check, and `root` what it says of the
+/// root, which is signed.
+pub(super) fn dnssec(reply: &Message, unchecked: Option<&Message>, root: Option<&Message>) -> Option<Dnssec> {
+    if reply.code == SERVFAIL {
+        let gives = unchecked.is_some_and(|reply| matches!(reply.code, 0 | 3));
+        return gives.then_some(Dnssec::Bogus);
+    }
+    if !matches!(reply.code, 0 | 3) {
+        return None;
+    }
+    if reply.ad {
+        return Some(Dnssec::Secure);
+    }
+    let understands = reply.edns.as_ref().is_some_and(|edns| edns.dnssec);
+    let signed = reply.answers.iter().chain(&reply.authority).any(|record| record.kind == Kind::RRSIG);
+    match root {
+        _ if !understands || signed => Some(Dnssec::Unsupported),
+        Some(root) if root.ad => Some(Dnssec::Insecure),
+        Some(_) => Some(Dnssec::Unsupported),
+        None => None,
+    }
+}
+
+/// Whether all of `replies` say the same, apart from order, TTL and signatures; `None` of fewer than two.
+pub(super) fn agreement(replies: &[&Message]) -> Option<bool> {
+    let said = |reply: &Message| -> (u16, BTreeSet<(u16, Vec<u8>)>) {
+        let records = reply.answers.iter().filter(|record| record.kind != Kind::RRSIG);
+        (reply.code, records.map(|record| (record.kind.0, record.data.to_ascii_lowercase())).collect())
+    };
+    let (first, others) = replies.split_first().filter(|(_, others)| !others.is_empty())?;
+    let first = said(first);
+    Some(others.iter().all(|reply| said(reply) == first))
+}
+
+/// Ranks `servers`, whose times are `times`, in seconds.
+pub(super) fn rank(servers: &mut [Server], times: &[Vec<f64>]) {
+    let works = |server: &Server| {
+        matches!(server.rcode.as_deref(), Some("NOERROR" | "NXDOMAIN" | "EAI_NONAME" | "EAI_NODATA"))
+    };
+    let mut order: Vec<usize> = (0..servers.len()).filter(|n| servers[*n].query.is_some()).collect();
+    let key = |n: &usize| {
+        let server = &servers[*n];
+        (!works(server), server.loss_ratio.unwrap_or(1.0), server.query.map(|query| query.p50))
+    };
+    order.sort_by(|one, other| {
+        let (one, other) = (key(one), key(other));
+        one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)).then(one.2.cmp(&other.2))
+    });
+    let Some((&first, others)) = order.split_first() else { return };
+    let p: Vec<(usize, f64)> =
+        others.iter().filter_map(|&n| Some((n, mann_whitney(&times[first], &times[n])?))).collect();
+    let adjusted = holm(&p.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+    for ((n, _), p) in p.iter().zip(adjusted) {
+        let slower = servers[*n].query.map(|query| query.p50) > servers[first].query.map(|query| query.p50);
+        servers[*n].p_value = Some(p);
+        servers[*n].significant = Some(slower && p < SIGNIFICANT);
+    }
+    for (place, n) in order.into_iter().enumerate() {
+        servers[n].rank = u32::try_from(place + 1).ok();
+    }
+}
+
+/// What is odd about `servers`, the worst first; `now` is in seconds since 1970.
+pub(super) fn findings(servers: &[Server], agreement: Option<bool>, now: i64) -> Vec<Finding> {
+    let mut found: Vec<Finding> = servers.iter().flat_map(|server| of_server(server, now)).collect();
+    if agreement == Some(false) {
+        found.push(Finding {
+            id: FindingId::Disagreement,
+            server: None,
+            text: "servers give different answers: by place (a CDN), by view, or one of them is wrong"
+                .to_owned(),
+        });
+    }
+    found.sort_by_key(|finding| finding.id);
+    found
+}
+
+fn of_server(server: &Server, now: i64) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |id, text: String| found.push(Finding { id, server: Some(server.server.clone()), text });
+    if let Some(tls) = server.tls_session.as_ref().filter(|tls| tls.verify != Verdict::Ok) {
+        let what = match tls.verify {
+            Verdict::Expired => "has expired",
+            Verdict::NotYet => "is not valid yet",
+            Verdict::Name => "is for another name",
+            Verdict::Revoked => "has been revoked",
+            _ => "is signed by nobody that is believed",
+        };
+        add(
+            FindingId::Certificate,
+            format!("its certificate {what}: anybody may have answered for {}", tls.name),
+        );
+    }
+    if let Some(absent) = server.absent.as_ref().filter(|absent| !absent.answers.is_empty()) {
+        let lie = absent.answers.join(", ");
+        add(
+            FindingId::Hijacked,
+            format!("{} cannot be, and it answers {lie}: mistyped names lead there", absent.name),
+        );
+    }
+    if server.dnssec == Some(Dnssec::Bogus) {
+        add(
+            FindingId::Bogus,
+            "it refuses the name, whose signatures are wrong, and gives it when told not to check".to_owned(),
+        );
+    }
+    if server.counts.mismatched > 0 {
+        let count = server.counts.mismatched;
+        add(
+            FindingId::Mismatched,
+            format!("{count} replies were not to our queries: somebody guesses, or it errs"),
+        );
+    }
+    if server.counts.sent > 0 && server.counts.received == 0 {
+        add(FindingId::Silent, "no query was answered".to_owned());
+    }
+    let is_error = |code: &str| !matches!(code, "NOERROR" | "NXDOMAIN" | "EAI_NONAME" | "EAI_NODATA");
+    if let Some(code) =
+        server.rcode.as_deref().filter(|code| is_error(code) && server.dnssec != Some(Dnssec::Bogus))
+    {
+        add(FindingId::Error, format!("it answers {code}"));
+    }
+    if let Some(ends) = server.signature_expires {
+        let left = ends.as_second() - now;
+        if left < 7 * 86_400 {
+            let when = if left < 0 {
+                "has ended".to_owned()
+            } else {
+                format!("ends in {:.1} days", left as f64 / 86_400.0)
+            };
+            add(
+                FindingId::SignatureExpires,
+                format!("a signature in the answer {when}: validating resolvers then refuse the name"),
+            );
+        }
+    }
+    let aliases = server.answers.iter().filter(|record| record.kind == "CNAME").count() as u64;
+    if aliases > MANY_ALIASES {
+        add(
+            FindingId::AliasChain,
+            format!("{aliases} aliases behind each other: many resolvers give up before"),
+        );
+    }
+    if server.case_preserved == Some(false) {
+        add(
+            FindingId::CaseLost,
+            "it changes the case of letters, which would make forged replies harder to guess".to_owned(),
+        );
+    }
+    if server.edns_refused {
+        add(FindingId::EdnsRefused, "it does not take EDNS: large answers and DNSSEC need it".to_owned());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::Transport;
+    use super::*;
+    use crate::probe::Rtt;
+    use crate::wire::dns::{Edns, Name, Question, Record};
+    use std::time::Duration;
+
+    fn reply(code: u16, ad: bool, signed: bool) -> Message {
+        let question = Question { name: Name::root(), kind: Kind::A };
+        let record = |kind, data| Record { name: Name::root(), kind, class: 1, ttl: 60, data };
+        let mut reply = Message { code, ad, ..Message::empty(question) };
+        reply.edns = Some(Edns { dnssec: true, ..Edns::default() });
+        reply.answers.push(record(Kind::A, vec![192, 0, 2, 1]));
+        if signed {
+            reply.answers.push(record(Kind::RRSIG, vec![0; 20]));
+        }
+        reply
+    }
+
+    #[test]
+    fn bogus_is_what_comes_only_unchecked() {
+        let (good, bad, secure) = (reply(0, false, false), reply(2, false, false), reply(0, true, true));
+        for (asked, unchecked, root, expected) in [
+            (&secure, None, None, Some(Dnssec::Secure)),
+            (&bad, Some(&good), None, Some(Dnssec::Bogus)),
+            (&bad, Some(&bad), None, None),
+            (&bad, None, None, None),
+            (&good, None, Some(&secure), Some(Dnssec::Insecure)),
+            (&good, None, Some(&good), Some(Dnssec::Unsupported)),
+            (&good, None, None, None),
+            (&reply(0, false, true), None, Some(&secure), Some(Dnssec::Unsupported)),
+            (&Message { edns: None, ..good.clone() }, None, Some(&secure), Some(Dnssec::Unsupported)),
+            (&reply(5, false, false), None, Some(&secure), None),
+        ] {
+            assert_eq!(dnssec(asked, unchecked, root), expected);
+        }
+    }
+
+    #[test]
+    fn agreement_is_of_data_alone() {
+        let (one, signed) = (reply(0, false, false), reply(0, true, true));
+        let mut other = one.clone();
+        other.answers[0].ttl = 7;
+        assert_eq!(agreement(&[&one, &signed, &other]), Some(true));
+        other.answers[0].data[3] = 9;
+        assert_eq!(agreement(&[&one, &other]), Some(false));
+        assert_eq!(agreement(&[&one]), None);
+    }
+
+    #[test]
+    fn a_rank_says_whether_it_is_chance() {
+        let times = |from: u64, step: u64, loss: f64, code: &str| {
+            let times: Vec<Duration> = (0..10).map(|n| Duration::from_micros(from + n * step)).collect();
+            let samples: Vec<(u64, Duration)> = (0..).zip(times.iter().copied()).collect();
+            let mut server = Server::unasked("s".to_owned(), Transport::Udp);
+            (server.query, server.loss_ratio, server.rcode) =
+                (Rtt::of(&samples), Some(loss), Some(code.to_owned()));
+            (server, times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>())
+        };
+        let (mut servers, samples): (Vec<_>, Vec<_>) = [
+            times(5000, 100, 0.0, "NOERROR"),
+            times(1000, 100, 0.0, "NOERROR"),
+            times(1050, 100, 0.0, "NOERROR"),
+            times(10, 1, 0.0, "SERVFAIL"),
+            times(10, 1, 0.5, "NOERROR"),
+        ]
+        .into_iter()
+        .unzip();
+        servers.push(Server::unasked("silent".to_owned(), Transport::Udp));
+        rank(&mut servers, &[samples, vec![Vec::new()]].concat());
+        let ranks: Vec<_> = servers.iter().map(|server| server.rank).collect();
+        assert_eq!(ranks, [Some(3), Some(1), Some(2), Some(5), Some(4), None]);
+        let significant: Vec<_> = servers.iter().map(|server| server.significant).collect();
+        assert_eq!(significant, [Some(true), None, Some(false), Some(false), Some(false), None]);
+    }
+}

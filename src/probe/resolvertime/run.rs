@@ -1,0 +1,448 @@
+//! One run: who is asked, then every server in turn, then what each makes of what it should refuse.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use super::client::{Asking, Client, Exchange, Stamping, Unanswered};
+use super::judge;
+use super::report::{Report, Server};
+use super::server::{Spec, Transport, of_resolv_conf};
+use super::tally::{Found as Summed, Tally, short};
+use super::{RecordType, ResolverTime};
+use crate::failure::{Class, Failure};
+use crate::probe::own_thread::random;
+use crate::probe::{Ctx, Event, Events, Found, Target};
+use crate::stats::Sketch;
+use crate::sys::clock;
+use crate::wire::dns::{Kind, Message, Name, Question, code_name};
+
+/// Servers of one run.
+pub(super) const MOST_SERVERS: usize = 32;
+/// The longest wait for an answer.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Name servers of resolv.conf(5) that are asked: more than any resolver uses.
+const MOST_OWN: usize = 8;
+/// Queries of one server on their way at once.
+const MOST_UNDERWAY: usize = 256;
+/// The stub of systemd-resolved: whom it asks stands in a file of its own.
+const STUB: &str = "127.0.0.53";
+
+/// A server that can be asked.
+struct Asked {
+    spec: Arc<Spec>,
+    peer: SocketAddr,
+}
+
+impl ResolverTime {
+    pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        let mut address = None;
+        let result = self.find(ctx, &mut address).await;
+        Found { address, result }
+    }
+
+    async fn find(&self, ctx: &Ctx, address: &mut Option<std::net::IpAddr>) -> Result<Report, Failure> {
+        let question = self.question().map_err(|fault| fault.of_flag())?;
+        let specs = self.specs().await?;
+        let mut report = Report {
+            name: question.name.to_string(),
+            record: RecordType(question.kind),
+            servers: Vec::new(),
+            agreement: None,
+            findings: Vec::new(),
+            trace: None,
+            load: None,
+            rtt_sketch: Sketch::default(),
+        };
+        if self.load.is_some() {
+            let spec = specs.first().ok_or_else(|| Class::Usage.because("--load needs a server"))?;
+            let peer = ctx.peer(&Target::from(spec.host.as_str()), spec.port, &self.egress).await?;
+            *address = Some(peer.ip());
+            ctx.events.tell(Event::Started { address: peer.ip(), how: "load over udp".to_owned() });
+            let (load, sketch) = self.bear(ctx, peer, &spec.text).await?;
+            (report.load, report.rtt_sketch) = (Some(load), sketch);
+            return Ok(report);
+        }
+        let asking = Arc::new(Asking::new(self, &specs, ctx).await?);
+        let _stamping = Stamping::begin();
+        let (asked, mut unasked) = self.places(ctx, specs).await;
+        *address = asked.first().filter(|_| asked.len() == 1).map(|(_, asked)| asked.peer.ip());
+        if asked.is_empty() && !self.trace {
+            let none = || {
+                Class::Config.because("find name servers: /etc/resolv.conf names none; name one by @SERVER")
+            };
+            return Err(unasked.pop().and_then(|(_, server)| server.failure).unwrap_or_else(none));
+        }
+        if self.trace {
+            report.trace = Some(self.trace(ctx, &question, &asking).await?);
+        }
+        self.introduce(ctx, &asked);
+        // What the name's own servers say of its TTL proves what came from a cache.
+        let authoritative = report.trace.as_ref().and_then(|trace| trace.ttl_s);
+        let tallies = self.ask_all(ctx, &question, &asking, asked).await;
+        let found: Vec<(usize, Summed)> =
+            tallies.into_iter().map(|(place, tally)| (place, tally.finish(authoritative))).collect();
+        let replies: Vec<&Message> = found.iter().filter_map(|(_, found)| found.last.as_ref()).collect();
+        report.agreement = judge::agreement(&replies);
+        let mut all: Vec<(usize, Server, Vec<f64>)> = Vec::new();
+        for (place, summed) in found {
+            report.rtt_sketch.merge(&summed.sketch);
+            all.push((place, summed.server, summed.times));
+        }
+        all.extend(unasked.into_iter().map(|(place, server)| (place, server, Vec::new())));
+        all.sort_by_key(|(place, ..)| *place);
+        let (mut servers, times): (Vec<Server>, Vec<Vec<f64>>) =
+            all.into_iter().map(|(_, server, times)| (server, times)).unzip();
+        judge::rank(&mut servers, &times);
+        report.findings =
+            judge::findings(&servers, report.agreement, (clock::now().wall / 1_000_000_000) as i64);
+        report.servers = servers;
+        self.settle(ctx, report)
+    }
+
+    /// A run in which nothing was sent is no result.
+    fn settle(&self, ctx: &Ctx, mut report: Report) -> Result<Report, Failure> {
+        let sent: u64 = report.servers.iter().map(|server| server.counts.sent).sum();
+        let traced = report.trace.as_ref().is_some_and(|trace| !trace.steps.is_empty());
+        if sent > 0 || traced {
+            return Ok(report);
+        }
+        let failure = report.servers.iter_mut().find_map(|server| server.failure.take());
+        match failure {
+            Some(failure) => Err(failure),
+            None if ctx.cancel.is_cancelled() => {
+                Err(Class::Cancelled.because("interrupted before anything was answered"))
+            }
+            None => Err(Class::Internal.because("nothing was sent")),
+        }
+    }
+
+    /// Whom to ask: those that are named, those of the system, or both.
+    async fn specs(&self) -> Result<Vec<Spec>, Failure> {
+        let mut specs = self.servers().map_err(|fault| fault.of_flag())?;
+        if self.system || specs.is_empty() && !self.trace {
+            specs.extend(
+                tokio::task::spawn_blocking({
+                    let probe = self.clone();
+                    move || probe.own()
+                })
+                .await
+                .map_err(|_| Class::Internal.because("read /etc/resolv.conf: interrupted"))?,
+            );
+        }
+        Ok(specs)
+    }
+
+    /// This host's own resolvers: getaddrinfo first, as programs find names, then each name server by itself.
+    fn own(&self) -> Vec<Spec> {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let mut names = of_resolv_conf(&read("/etc/resolv.conf"), MOST_OWN);
+        if names.iter().any(|name| name == STUB) {
+            for name in of_resolv_conf(&read("/run/systemd/resolve/resolv.conf"), MOST_OWN) {
+                if names.len() < MOST_OWN && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        let mut specs = Vec::new();
+        // It finds addresses, and nothing else.
+        let kind = self.question().map(|question| question.kind);
+        if matches!(kind, Ok(Kind::A | Kind::AAAA)) {
+            specs.push(Spec {
+                text: "system".to_owned(),
+                transport: Transport::System,
+                host: "system".to_owned(),
+                port: 0,
+                path: String::new(),
+                name: String::new(),
+            });
+        }
+        specs.extend(names.iter().filter_map(|name| Spec::direct(name, self)));
+        specs
+    }
+
+    /// Where the servers are; those that cannot be asked, with the reason.
+    async fn places(&self, ctx: &Ctx, specs: Vec<Spec>) -> (Vec<(usize, Asked)>, Vec<(usize, Server)>) {
+        let (mut asked, mut unasked) = (Vec::new(), Vec::new());
+        for (place, spec) in specs.into_iter().take(MOST_SERVERS).enumerate() {
+            let found = match spec.transport {
+                Transport::System => Ok(SocketAddr::from(([0, 0, 0, 0], 0))),
+                _ => ctx.peer(&Target::from(spec.host.as_str()), spec.port, &self.egress).await,
+            };
+            match found {
+                Ok(peer) => asked.push((place, Asked { spec: Arc::new(spec), peer })),
+                Err(failure) => {
+                    ctx.events.tell(Event::unmeasured(&spec.text, &failure));
+                    let server =
+                        Server { failure: Some(failure), ..Server::unasked(spec.text, spec.transport) };
+                    unasked.push((place, server));
+                }
+            }
+        }
+        (asked, unasked)
+    }
+
+    fn introduce(&self, ctx: &Ctx, asked: &[(usize, Asked)]) {
+        let Some((_, first)) = asked.first() else { return };
+        let transport = first.spec.transport.word();
+        let how = match asked.len() {
+            1 => format!("{} {transport}, {} times every {}", first.spec.text, self.count(), self.interval),
+            many => format!("{many} servers in turn, {} times every {}", self.count(), self.interval),
+        };
+        if asked.len() > 1 {
+            let longest = asked.iter().map(|(_, asked)| asked.spec.text.len()).max().unwrap_or(0);
+            ctx.events.tell(Event::Several { count: asked.len(), longest });
+        }
+        ctx.events.tell(Event::Started { address: first.peer.ip(), how });
+    }
+
+    /// Asks all servers, each in its turn.
+    async fn ask_all(
+        &self,
+        ctx: &Ctx,
+        question: &Question,
+        asking: &Arc<Asking>,
+        asked: Vec<(usize, Asked)>,
+    ) -> Vec<(usize, Tally)> {
+        let several = asked.len() > 1;
+        let (count, start) = (asked.len() as u32, clock::now().mono);
+        let mut all = JoinSet::new();
+        for (turn, (place, asked)) in (0u32..).zip(asked) {
+            let mut server = Server::unasked(asked.spec.text.clone(), asked.spec.transport);
+            if asked.spec.transport != Transport::System {
+                (server.address, server.port) = (Some(asked.peer.ip()), Some(asked.peer.port()));
+            }
+            let one = One {
+                probe: self.clone(),
+                question: question.clone(),
+                client: Client::new(asked.spec, asked.peer, Arc::clone(asking)),
+                tally: Tally::new(server, asking.mixed),
+                ctx: ctx.clone(),
+                several,
+                start: start + self.interval.0 * turn / count,
+                under_way: 0,
+            };
+            all.spawn(async move { (place, one.go().await) });
+        }
+        let mut found = Vec::new();
+        while let Some(joined) = all.join_next().await {
+            found.extend(joined.ok());
+        }
+        found.sort_by_key(|(place, _)| *place);
+        found
+    }
+}
+
+/// One server's part of a run.
+struct One {
+    probe: ResolverTime,
+    question: Question,
+    client: Client,
+    tally: Tally,
+    ctx: Ctx,
+    several: bool,
+    start: Instant,
+    /// Queries that have neither been answered nor given up.
+    under_way: u64,
+}
+
+/// What is told of each query while it runs.
+#[derive(Clone)]
+struct Teller {
+    events: Events,
+    target: Option<String>,
+    ipv6: bool,
+}
+
+impl Teller {
+    fn tell(&self, seq: u64, exchange: &Exchange) {
+        if !self.events.want_packets() {
+            return;
+        }
+        let target = self.target.clone();
+        let at = clock::now().wall;
+        self.events.tell(match &exchange.result {
+            Ok(reply) => {
+                let code = reply.said.map_or_else(|| code_name(reply.message.code), str::to_owned);
+                let said = Some(code).filter(|code| code != "NOERROR");
+                let bytes = (reply.bytes > 0).then_some(reply.bytes);
+                Event::Reply {
+                    target,
+                    seq,
+                    at: reply.at,
+                    rtt: reply.query,
+                    delay_ms: None,
+                    bytes,
+                    ttl: None,
+                    said,
+                }
+            }
+            Err(why) => {
+                let what = why.failure(self.ipv6).map(|failure| failure.detail);
+                match (why, what) {
+                    (_, None) => Event::Lost { target, seq, at },
+                    (Unanswered::NotSent(_), Some(what)) => Event::Refused { target, seq, at, what },
+                    (Unanswered::Icmp(icmp), Some(what)) => Event::Unreached {
+                        target,
+                        seq,
+                        at,
+                        from: icmp.from,
+                        icmp: Some((icmp.kind, icmp.code)),
+                        what,
+                    },
+                    (_, Some(what)) => Event::Unreached { target, seq, at, from: None, icmp: None, what },
+                }
+            }
+        });
+    }
+}
+
+impl One {
+    async fn go(mut self) -> Tally {
+        let cancel = self.ctx.cancel.clone();
+        let whole = tokio::select! {
+            () = self.whole() => true,
+            () = cancel.cancelled() => false,
+        };
+        if !whole {
+            self.tally.interrupted(self.under_way);
+        }
+        self.tally
+    }
+
+    async fn whole(&mut self) {
+        self.cold().await;
+        self.rounds().await;
+        if self.probe.dnssec {
+            self.dnssec().await;
+        }
+        if self.probe.check {
+            self.absent().await;
+        }
+    }
+
+    /// The planned queries.
+    async fn rounds(&mut self) {
+        let (count, interval) = (self.probe.count(), self.probe.interval.0);
+        let teller = Teller {
+            events: self.ctx.events.clone(),
+            target: self.several.then(|| self.client.spec.text.clone()),
+            ipv6: self.client.peer.is_ipv6(),
+        };
+        let parallel = self.client.is_parallel() && !interval.is_zero();
+        let mut underway: JoinSet<Vec<(u64, Exchange)>> = JoinSet::new();
+        let mut seq = 0;
+        for n in 0..count {
+            let due = self.start + interval.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
+            loop {
+                // What has come meanwhile is taken in, also while a full house waits for its first to leave.
+                tokio::select! {
+                    Some(done) = underway.join_next(), if !underway.is_empty() => self.take(done.unwrap_or_default()),
+                    () = sleep_until(due.into()), if underway.len() < MOST_UNDERWAY => break,
+                }
+            }
+            let (tries, timeout) = (self.probe.tries, self.probe.timeout.0);
+            let (question, first) = (self.question.clone(), seq);
+            seq += u64::from(tries);
+            self.under_way += 1;
+            if parallel {
+                let (mut client, teller) = (self.client.again(), teller.clone());
+                underway.spawn(
+                    async move { asked(&mut client, &question, first, tries, timeout, &teller).await },
+                );
+            } else {
+                let exchanges = asked(&mut self.client, &question, first, tries, timeout, &teller).await;
+                self.take(exchanges);
+            }
+        }
+        while let Some(done) = underway.join_next().await {
+            self.take(done.unwrap_or_default());
+        }
+    }
+
+    fn take(&mut self, exchanges: Vec<(u64, Exchange)>) {
+        self.under_way = self.under_way.saturating_sub(1);
+        for (seq, exchange) in exchanges {
+            self.tally.take(seq, exchange);
+        }
+    }
+
+    /// A name that nobody can have asked for before.
+    async fn cold(&mut self) {
+        let Some(zone) = self.probe.cold_zone.as_deref().and_then(Name::parse) else { return };
+        let Some(name) = random_name(&zone) else { return };
+        let question = Question { name, kind: self.question.kind };
+        let exchange = self.client.again().ask(&question, self.probe.timeout.0).await;
+        if let Ok(reply) = exchange.result
+            && reply.message.code == 0
+            && !reply.message.answers.is_empty()
+        {
+            self.tally.server().cold = Some(reply.query);
+        }
+    }
+
+    /// Whether the server validates: by what it says when told not to check, and of the root.
+    async fn dnssec(&mut self) {
+        if self.client.spec.transport == Transport::System {
+            return;
+        }
+        let Some(reply) = self.tally.last().cloned() else { return };
+        let timeout = self.probe.timeout.0;
+        let mut unchecked = None;
+        let mut root = None;
+        if judge::dnssec(&reply, None, None).is_none() {
+            if reply.code == 2 {
+                let mut client = self.client.asking(|asking| asking.unchecked = true);
+                unchecked = client.ask(&self.question, timeout).await.result.ok().map(|reply| reply.message);
+            } else {
+                let question = Question { name: Name::root(), kind: Kind::SOA };
+                root =
+                    self.client.again().ask(&question, timeout).await.result.ok().map(|reply| reply.message);
+            }
+        }
+        self.tally.server().dnssec = judge::dnssec(&reply, unchecked.as_ref(), root.as_ref());
+    }
+
+    /// What the server makes of a name that cannot be.
+    async fn absent(&mut self) {
+        let zone = Name::parse(&self.probe.absent_zone).unwrap_or_else(Name::root);
+        let Some(name) = random_name(&zone) else { return };
+        let kind = if self.question.kind == Kind::AAAA { Kind::AAAA } else { Kind::A };
+        let question = Question { name, kind };
+        let exchange = self.client.again().ask(&question, self.probe.timeout.0).await;
+        self.tally.server().absent = Some(short(question.name.to_string(), &exchange, kind));
+    }
+}
+
+/// One query and its repetitions.
+async fn asked(
+    client: &mut Client,
+    question: &Question,
+    first: u64,
+    tries: u8,
+    timeout: Duration,
+    teller: &Teller,
+) -> Vec<(u64, Exchange)> {
+    let mut exchanges = Vec::new();
+    for attempt in 0..u64::from(tries) {
+        let exchange = client.ask(question, timeout).await;
+        teller.tell(first + attempt, &exchange);
+        let answered = exchange.result.is_ok();
+        exchanges.push((first + attempt, exchange));
+        if answered {
+            break;
+        }
+    }
+    exchanges
+}
+
+/// A name below `zone` that nobody guesses.
+fn random_name(zone: &Name) -> Option<Name> {
+    let bits = random().ok()?;
+    // Letters alone, so that no middlebox finds it odd.
+    let label: Vec<u8> = (0..13).map(|n| b'a' + (bits >> (n * 4) & 15) as u8).collect();
+    zone.below(&[b"wp", label.as_slice()].concat())
+}

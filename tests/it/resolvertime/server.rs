@@ -1,0 +1,105 @@
+//! A DNS server on loopback that does as it is told, over UDP and TCP at one port. It ends with the process.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use waddleperf::sys::wait::sleep;
+use waddleperf::wire::dns::{Kind, Message, Name, Question, Record};
+
+/// What is sent back for a query: any messages, each at once.
+pub(super) type Answer = dyn Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync;
+
+/// More than this is a flood.
+const FLOOD: usize = 100;
+
+/// Answers each query with what `answer` gives; it is told whether the query came over TCP. The last datagram of a flood comes
+/// later, and three times, so that a queue that has overflowed does not lose it.
+pub(super) fn serve(answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static) -> SocketAddr {
+    serve_at("127.0.0.1", answer)
+}
+
+/// The same at an address of whichever network this thread is in.
+pub(super) fn serve_at(
+    address: &str,
+    answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
+) -> SocketAddr {
+    let answer: Arc<Answer> = Arc::new(answer);
+    let (udp, tcp) = sockets(address);
+    let at = udp.local_addr().expect("an address");
+    let over_udp = Arc::clone(&answer);
+    thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = udp.recv_from(&mut buffer) {
+            let Some(query) = Message::parse(&buffer[..length]) else { continue };
+            let replies = over_udp(&query, false);
+            for reply in &replies {
+                let _ = udp.send_to(reply, from);
+            }
+            for last in replies.last().into_iter().cycle().take(3).filter(|_| replies.len() > FLOOD) {
+                sleep(Duration::from_millis(300));
+                let _ = udp.send_to(last, from);
+            }
+        }
+    });
+    thread::spawn(move || {
+        for stream in tcp.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || talk(stream, &*answer));
+        }
+    });
+    at
+}
+
+/// One port for both.
+fn sockets(address: &str) -> (UdpSocket, TcpListener) {
+    for _ in 0..100 {
+        let udp = UdpSocket::bind((address, 0)).expect("a port");
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().expect("an address")) {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port is free for UDP and TCP");
+}
+
+fn talk(mut stream: TcpStream, answer: &Answer) {
+    let mut length = [0; 2];
+    while stream.read_exact(&mut length).is_ok() {
+        let mut octets = vec![0; u16::from_be_bytes(length).into()];
+        if stream.read_exact(&mut octets).is_err() {
+            return;
+        }
+        let Some(query) = Message::parse(&octets) else { return };
+        for reply in answer(&query, true) {
+            let framed = [&(reply.len() as u16).to_be_bytes(), reply.as_slice()].concat();
+            if stream.write_all(&framed).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A reply to `query` with these answers.
+pub(super) fn reply(query: &Message, answers: Vec<Record>) -> Message {
+    let question = query.question.clone().expect("a question");
+    Message { id: query.id, rd: query.rd, answers, ..Message::empty(question) }
+}
+
+/// The octets of `message`.
+pub(super) fn octets(message: &Message) -> Vec<u8> {
+    let mut out = Vec::new();
+    message.write(&mut out);
+    out
+}
+
+/// An address of whatever was asked for.
+pub(super) fn address(query: &Message, last: u8) -> Record {
+    let Question { name, .. } = query.question.clone().expect("a question");
+    record(name, Kind::A, vec![192, 0, 2, last])
+}
+
+pub(super) fn record(name: Name, kind: Kind, data: Vec<u8>) -> Record {
+    Record { name, kind, class: 1, ttl: 300, data }
+}
