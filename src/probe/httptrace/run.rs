@@ -16,7 +16,7 @@ use super::expect::Expectation;
 use super::fields::{Cache, Hsts, ServerTiming, all, text};
 use super::har;
 use super::intake::Intake;
-use super::link::{Link, Linker, Stage};
+use super::link::{Link, Linker, Stage, name_sources};
 use super::report::{Leg, Redirect, Repeats, Report, Sizes};
 use super::request::{Ask, Line, shown, url};
 use super::{HttpTrace, MOST_BODY, Payload};
@@ -284,11 +284,13 @@ impl Tracer<'_> {
         let start = clock::now();
         let deadline = start.mono + self.asked.max_time.0;
         let traced = timeout_at(deadline.into(), self.legs(ask, kept, start)).await;
-        traced.unwrap_or_else(|_| {
+        let (mut trace, link) = traced.unwrap_or_else(|_| {
             let stages = [Stage::LookUp, Stage::Connect, Stage::Tls, Stage::Request, Stage::Transfer];
             let stage = stages[usize::from(self.stage.load(Ordering::Relaxed)).min(stages.len() - 1)];
             Err(Class::Timeout.because(format_args!("{ask}: {} (--max-time)", stage.words())))
-        })
+        })?;
+        name_sources(&mut trace.legs).await;
+        Ok((trace, link))
     }
 
     async fn legs(
