@@ -30,6 +30,8 @@ use crate::units::Now;
 /// Octets of a file that is a request's body, and of one with headers.
 const MOST_DATA: u64 = 64 << 20;
 const MOST_LINES: u64 = 64 << 10;
+/// Requests that a HAR file has at most.
+const MOST_ENTRIES: usize = 1000;
 /// Reasons of failed repeats that are told.
 const MOST_REASONS: usize = 10;
 
@@ -187,6 +189,7 @@ struct Repeated {
 impl Repeated {
     fn add(&mut self, mut trace: Trace) {
         self.phases.push(trace.phases);
+        trace.har.truncate(MOST_ENTRIES.saturating_sub(self.har.len()));
         self.har.append(&mut trace.har);
         // Once not met is not met.
         if self.expectations.is_empty() {
@@ -364,7 +367,7 @@ impl Tracer<'_> {
         let redirect = next.as_ref().map(|(redirect, _)| redirect.clone());
         let follows = next.and_then(|(redirect, ask)| redirect.followed.then_some(ask));
         let intake = self.intake(&head, follows.is_none()).await?;
-        let Received { body, rates, ended } = head.receive(ask, intake).await?;
+        let Received { body, rates, ended } = head.receive(ask, intake, &link.watch).await?;
         let ready = if is_reused { began.mono } else { link.made.ready };
         let first = head.first;
         let written = head.written.unwrap_or(first);
