@@ -262,7 +262,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l expe
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
 curl-json\t'What `curl -w \'%{json}\'` prints'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write each request and answer into this file, as HAR 1.2' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
@@ -918,7 +918,7 @@ complete -c httptrace -l expect -d 'What the answer must be, else the exit code 
 complete -c httptrace -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
 complete -c httptrace -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
 curl-json\t'What `curl -w \'%{json}\'` prints'"
-complete -c httptrace -l har -d 'Write each request and answer into this file, as HAR 1.2' -r -F
+complete -c httptrace -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
 complete -c httptrace -l source -d 'Send from this address of this host' -r
 complete -c httptrace -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r

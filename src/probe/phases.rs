@@ -16,7 +16,7 @@ pub struct Phases {
     #[serde(rename = "dns_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
     pub dns: Option<Duration>,
-    /// From the SYN of the attempt that won to its connection; over QUIC the whole handshake, TLS included. Null where the
+    /// From the SYN of the attempt that won to the answer to it, as the kernel measured it where it did; over QUIC the whole handshake, TLS included. Null where the
     /// connection was there.
     #[serde(rename = "connect_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]

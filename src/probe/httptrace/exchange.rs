@@ -13,6 +13,7 @@ use super::link::{Link, MOST_HEADERS, Sender};
 use super::quic::{Requests, Stream};
 use super::rates::Rates;
 use super::request::Ask;
+use super::watch::Watch;
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
 use crate::wire::text::printable;
@@ -168,11 +169,16 @@ impl Head {
         self.headers.get(hyper::header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// Takes the body in.
+    /// Takes the body in, which passes `watch`.
     ///
     /// # Errors
     /// Class `protocol` for a body that ends early, and those of `intake`.
-    pub(super) async fn receive(&mut self, ask: &Ask, mut intake: Intake) -> Result<Received, Failure> {
+    pub(super) async fn receive(
+        &mut self,
+        ask: &Ask,
+        mut intake: Intake,
+        watch: &Watch,
+    ) -> Result<Received, Failure> {
         let named = |failure: Failure| failure.class.because(format_args!("{ask}: {}", failure.detail));
         let (mut rates, mut octets) = (Rates::default(), 0);
         let has_body = ask.method != hyper::Method::HEAD
@@ -189,7 +195,8 @@ impl Head {
             rates.push(clock::now().mono.saturating_duration_since(self.first), data.len() as u64);
             intake.take(&data).await.map_err(named)?;
         }
-        let ended = clock::now().mono;
+        // What took its octets in time is not to blame for how long they were looked at.
+        let ended = watch.seen().last.unwrap_or_else(|| clock::now().mono).max(self.first);
         if length.is_some_and(|length| length != octets) {
             return Err(short(octets, "its length was said beforehand"));
         }

@@ -23,7 +23,7 @@ use url::{Host, Origin};
 
 use super::overrides::{ConnectTo, Resolve};
 use super::quic::{QUIC, Quic, Requests, TCP, given_up};
-use super::report::{Attempt, CertificateSummary, Lookup, Source, TcpState, TlsSession};
+use super::report::{Attempt, CertificateSummary, Leg, Lookup, Source, TcpState, TlsSession};
 use super::request::Ask;
 use super::watch::{Watch, Watched};
 use super::{HttpTrace, Version};
@@ -135,6 +135,7 @@ pub(super) struct Linker<'a> {
     resolves: Vec<Resolve>,
     connects: Vec<ConnectTo>,
     way: Way,
+    admission: Admission<'a>,
     trust: OnceCell<Result<Trust, Failure>>,
     /// The same, while it is being read.
     reading: Mutex<Option<ReadingTrust>>,
@@ -214,6 +215,7 @@ impl<'a> Linker<'a> {
                 ttl: asked.egress.ttl,
                 tos: asked.egress.tos(),
             },
+            admission: Admission::to(ctx, &asked.egress, Audience::One),
             trust: OnceCell::new(),
             reading: Mutex::new(is_https.then(|| reading_trust(asked.cacert.clone()))),
         })
@@ -330,7 +332,7 @@ impl<'a> Linker<'a> {
             let nobody = || Class::Resolve.because(format_args!("{ask}: no address to connect to"));
             dial::failure(&attempts).unwrap_or_else(nobody)
         })?;
-        let Connection { stream, peer, began, stood, .. } = connection;
+        let Connection { stream, peer, began, stood, rtt, .. } = connection;
         let attempts = tried.iter().map(|one| attempt(one, start, peer)).collect();
         // The server's answers are not cut short by a reset when all is said.
         let _ = socket2::SockRef::from(&stream).set_linger(None);
@@ -341,7 +343,8 @@ impl<'a> Linker<'a> {
             local: stream.local_addr().ok(),
             tls: None,
             dns_time: None,
-            connect_time: stood.saturating_duration_since(began),
+            // The kernel knows better when the answer to its SYN came than who is woken by it.
+            connect_time: rtt.unwrap_or_else(|| stood.saturating_duration_since(began)),
             tls_time: None,
             ready: stood,
         };
@@ -386,23 +389,28 @@ impl<'a> Linker<'a> {
             let addresses = self.ctx.resolver.all(&host).await?;
             time = Some(clock::now().mono.saturating_duration_since(began));
             found.extend(addresses.iter().map(|address| SocketAddr::new(*address, port)));
-            let name = host.clone();
-            // Whoever reads files meanwhile holds nobody up: addresses are there.
-            let (is_local, resolvers) =
-                tokio::task::spawn_blocking(move || sources(&name)).await.unwrap_or_default();
-            let source = if is_local { Source::Hosts } else { Source::Resolvers };
-            lookup = Some(Lookup { name: host.clone(), addresses, source, resolvers });
+            // Who knew them is found out when nothing is timed any more ([`name_sources`]).
+            lookup = Some(Lookup {
+                name: host.clone(),
+                addresses,
+                source: Source::Resolvers,
+                resolvers: Vec::new(),
+            });
         }
-        let admission = Admission::to(self.ctx, &self.asked.egress, Audience::One);
         found.retain(|address| self.asked.egress.admits(&address.ip()));
         if found.is_empty() {
-            return Err(
-                Class::Resolve.because(format_args!("resolve {host}: no address of the wanted family"))
-            );
+            return Err(match lookup {
+                Some(_) => {
+                    Class::Resolve.because(format_args!("resolve {host}: no address of the wanted family"))
+                }
+                None => Class::Usage.because(format_args!(
+                    "{host} is not of the address family that -4, -6 or the source asks for"
+                )),
+            });
         }
         let (allowed, refused): (Vec<_>, Vec<_>) = found
             .into_iter()
-            .map(|address| admission.check(address).map(|()| address))
+            .map(|address| self.admission.check(address).map(|()| address))
             .partition(Result::is_ok);
         if allowed.is_empty() {
             return Err(refused
@@ -509,6 +517,20 @@ fn reading_trust(file: Option<PathBuf>) -> ReadingTrust {
         Some(file) => Trust::file(&file),
         None => Trust::system(),
     })
+}
+
+/// Finds out who knew the addresses of the names that were looked up.
+pub(super) async fn name_sources(legs: &mut [Leg]) {
+    let lookups = legs.iter_mut().filter_map(|leg| leg.dns.as_mut());
+    for lookup in lookups.filter(|lookup| lookup.source == Source::Resolvers) {
+        let name = lookup.name.clone();
+        let found = tokio::task::spawn_blocking(move || sources(&name)).await;
+        let (is_local, resolvers) = found.unwrap_or_default();
+        lookup.resolvers = resolvers;
+        if is_local {
+            lookup.source = Source::Hosts;
+        }
+    }
 }
 
 /// The name that the certificate must be for.

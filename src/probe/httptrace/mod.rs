@@ -167,7 +167,7 @@ pub struct HttpTrace {
     /// How text looks.
     #[arg(long, value_enum, default_value_t = HttpTrace::default().format)]
     pub format: Form,
-    /// Write each request and answer into this file, as HAR 1.2.
+    /// Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub har: Option<PathBuf>,

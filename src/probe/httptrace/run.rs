@@ -16,7 +16,7 @@ use super::expect::Expectation;
 use super::fields::{Cache, Hsts, ServerTiming, all, text};
 use super::har;
 use super::intake::Intake;
-use super::link::{Link, Linker, Stage};
+use super::link::{Link, Linker, Stage, name_sources};
 use super::report::{Leg, Redirect, Repeats, Report, Sizes};
 use super::request::{Ask, Line, shown, url};
 use super::{HttpTrace, MOST_BODY, Payload};
@@ -30,6 +30,8 @@ use crate::units::Now;
 /// Octets of a file that is a request's body, and of one with headers.
 const MOST_DATA: u64 = 64 << 20;
 const MOST_LINES: u64 = 64 << 10;
+/// Requests that a HAR file has at most.
+const MOST_ENTRIES: usize = 1000;
 /// Reasons of failed repeats that are told.
 const MOST_REASONS: usize = 10;
 
@@ -187,6 +189,7 @@ struct Repeated {
 impl Repeated {
     fn add(&mut self, mut trace: Trace) {
         self.phases.push(trace.phases);
+        trace.har.truncate(MOST_ENTRIES.saturating_sub(self.har.len()));
         self.har.append(&mut trace.har);
         // Once not met is not met.
         if self.expectations.is_empty() {
@@ -284,11 +287,13 @@ impl Tracer<'_> {
         let start = clock::now();
         let deadline = start.mono + self.asked.max_time.0;
         let traced = timeout_at(deadline.into(), self.legs(ask, kept, start)).await;
-        traced.unwrap_or_else(|_| {
+        let (mut trace, link) = traced.unwrap_or_else(|_| {
             let stages = [Stage::LookUp, Stage::Connect, Stage::Tls, Stage::Request, Stage::Transfer];
             let stage = stages[usize::from(self.stage.load(Ordering::Relaxed)).min(stages.len() - 1)];
             Err(Class::Timeout.because(format_args!("{ask}: {} (--max-time)", stage.words())))
-        })
+        })?;
+        name_sources(&mut trace.legs).await;
+        Ok((trace, link))
     }
 
     async fn legs(
@@ -362,7 +367,7 @@ impl Tracer<'_> {
         let redirect = next.as_ref().map(|(redirect, _)| redirect.clone());
         let follows = next.and_then(|(redirect, ask)| redirect.followed.then_some(ask));
         let intake = self.intake(&head, follows.is_none()).await?;
-        let Received { body, rates, ended } = head.receive(ask, intake).await?;
+        let Received { body, rates, ended } = head.receive(ask, intake, &link.watch).await?;
         let ready = if is_reused { began.mono } else { link.made.ready };
         let first = head.first;
         let written = head.written.unwrap_or(first);

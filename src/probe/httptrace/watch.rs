@@ -24,6 +24,8 @@ pub(super) struct Moments {
     pub(super) written: Option<Instant>,
     /// The first octet of the answer's head came.
     pub(super) first: Option<Instant>,
+    /// The last octets that came did, or the end of the stream.
+    pub(super) last: Option<Instant>,
     /// Octets so far, in this direction and in the other.
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -43,7 +45,7 @@ impl Watch {
     /// A request begins: what was seen of the one before is forgotten, octets are counted on.
     pub(super) fn begin(&self) {
         let mut seen = self.lock();
-        (seen.written, seen.first, seen.is_pending) = (None, None, false);
+        (seen.written, seen.first, seen.last, seen.is_pending) = (None, None, None, false);
     }
 
     /// What was seen so far.
@@ -76,6 +78,8 @@ impl Moments {
     }
 
     fn read(&mut self, octets: &[u8]) {
+        let now = clock::now().mono;
+        self.last = Some(now);
         if octets.is_empty() {
             return;
         }
@@ -89,7 +93,7 @@ impl Moments {
             }
         };
         if begins && self.first.is_none() {
-            self.first = Some(clock::now().mono);
+            self.first = Some(now);
         }
     }
 }
@@ -258,6 +262,9 @@ mod tests {
         seen.read(b"");
         assert_eq!(seen.first, None, "the end of a stream is no octet");
         seen.read(b"H");
+        let first = seen.first;
+        seen.read(b"TTP/1.1");
+        assert!(seen.first == first && seen.last >= first);
         seen.wrote(b"too late");
         seen.flushed();
         assert_eq!(seen.written, whole);

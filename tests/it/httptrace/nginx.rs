@@ -120,6 +120,7 @@ fn both_versions_are_spoken_and_told() {
         );
         assert!(leg["tls"]["version"].as_str().is_some_and(|version| version.starts_with("TLSv1.")), "{leg}");
         assert!(leg["dns"]["addresses"].as_array().is_some_and(|all| !all.is_empty()), "{leg}");
+        assert_eq!(leg["dns"]["source"], "hosts", "localhost is in /etc/hosts: {leg}");
         assert!(leg["tcp"]["mss_bytes"].as_u64() > Some(500), "{leg}");
         let wire = leg["sizes"]["wire_received_bytes"].as_u64().expect("octets") as usize;
         assert!((LONG..LONG + 20_000).contains(&wire), "TLS and frames are on the wire too: {wire}");
@@ -148,6 +149,7 @@ fn nobody_is_believed_silently() {
     let resolve = format!("other.example:{port}:127.0.0.1");
     let (class, detail) = failure(&[&nginx.https("/")]);
     assert!(class == "tls" && detail.contains("-k"), "{detail}");
+    assert_eq!(failure(&["-6", &nginx.http("/")]).0, "usage", "an address of the other family");
     let (class, detail) = failure(&["--cacert", ca, "--resolve", &resolve, &other]);
     assert!(class == "tls" && detail.contains("for another name"), "{detail}");
     let found = report(&["-k", "--cacert", ca, "--resolve", &resolve, &other]);

@@ -57,7 +57,16 @@ impl Origin {
     }
 
     pub(super) fn start(tls: Option<Arc<ServerConfig>>, delays: Delays, answer: Box<Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::listening("127.0.0.1:0", tls, delays, answer)
+    }
+
+    pub(super) fn listening(
+        at: &str,
+        tls: Option<Arc<ServerConfig>>,
+        delays: Delays,
+        answer: Box<Answer>,
+    ) -> Self {
+        let listener = TcpListener::bind(at).expect("a port");
         let at = listener.local_addr().expect("an address");
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (asked, answer) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(answer));

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::origin::{Delays, Origin, certified, whole};
+use super::origin::{Delays, Origin, Stream, certified, whole};
 use super::{record, report};
-use crate::lab::{Units, alone};
+use crate::lab::{Direction, Lab, Packet, Units, alone};
+use crate::tool::{WADDLEPERF, stdout};
 
 fn ms(phases: &Value, name: &str) -> f64 {
     phases[name].as_f64().unwrap_or_else(|| panic!("{name}: {phases}"))
@@ -93,6 +94,61 @@ fn an_address_that_refuses_is_told_and_the_next_one_is_used() {
         "{leg}"
     );
     assert_eq!((&second["address"], &second["won"]), (&format!("127.0.0.1:{port}").into(), &true.into()));
-    assert!(leg["phases"]["connect_ms"].as_f64() <= second["took_ms"].as_f64(), "the winner's alone");
+    let connect = leg["phases"]["connect_ms"].as_f64();
+    assert!(connect > Some(0.0) && connect <= second["took_ms"].as_f64(), "the winner's alone: {leg}");
     assert_eq!((&leg["dns"]["source"], &leg["phases"]["dns_ms"]), (&"given".into(), &Value::Null));
+}
+
+/// A packet of TCP in a frame of IPv4: whether the client sent it, its flags, and how much data it has.
+fn segment(packet: &Packet, port: u16) -> Option<(bool, u8, usize)> {
+    let frame = &packet.frame;
+    let number = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
+    let is_client = number(36)? == port;
+    (*frame.get(23)? == 6 && (is_client || number(34)? == port)).then_some(())?;
+    let headers = 20 + usize::from(frame.get(46)? >> 4) * 4;
+    Some((is_client, *frame.get(47)?, usize::from(number(16)?).saturating_sub(headers)))
+}
+
+/// connect, first byte and transfer, ms, by who looks at the wire.
+fn captured(packets: &[Packet], port: u16) -> [f64; 3] {
+    let all: Vec<(u64, (bool, u8, usize))> =
+        packets.iter().filter_map(|packet| Some((packet.time, segment(packet, port)?))).collect();
+    let time = |is_it: &dyn Fn(bool, u8, usize) -> bool| {
+        let mut found =
+            all.iter().filter(|(_, (client, flags, data))| is_it(*client, *flags, *data)).map(|(at, _)| *at);
+        let first = found.next().expect("such a packet");
+        (first, found.last().unwrap_or(first))
+    };
+    let (syn, _) = time(&|client, flags, _| client && flags & 0x12 == 0x02);
+    let (answered, _) = time(&|client, flags, _| !client && flags & 0x12 == 0x12);
+    let (_, asked) = time(&|client, _, data| client && data > 0);
+    let (first, last) = time(&|client, _, data| !client && data > 0);
+    [(syn, answered), (asked, first), (first, last)].map(|(from, to)| (to - from) as f64 / 1e6)
+}
+
+/// A way of 100 ms in each direction, and a server that thinks: what is told is what a witness on the wire sees. A busy machine is
+/// late by less than what a phase would be wrong by if it had another's part.
+#[test]
+fn phases_are_those_of_the_wire() {
+    let _turn = alone();
+    let near = (0..3).any(|_| {
+        let lab = Lab::line(0).delay(100.ms()).build();
+        let delays = Delays { head: 150.ms(), body: 300.ms(), ..Delays::default() };
+        let answer = Box::new(|_: &str, stream: &mut dyn Stream| whole(stream, "200 OK", &[b'x'; 20_000]));
+        let origin = lab.server().run(|| Origin::listening("0.0.0.0:0", None, delays, answer));
+        let capture = lab.client().capture(Direction::Up);
+        let url = format!("http://{}:{}/", lab.server().address4(), origin.at.port());
+        let mut command = lab.client().command(WADDLEPERF);
+        command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", &url]);
+        let record: Value = serde_json::from_str(&stdout(&mut command)).expect("a record");
+        let leg = &record["outcome"]["report"]["legs"][0];
+        let told = ["connect_ms", "first_byte_ms", "transfer_ms"].map(|name| ms(&leg["phases"], name));
+        let truth = captured(&capture.stop(), origin.at.port());
+        println!("told {told:?}, on the wire {truth:?}, {}", leg["tcp"]);
+        let rtt = leg["tcp"]["rtt_ms"].as_f64().expect("a round trip");
+        told.iter().zip(truth).all(|(told, truth)| (told - truth).abs() < 60.0)
+            && (195.0..300.0).contains(&rtt)
+            && leg["tcp"]["retransmits"] == 0
+    });
+    assert!(near);
 }
