@@ -34,6 +34,7 @@ pub mod sshping;
 pub mod sysinfo;
 mod target;
 pub(crate) mod targets;
+mod tcp_state;
 mod timing;
 pub mod tls;
 mod traffic;
@@ -54,6 +55,7 @@ pub use phases::Phases;
 pub use scalar::{Loss, NAMES, Scalar, Scalars, unit_of};
 pub use severity::Severity;
 pub use target::Target;
+pub use tcp_state::TcpState;
 pub use timing::Clock;
 pub use traffic::Traffic;
 

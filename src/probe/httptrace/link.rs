@@ -23,7 +23,7 @@ use url::{Host, Origin};
 
 use super::overrides::{ConnectTo, Resolve};
 use super::quic::{QUIC, Quic, Requests, TCP, given_up};
-use super::report::{Attempt, CertificateSummary, Leg, Lookup, Source, TcpState, TlsSession};
+use super::report::{Attempt, CertificateSummary, Leg, Lookup, Source, TlsSession};
 use super::request::Ask;
 use super::watch::{Watch, Watched};
 use super::{HttpTrace, Version};
@@ -31,10 +31,10 @@ use crate::failure::{Class, Failure};
 use crate::net::dial::{self, Attempted, Connection, race};
 use crate::net::sources;
 use crate::net::tls::{Judgement, Resumed, Session, Shown, Trust, Verdict, Witness};
-use crate::probe::Ctx;
 use crate::probe::targets::{Admission, Audience};
+use crate::probe::{Ctx, TcpState};
+use crate::sys::clock;
 use crate::sys::connect::Way;
-use crate::sys::{clock, tcp};
 use crate::units::Timestamp;
 use crate::wire::text::printable;
 use crate::wire::x509::Certificate;
@@ -169,9 +169,7 @@ impl Link {
     /// What the kernel knows of it now.
     pub(super) fn tcp(&self) -> Option<TcpState> {
         let Carrier::Tcp(Some(socket)) = &self.carrier else { return None };
-        let info = tcp::info(socket.as_fd()).ok()?;
-        let tcp::Info { rtt, retransmits, mss, cwnd, .. } = info;
-        Some(TcpState { rtt, retransmits, mss_bytes: mss, cwnd })
+        TcpState::of(socket.as_fd())
     }
 
     /// Whether another request can go over it.

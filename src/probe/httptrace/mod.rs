@@ -26,7 +26,7 @@ pub use fields::{Cache, Field, Hsts, ServerTiming};
 pub use private::{HeaderLine, Payload};
 pub use rates::Rates;
 pub use report::{
-    Attempt, CertificateSummary, Leg, Lookup, Redirect, Repeats, Report, Sizes, Source, TcpState, TlsSession,
+    Attempt, CertificateSummary, Leg, Lookup, Redirect, Repeats, Report, Sizes, Source, TlsSession,
 };
 pub use version::Version;
 

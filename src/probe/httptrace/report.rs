@@ -12,7 +12,7 @@ use super::rates::Rates;
 use crate::failure::Failure;
 use crate::net::tls::Verdict;
 use crate::probe::phases::Phases;
-use crate::probe::{Findings, Scalar, Scalars};
+use crate::probe::{Findings, Scalar, Scalars, TcpState};
 use crate::units::{Timestamp, Unit, ms};
 
 /// What an answer took, phase by phase, and what it was.
@@ -224,22 +224,6 @@ pub struct Sizes {
     pub wire_sent_bytes: u64,
     /// All that came for it.
     pub wire_received_bytes: u64,
-}
-
-/// What the kernel knows of a TCP connection (`TCP_INFO`, tcp(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HttpTcp")]
-pub struct TcpState {
-    /// Its smoothed round-trip time (RFC 6298).
-    #[serde(rename = "rtt_ms", with = "ms::option")]
-    #[schemars(with = "Option<f64>")]
-    pub rtt: Option<Duration>,
-    /// Segments that this host sent again.
-    pub retransmits: u32,
-    /// The largest segment that this host sends.
-    pub mss_bytes: u32,
-    /// The congestion window, in segments.
-    pub cwnd: u32,
 }
 
 /// Where an answer leads.

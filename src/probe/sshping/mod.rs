@@ -15,10 +15,11 @@ mod run;
 mod target;
 mod transfer;
 
-pub use report::{Algorithms, Echo, HostKey, Login, Phases, Report, Tcp, Trust};
+pub use report::{Algorithms, Echo, HostKey, Login, Phases, Report, Trust};
 pub use transfer::Transfer;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -215,6 +216,11 @@ impl Measure for SshPing {
 
     fn tells_packets(&self) -> bool {
         false
+    }
+
+    /// A server takes more logins than one a second for an attack.
+    fn pace(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
     fn inputs(&self) -> Vec<&Path> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transfer::Transfer;
 use crate::failure::Failure;
-use crate::probe::{Findings, Packets, Rtt, Scalar, Scalars};
+use crate::probe::{Findings, Packets, Rtt, Scalar, Scalars, TcpState};
 use crate::stats::Sketch;
 use crate::units::{Unit, ms};
 
@@ -34,7 +34,7 @@ pub struct Report {
     /// From there; null where it was not measured.
     pub download: Option<Transfer>,
     /// What the kernel says of the connection at the end.
-    pub tcp: Option<Tcp>,
+    pub tcp: Option<TcpState>,
     /// What of all that came to nothing, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
@@ -156,20 +156,6 @@ pub struct Echo {
     pub rtt: Option<Rtt>,
     /// All of them, mergeable with other runs'.
     pub rtt_sketch: Sketch,
-}
-
-/// What the kernel says of the connection at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "SshTcp")]
-pub struct Tcp {
-    /// Smoothed round-trip time (RFC 6298) of the network alone.
-    #[serde(rename = "rtt_ms", with = "ms::option")]
-    #[schemars(with = "Option<f64>")]
-    pub rtt: Option<Duration>,
-    /// Segments sent again.
-    pub retransmits: u32,
-    /// Maximum segment size.
-    pub mss_bytes: u32,
 }
 
 impl Report {

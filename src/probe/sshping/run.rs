@@ -15,18 +15,18 @@ use super::line::Line;
 use super::login::Credentials;
 use super::target::Destination;
 use super::{
-    Algorithms, Echo, HostKey, Login, Phases, Report, SshPing, Tcp, Tests, Trust, banner, echo, transfer,
+    Algorithms, Echo, HostKey, Login, Phases, Report, SshPing, Tests, Trust, banner, echo, transfer,
 };
 use crate::failure::{Class, Failure};
 use crate::net::dial::{self, Connection};
 use crate::probe::input::Input;
 use crate::probe::own_thread::on_own_thread;
-use crate::probe::{Ctx, Events, Found, Rtt, Target, read_key};
+use crate::probe::{Ctx, Events, Found, Rtt, Target, TcpState, read_key};
 use crate::stats::Sketch;
+use crate::sys::clock;
 use crate::sys::connect::Way;
 use crate::sys::secret::{Revealed, Secret};
 use crate::sys::wait::Stop;
-use crate::sys::{clock, tcp};
 use crate::wire::text::escape;
 
 /// Where a system's known hosts are.
@@ -227,11 +227,7 @@ impl SshPing {
             });
             self.measure_through(&line, &mut report, events);
         }
-        report.tcp = tcp::info(line.socket().as_fd()).ok().map(|info| Tcp {
-            rtt: info.rtt,
-            retransmits: info.retransmits,
-            mss_bytes: info.mss,
-        });
+        report.tcp = TcpState::of(line.socket().as_fd());
         let _ = line.session.disconnect(None, "measured", None);
         Ok(report)
     }
