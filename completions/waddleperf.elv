@@ -32,6 +32,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand mtu 'Path MTU, black holes, and who is to blame'
             cand httptrace 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
             cand portscan 'Open, closed and filtered ports, and who says so'
+            cand tls 'Certificates, names, expiry, versions and suites of a TLS server'
             cand capture 'Capture packets of a host, or sum up a file of them'
             cand resolvertime 'How long resolvers take, which is faster, and whether what they say is true'
             cand sysinfo 'The state of this host that explains a bad network'
@@ -441,6 +442,47 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --yes 'Yes, scan more than one host'
             cand -n 'As nmap''s -n, and always so: no address is resolved to a name'
             cand -i 'The first letter of nmap''s -iL'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'waddleperf;tls'= {
+            cand -p 'The port [default: 443, or that of what --starttls names]'
+            cand --port 'The port [default: 443, or that of what --starttls names]'
+            cand --servername 'Ask for this name (SNI) and expect its certificate [default: the target]'
+            cand --starttls 'Speak this first, and then change to TLS'
+            cand --alpn 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]'
+            cand --ca-file 'Believe the authorities in this file (PEM), and no others [default: this host''s]'
+            cand --rate 'Connections per second of a scan at most [default: as fast as it answers four at the same time]'
+            cand --expiry-warn 'Warn of certificates that expire within this time'
+            cand --timeout 'How long each step of a connection may take: connecting, STARTTLS, the handshake'
+            cand -w 'End after this time, whatever is known then'
+            cand --deadline 'End after this time, whatever is known then'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface, or from this address of this host'
+            cand --interface 'Send through this network interface, or from this address of this host'
+            cand --ttl 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255'
+            cand --dscp 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --scan 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'
@@ -1501,6 +1543,69 @@ set edit:completion:arg-completer[portscan] = {|@words|
             cand --yes 'Yes, scan more than one host'
             cand -n 'As nmap''s -n, and always so: no address is resolved to a name'
             cand -i 'The first letter of nmap''s -iL'
+            cand -4 'Use IPv4 only'
+            cand --ipv4 'Use IPv4 only'
+            cand -6 'Use IPv6 only'
+            cand --ipv6 'Use IPv6 only'
+            cand --ecn 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+            cand --json 'Print the record as one line of JSON'
+            cand --csv 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets'
+            cand -q 'Print only the summary'
+            cand --quiet 'Print only the summary'
+            cand -D 'Begin each line with its time, in seconds since 1970'
+            cand --timestamps 'Begin each line with its time, in seconds since 1970'
+            cand --watch 'Measure again and again, and draw it on a terminal, until told to stop'
+            cand --save 'Keep the record in the store (the file''s store.save makes this the rule)'
+            cand --no-save 'Keep nothing, whatever store.save says'
+            cand -v 'Tell more on stderr; twice for traces'
+            cand --verbose 'Tell more on stderr; twice for traces'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[tls] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'tls'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'tls'= {
+            cand -p 'The port [default: 443, or that of what --starttls names]'
+            cand --port 'The port [default: 443, or that of what --starttls names]'
+            cand --servername 'Ask for this name (SNI) and expect its certificate [default: the target]'
+            cand --starttls 'Speak this first, and then change to TLS'
+            cand --alpn 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]'
+            cand --ca-file 'Believe the authorities in this file (PEM), and no others [default: this host''s]'
+            cand --rate 'Connections per second of a scan at most [default: as fast as it answers four at the same time]'
+            cand --expiry-warn 'Warn of certificates that expire within this time'
+            cand --timeout 'How long each step of a connection may take: connecting, STARTTLS, the handshake'
+            cand -w 'End after this time, whatever is known then'
+            cand --deadline 'End after this time, whatever is known then'
+            cand --source 'Send from this address of this host'
+            cand -I 'Send through this network interface, or from this address of this host'
+            cand --interface 'Send through this network interface, or from this address of this host'
+            cand --ttl 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255'
+            cand --dscp 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)'
+            cand --label 'Label the record; once for each label'
+            cand --fail-on 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold'
+            cand --config 'Read this configuration instead of the system''s or the user''s'
+            cand --data 'Keep store, spool, locks and identity here'
+            cand --scan 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'
             cand -6 'Use IPv6 only'

@@ -35,6 +35,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The 
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "tls" -d 'Certificates, names, expiry, versions and suites of a TLS server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "resolvertime" -d 'How long resolvers take, which is faster, and whether what they say is true'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
@@ -337,6 +338,42 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l save 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
+imap\t'IMAP (RFC 9051 §6.2.1)'
+pop3\t'POP3 (RFC 2595 §4)'
+ftp\t'FTP (RFC 4217)'
+ldap\t'LDAP (RFC 4511 §4.14)'
+postgres\t'PostgreSQL\'s SSLRequest'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l expiry-warn -d 'Warn of certificates that expire within this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
@@ -993,6 +1030,42 @@ complete -c portscan -l save -d 'Keep the record in the store (the file\'s store
 complete -c portscan -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c portscan -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c portscan -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tls -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
+complete -c tls -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
+complete -c tls -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
+imap\t'IMAP (RFC 9051 §6.2.1)'
+pop3\t'POP3 (RFC 2595 §4)'
+ftp\t'FTP (RFC 4217)'
+ldap\t'LDAP (RFC 4511 §4.14)'
+postgres\t'PostgreSQL\'s SSLRequest'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+complete -c tls -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
+complete -c tls -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c tls -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
+complete -c tls -l expiry-warn -d 'Warn of certificates that expire within this time' -r
+complete -c tls -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
+complete -c tls -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c tls -l source -d 'Send from this address of this host' -r
+complete -c tls -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c tls -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c tls -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c tls -l label -d 'Label the record; once for each label' -r
+complete -c tls -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c tls -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c tls -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c tls -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
+complete -c tls -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c tls -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c tls -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c tls -l json -d 'Print the record as one line of JSON'
+complete -c tls -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c tls -s q -l quiet -d 'Print only the summary'
+complete -c tls -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c tls -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c tls -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c tls -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c tls -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c tls -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
 complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
 complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r

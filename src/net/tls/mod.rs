@@ -14,7 +14,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
@@ -79,16 +79,17 @@ impl Trust {
     /// # Errors
     /// Class `internal`: this build's cryptography has no such protocol version.
     pub fn client(&self, alpn: &[&[u8]]) -> Result<ClientConfig, Failure> {
-        let mut config = builder()?.with_root_certificates(self.roots()).with_no_client_auth();
+        let mut config = builder(aws_lc_rs::default_provider())?
+            .with_root_certificates(self.roots())
+            .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(config)
     }
 }
 
 /// A client's configuration with this program's one cryptography, all else to be said.
-fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Failure> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+fn builder(provider: CryptoProvider) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Failure> {
+    let config = ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
     config.map_err(|error| Class::Internal.because(format_args!("prepare tls: {error}")))
 }
 

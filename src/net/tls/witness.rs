@@ -6,7 +6,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, NamedGroup, SignatureScheme};
 
 use crate::failure::Failure;
 
@@ -38,8 +38,27 @@ impl Witness {
     /// # Errors
     /// Class `internal`: this build's cryptography has no such protocol version.
     pub fn client(self: &Arc<Self>, alpn: &[&[u8]]) -> Result<ClientConfig, Failure> {
+        self.client_with(self.provider.clone(), alpn)
+    }
+
+    /// The same with the groups of today's browsers: first the one that holds against quantum computers, whose share of
+    /// 1,216 octets makes a ClientHello of two packets.
+    ///
+    /// # Errors
+    /// Those of [`Witness::client`].
+    pub fn modern_client(self: &Arc<Self>, alpn: &[&[u8]]) -> Result<ClientConfig, Failure> {
+        let mut provider = self.provider.clone();
+        provider.kx_groups.sort_by_key(|group| group.name() != NamedGroup::X25519MLKEM768);
+        self.client_with(provider, alpn)
+    }
+
+    fn client_with(
+        self: &Arc<Self>,
+        provider: CryptoProvider,
+        alpn: &[&[u8]],
+    ) -> Result<ClientConfig, Failure> {
         let verifier = Arc::clone(self) as Arc<dyn ServerCertVerifier>;
-        let config = super::builder()?.dangerous().with_custom_certificate_verifier(verifier);
+        let config = super::builder(provider)?.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = config.with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         config.resumption = Resumption::disabled();

@@ -253,6 +253,11 @@ impl Measure for Tls {
         }
     }
 
+    fn pace(&self) -> Duration {
+        // Servers are others'; what is asked here seldom changes.
+        Duration::from_secs(if self.scan { 10 } else { 1 })
+    }
+
     fn inputs(&self) -> Vec<&Path> {
         self.ca_file.as_deref().into_iter().collect()
     }
@@ -288,6 +293,13 @@ mod tests {
         let place = probe.place().map_err(|fault| fault.of_flag().detail)?;
         let sni = place.sni().map(str::to_owned);
         Ok((place.host, place.port, sni))
+    }
+
+    #[test]
+    fn a_watch_leaves_servers_alone_for_a_while() {
+        let tls = Tls::default();
+        assert_eq!(tls.pace(), Duration::from_secs(1));
+        assert_eq!(Tls { scan: true, ..tls }.pace(), Duration::from_secs(10));
     }
 
     #[test]

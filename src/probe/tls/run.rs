@@ -70,7 +70,7 @@ impl ResolvesClientCert for Asked {
 impl Client {
     fn new(alpn: &[&[u8]]) -> Result<Self, Failure> {
         let (witness, asked) = (Witness::new(), Arc::<Asked>::default());
-        let mut config = witness.client(alpn)?;
+        let mut config = witness.modern_client(alpn)?;
         config.resumption = Memory::in_memory_sessions(SESSIONS);
         config.enable_early_data = true;
         config.client_auth_cert_resolver = Arc::clone(&asked) as _;

@@ -28,13 +28,14 @@ pub fn amount(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A time with its unit: `0.052 ms`, `12.40 ms`, `1.81 s`.
+/// A time with its unit: `0.052 ms`, `12.40 ms`, `1.81 s`, `89.9 d`.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs_f64();
     match seconds {
         _ if seconds < 0.9995 => format!("{} ms", millis(span)),
         _ if seconds < 99.995 => format!("{seconds:.2} s"),
-        _ => format!("{seconds:.0} s"),
+        _ if seconds < 172_800.0 => format!("{seconds:.0} s"),
+        _ => format!("{:.1} d", seconds / 86_400.0),
     }
 }
 
@@ -114,6 +115,7 @@ mod tests {
             (span(us(1_810_000)), "1.81 s"),
             (span(us(999_900)), "1.00 s"),
             (span(Duration::from_secs(3600)), "3600 s"),
+            (span(Duration::from_secs(7_772_510)), "90.0 d"),
             (percent(0.0), "0.0 %"),
             (percent(0.02), "2.0 %"),
             (percent(0.0001), "<0.1 %"),

@@ -120,6 +120,11 @@ impl Flight {
         Ok(())
     }
 
+    /// Nothing has come at all.
+    pub fn is_empty(&self) -> bool {
+        self.octets == 0
+    }
+
     /// Begins a record whose head is whole.
     fn begin_record(&mut self) -> Result<(), Garbled> {
         // Whoever speaks something else shows that with his first octets.

@@ -14,7 +14,7 @@ use super::{record, report, run};
 use crate::tool::WADDLEPERF;
 
 /// Generous: the machine may be busy.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(100);
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind][..], &(body.len() as u32).to_be_bytes()[1..], body].concat()
@@ -54,7 +54,7 @@ fn endless(stream: &mut TcpStream, octets: &[u8]) {
 fn who_does_not_shake_hands_is_a_failure_of_its_class() {
     let storm = [21, 3, 3, 0, 2, 1, 112].repeat(1000);
     let cases = [
-        (listen(|stream| drop(stream)), "tls"),
+        (listen(drop), "tls"),
         (listen(|mut stream| while stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {}), "timeout"),
         (answering(b"SSH-2.0-x\x1b[2J\x9b\r\n".to_vec()), "protocol"),
         (answering(vec![21, 3, 3, 0, 2, 2, 40]), "tls"),
@@ -76,7 +76,9 @@ fn who_does_not_shake_hands_is_a_failure_of_its_class() {
     for (n, (port, class)) in cases.into_iter().enumerate() {
         let host = format!("127.0.0.1:{port}");
         let began = clock::now().mono;
-        let (code, record) = record(&host, &["--timeout", "1s"]);
+        // Who keeps silent is not waited for long, and nobody else is slow on purpose.
+        let patience = if class == "timeout" { "1s" } else { "60s" };
+        let (code, record) = record(&host, &["--timeout", patience, "--deadline", "10m"]);
         assert!(clock::now().mono - began < SOON, "{n}");
         let found = &record["outcome"]["failure"]["class"];
         assert_eq!((code, found), (Some(1), &class.into()), "{n}: {record}");
@@ -96,7 +98,7 @@ fn words_of_strangers_are_harmless() {
 fn bad_and_endless_chains_are_shown_as_far_as_they_go() {
     let shown = |certificates: &[Vec<u8>]| -> Value {
         let port = answering(flight(certificates));
-        let (code, report) = report(&format!("127.0.0.1:{port}"), &["--timeout", "2s"]);
+        let (code, report) = report(&format!("127.0.0.1:{port}"), &[]);
         assert_eq!((code, &report["version"]), (Some(1), &"TLSv1.2".into()), "{report}");
         assert!(report["handshake_error"].is_string(), "{report}");
         report

@@ -21,11 +21,13 @@ struct Run {
     stderr: String,
 }
 
-/// Looks at `target` with `args`.
+/// Looks at `target` with `args`, patiently unless they say otherwise: the machine may be busy.
 fn run(target: &str, args: &[&str]) -> Run {
+    let patience: &[&str] =
+        if args.contains(&"--timeout") { &[] } else { &["--timeout", "60s", "--deadline", "10m"] };
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(WADDLEPERF);
-    command.arg("--data").arg(dir.path()).args(["tls", target]).args(args);
+    command.arg("--data").arg(dir.path()).args(["tls", target]).args(args).args(patience);
     let Output { status, stdout, stderr } = output(&mut command);
     let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
     Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }

@@ -208,7 +208,7 @@ impl<A: Ask> Scanner<A> {
     async fn put(&self, hello: &[u8]) -> Option<Flight> {
         let _turn = self.gate.acquire().await.ok()?;
         let mut why = String::new();
-        for _ in 0..2 {
+        for is_last in [false, true] {
             let (slot, is_over) = {
                 let mut known = self.known();
                 let slot = known.next.unwrap_or_else(|| clock::now().mono).max(clock::now().mono);
@@ -233,6 +233,8 @@ impl<A: Ask> Scanner<A> {
             let mut known = self.known();
             known.questions += 1;
             match answer {
+                // Who hangs up without a word may only have had enough for the moment.
+                Answer::Said(flight) if flight.is_empty() && !is_last => {}
                 Answer::Said(flight) => {
                     known.in_a_row = 0;
                     return Some(flight);

@@ -1,5 +1,7 @@
 //! Scans of servers made of a few lists, which answer as the RFCs say.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -20,6 +22,8 @@ struct Server {
     is_silent: bool,
     /// It is not there.
     is_gone: bool,
+    /// It hangs up on every other connection.
+    is_moody: Option<Arc<AtomicU32>>,
 }
 
 /// What a ClientHello offers.
@@ -134,6 +138,9 @@ impl Ask for Server {
         if self.is_gone {
             return Answer::Unreached(Class::Refused.because("gone"));
         }
+        if self.is_moody.as_ref().is_some_and(|turn| turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)) {
+            return Answer::Said(Flight::default());
+        }
         if self.is_silent && (hello[0] & 0x80 != 0 || read(hello).version != TLS1_2) {
             return Answer::Silent;
         }
@@ -152,7 +159,7 @@ fn scanned(server: &Server) -> Scan {
     runtime.expect("a runtime").block_on(scan(server.clone(), plan))
 }
 
-fn suites(scan: &Scan, version: &str) -> Vec<String> {
+fn suites_of(scan: &Scan, version: &str) -> Vec<String> {
     scan.suites.iter().filter(|suite| suite.version == version).map(|suite| suite.suite.clone()).collect()
 }
 
@@ -182,8 +189,8 @@ fn a_server_of_many_kinds_is_known_altogether() {
         tlsv1_3: Some(true),
     };
     assert_eq!(found.versions, versions);
-    assert_eq!((suites(&found, "TLSv1.3"), suites(&found, "TLSv1.2")), (names(&new), names(&old)));
-    assert_eq!(suites(&found, "SSLv3"), ["TLS_RSA_WITH_RC4_128_SHA"]);
+    assert_eq!((suites_of(&found, "TLSv1.3"), suites_of(&found, "TLSv1.2")), (names(&new), names(&old)));
+    assert_eq!(suites_of(&found, "SSLv3"), ["TLS_RSA_WITH_RC4_128_SHA"]);
     let groups: Vec<(&str, usize)> =
         found.groups.iter().map(|group| (group.group.as_str(), group.versions.len())).collect();
     assert_eq!(groups, [("X25519MLKEM768", 2), ("x25519", 2), ("secp256r1", 2)]);
@@ -215,6 +222,20 @@ fn silence_is_no_answer_and_is_not_asked_for_ever() {
 }
 
 #[test]
+fn who_hangs_up_is_asked_again() {
+    let suites = vec![0xc030, 0x009e, 0x0035];
+    let server = Server {
+        suites: vec![(TLS1_2, suites.clone())],
+        groups: vec![29],
+        signatures: vec![0x0804],
+        decides: true,
+        is_moody: Some(Arc::default()),
+        ..Server::default()
+    };
+    assert_eq!(suites_of(&scanned(&server), "TLSv1.2"), names(&suites));
+}
+
+#[test]
 fn a_wish_to_end_ends_it() {
     let plan = Plan {
         name: None,
@@ -239,11 +260,11 @@ proptest! {
         decides: bool,
     ) {
         let all = [(TLS1_3, tls13), (TLS1_2, tls12), (TLS1_0, tls10)];
-        let suites_of = all.iter().filter(|(_, suites)| !suites.is_empty()).cloned().collect();
+        let offered = all.iter().filter(|(_, suites)| !suites.is_empty()).cloned().collect();
         let signatures = SIGNATURES.map(|(signature, _)| signature).to_vec();
-        let found = scanned(&Server { suites: suites_of, groups, signatures, decides, ..Server::default() });
+        let found = scanned(&Server { suites: offered, groups, signatures, decides, ..Server::default() });
         for (version, expected) in &all {
-            let (mut ours, mut theirs) = (suites(&found, &version_name(*version)), names(expected));
+            let (mut ours, mut theirs) = (suites_of(&found, &version_name(*version)), names(expected));
             ours.sort();
             theirs.sort();
             prop_assert_eq!(ours, theirs);
