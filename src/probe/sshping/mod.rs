@@ -218,7 +218,7 @@ impl Measure for SshPing {
         false
     }
 
-    /// A server takes more logins than one a second for an attack.
+    /// More than one login a second looks like an attack to a server.
     fn pace(&self) -> Duration {
         Duration::from_secs(1)
     }
