@@ -65,7 +65,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
-    Probe(probing::Probing),
+    Probe(Box<probing::Probing>),
     /// Run the test server
     Serve(serve::Serve),
     /// Measure the configured targets, and look closer where something is wrong
@@ -97,8 +97,8 @@ impl Command {
     /// Does it. A command that waits or measures goes through [`Env::block_on`]; the others need no runtime.
     fn run(self, env: &Env) -> Result<u8, Failure> {
         match self {
-            Self::Probe(args) if args.is_alone(env) => env.block_on_alone(probing::run(args, env)),
-            Self::Probe(args) => env.block_on(probing::run(args, env)),
+            Self::Probe(args) if args.is_alone(env) => env.block_on_alone(probing::run(*args, env)),
+            Self::Probe(args) => env.block_on(probing::run(*args, env)),
             Self::Serve(args) => serve::run(args, env),
             Self::Autoperf(args) => autoperf::run(&args, env),
             Self::Results(args) => results::run(args, env),

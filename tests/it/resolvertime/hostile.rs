@@ -1,7 +1,7 @@
 //! Servers that lie, are late, flood, or send what is no DNS: a typed outcome in time, bounded memory, a clean terminal.
 
-use std::sync::Arc;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -221,7 +221,8 @@ fn a_flood_leaves_memory_alone() {
         vec![octets(&wrong); 2000]
     });
     for words in ["", "+tcp"] {
-        let mut ours = command(Command::new(WADDLEPERF), &format!("@{at} a.example TXT -c 1 -W 1s --json {words}"));
+        let mut ours =
+            command(Command::new(WADDLEPERF), &format!("@{at} a.example TXT -c 1 -W 1s --json {words}"));
         let mut child = ours.stdout(Stdio::piped()).spawn().expect("run");
         let mut most = 0;
         while child.try_wait().expect("a child").is_none() {

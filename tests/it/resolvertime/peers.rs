@@ -96,12 +96,18 @@ fn a_querys_time_is_the_captures() {
     let _alone = alone();
     let near = (0..5).any(|_| {
         let lab = Lab::line(0).build();
-        let at = lab.server().run(|| serve_at("0.0.0.0", |query, _| vec![octets(&reply(query, vec![address(query, 1)]))]));
+        let at = lab
+            .server()
+            .run(|| serve_at("0.0.0.0", |query, _| vec![octets(&reply(query, vec![address(query, 1)]))]));
         let capture = lab.client().capture(Direction::Up);
         let words = format!("@{}:{} a.example -c 100 -i 5ms --json", lab.server().address4(), at.port());
         let found = report_of(&output(&mut command(lab.client().command(WADDLEPERF), &words)));
         let server = &found["servers"][0];
-        assert_eq!((&server["clock"], &server["counts"]["received"]), (&json!("kernel"), &json!(100)), "{server}");
+        assert_eq!(
+            (&server["clock"], &server["counts"]["received"]),
+            (&json!("kernel"), &json!(100)),
+            "{server}"
+        );
         let mut trips = trips(&capture.stop());
         trips.sort_unstable();
         let (p50, max) = (trips[trips.len() / 2], trips[trips.len() - 1]);
@@ -117,7 +123,9 @@ fn a_querys_time_is_the_captures() {
 fn trips(frames: &[Packet]) -> Vec<u64> {
     let mut sent: BTreeMap<[u8; 4], u64> = BTreeMap::new();
     let mut trips = Vec::new();
-    for Packet { frame, time, .. } in frames.iter().filter(|packet| packet.frame.get(23) == Some(&17) && packet.frame.len() > 44) {
+    for Packet { frame, time, .. } in
+        frames.iter().filter(|packet| packet.frame.get(23) == Some(&17) && packet.frame.len() > 44)
+    {
         let is_reply = frame[44] & 0x80 != 0;
         let port = if is_reply { 36 } else { 34 };
         let key = [frame[port], frame[port + 1], frame[42], frame[43]];

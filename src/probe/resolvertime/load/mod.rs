@@ -2,6 +2,8 @@
 //!
 //! A few sockets, each with a table of what waits for an answer; many datagrams a system call; one thread.
 
+mod questions;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -20,7 +22,8 @@ use crate::sys::clock;
 use crate::sys::datagram::{Batch, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, exact_timers, wait};
 use crate::units::{Span, ms, nanos};
-use crate::wire::dns::{Asked, Name, Query, Question, code_name};
+use crate::wire::dns::code_name;
+use questions::{HEADER, Questions, is_to};
 
 /// How long, where nobody says.
 pub(super) const DURATION: Span = Span::secs(10);
@@ -34,8 +37,6 @@ const BATCH: usize = 64;
 const SLOT: usize = 4096;
 /// Between two of its events.
 const TOLD: Duration = Duration::from_secs(1);
-/// Octets of a header.
-const HEADER: usize = 12;
 /// The longest wait, so that nothing is missed for long.
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -75,51 +76,6 @@ pub struct LoadReport {
     pub response_bytes: u64,
     /// From a query to its answer, within 1 %.
     pub latency: Option<Times>,
-}
-
-/// Queries as they are sent, their identifiers left open.
-struct Questions {
-    octets: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Questions {
-    /// Those of a file: a name and a type on each line, `#` and `;` begin a comment.
-    ///
-    /// # Errors
-    /// The line that is no question.
-    fn parse(text: &str, probe: &ResolverTime) -> Result<Self, String> {
-        let mut found = Self { octets: Vec::new(), ends: Vec::new() };
-        for (n, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            let mut words = line.split_whitespace();
-            let name = words.next().and_then(Name::parse);
-            let kind = words.next().unwrap_or("A").parse::<super::RecordType>();
-            let (Some(name), Ok(kind), None) = (name, kind, words.next()) else {
-                return Err(format!("line {}: takes a name and a type, such as `example.com A`", n + 1));
-            };
-            let asked = || Asked { size: probe.bufsize, dnssec: true, nsid: false, block: 0 };
-            let query = Query {
-                id: 0,
-                question: Question { name, kind: kind.0 },
-                recurse: !probe.no_recurse,
-                unchecked: probe.unchecked,
-                authentic: false,
-                edns: probe.dnssec.then(asked),
-            };
-            query.write(&mut found.octets);
-            found.ends.push(found.octets.len());
-        }
-        if found.ends.is_empty() { Err("there is no question in it".to_owned()) } else { Ok(found) }
-    }
-
-    fn get(&self, n: usize) -> &[u8] {
-        let start = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.octets[start..self.ends[n]]
-    }
 }
 
 /// A query that waits.
@@ -195,7 +151,7 @@ impl ResolverTime {
         let questions = Questions::parse(&String::from_utf8_lossy(&octets), self)
             .map_err(|why| Class::Usage.because(format_args!("load {}: {why}", file.display())))?;
         drop(octets);
-        let count = questions.ends.len() as u64;
+        let count = questions.count() as u64;
         let most = self.count.map(|times| times.saturating_mul(count));
         let plan = Plan {
             rate: self.qps.map(f64::from),
@@ -311,7 +267,7 @@ impl Run {
                 continue;
             }
             let sent = burst(client, &self.questions, self.next, count, &mut self.batch, &mut self.sum);
-            self.next = (self.next + sent) % self.questions.ends.len();
+            self.next = (self.next + sent) % self.questions.count();
             total += sent;
         }
         total
@@ -404,7 +360,7 @@ impl Run {
         let known = sum.sent.saturating_sub(pending);
         let report = LoadReport {
             server: String::new(),
-            questions: self.questions.ends.len() as u64,
+            questions: self.questions.count() as u64,
             sent: known,
             completed: sum.completed,
             timeouts: sum.timeouts,
@@ -438,7 +394,7 @@ fn burst(
     let mut parts = [(0usize, 0usize, usize::MAX); BATCH];
     let mut used = 0;
     for (k, part) in parts.iter_mut().enumerate().take(count) {
-        let question = questions.get((next + k) % questions.ends.len());
+        let question = questions.get((next + k) % questions.count());
         let place = client.free[client.free.len() - 1 - k];
         let id = client.ids[usize::from(place)].to_be_bytes();
         if used + question.len() <= octets.len() {
@@ -469,7 +425,7 @@ fn burst(
     };
     for k in 0..sent {
         let Some(place) = client.free.pop() else { break };
-        let question = ((next + k) % questions.ends.len()) as u32;
+        let question = ((next + k) % questions.count()) as u32;
         client.table[usize::from(place)] = Some(Waiting { sent: at, question });
         client.order.push_back((place, client.ids[usize::from(place)]));
     }
@@ -500,60 +456,10 @@ fn take(client: &mut Client, questions: &Questions, bytes: &[u8], now: Instant, 
     release(client, place as u16);
 }
 
-/// Whether `reply` is a reply, and repeats the question of `query`; one with an error may leave it out.
-fn is_to(reply: &[u8], query: &[u8]) -> bool {
-    let is_reply = reply[2] & 0xf8 == 0x80;
-    let end =
-        query[HEADER..].iter().position(|octet| *octet == 0).map_or(query.len(), |root| HEADER + root + 5);
-    // The root ends a name, but a label may hold a zero: then the comparison is of what lies before it alone.
-    let (asked, said) = (query.get(HEADER..end), reply.get(HEADER..end));
-    let is_bare = reply[4..6] == [0, 0];
-    is_reply
-        && (is_bare
-            || asked.is_some()
-                && asked.zip(said).is_some_and(|(asked, said)| asked.eq_ignore_ascii_case(said)))
-}
-
 /// Frees a place; the next query there has another identifier.
 fn release(client: &mut Client, place: u16) {
     let at = usize::from(place);
     client.table[at] = None;
     client.ids[at] = client.ids[at].wrapping_add(client.table.len() as u16);
     client.free.push(place);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn questions_are_dnsperfs() {
-        let probe = ResolverTime::default();
-        let found =
-            Questions::parse("# c\nexample.com A\n\n a.example  TYPE65\nb.example\n", &probe).expect("three");
-        assert_eq!(found.ends.len(), 3);
-        assert!(found.get(1).ends_with(b"\x01a\x07example\0\0\x41\0\x01"));
-        for (text, line) in
-            [("a.example A\nb.example NOTYPE", "line 2"), ("a b c", "line 1"), ("", "no question")]
-        {
-            let said = Questions::parse(text, &probe).err().expect(text);
-            assert!(said.contains(line), "{said}");
-        }
-    }
-
-    #[test]
-    fn only_a_reply_to_the_question_is_one() {
-        let query = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
-        let mut reply = query.to_vec();
-        assert!(!is_to(&reply, query), "a query is no reply");
-        reply[2] = 0x81;
-        assert!(is_to(&reply, query));
-        reply[13] = b'A';
-        assert!(is_to(&reply, query));
-        reply[13] = b'b';
-        assert!(!is_to(&reply, query));
-        assert!(!is_to(&reply[..14], query));
-        reply[5] = 0;
-        assert!(is_to(&reply, query), "an error may leave the question out");
-    }
 }
