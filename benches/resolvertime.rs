@@ -136,6 +136,7 @@ impl Knot {
             .stdout(Stdio::null())
             .spawn()
             .expect("knotd (make setup-test)");
+        let knot = Self { child, port, place };
         for _ in 0..100 {
             let asked = Command::new("kdig")
                 .args([
@@ -151,7 +152,7 @@ impl Knot {
                 .output()
                 .expect("kdig (make setup-test)");
             if !asked.stdout.is_empty() && !asked.stdout.starts_with(b";;") {
-                return Self { child, port, place };
+                return knot;
             }
         }
         panic!("knot does not answer");

@@ -108,9 +108,7 @@ pub(super) fn agreement(replies: &[&Message]) -> Option<bool> {
 
 /// Ranks `servers`, whose times are `times`, in seconds.
 pub(super) fn rank(servers: &mut [Server], times: &[Vec<f64>]) {
-    let works = |server: &Server| {
-        matches!(server.rcode.as_deref(), Some("NOERROR" | "NXDOMAIN" | "EAI_NONAME" | "EAI_NODATA"))
-    };
+    let works = |server: &Server| server.rcode.as_deref().is_some_and(is_answer) && !refers(server);
     let mut order: Vec<usize> = (0..servers.len()).filter(|n| servers[*n].query.is_some()).collect();
     let key = |n: &usize| {
         let server = &servers[*n];
@@ -132,6 +130,17 @@ pub(super) fn rank(servers: &mut [Server], times: &[Vec<f64>]) {
     for (place, n) in order.into_iter().enumerate() {
         servers[n].rank = u32::try_from(place + 1).ok();
     }
+}
+
+/// Whether a response code says something of the name.
+fn is_answer(code: &str) -> bool {
+    matches!(code, "NOERROR" | "NXDOMAIN" | "EAI_NONAME" | "EAI_NODATA")
+}
+
+/// Whether a server gives no answer but other servers: it neither is an authority nor offers recursion.
+fn refers(server: &Server) -> bool {
+    let neither = server.flags.is_some_and(|flags| !flags.aa && !flags.ra);
+    neither && server.rcode.as_deref() == Some("NOERROR") && server.answers_total == Some(0)
 }
 
 /// What is odd about `servers`, the worst first; `now` is in seconds since 1970.
@@ -188,11 +197,14 @@ fn of_server(server: &Server, now: i64) -> Vec<Finding> {
     if server.counts.sent > 0 && server.counts.received == 0 {
         add(FindingId::Silent, "no query was answered".to_owned());
     }
-    let is_error = |code: &str| !matches!(code, "NOERROR" | "NXDOMAIN" | "EAI_NONAME" | "EAI_NODATA");
-    if let Some(code) =
-        server.rcode.as_deref().filter(|code| is_error(code) && server.dnssec != Some(Dnssec::Bogus))
-    {
-        add(FindingId::Error, format!("it answers {code}"));
+    match server.rcode.as_deref() {
+        Some(code) if !is_answer(code) && server.dnssec != Some(Dnssec::Bogus) => {
+            add(FindingId::Error, format!("it answers {code}"));
+        }
+        Some(_) if refers(server) => {
+            add(FindingId::Error, "it refers to other servers: it does not resolve for us".to_owned());
+        }
+        _ => {}
     }
     if let Some(ends) = server.signature_expires {
         let left = ends.as_second() - now;
@@ -229,6 +241,7 @@ fn of_server(server: &Server, now: i64) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Flags;
     use super::super::server::Transport;
     use super::*;
     use crate::probe::Rtt;
@@ -296,11 +309,14 @@ mod tests {
         ]
         .into_iter()
         .unzip();
-        servers.push(Server::unasked("silent".to_owned(), Transport::Udp));
-        rank(&mut servers, &[samples, vec![Vec::new()]].concat());
+        let (mut root, fast) = times(1, 1, 0.0, "NOERROR");
+        let none = Flags { aa: false, tc: false, rd: true, ra: false, ad: false, cd: false };
+        (root.flags, root.answers_total) = (Some(none), Some(0));
+        servers.extend([root, Server::unasked("silent".to_owned(), Transport::Udp)]);
+        rank(&mut servers, &[samples, vec![fast, Vec::new()]].concat());
         let ranks: Vec<_> = servers.iter().map(|server| server.rank).collect();
-        assert_eq!(ranks, [Some(3), Some(1), Some(2), Some(5), Some(4), None]);
+        assert_eq!(ranks, [Some(3), Some(1), Some(2), Some(6), Some(4), Some(5), None]);
         let significant: Vec<_> = servers.iter().map(|server| server.significant).collect();
-        assert_eq!(significant, [Some(true), None, Some(false), Some(false), Some(false), None]);
+        assert_eq!(significant, [Some(true), None, Some(false), Some(false), Some(false), Some(false), None]);
     }
 }

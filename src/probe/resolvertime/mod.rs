@@ -29,6 +29,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::input;
 use super::{Ctx, Egress, Found, Manual, Measure, Options, Place, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
@@ -293,6 +294,9 @@ impl Measure for ResolverTime {
     }
 
     fn subject(&self) -> String {
+        if let Some(file) = &self.load {
+            return format!("the questions in {}", input::name(file));
+        }
         match self.question() {
             Ok(question) => format!("{} {}", question.name, question.kind),
             Err(_) => self.target.to_string(),
@@ -300,7 +304,7 @@ impl Measure for ResolverTime {
     }
 
     fn tells_packets(&self) -> bool {
-        !self.short && self.load.is_none()
+        !self.short
     }
 
     fn place(&self) -> Place {
@@ -335,6 +339,9 @@ impl Measure for ResolverTime {
         }
         if self.port == Some(0) {
             return wrong("port", "0: name the servers' port, 1-65535");
+        }
+        if self.transport == Transport::System {
+            return wrong("transport", "takes udp, tcp, dot, doh or doq; --system asks as programs do");
         }
         if self.no_edns && self.dnssec {
             return wrong("dnssec", "needs EDNS: leave out --no-edns");

@@ -69,7 +69,10 @@ impl ResolverTime {
         let asking = Arc::new(Asking::new(self, &specs, ctx).await?);
         let _stamping = Stamping::begin();
         let (asked, mut unasked) = self.places(ctx, specs).await;
-        *address = asked.first().filter(|_| asked.len() == 1).map(|(_, asked)| asked.peer.ip());
+        *address = asked
+            .first()
+            .filter(|(_, only)| asked.len() == 1 && only.spec.transport != Transport::System)
+            .map(|(_, asked)| asked.peer.ip());
         if asked.is_empty() && !self.trace {
             let none = || {
                 Class::Config.because("find name servers: /etc/resolv.conf names none; name one by @SERVER")
@@ -196,7 +199,10 @@ impl ResolverTime {
             let longest = asked.iter().map(|(_, asked)| asked.spec.text.len()).max().unwrap_or(0);
             ctx.events.tell(Event::Several { count: asked.len(), longest });
         }
-        ctx.events.tell(Event::Started { address: first.peer.ip(), how });
+        // getaddrinfo does not say whom it asks.
+        if let Some((_, direct)) = asked.iter().find(|(_, asked)| asked.spec.transport != Transport::System) {
+            ctx.events.tell(Event::Started { address: direct.peer.ip(), how });
+        }
     }
 
     /// Asks all servers, each in its turn.

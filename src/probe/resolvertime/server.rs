@@ -53,6 +53,11 @@ impl Transport {
         }
     }
 
+    /// Whether the case of a name's letters is mixed: where answers could be guessed.
+    pub(super) const fn mixes(self) -> bool {
+        matches!(self, Self::Udp | Self::Tcp | Self::Dot)
+    }
+
     /// Whether what travels cannot be read on the way: then it is padded.
     pub const fn is_encrypted(self) -> bool {
         matches!(self, Self::Dot | Self::Doh | Self::Doq)

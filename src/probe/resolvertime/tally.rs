@@ -148,7 +148,7 @@ impl Tally {
             server.nsid = edns.and_then(|edns| edns.nsid.as_deref()).map(printable);
             server.ede = edns.map(|edns| edns.errors.iter().map(extended).collect()).unwrap_or_default();
             server.signature_expires = expires(&message);
-            if self.mixed && !matches!(server.transport, Transport::Doh | Transport::Doq) {
+            if self.mixed && server.transport.mixes() {
                 server.case_preserved = Some(reply.case_kept && server.case_preserved != Some(false));
             }
         }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
 use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, TokioRuntime};
 
+use super::session::Side;
 use super::stream::framed;
 use super::{Client, Made, Put, Raw, Unanswered, until};
 use crate::failure::{Class, Failure};
@@ -38,7 +39,7 @@ impl Session {
         };
         let endpoint =
             endpoint(client).map_err(|error| Unanswered::NotSent(Failure::from_io(&what, &error)))?;
-        let (secure, config, witness, name) = client.security(b"doq")?;
+        let Side { secure, config, witness, name } = client.side(b"doq")?;
         let crypto = QuicClientConfig::try_from(config).map_err(|error| broken(&error, Class::Internal))?;
         let config = ClientConfig::new(Arc::new(crypto));
         let began = clock::now().mono;

@@ -84,7 +84,7 @@ impl Asking {
 
     fn put(&self, question: &Question, transport: Transport, edns: bool) -> Result<Put, Failure> {
         let bits = random()?;
-        let mixed = self.mixed && !matches!(transport, Transport::Doh | Transport::Doq);
+        let mixed = self.mixed && transport.mixes();
         let name = if mixed { question.name.mixed(bits >> 16) } else { question.name.clone() };
         // Over HTTPS and QUIC it is 0 (RFC 8484 §4.1, RFC 9250 §4.2.1).
         let id = if matches!(transport, Transport::Doh | Transport::Doq) { 0 } else { bits as u16 };
@@ -194,13 +194,12 @@ pub(super) struct Client {
     pub(super) spec: Arc<Spec>,
     pub(super) peer: SocketAddr,
     pub(super) asking: Arc<Asking>,
-    open: Open,
+    open: Option<Open>,
     no_edns: bool,
 }
 
 /// A connection that may be used again.
 enum Open {
-    None,
     Stream(stream::Stream),
     Doh(doh::Session),
     Doq(doq::Session),
@@ -240,7 +239,7 @@ impl Raw {
 
 impl Client {
     pub(super) fn new(spec: Arc<Spec>, peer: SocketAddr, asking: Arc<Asking>) -> Self {
-        Self { spec, peer, asking, open: Open::None, no_edns: false }
+        Self { spec, peer, asking, open: None, no_edns: false }
     }
 
     /// Whether several queries can be on their way at once, each by a client of its own.
@@ -296,7 +295,7 @@ impl Client {
     ) -> Result<Reply, Unanswered> {
         let deadline = clock::now().mono + timeout;
         if self.asking.fresh {
-            self.open = Open::None;
+            self.open = None;
         }
         match self.spec.transport {
             Transport::System => system::ask(&query.question, deadline).await,
@@ -306,111 +305,75 @@ impl Client {
                     return Ok(reply);
                 }
                 let udp = reply.query;
-                let mut reply = self.stream(query, clock::now().mono + timeout, mismatched).await?;
-                self.open = Open::None;
+                let mut reply = self.connected(query, clock::now().mono + timeout, mismatched).await?;
+                self.open = None;
                 reply.truncated = Some(udp);
                 Ok(reply)
             }
-            Transport::Tcp | Transport::Dot => self.stream(query, deadline, mismatched).await,
-            Transport::Doh => self.https(query, deadline, mismatched).await,
-            Transport::Doq => self.quic(query, deadline, mismatched).await,
+            _ => self.connected(query, deadline, mismatched).await,
         }
     }
 
-    async fn stream(
+    /// Asks over a connection, that which is open or a new one.
+    async fn connected(
         &mut self,
         query: &Put,
         deadline: Instant,
         mismatched: &mut u64,
     ) -> Result<Reply, Unanswered> {
-        let mut made = None;
-        // What the server has closed meanwhile is no loss: a new connection is made, once.
-        let mut held = match std::mem::replace(&mut self.open, Open::None) {
-            Open::Stream(stream) => Some(stream),
-            _ => None,
-        };
+        let (mut held, mut made) = (self.open.take(), None);
         loop {
             let was_held = held.is_some();
-            let mut stream = match held.take() {
-                Some(stream) => stream,
+            let mut open = match held.take() {
+                Some(open) => open,
                 None => {
-                    let (stream, how) = stream::Stream::open(self, deadline).await?;
+                    let (open, how) = Open::to(self, deadline).await?;
                     made = Some(how);
-                    stream
+                    open
                 }
             };
-            match stream.ask(query, deadline, mismatched).await {
+            match open.ask(self.asking.get, query, deadline, mismatched).await {
                 Ok(raw) => {
-                    self.open = Open::Stream(stream);
+                    self.open = Some(open);
                     return Ok(raw.reply(made));
                 }
+                // What the server has closed meanwhile is no loss: a new connection is made, once.
                 Err(Unanswered::Broken(_)) if was_held => {}
                 Err(why) => return Err(why),
             }
         }
     }
+}
 
-    async fn https(
-        &mut self,
-        query: &Put,
-        deadline: Instant,
-        mismatched: &mut u64,
-    ) -> Result<Reply, Unanswered> {
-        let mut made = None;
-        let mut held = match std::mem::replace(&mut self.open, Open::None) {
-            Open::Doh(session) => Some(session),
-            _ => None,
-        };
-        loop {
-            let was_held = held.is_some();
-            let mut session = match held.take() {
-                Some(session) => session,
-                None => {
-                    let (session, how) = doh::Session::open(self, deadline).await?;
-                    made = Some(how);
-                    session
-                }
-            };
-            match session.ask(self.asking.get, query, deadline, mismatched).await {
-                Ok(raw) => {
-                    self.open = Open::Doh(session);
-                    return Ok(raw.reply(made));
-                }
-                Err(Unanswered::Broken(failure)) if was_held && failure.class != Class::Protocol => {}
-                Err(why) => return Err(why),
+impl Open {
+    async fn to(client: &Client, deadline: Instant) -> Result<(Self, Made), Unanswered> {
+        Ok(match client.spec.transport {
+            Transport::Doh => {
+                let (session, made) = doh::Session::open(client, deadline).await?;
+                (Self::Doh(session), made)
             }
-        }
+            Transport::Doq => {
+                let (session, made) = doq::Session::open(client, deadline).await?;
+                (Self::Doq(session), made)
+            }
+            _ => {
+                let (stream, made) = stream::Stream::open(client, deadline).await?;
+                (Self::Stream(stream), made)
+            }
+        })
     }
 
-    async fn quic(
+    async fn ask(
         &mut self,
+        get: bool,
         query: &Put,
         deadline: Instant,
         mismatched: &mut u64,
-    ) -> Result<Reply, Unanswered> {
-        let mut made = None;
-        let mut held = match std::mem::replace(&mut self.open, Open::None) {
-            Open::Doq(session) => Some(session),
-            _ => None,
-        };
-        loop {
-            let was_held = held.is_some();
-            let session = match held.take() {
-                Some(session) => session,
-                None => {
-                    let (session, how) = doq::Session::open(self, deadline).await?;
-                    made = Some(how);
-                    session
-                }
-            };
-            match session.ask(query, deadline, mismatched).await {
-                Ok(raw) => {
-                    self.open = Open::Doq(session);
-                    return Ok(raw.reply(made));
-                }
-                Err(Unanswered::Broken(failure)) if was_held && failure.class != Class::Protocol => {}
-                Err(why) => return Err(why),
-            }
+    ) -> Result<Raw, Unanswered> {
+        match self {
+            Self::Stream(stream) => stream.ask(query, deadline, mismatched).await,
+            Self::Doh(session) => session.ask(get, query, deadline, mismatched).await,
+            Self::Doq(session) => session.ask(query, deadline, mismatched).await,
         }
     }
 }

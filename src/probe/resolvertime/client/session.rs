@@ -25,6 +25,16 @@ pub(in crate::probe::resolvertime) struct Secure {
     insecure: bool,
 }
 
+/// What this side brings to a handshake.
+pub(super) struct Side<'a> {
+    pub(super) secure: &'a Secure,
+    pub(super) config: ClientConfig,
+    /// Where everybody is believed: of what is shown.
+    pub(super) witness: Option<Arc<Witness>>,
+    /// The name that the server must have.
+    pub(super) name: ServerName<'static>,
+}
+
 /// A TLS session that stands.
 pub(super) struct Secured {
     pub(super) stream: TlsStream<TcpStream>,
@@ -68,12 +78,9 @@ impl Secure {
 }
 
 impl Client {
-    /// The client's side, and the name that the server must have.
-    pub(super) fn security(
-        &self,
-        alpn: &[u8],
-    ) -> Result<(&Secure, ClientConfig, Option<Arc<Witness>>, ServerName<'static>), Unanswered> {
-        let wrong = |failure| Unanswered::NotSent(failure);
+    /// What this side brings to a handshake for the protocol `alpn`.
+    pub(super) fn side(&self, alpn: &[u8]) -> Result<Side<'_>, Unanswered> {
+        let wrong = Unanswered::NotSent;
         let secure = self.asking.secure.as_ref();
         let secure =
             secure.ok_or_else(|| wrong(Class::Internal.because("no certificate authorities were read")))?;
@@ -82,7 +89,7 @@ impl Client {
         let name = ServerName::try_from(name.clone()).map_err(|_| {
             wrong(Class::Usage.because(format_args!("`{name}` can be no certificate's name")))
         })?;
-        Ok((secure, config, witness, name))
+        Ok(Side { secure, config, witness, name })
     }
 
     /// TLS over `stream`, for the protocol `alpn`.
@@ -92,7 +99,7 @@ impl Client {
         alpn: &[u8],
         deadline: Instant,
     ) -> Result<Secured, Unanswered> {
-        let (secure, config, witness, name) = self.security(alpn)?;
+        let Side { secure, config, witness, name } = self.side(alpn)?;
         let began = clock::now().mono;
         let shake = async {
             TlsConnector::from(Arc::new(config)).connect(name.clone(), stream).await.map_err(|error| {

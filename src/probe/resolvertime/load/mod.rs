@@ -2,6 +2,8 @@
 //!
 //! A few sockets, each with a table of what waits for an answer; many datagrams a system call; one thread.
 
+mod questions;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -20,7 +22,8 @@ use crate::sys::clock;
 use crate::sys::datagram::{Batch, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, exact_timers, wait};
 use crate::units::{Span, ms, nanos};
-use crate::wire::dns::{Asked, Name, Query, Question, code_name};
+use crate::wire::dns::code_name;
+use questions::{HEADER, Questions, is_to};
 
 /// How long, where nobody says.
 pub(super) const DURATION: Span = Span::secs(10);
@@ -34,8 +37,6 @@ const BATCH: usize = 64;
 const SLOT: usize = 4096;
 /// Between two of its events.
 const TOLD: Duration = Duration::from_secs(1);
-/// Octets of a header.
-const HEADER: usize = 12;
 /// The longest wait, so that nothing is missed for long.
 const LONGEST: Duration = Duration::from_millis(100);
 
@@ -75,51 +76,6 @@ pub struct LoadReport {
     pub response_bytes: u64,
     /// From a query to its answer, within 1 %.
     pub latency: Option<Times>,
-}
-
-/// Queries as they are sent, their identifiers left open.
-struct Questions {
-    octets: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Questions {
-    /// Those of a file: a name and a type on each line, `#` and `;` begin a comment.
-    ///
-    /// # Errors
-    /// The line that is no question.
-    fn parse(text: &str, probe: &ResolverTime) -> Result<Self, String> {
-        let mut found = Self { octets: Vec::new(), ends: Vec::new() };
-        for (n, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            let mut words = line.split_whitespace();
-            let name = words.next().and_then(Name::parse);
-            let kind = words.next().unwrap_or("A").parse::<super::RecordType>();
-            let (Some(name), Ok(kind), None) = (name, kind, words.next()) else {
-                return Err(format!("line {}: takes a name and a type, such as `example.com A`", n + 1));
-            };
-            let asked = || Asked { size: probe.bufsize, dnssec: true, nsid: false, block: 0 };
-            let query = Query {
-                id: 0,
-                question: Question { name, kind: kind.0 },
-                recurse: !probe.no_recurse,
-                unchecked: probe.unchecked,
-                authentic: false,
-                edns: probe.dnssec.then(asked),
-            };
-            query.write(&mut found.octets);
-            found.ends.push(found.octets.len());
-        }
-        if found.ends.is_empty() { Err("there is no question in it".to_owned()) } else { Ok(found) }
-    }
-
-    fn get(&self, n: usize) -> &[u8] {
-        let start = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.octets[start..self.ends[n]]
-    }
 }
 
 /// A query that waits.
@@ -195,7 +151,7 @@ impl ResolverTime {
         let questions = Questions::parse(&String::from_utf8_lossy(&octets), self)
             .map_err(|why| Class::Usage.because(format_args!("load {}: {why}", file.display())))?;
         drop(octets);
-        let count = questions.ends.len() as u64;
+        let count = questions.count() as u64;
         let most = self.count.map(|times| times.saturating_mul(count));
         let plan = Plan {
             rate: self.qps.map(f64::from),
@@ -270,6 +226,8 @@ impl Run {
         let start = clock::now().mono;
         let end = start + self.plan.duration.min(Duration::from_secs(1 << 30));
         let (mut last, mut told) = (start, (start, 0, 0));
+        // At full speed all sockets are looked at each time, at a rate only those that a wait has named.
+        let mut readable = u64::MAX;
         loop {
             let now = clock::now().mono;
             if stop.is_set() {
@@ -277,7 +235,7 @@ impl Run {
             }
             let is_over = now >= end || self.plan.most.is_some_and(|most| self.sum.sent >= most);
             let sent = if is_over { 0 } else { self.send(now, start) };
-            let received = self.receive()?;
+            let received = self.receive(readable);
             if received > 0 {
                 last = clock::now().mono;
             }
@@ -289,9 +247,11 @@ impl Run {
             if now.duration_since(told.0) >= TOLD {
                 self.tell(now, &mut told);
             }
-            if sent == 0 && received == 0 {
-                self.rest(stop, now, start, is_over)?;
-            }
+            readable = match (sent + received, self.plan.rate) {
+                (0, _) => self.rest(stop, now, start, is_over)?,
+                (_, None) => u64::MAX,
+                (_, Some(_)) => 0,
+            };
         }
         self.give_up(clock::now().mono);
         let pending: usize = self.clients.iter().map(|client| client.table.iter().flatten().count()).sum();
@@ -311,16 +271,17 @@ impl Run {
                 continue;
             }
             let sent = burst(client, &self.questions, self.next, count, &mut self.batch, &mut self.sum);
-            self.next = (self.next + sent) % self.questions.ends.len();
+            self.next = (self.next + sent) % self.questions.count();
             total += sent;
         }
         total
     }
 
-    /// Takes in what has come.
-    fn receive(&mut self) -> Result<usize, Failure> {
+    /// Takes in what has come to the sockets of these bits.
+    fn receive(&mut self, readable: u64) -> usize {
         let mut total = 0;
-        for client in &mut self.clients {
+        let named = self.clients.iter_mut().enumerate().filter(|(n, _)| readable >> n & 1 == 1);
+        for (_, client) in named {
             // A refusal (ICMP) is told once, and by a silence.
             let count = self.batch.receive(&client.socket).unwrap_or(0);
             let now = clock::now().mono;
@@ -331,7 +292,7 @@ impl Run {
             }
             total += count;
         }
-        Ok(total)
+        total
     }
 
     /// Gives up what has waited too long.
@@ -353,8 +314,8 @@ impl Run {
         }
     }
 
-    /// Waits for an answer, or for the next query to be due.
-    fn rest(&self, stop: &Stop, now: Instant, start: Instant, is_over: bool) -> Result<(), Failure> {
+    /// Waits for an answer, or for the next query to be due; the sockets that have something.
+    fn rest(&self, stop: &Stop, now: Instant, start: Instant, is_over: bool) -> Result<u64, Failure> {
         let mut time = LONGEST;
         let has_room = self.clients.iter().any(|client| !client.free.is_empty());
         if let Some(rate) = self.plan.rate.filter(|_| has_room && !is_over) {
@@ -371,13 +332,14 @@ impl Run {
         if let Some(oldest) = oldest.min() {
             time = time.min((oldest + self.plan.timeout).saturating_duration_since(now));
         }
-        if time.is_zero() {
-            return Ok(());
+        if time.is_zero() && self.plan.rate.is_none() {
+            return Ok(u64::MAX);
         }
         let sockets: Vec<BorrowedFd<'_>> = self.clients.iter().map(|client| client.socket.as_fd()).collect();
-        wait(&sockets, Some(stop), Some(time))
-            .map_err(|error| Failure::from_io("wait for answers", &error))?;
-        Ok(())
+        let woken = wait(&sockets, Some(stop), Some(time));
+        let woken = woken.map_err(|error| Failure::from_io("wait for answers", &error))?;
+        // An error is taken, too: a socket that has one would be named for ever.
+        Ok(woken.readable | woken.errors)
     }
 
     fn tell(&self, now: Instant, told: &mut (Instant, u64, u64)) {
@@ -404,7 +366,7 @@ impl Run {
         let known = sum.sent.saturating_sub(pending);
         let report = LoadReport {
             server: String::new(),
-            questions: self.questions.ends.len() as u64,
+            questions: self.questions.count() as u64,
             sent: known,
             completed: sum.completed,
             timeouts: sum.timeouts,
@@ -438,7 +400,7 @@ fn burst(
     let mut parts = [(0usize, 0usize, usize::MAX); BATCH];
     let mut used = 0;
     for (k, part) in parts.iter_mut().enumerate().take(count) {
-        let question = questions.get((next + k) % questions.ends.len());
+        let question = questions.get((next + k) % questions.count());
         let place = client.free[client.free.len() - 1 - k];
         let id = client.ids[usize::from(place)].to_be_bytes();
         if used + question.len() <= octets.len() {
@@ -469,7 +431,7 @@ fn burst(
     };
     for k in 0..sent {
         let Some(place) = client.free.pop() else { break };
-        let question = ((next + k) % questions.ends.len()) as u32;
+        let question = ((next + k) % questions.count()) as u32;
         client.table[usize::from(place)] = Some(Waiting { sent: at, question });
         client.order.push_back((place, client.ids[usize::from(place)]));
     }
@@ -500,60 +462,10 @@ fn take(client: &mut Client, questions: &Questions, bytes: &[u8], now: Instant, 
     release(client, place as u16);
 }
 
-/// Whether `reply` is a reply, and repeats the question of `query`; one with an error may leave it out.
-fn is_to(reply: &[u8], query: &[u8]) -> bool {
-    let is_reply = reply[2] & 0xf8 == 0x80;
-    let end =
-        query[HEADER..].iter().position(|octet| *octet == 0).map_or(query.len(), |root| HEADER + root + 5);
-    // The root ends a name, but a label may hold a zero: then the comparison is of what lies before it alone.
-    let (asked, said) = (query.get(HEADER..end), reply.get(HEADER..end));
-    let is_bare = reply[4..6] == [0, 0];
-    is_reply
-        && (is_bare
-            || asked.is_some()
-                && asked.zip(said).is_some_and(|(asked, said)| asked.eq_ignore_ascii_case(said)))
-}
-
 /// Frees a place; the next query there has another identifier.
 fn release(client: &mut Client, place: u16) {
     let at = usize::from(place);
     client.table[at] = None;
     client.ids[at] = client.ids[at].wrapping_add(client.table.len() as u16);
     client.free.push(place);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn questions_are_dnsperfs() {
-        let probe = ResolverTime::default();
-        let found =
-            Questions::parse("# c\nexample.com A\n\n a.example  TYPE65\nb.example\n", &probe).expect("three");
-        assert_eq!(found.ends.len(), 3);
-        assert!(found.get(1).ends_with(b"\x01a\x07example\0\0\x41\0\x01"));
-        for (text, line) in
-            [("a.example A\nb.example NOTYPE", "line 2"), ("a b c", "line 1"), ("", "no question")]
-        {
-            let said = Questions::parse(text, &probe).err().expect(text);
-            assert!(said.contains(line), "{said}");
-        }
-    }
-
-    #[test]
-    fn only_a_reply_to_the_question_is_one() {
-        let query = b"\0\x07\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
-        let mut reply = query.to_vec();
-        assert!(!is_to(&reply, query), "a query is no reply");
-        reply[2] = 0x81;
-        assert!(is_to(&reply, query));
-        reply[13] = b'A';
-        assert!(is_to(&reply, query));
-        reply[13] = b'b';
-        assert!(!is_to(&reply, query));
-        assert!(!is_to(&reply[..14], query));
-        reply[5] = 0;
-        assert!(is_to(&reply, query), "an error may leave the question out");
-    }
 }
