@@ -33,11 +33,12 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('udpping', 'udpping', [CompletionResultType]::ParameterValue, 'Round-trip time, loss by direction and one-way delay over UDP')
             [CompletionResult]::new('mtr', 'mtr', [CompletionResultType]::ParameterValue, 'The hops to a target: who answers, how fast, and where packets are lost')
             [CompletionResult]::new('mtu', 'mtu', [CompletionResultType]::ParameterValue, 'Path MTU, black holes, and who is to blame')
-            [CompletionResult]::new('httptrace', 'httptrace', [CompletionResultType]::ParameterValue, 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer')
             [CompletionResult]::new('portscan', 'portscan', [CompletionResultType]::ParameterValue, 'Open, closed and filtered ports, and who says so')
-            [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Certificates, names, expiry, versions and suites of a TLS server')
-            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Capture packets of a host, or sum up a file of them')
             [CompletionResult]::new('resolvertime', 'resolvertime', [CompletionResultType]::ParameterValue, 'How long resolvers take, which is faster, and whether what they say is true')
+            [CompletionResult]::new('httptrace', 'httptrace', [CompletionResultType]::ParameterValue, 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer')
+            [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Certificates, names, expiry, versions and suites of a TLS server')
+            [CompletionResult]::new('sshping', 'sshping', [CompletionResultType]::ParameterValue, 'How SSH logs in, echoes and transfers')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Capture packets of a host, or sum up a file of them')
             [CompletionResult]::new('sysinfo', 'sysinfo', [CompletionResultType]::ParameterValue, 'The state of this host that explains a bad network')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the test server')
             [CompletionResult]::new('autoperf', 'autoperf', [CompletionResultType]::ParameterValue, 'Measure the configured targets, and look closer where something is wrong')
@@ -331,87 +332,6 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'waddleperf;httptrace' {
-            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
-            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
-            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
-            [CompletionResult]::new('--body', '--body', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
-            [CompletionResult]::new('--body-binary', '--body-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
-            [CompletionResult]::new('--data-binary', '--data-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
-            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
-            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
-            [CompletionResult]::new('--user-file', '--user-file', [CompletionResultType]::ParameterName, 'Send the `user:password` in this file''s first line (Basic, RFC 7617)')
-            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
-            [CompletionResult]::new('--user-agent', '--user-agent', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
-            [CompletionResult]::new('--max-redirs', '--max-redirs', [CompletionResultType]::ParameterName, 'Redirects that are followed at most')
-            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM) alone')
-            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host')
-            [CompletionResult]::new('--connect-to', '--connect-to', [CompletionResultType]::ParameterName, 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same')
-            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
-            [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'End each look-up, connection and TLS handshake, together, after this time')
-            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Ask this often')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Ask this often')
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between the end of a repeat and the next')
-            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
-            [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How text looks')
-            [CompletionResult]::new('--har', '--har', [CompletionResultType]::ParameterName, 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
-            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
-            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Ask for the head alone')
-            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Ask for the head alone')
-            [CompletionResult]::new('--compressed', '--compressed', [CompletionResultType]::ParameterName, 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after')
-            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
-            [CompletionResult]::new('--location', '--location', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
-            [CompletionResult]::new('--no-location', '--no-location', [CompletionResultType]::ParameterName, 'Do not follow redirects')
-            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
-            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
-            [CompletionResult]::new('--http1.1', '--http1.1', [CompletionResultType]::ParameterName, 'Speak HTTP/1.1 only')
-            [CompletionResult]::new('--http2', '--http2', [CompletionResultType]::ParameterName, 'Speak HTTP/2 where the server offers it (ALPN): the default')
-            [CompletionResult]::new('--http2-prior-knowledge', '--http2-prior-knowledge', [CompletionResultType]::ParameterName, 'Speak HTTP/2, also without TLS')
-            [CompletionResult]::new('--http3', '--http3', [CompletionResultType]::ParameterName, 'Try HTTP/3 beside the others, and use whichever connection stands first')
-            [CompletionResult]::new('--http3-only', '--http3-only', [CompletionResultType]::ParameterName, 'Speak HTTP/3 only')
-            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each time over the same connection (warm), instead of over a new one (cold)')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
-            [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
-            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
-            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
-            [CompletionResult]::new('--show-error', '--show-error', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
         'waddleperf;portscan' {
             [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Scan what this file lists too, words with white space between, `-` is standard input: nmap''s -iL FILE')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Scan what this file lists too, words with white space between, `-` is standard input: nmap''s -iL FILE')
@@ -456,110 +376,6 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'waddleperf;tls' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
-            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
-            [CompletionResult]::new('--servername', '--servername', [CompletionResultType]::ParameterName, 'Ask for this name (SNI) and expect its certificate [default: the target]')
-            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Speak this first, and then change to TLS')
-            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]')
-            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM), and no others [default: this host''s]')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Connections per second of a scan at most [default: as fast as it answers four at the same time]')
-            [CompletionResult]::new('--expiry-warn', '--expiry-warn', [CompletionResultType]::ParameterName, 'Warn of certificates that expire within this time')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each step of a connection may take: connecting, STARTTLS, the handshake')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
-            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
-            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
-            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'waddleperf;capture' {
-            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
-            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
-            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
-            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
-            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
-            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
-            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
-            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
-            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
-            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
-            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
-            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
-            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'e')
-            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'U')
-            [CompletionResult]::new('--list-interfaces', '--list-interfaces', [CompletionResultType]::ParameterName, 'Print what -i may name, and nothing else (tcpdump''s -D)')
-            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
-            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
-            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
-            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
-            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
-            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
-            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
-            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
-            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
-            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
-            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
@@ -651,14 +467,267 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'waddleperf;httptrace' {
+            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
+            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
+            [CompletionResult]::new('--body', '--body', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
+            [CompletionResult]::new('--body-binary', '--body-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
+            [CompletionResult]::new('--data-binary', '--data-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
+            [CompletionResult]::new('--user-file', '--user-file', [CompletionResultType]::ParameterName, 'Send the `user:password` in this file''s first line (Basic, RFC 7617)')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
+            [CompletionResult]::new('--user-agent', '--user-agent', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
+            [CompletionResult]::new('--max-redirs', '--max-redirs', [CompletionResultType]::ParameterName, 'Redirects that are followed at most')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM) alone')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host')
+            [CompletionResult]::new('--connect-to', '--connect-to', [CompletionResultType]::ParameterName, 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
+            [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'End each look-up, connection and TLS handshake, together, after this time')
+            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Ask this often')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Ask this often')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between the end of a repeat and the next')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
+            [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How text looks')
+            [CompletionResult]::new('--har', '--har', [CompletionResultType]::ParameterName, 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Ask for the head alone')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Ask for the head alone')
+            [CompletionResult]::new('--compressed', '--compressed', [CompletionResultType]::ParameterName, 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after')
+            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
+            [CompletionResult]::new('--location', '--location', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
+            [CompletionResult]::new('--no-location', '--no-location', [CompletionResultType]::ParameterName, 'Do not follow redirects')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
+            [CompletionResult]::new('--http1.1', '--http1.1', [CompletionResultType]::ParameterName, 'Speak HTTP/1.1 only')
+            [CompletionResult]::new('--http2', '--http2', [CompletionResultType]::ParameterName, 'Speak HTTP/2 where the server offers it (ALPN): the default')
+            [CompletionResult]::new('--http2-prior-knowledge', '--http2-prior-knowledge', [CompletionResultType]::ParameterName, 'Speak HTTP/2, also without TLS')
+            [CompletionResult]::new('--http3', '--http3', [CompletionResultType]::ParameterName, 'Try HTTP/3 beside the others, and use whichever connection stands first')
+            [CompletionResult]::new('--http3-only', '--http3-only', [CompletionResultType]::ParameterName, 'Speak HTTP/3 only')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each time over the same connection (warm), instead of over a new one (cold)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
+            [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
+            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
+            [CompletionResult]::new('--show-error', '--show-error', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;tls' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
+            [CompletionResult]::new('--servername', '--servername', [CompletionResultType]::ParameterName, 'Ask for this name (SNI) and expect its certificate [default: the target]')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Speak this first, and then change to TLS')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM), and no others [default: this host''s]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Connections per second of a scan at most [default: as fast as it answers four at the same time]')
+            [CompletionResult]::new('--expiry-warn', '--expiry-warn', [CompletionResultType]::ParameterName, 'Warn of certificates that expire within this time')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each step of a connection may take: connecting, STARTTLS, the handshake')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;sshping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The server''s port [default: 22, or what ~/.ssh/config says]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The server''s port [default: 22, or what ~/.ssh/config says]')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Log in as this user [default: what ~/.ssh/config says, or you]')
+            [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Log in as this user [default: what ~/.ssh/config says, or you]')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Log in with this private key; may be given several times [default: the agent''s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Log in with this private key; may be given several times [default: the agent''s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'What unlocks the private key is the content of this file, which only you can read')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password is the content of this file, which only you can read; or of the variable WADDLEPERF_SSH_PASSWORD')
+            [CompletionResult]::new('--host-key', '--host-key', [CompletionResultType]::ParameterName, 'The server''s key has this fingerprint (SHA256:…, as `ssh-keygen -lf` shows it); no file is asked')
+            [CompletionResult]::new('--known-hosts', '--known-hosts', [CompletionResultType]::ParameterName, 'The file of known hosts [default: ~/.ssh/known_hosts, and /etc/ssh/ssh_known_hosts]')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Read this instead of ~/.ssh/config; `none` reads none')
+            [CompletionResult]::new('--ssh-config', '--ssh-config', [CompletionResultType]::ParameterName, 'Read this instead of ~/.ssh/config; `none` reads none')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Characters to send, one after the other has come back')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Characters to send, one after the other has come back')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('--echotime', '--echotime', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('--echo-command', '--echo-command', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('--echocmd', '--echocmd', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('--speedsize', '--speedsize', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Only one of the two: e measures echoes, s speed [default: both]')
+            [CompletionResult]::new('--runtests', '--runtests', [CompletionResultType]::ParameterName, 'Only one of the two: e measures echoes, s speed [default: both]')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'A connection stands within this time')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'A connection stands within this time')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--no-agent', '--no-agent', [CompletionResultType]::ParameterName, 'Do not ask the agent for keys')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Do not log in: only connect and exchange keys, to see that the server is well. The server''s key is not judged then')
+            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Believe a server that nothing is known of, and write its key into the file of known hosts. A changed key never passes')
+            [CompletionResult]::new('--tty', '--tty', [CompletionResultType]::ParameterName, 'Let a terminal echo, below a shell, as when a person types')
+            [CompletionResult]::new('--sftp', '--sftp', [CompletionResultType]::ParameterName, 'Send and fetch a file below /tmp by SFTP, instead of zeros through programs. It is removed afterwards')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'End with a line as ping''s: rtt min/avg/max/mdev')
+            [CompletionResult]::new('--pingsummary', '--pingsummary', [CompletionResultType]::ParameterName, 'End with a line as ping''s: rtt min/avg/max/mdev')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'waddleperf;capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'e')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'U')
+            [CompletionResult]::new('--list-interfaces', '--list-interfaces', [CompletionResultType]::ParameterName, 'Print what -i may name, and nothing else (tcpdump''s -D)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'waddleperf;sysinfo' {
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Only these parts, separated by commas [default: all]')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Read counters twice, this long apart, so that they become rates')
+            [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Tell what has changed since the record in FILE, as --json writes it (- is standard input); given twice, what changed from the first to the second, and this host is not looked at')
             [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'List the processes that use the most CPU time and memory, with their command lines')
+            [CompletionResult]::new('--sockets', '--sockets', [CompletionResultType]::ParameterName, 'List TCP connections with their round-trip times and retransmissions, those that lose most first')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
@@ -1457,114 +1526,6 @@ Register-ArgumentCompleter -Native -CommandName 'mtu' -ScriptBlock {
 using namespace System.Management.Automation
 using namespace System.Management.Automation.Language
 
-Register-ArgumentCompleter -Native -CommandName 'httptrace' -ScriptBlock {
-    param($wordToComplete, $commandAst, $cursorPosition)
-
-    $commandElements = $commandAst.CommandElements
-    $command = @(
-        'httptrace'
-        for ($i = 1; $i -lt $commandElements.Count; $i++) {
-            $element = $commandElements[$i]
-            if ($element -isnot [StringConstantExpressionAst] -or
-                $element.StringConstantType -ne [StringConstantType]::BareWord -or
-                $element.Value.StartsWith('-') -or
-                $element.Value -eq $wordToComplete) {
-                break
-        }
-        $element.Value
-    }) -join ';'
-
-    $completions = @(switch ($command) {
-        'httptrace' {
-            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
-            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
-            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
-            [CompletionResult]::new('--body', '--body', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
-            [CompletionResult]::new('--body-binary', '--body-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
-            [CompletionResult]::new('--data-binary', '--data-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
-            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
-            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
-            [CompletionResult]::new('--user-file', '--user-file', [CompletionResultType]::ParameterName, 'Send the `user:password` in this file''s first line (Basic, RFC 7617)')
-            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
-            [CompletionResult]::new('--user-agent', '--user-agent', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
-            [CompletionResult]::new('--max-redirs', '--max-redirs', [CompletionResultType]::ParameterName, 'Redirects that are followed at most')
-            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM) alone')
-            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host')
-            [CompletionResult]::new('--connect-to', '--connect-to', [CompletionResultType]::ParameterName, 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same')
-            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
-            [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'End each look-up, connection and TLS handshake, together, after this time')
-            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Ask this often')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Ask this often')
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between the end of a repeat and the next')
-            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
-            [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How text looks')
-            [CompletionResult]::new('--har', '--har', [CompletionResultType]::ParameterName, 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
-            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
-            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Ask for the head alone')
-            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Ask for the head alone')
-            [CompletionResult]::new('--compressed', '--compressed', [CompletionResultType]::ParameterName, 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after')
-            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
-            [CompletionResult]::new('--location', '--location', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
-            [CompletionResult]::new('--no-location', '--no-location', [CompletionResultType]::ParameterName, 'Do not follow redirects')
-            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
-            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
-            [CompletionResult]::new('--http1.1', '--http1.1', [CompletionResultType]::ParameterName, 'Speak HTTP/1.1 only')
-            [CompletionResult]::new('--http2', '--http2', [CompletionResultType]::ParameterName, 'Speak HTTP/2 where the server offers it (ALPN): the default')
-            [CompletionResult]::new('--http2-prior-knowledge', '--http2-prior-knowledge', [CompletionResultType]::ParameterName, 'Speak HTTP/2, also without TLS')
-            [CompletionResult]::new('--http3', '--http3', [CompletionResultType]::ParameterName, 'Try HTTP/3 beside the others, and use whichever connection stands first')
-            [CompletionResult]::new('--http3-only', '--http3-only', [CompletionResultType]::ParameterName, 'Speak HTTP/3 only')
-            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each time over the same connection (warm), instead of over a new one (cold)')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
-            [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
-            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
-            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
-            [CompletionResult]::new('--show-error', '--show-error', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-    })
-
-    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
-        Sort-Object -Property ListItemText
-}
-
-using namespace System.Management.Automation
-using namespace System.Management.Automation.Language
-
 Register-ArgumentCompleter -Native -CommandName 'portscan' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
@@ -1627,164 +1588,6 @@ Register-ArgumentCompleter -Native -CommandName 'portscan' -ScriptBlock {
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-    })
-
-    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
-        Sort-Object -Property ListItemText
-}
-
-using namespace System.Management.Automation
-using namespace System.Management.Automation.Language
-
-Register-ArgumentCompleter -Native -CommandName 'tls' -ScriptBlock {
-    param($wordToComplete, $commandAst, $cursorPosition)
-
-    $commandElements = $commandAst.CommandElements
-    $command = @(
-        'tls'
-        for ($i = 1; $i -lt $commandElements.Count; $i++) {
-            $element = $commandElements[$i]
-            if ($element -isnot [StringConstantExpressionAst] -or
-                $element.StringConstantType -ne [StringConstantType]::BareWord -or
-                $element.Value.StartsWith('-') -or
-                $element.Value -eq $wordToComplete) {
-                break
-        }
-        $element.Value
-    }) -join ';'
-
-    $completions = @(switch ($command) {
-        'tls' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
-            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
-            [CompletionResult]::new('--servername', '--servername', [CompletionResultType]::ParameterName, 'Ask for this name (SNI) and expect its certificate [default: the target]')
-            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Speak this first, and then change to TLS')
-            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]')
-            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM), and no others [default: this host''s]')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Connections per second of a scan at most [default: as fast as it answers four at the same time]')
-            [CompletionResult]::new('--expiry-warn', '--expiry-warn', [CompletionResultType]::ParameterName, 'Warn of certificates that expire within this time')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each step of a connection may take: connecting, STARTTLS, the handshake')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
-            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
-            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
-            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
-            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
-            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
-            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
-            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
-            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
-            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-    })
-
-    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
-        Sort-Object -Property ListItemText
-}
-
-using namespace System.Management.Automation
-using namespace System.Management.Automation.Language
-
-Register-ArgumentCompleter -Native -CommandName 'capture' -ScriptBlock {
-    param($wordToComplete, $commandAst, $cursorPosition)
-
-    $commandElements = $commandAst.CommandElements
-    $command = @(
-        'capture'
-        for ($i = 1; $i -lt $commandElements.Count; $i++) {
-            $element = $commandElements[$i]
-            if ($element -isnot [StringConstantExpressionAst] -or
-                $element.StringConstantType -ne [StringConstantType]::BareWord -or
-                $element.Value.StartsWith('-') -or
-                $element.Value -eq $wordToComplete) {
-                break
-        }
-        $element.Value
-    }) -join ';'
-
-    $completions = @(switch ($command) {
-        'capture' {
-            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
-            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
-            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
-            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
-            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
-            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
-            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
-            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
-            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
-            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
-            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
-            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
-            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
-            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
-            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
-            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'e')
-            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'U')
-            [CompletionResult]::new('--list-interfaces', '--list-interfaces', [CompletionResultType]::ParameterName, 'Print what -i may name, and nothing else (tcpdump''s -D)')
-            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
-            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
-            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
-            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
-            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
-            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
-            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
-            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
-            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
-            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
-            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
-            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
-            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
@@ -1912,6 +1715,365 @@ Register-ArgumentCompleter -Native -CommandName 'resolvertime' -ScriptBlock {
 using namespace System.Management.Automation
 using namespace System.Management.Automation.Language
 
+Register-ArgumentCompleter -Native -CommandName 'httptrace' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'httptrace'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'httptrace' {
+            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
+            [CompletionResult]::new('--request', '--request', [CompletionResultType]::ParameterName, 'Method of the request [default: GET, with -d POST, with -I HEAD]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
+            [CompletionResult]::new('--body', '--body', [CompletionResultType]::ParameterName, 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl''s long name for it, --data, means this program''s own data here')
+            [CompletionResult]::new('--body-binary', '--body-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
+            [CompletionResult]::new('--data-binary', '--data-binary', [CompletionResultType]::ParameterName, 'Send this as it is; `@FILE` sends what is in it')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'curl''s -u, which is refused: everybody on this host could read it')
+            [CompletionResult]::new('--user-file', '--user-file', [CompletionResultType]::ParameterName, 'Send the `user:password` in this file''s first line (Basic, RFC 7617)')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
+            [CompletionResult]::new('--user-agent', '--user-agent', [CompletionResultType]::ParameterName, 'What the request says that it comes from [default: waddleperf and its version]')
+            [CompletionResult]::new('--max-redirs', '--max-redirs', [CompletionResultType]::ParameterName, 'Redirects that are followed at most')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM) alone')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host')
+            [CompletionResult]::new('--connect-to', '--connect-to', [CompletionResultType]::ParameterName, 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
+            [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End each repeat after this time, redirects included')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'End each look-up, connection and TLS handshake, together, after this time')
+            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the body into this file; `-` is standard output')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Ask this often')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Ask this often')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between the end of a repeat and the next')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
+            [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'Print this instead, with curl''s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How text looks')
+            [CompletionResult]::new('--har', '--har', [CompletionResultType]::ParameterName, 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Ask for the head alone')
+            [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'Ask for the head alone')
+            [CompletionResult]::new('--compressed', '--compressed', [CompletionResultType]::ParameterName, 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after')
+            [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
+            [CompletionResult]::new('--location', '--location', [CompletionResultType]::ParameterName, 'Follow redirects: this is always so unless --no-location is given')
+            [CompletionResult]::new('--no-location', '--no-location', [CompletionResultType]::ParameterName, 'Do not follow redirects')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept whatever certificate is shown. The report says so, and what is wrong with it')
+            [CompletionResult]::new('--http1.1', '--http1.1', [CompletionResultType]::ParameterName, 'Speak HTTP/1.1 only')
+            [CompletionResult]::new('--http2', '--http2', [CompletionResultType]::ParameterName, 'Speak HTTP/2 where the server offers it (ALPN): the default')
+            [CompletionResult]::new('--http2-prior-knowledge', '--http2-prior-knowledge', [CompletionResultType]::ParameterName, 'Speak HTTP/2, also without TLS')
+            [CompletionResult]::new('--http3', '--http3', [CompletionResultType]::ParameterName, 'Try HTTP/3 beside the others, and use whichever connection stands first')
+            [CompletionResult]::new('--http3-only', '--http3-only', [CompletionResultType]::ParameterName, 'Speak HTTP/3 only')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each time over the same connection (warm), instead of over a new one (cold)')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
+            [CompletionResult]::new('--fail', '--fail', [CompletionResultType]::ParameterName, 'End with 1 when the status is 400 or above')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
+            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'curl''s -s, and always so')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
+            [CompletionResult]::new('--show-error', '--show-error', [CompletionResultType]::ParameterName, 'curl''s -S, and always so')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'tls' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'tls'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'tls' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port [default: 443, or that of what --starttls names]')
+            [CompletionResult]::new('--servername', '--servername', [CompletionResultType]::ParameterName, 'Ask for this name (SNI) and expect its certificate [default: the target]')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Speak this first, and then change to TLS')
+            [CompletionResult]::new('--alpn', '--alpn', [CompletionResultType]::ParameterName, 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]')
+            [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Believe the authorities in this file (PEM), and no others [default: this host''s]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Connections per second of a scan at most [default: as fast as it answers four at the same time]')
+            [CompletionResult]::new('--expiry-warn', '--expiry-warn', [CompletionResultType]::ParameterName, 'Warn of certificates that expire within this time')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each step of a connection may take: connecting, STARTTLS, the handshake')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'sshping' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'sshping'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'sshping' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The server''s port [default: 22, or what ~/.ssh/config says]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The server''s port [default: 22, or what ~/.ssh/config says]')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Log in as this user [default: what ~/.ssh/config says, or you]')
+            [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Log in as this user [default: what ~/.ssh/config says, or you]')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Log in with this private key; may be given several times [default: the agent''s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Log in with this private key; may be given several times [default: the agent''s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'What unlocks the private key is the content of this file, which only you can read')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'The password is the content of this file, which only you can read; or of the variable WADDLEPERF_SSH_PASSWORD')
+            [CompletionResult]::new('--host-key', '--host-key', [CompletionResultType]::ParameterName, 'The server''s key has this fingerprint (SHA256:…, as `ssh-keygen -lf` shows it); no file is asked')
+            [CompletionResult]::new('--known-hosts', '--known-hosts', [CompletionResultType]::ParameterName, 'The file of known hosts [default: ~/.ssh/known_hosts, and /etc/ssh/ssh_known_hosts]')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Read this instead of ~/.ssh/config; `none` reads none')
+            [CompletionResult]::new('--ssh-config', '--ssh-config', [CompletionResultType]::ParameterName, 'Read this instead of ~/.ssh/config; `none` reads none')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Characters to send, one after the other has come back')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Characters to send, one after the other has come back')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('--echotime', '--echotime', [CompletionResultType]::ParameterName, 'Send no more of them after this time')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('--echo-command', '--echo-command', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('--echocmd', '--echocmd', [CompletionResultType]::ParameterName, 'The far side''s program that sends back what it gets')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('--speedsize', '--speedsize', [CompletionResultType]::ParameterName, 'MB to send and to fetch')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Only one of the two: e measures echoes, s speed [default: both]')
+            [CompletionResult]::new('--runtests', '--runtests', [CompletionResultType]::ParameterName, 'Only one of the two: e measures echoes, s speed [default: both]')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'A connection stands within this time')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'A connection stands within this time')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End after this time, whatever is known then')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Send from this address of this host')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Send through this network interface, or from this address of this host')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255')
+            [CompletionResult]::new('--dscp', '--dscp', [CompletionResultType]::ParameterName, 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('--no-agent', '--no-agent', [CompletionResultType]::ParameterName, 'Do not ask the agent for keys')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Do not log in: only connect and exchange keys, to see that the server is well. The server''s key is not judged then')
+            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Believe a server that nothing is known of, and write its key into the file of known hosts. A changed key never passes')
+            [CompletionResult]::new('--tty', '--tty', [CompletionResultType]::ParameterName, 'Let a terminal echo, below a shell, as when a person types')
+            [CompletionResult]::new('--sftp', '--sftp', [CompletionResultType]::ParameterName, 'Send and fetch a file below /tmp by SFTP, instead of zeros through programs. It is removed afterwards')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'End with a line as ping''s: rtt min/avg/max/mdev')
+            [CompletionResult]::new('--pingsummary', '--pingsummary', [CompletionResultType]::ParameterName, 'End with a line as ping''s: rtt min/avg/max/mdev')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ecn', '--ecn', [CompletionResultType]::ParameterName, 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'capture' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'capture'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'capture' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after this many packets')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'Stop after this time')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snaplen', '--snaplen', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('--snapshot-length', '--snapshot-length', [CompletionResultType]::ParameterName, 'Octets that are kept of each packet; 128 hold its headers, 0 is all')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)''s')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('--file-size', '--file-size', [CompletionResultType]::ParameterName, 'Go on in another file before one has more than so many millions of octets')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)')
+            [CompletionResult]::new('-G', '-G ', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in another file after this time')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--buffer', '--buffer', [CompletionResultType]::ParameterName, 'KiB of the ring that the kernel writes to')
+            [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'e')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'U')
+            [CompletionResult]::new('--list-interfaces', '--list-interfaces', [CompletionResultType]::ParameterName, 'Print what -i may name, and nothing else (tcpdump''s -D)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'TARGET is a file: sum up its packets instead of capturing')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Keep the packets of every host')
+            [CompletionResult]::new('--own', '--own', [CompletionResultType]::ParameterName, 'Keep the packets of the ssh connection that this was started through, too')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Keep whole packets, as -s 0 does')
+            [CompletionResult]::new('--pcap', '--pcap', [CompletionResultType]::ParameterName, 'Write pcap with nanoseconds instead of pcapng')
+            [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Write zeros for all behind the transport''s header')
+            [CompletionResult]::new('--anon', '--anon', [CompletionResultType]::ParameterName, 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well')
+            [CompletionResult]::new('--promisc', '--promisc', [CompletionResultType]::ParameterName, 'Capture also what is for other hosts, where the interface sees it')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('--no-promisc', '--no-promisc', [CompletionResultType]::ParameterName, 'Capture only what is for this host, which is so unless --promisc is set (tcpdump''s -p)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Print numbers, not names: always so, for tcpdump''s users, who may say it twice')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 only')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the summary')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Begin each line with its time, in seconds since 1970')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Measure again and again, and draw it on a terminal, until told to stop')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep the record in the store (the file''s store.save makes this the rule)')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Keep nothing, whatever store.save says')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
 Register-ArgumentCompleter -Native -CommandName 'sysinfo' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
@@ -1933,11 +2095,13 @@ Register-ArgumentCompleter -Native -CommandName 'sysinfo' -ScriptBlock {
         'sysinfo' {
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Only these parts, separated by commas [default: all]')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Read counters twice, this long apart, so that they become rates')
+            [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Tell what has changed since the record in FILE, as --json writes it (- is standard input); given twice, what changed from the first to the second, and this host is not looked at')
             [CompletionResult]::new('--label', '--label', [CompletionResultType]::ParameterName, 'Label the record; once for each label')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'List the processes that use the most CPU time and memory, with their command lines')
+            [CompletionResult]::new('--sockets', '--sockets', [CompletionResultType]::ParameterName, 'List TCP connections with their round-trip times and retransmissions, those that lose most first')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the record as one line of JSON')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print the record as CSV: a header, then a row of base units, or one for each of ping''s targets')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the summary')

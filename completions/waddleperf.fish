@@ -33,11 +33,12 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "ping" -d 'Rou
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "udpping" -d 'Round-trip time, loss by direction and one-way delay over UDP'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtr" -d 'The hops to a target: who answers, how fast, and where packets are lost'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "mtu" -d 'Path MTU, black holes, and who is to blame'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "portscan" -d 'Open, closed and filtered ports, and who says so'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "tls" -d 'Certificates, names, expiry, versions and suites of a TLS server'
-complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "resolvertime" -d 'How long resolvers take, which is faster, and whether what they say is true'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "tls" -d 'Certificates, names, expiry, versions and suites of a TLS server'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sshping" -d 'How SSH logs in, echoes and transfers'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "autoperf" -d 'Measure the configured targets, and look closer where something is wrong'
@@ -242,63 +243,6 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l save -d 'K
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-redirs -d 'Redirects that are followed at most' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s m -l max-time -d 'End each repeat after this time, redirects included' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s c -l count -d 'Ask this often' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interval -d 'Time between the end of a repeat and the next' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
-curl-json\t'What `curl -w \'%{json}\'` prints'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l source -d 'Send from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l label -d 'Label the record; once for each label' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s I -l head -d 'Ask for the head alone'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-location -d 'Do not follow redirects'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http1.1 -d 'Speak HTTP/1.1 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3-only -d 'Speak HTTP/3 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s f -l fail -d 'End with 1 when the status is 400 or above'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s s -l silent -d 'curl\'s -s, and always so'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s S -l show-error -d 'curl\'s -S, and always so'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s q -l quiet -d 'Print only the summary'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
@@ -338,82 +282,6 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l save 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
-imap\t'IMAP (RFC 9051 §6.2.1)'
-pop3\t'POP3 (RFC 2595 §4)'
-ftp\t'FTP (RFC 4217)'
-ldap\t'LDAP (RFC 4511 §4.14)'
-postgres\t'PostgreSQL\'s SSLRequest'
-mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l expiry-warn -d 'Warn of certificates that expire within this time' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s w -l deadline -d 'End after this time, whatever is known then' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l source -d 'Send from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l label -d 'Label the record; once for each label' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s q -l quiet -d 'Print only the summary'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s c -l count -d 'Stop after this many packets' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l duration -d 'Stop after this time' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s G -l rotate -d 'Go on in another file after this time' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label -d 'Label the record; once for each label' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s e
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s U
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l full -d 'Keep whole packets, as -s 0 does'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l redact -d 'Write zeros for all behind the transport\'s header'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s q -l quiet -d 'Print only the summary'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s d -l domain -d 'The name to look up [default: the root]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s x -l reverse -d 'Look up the name of this address, as dig\'s -x' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s t -l type -d 'The type of records to ask for: a mnemonic or TYPE123 [default: A; of the root NS]' -r
@@ -473,22 +341,199 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l s
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-redirs -d 'Redirects that are followed at most' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s m -l max-time -d 'End each repeat after this time, redirects included' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s c -l count -d 'Ask this often' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interval -d 'Time between the end of a repeat and the next' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
+curl-json\t'What `curl -w \'%{json}\'` prints'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s I -l head -d 'Ask for the head alone'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-location -d 'Do not follow redirects'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http1.1 -d 'Speak HTTP/1.1 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3-only -d 'Speak HTTP/3 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s f -l fail -d 'End with 1 when the status is 400 or above'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s s -l silent -d 'curl\'s -s, and always so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s S -l show-error -d 'curl\'s -S, and always so'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
+imap\t'IMAP (RFC 9051 §6.2.1)'
+pop3\t'POP3 (RFC 2595 §4)'
+ftp\t'FTP (RFC 4217)'
+ldap\t'LDAP (RFC 4511 §4.14)'
+postgres\t'PostgreSQL\'s SSLRequest'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l expiry-warn -d 'Warn of certificates that expire within this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s p -l port -d 'The server\'s port [default: 22, or what ~/.ssh/config says]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s l -l login -d 'Log in as this user [default: what ~/.ssh/config says, or you]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s i -l identity -d 'Log in with this private key; may be given several times [default: the agent\'s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l passphrase-file -d 'What unlocks the private key is the content of this file, which only you can read' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l password-file -d 'The password is the content of this file, which only you can read; or of the variable WADDLEPERF_SSH_PASSWORD' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l host-key -d 'The server\'s key has this fingerprint (SHA256:…, as `ssh-keygen -lf` shows it); no file is asked' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l known-hosts -d 'The file of known hosts [default: ~/.ssh/known_hosts, and /etc/ssh/ssh_known_hosts]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s F -l ssh-config -d 'Read this instead of ~/.ssh/config; `none` reads none' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s c -l count -d 'Characters to send, one after the other has come back' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s t -l time -l echotime -d 'Send no more of them after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s e -l echo-command -l echocmd -d 'The far side\'s program that sends back what it gets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s s -l size -l speedsize -d 'MB to send and to fetch' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s r -l runtests -d 'Only one of the two: e measures echoes, s speed [default: both]' -r -f -a "e\t'Characters there and back'
+s\t'What goes through'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s T -l connect-timeout -d 'A connection stands within this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l no-agent -d 'Do not ask the agent for keys'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l no-auth -d 'Do not log in: only connect and exchange keys, to see that the server is well. The server\'s key is not judged then'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l accept-new -d 'Believe a server that nothing is known of, and write its key into the file of known hosts. A changed key never passes'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l tty -d 'Let a terminal echo, below a shell, as when a person types'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l sftp -d 'Send and fetch a file below /tmp by SFTP, instead of zeros through programs. It is removed afterwards'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s P -l pingsummary -d 'End with a line as ping\'s: rtt min/avg/max/mdev'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s c -l count -d 'Stop after this many packets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l duration -d 'Stop after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s e
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s U
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l all -d 'Keep the packets of every host'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l full -d 'Keep whole packets, as -s 0 does'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
 cpu\t'Processors, load, pressure, limits of the control group'
 memory\t'Memory and swap'
 disks\t'File systems'
 clock\t'How well the clock is set'
-interfaces\t'Network interfaces, their addresses and errors'
+interfaces\t'Network interfaces, their addresses, errors, drivers and queues'
 routes\t'Routes, rules and neighbours'
 resolvers\t'Who resolves names, and proxies'
 kernel\t'The kernel\'s network settings and counters'
 sockets\t'Sockets by state, and who listens'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l rate -d 'Read counters twice, this long apart, so that they become rates' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l diff -d 'Tell what has changed since the record in FILE, as --json writes it (- is standard input); given twice, what changed from the first to the second, and this host is not looked at' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l processes -d 'List the processes that use the most CPU time and memory, with their command lines'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l sockets -d 'List TCP connections with their round-trip times and retransmissions, those that lose most first'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l json -d 'Print the record as one line of JSON'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s q -l quiet -d 'Print only the summary'
@@ -934,63 +979,6 @@ complete -c mtu -l save -d 'Keep the record in the store (the file\'s store.save
 complete -c mtu -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c mtu -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c mtu -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c httptrace -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
-complete -c httptrace -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
-complete -c httptrace -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
-complete -c httptrace -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
-complete -c httptrace -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
-complete -c httptrace -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
-complete -c httptrace -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
-complete -c httptrace -l max-redirs -d 'Redirects that are followed at most' -r
-complete -c httptrace -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
-complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
-complete -c httptrace -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
-complete -c httptrace -s m -l max-time -d 'End each repeat after this time, redirects included' -r
-complete -c httptrace -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
-complete -c httptrace -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
-complete -c httptrace -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
-complete -c httptrace -s c -l count -d 'Ask this often' -r
-complete -c httptrace -l interval -d 'Time between the end of a repeat and the next' -r
-complete -c httptrace -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
-complete -c httptrace -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
-complete -c httptrace -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
-curl-json\t'What `curl -w \'%{json}\'` prints'"
-complete -c httptrace -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
-complete -c httptrace -l source -d 'Send from this address of this host' -r
-complete -c httptrace -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c httptrace -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c httptrace -l label -d 'Label the record; once for each label' -r
-complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c httptrace -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c httptrace -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c httptrace -s I -l head -d 'Ask for the head alone'
-complete -c httptrace -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
-complete -c httptrace -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
-complete -c httptrace -l no-location -d 'Do not follow redirects'
-complete -c httptrace -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
-complete -c httptrace -l http1.1 -d 'Speak HTTP/1.1 only'
-complete -c httptrace -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
-complete -c httptrace -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
-complete -c httptrace -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
-complete -c httptrace -l http3-only -d 'Speak HTTP/3 only'
-complete -c httptrace -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
-complete -c httptrace -s f -l fail -d 'End with 1 when the status is 400 or above'
-complete -c httptrace -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
-complete -c httptrace -s s -l silent -d 'curl\'s -s, and always so'
-complete -c httptrace -s S -l show-error -d 'curl\'s -S, and always so'
-complete -c httptrace -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c httptrace -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c httptrace -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c httptrace -l json -d 'Print the record as one line of JSON'
-complete -c httptrace -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c httptrace -s q -l quiet -d 'Print only the summary'
-complete -c httptrace -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c httptrace -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c httptrace -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c httptrace -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c httptrace -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c httptrace -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c portscan -s L -l file -l input-list -d 'Scan what this file lists too, words with white space between, `-` is standard input: nmap\'s -iL FILE' -r -F
 complete -c portscan -l exclude -d 'Leave these out, written as targets are; several between commas' -r
 complete -c portscan -s s -l scan -d 'How to ask, as nmap\'s -sT, -sS, -sU, -sSU: `T` or connect (the default), `S` or syn (needs CAP_NET_RAW), `U` or udp' -r
@@ -1030,82 +1018,6 @@ complete -c portscan -l save -d 'Keep the record in the store (the file\'s store
 complete -c portscan -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c portscan -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c portscan -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tls -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
-complete -c tls -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
-complete -c tls -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
-imap\t'IMAP (RFC 9051 §6.2.1)'
-pop3\t'POP3 (RFC 2595 §4)'
-ftp\t'FTP (RFC 4217)'
-ldap\t'LDAP (RFC 4511 §4.14)'
-postgres\t'PostgreSQL\'s SSLRequest'
-mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
-complete -c tls -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
-complete -c tls -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
-complete -c tls -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
-complete -c tls -l expiry-warn -d 'Warn of certificates that expire within this time' -r
-complete -c tls -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
-complete -c tls -s w -l deadline -d 'End after this time, whatever is known then' -r
-complete -c tls -l source -d 'Send from this address of this host' -r
-complete -c tls -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c tls -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c tls -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
-complete -c tls -l label -d 'Label the record; once for each label' -r
-complete -c tls -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c tls -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c tls -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c tls -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
-complete -c tls -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c tls -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c tls -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
-complete -c tls -l json -d 'Print the record as one line of JSON'
-complete -c tls -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c tls -s q -l quiet -d 'Print only the summary'
-complete -c tls -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c tls -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c tls -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c tls -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c tls -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c tls -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
-complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
-complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
-complete -c capture -s c -l count -d 'Stop after this many packets' -r
-complete -c capture -l duration -d 'Stop after this time' -r
-complete -c capture -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
-complete -c capture -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
-complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
-complete -c capture -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
-complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
-complete -c capture -s G -l rotate -d 'Go on in another file after this time' -r
-complete -c capture -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
-complete -c capture -l label -d 'Label the record; once for each label' -r
-complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
-complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
-complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
-complete -c capture -s e
-complete -c capture -s U
-complete -c capture -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
-complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
-complete -c capture -l all -d 'Keep the packets of every host'
-complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'
-complete -c capture -l full -d 'Keep whole packets, as -s 0 does'
-complete -c capture -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
-complete -c capture -l redact -d 'Write zeros for all behind the transport\'s header'
-complete -c capture -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
-complete -c capture -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
-complete -c capture -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
-complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
-complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
-complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
-complete -c capture -l json -d 'Print the record as one line of JSON'
-complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
-complete -c capture -s q -l quiet -d 'Print only the summary'
-complete -c capture -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
-complete -c capture -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
-complete -c capture -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
-complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
-complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c resolvertime -s d -l domain -d 'The name to look up [default: the root]' -r
 complete -c resolvertime -s x -l reverse -d 'Look up the name of this address, as dig\'s -x' -r
 complete -c resolvertime -s t -l type -d 'The type of records to ask for: a mnemonic or TYPE123 [default: A; of the root NS]' -r
@@ -1165,22 +1077,199 @@ complete -c resolvertime -l save -d 'Keep the record in the store (the file\'s s
 complete -c resolvertime -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c resolvertime -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c resolvertime -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c httptrace -s X -l request -d 'Method of the request [default: GET, with -d POST, with -I HEAD]' -r
+complete -c httptrace -s H -l header -d 'A header of the request, `Name: value`; `Name:` leaves one out; `@FILE` has one on each line. What tells who asks (Authorization, Cookie, …) is better kept in a file: arguments can be read by everybody on this host' -r
+complete -c httptrace -s d -l body -d 'Send this as a form, several joined by `&`; `@FILE` sends what is in it, without line ends; `@-` is standard input. curl\'s long name for it, --data, means this program\'s own data here' -r
+complete -c httptrace -l body-binary -l data-binary -d 'Send this as it is; `@FILE` sends what is in it' -r
+complete -c httptrace -s u -l user -d 'curl\'s -u, which is refused: everybody on this host could read it' -r
+complete -c httptrace -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
+complete -c httptrace -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
+complete -c httptrace -l max-redirs -d 'Redirects that are followed at most' -r
+complete -c httptrace -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c httptrace -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
+complete -c httptrace -s m -l max-time -d 'End each repeat after this time, redirects included' -r
+complete -c httptrace -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
+complete -c httptrace -l max-bytes -d 'Octets of a body that are accepted, also decoded [default: 10485760; with -o no limit]' -r
+complete -c httptrace -s o -l output -d 'Write the body into this file; `-` is standard output' -r -F
+complete -c httptrace -s c -l count -d 'Ask this often' -r
+complete -c httptrace -l interval -d 'Time between the end of a repeat and the next' -r
+complete -c httptrace -l expect -d 'What the answer must be, else the exit code is 1: status=200 (or 2xx), header:NAME=VALUE, body~EXPRESSION, json:/POINTER=VALUE; once for each' -r
+complete -c httptrace -s w -l write-out -d 'Print this instead, with curl\'s variables such as %{time_total}; `@FILE` has it. Of several repeats the last is told' -r
+complete -c httptrace -l format -d 'How text looks' -r -f -a "text\t'A waterfall'
+curl-json\t'What `curl -w \'%{json}\'` prints'"
+complete -c httptrace -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
+complete -c httptrace -l source -d 'Send from this address of this host' -r
+complete -c httptrace -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c httptrace -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c httptrace -l label -d 'Label the record; once for each label' -r
+complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c httptrace -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c httptrace -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c httptrace -s I -l head -d 'Ask for the head alone'
+complete -c httptrace -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c httptrace -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
+complete -c httptrace -l no-location -d 'Do not follow redirects'
+complete -c httptrace -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
+complete -c httptrace -l http1.1 -d 'Speak HTTP/1.1 only'
+complete -c httptrace -l http2 -d 'Speak HTTP/2 where the server offers it (ALPN): the default'
+complete -c httptrace -l http2-prior-knowledge -d 'Speak HTTP/2, also without TLS'
+complete -c httptrace -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
+complete -c httptrace -l http3-only -d 'Speak HTTP/3 only'
+complete -c httptrace -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c httptrace -s f -l fail -d 'End with 1 when the status is 400 or above'
+complete -c httptrace -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
+complete -c httptrace -s s -l silent -d 'curl\'s -s, and always so'
+complete -c httptrace -s S -l show-error -d 'curl\'s -S, and always so'
+complete -c httptrace -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c httptrace -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c httptrace -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c httptrace -l json -d 'Print the record as one line of JSON'
+complete -c httptrace -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c httptrace -s q -l quiet -d 'Print only the summary'
+complete -c httptrace -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c httptrace -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c httptrace -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c httptrace -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c httptrace -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c httptrace -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tls -s p -l port -d 'The port [default: 443, or that of what --starttls names]' -r
+complete -c tls -l servername -d 'Ask for this name (SNI) and expect its certificate [default: the target]' -r
+complete -c tls -l starttls -d 'Speak this first, and then change to TLS' -r -f -a "smtp\t'SMTP (RFC 3207)'
+imap\t'IMAP (RFC 9051 §6.2.1)'
+pop3\t'POP3 (RFC 2595 §4)'
+ftp\t'FTP (RFC 4217)'
+ldap\t'LDAP (RFC 4511 §4.14)'
+postgres\t'PostgreSQL\'s SSLRequest'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+complete -c tls -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
+complete -c tls -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c tls -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
+complete -c tls -l expiry-warn -d 'Warn of certificates that expire within this time' -r
+complete -c tls -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
+complete -c tls -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c tls -l source -d 'Send from this address of this host' -r
+complete -c tls -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c tls -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c tls -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c tls -l label -d 'Label the record; once for each label' -r
+complete -c tls -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c tls -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c tls -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c tls -l scan -d 'Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them'
+complete -c tls -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c tls -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c tls -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c tls -l json -d 'Print the record as one line of JSON'
+complete -c tls -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c tls -s q -l quiet -d 'Print only the summary'
+complete -c tls -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c tls -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c tls -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c tls -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c tls -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c tls -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sshping -s p -l port -d 'The server\'s port [default: 22, or what ~/.ssh/config says]' -r
+complete -c sshping -s l -l login -d 'Log in as this user [default: what ~/.ssh/config says, or you]' -r
+complete -c sshping -s i -l identity -d 'Log in with this private key; may be given several times [default: the agent\'s, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa]' -r -F
+complete -c sshping -l passphrase-file -d 'What unlocks the private key is the content of this file, which only you can read' -r -F
+complete -c sshping -l password-file -d 'The password is the content of this file, which only you can read; or of the variable WADDLEPERF_SSH_PASSWORD' -r -F
+complete -c sshping -l host-key -d 'The server\'s key has this fingerprint (SHA256:…, as `ssh-keygen -lf` shows it); no file is asked' -r
+complete -c sshping -l known-hosts -d 'The file of known hosts [default: ~/.ssh/known_hosts, and /etc/ssh/ssh_known_hosts]' -r -F
+complete -c sshping -s F -l ssh-config -d 'Read this instead of ~/.ssh/config; `none` reads none' -r -F
+complete -c sshping -s c -l count -d 'Characters to send, one after the other has come back' -r
+complete -c sshping -s t -l time -l echotime -d 'Send no more of them after this time' -r
+complete -c sshping -s e -l echo-command -l echocmd -d 'The far side\'s program that sends back what it gets' -r
+complete -c sshping -s s -l size -l speedsize -d 'MB to send and to fetch' -r
+complete -c sshping -s r -l runtests -d 'Only one of the two: e measures echoes, s speed [default: both]' -r -f -a "e\t'Characters there and back'
+s\t'What goes through'"
+complete -c sshping -s T -l connect-timeout -d 'A connection stands within this time' -r
+complete -c sshping -s w -l deadline -d 'End after this time, whatever is known then' -r
+complete -c sshping -l source -d 'Send from this address of this host' -r
+complete -c sshping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c sshping -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c sshping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c sshping -l label -d 'Label the record; once for each label' -r
+complete -c sshping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c sshping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c sshping -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c sshping -l no-agent -d 'Do not ask the agent for keys'
+complete -c sshping -l no-auth -d 'Do not log in: only connect and exchange keys, to see that the server is well. The server\'s key is not judged then'
+complete -c sshping -l accept-new -d 'Believe a server that nothing is known of, and write its key into the file of known hosts. A changed key never passes'
+complete -c sshping -l tty -d 'Let a terminal echo, below a shell, as when a person types'
+complete -c sshping -l sftp -d 'Send and fetch a file below /tmp by SFTP, instead of zeros through programs. It is removed afterwards'
+complete -c sshping -s P -l pingsummary -d 'End with a line as ping\'s: rtt min/avg/max/mdev'
+complete -c sshping -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c sshping -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c sshping -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c sshping -l json -d 'Print the record as one line of JSON'
+complete -c sshping -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c sshping -s q -l quiet -d 'Print only the summary'
+complete -c sshping -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c sshping -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c sshping -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c sshping -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c sshping -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c sshping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
+complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
+complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
+complete -c capture -s c -l count -d 'Stop after this many packets' -r
+complete -c capture -l duration -d 'Stop after this time' -r
+complete -c capture -l size -d 'Stop before the file, or all files together, have more than this many MiB; a ring by -C and -W bounds itself' -r
+complete -c capture -s s -l snaplen -l snapshot-length -d 'Octets that are kept of each packet; 128 hold its headers, 0 is all' -r
+complete -c capture -s w -l write -d 'Write the packets to this file (pcapng, readable by its owner only); `-` is stdout. With -G, `%` is strftime(3)\'s' -r -F
+complete -c capture -s C -l file-size -d 'Go on in another file before one has more than so many millions of octets' -r
+complete -c capture -s W -l files -d 'Keep the latest N files only, with -C or -G (tcpdump -G ends after N)' -r
+complete -c capture -s G -l rotate -d 'Go on in another file after this time' -r
+complete -c capture -s B -l buffer -d 'KiB of the ring that the kernel writes to' -r
+complete -c capture -l label -d 'Label the record; once for each label' -r
+complete -c capture -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c capture -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c capture -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c capture -s e
+complete -c capture -s U
+complete -c capture -l list-interfaces -d 'Print what -i may name, and nothing else (tcpdump\'s -D)'
+complete -c capture -s r -l read -d 'TARGET is a file: sum up its packets instead of capturing'
+complete -c capture -l all -d 'Keep the packets of every host'
+complete -c capture -l own -d 'Keep the packets of the ssh connection that this was started through, too'
+complete -c capture -l full -d 'Keep whole packets, as -s 0 does'
+complete -c capture -l pcap -d 'Write pcap with nanoseconds instead of pcapng'
+complete -c capture -l redact -d 'Write zeros for all behind the transport\'s header'
+complete -c capture -l anon -d 'Replace addresses by others with the same prefixes in common, by a key that is forgotten; redacts as well'
+complete -c capture -l promisc -d 'Capture also what is for other hosts, where the interface sees it'
+complete -c capture -s p -l no-promisc -d 'Capture only what is for this host, which is so unless --promisc is set (tcpdump\'s -p)'
+complete -c capture -s n -l numeric -d 'Print numbers, not names: always so, for tcpdump\'s users, who may say it twice'
+complete -c capture -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c capture -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c capture -l json -d 'Print the record as one line of JSON'
+complete -c capture -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c capture -s q -l quiet -d 'Print only the summary'
+complete -c capture -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c capture -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c capture -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c capture -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c capture -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c capture -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sysinfo -l only -d 'Only these parts, separated by commas [default: all]' -r -f -a "host\t'Operating system, kernel, virtualization'
 cpu\t'Processors, load, pressure, limits of the control group'
 memory\t'Memory and swap'
 disks\t'File systems'
 clock\t'How well the clock is set'
-interfaces\t'Network interfaces, their addresses and errors'
+interfaces\t'Network interfaces, their addresses, errors, drivers and queues'
 routes\t'Routes, rules and neighbours'
 resolvers\t'Who resolves names, and proxies'
 kernel\t'The kernel\'s network settings and counters'
 sockets\t'Sockets by state, and who listens'"
 complete -c sysinfo -l rate -d 'Read counters twice, this long apart, so that they become rates' -r
+complete -c sysinfo -l diff -d 'Tell what has changed since the record in FILE, as --json writes it (- is standard input); given twice, what changed from the first to the second, and this host is not looked at' -r -F
 complete -c sysinfo -l label -d 'Label the record; once for each label' -r
 complete -c sysinfo -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c sysinfo -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c sysinfo -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c sysinfo -l processes -d 'List the processes that use the most CPU time and memory, with their command lines'
+complete -c sysinfo -l sockets -d 'List TCP connections with their round-trip times and retransmissions, those that lose most first'
 complete -c sysinfo -l json -d 'Print the record as one line of JSON'
 complete -c sysinfo -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
 complete -c sysinfo -s q -l quiet -d 'Print only the summary'
