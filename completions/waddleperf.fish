@@ -350,7 +350,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l user
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-redirs -d 'Redirects that are followed at most' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s m -l max-time -d 'End each repeat after this time, redirects included' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r
@@ -1086,7 +1086,7 @@ complete -c httptrace -l user-file -d 'Send the `user:password` in this file\'s 
 complete -c httptrace -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
 complete -c httptrace -l max-redirs -d 'Redirects that are followed at most' -r
 complete -c httptrace -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
-complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host' -r
+complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host' -r
 complete -c httptrace -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
 complete -c httptrace -s m -l max-time -d 'End each repeat after this time, redirects included' -r
 complete -c httptrace -l connect-timeout -d 'End each look-up, connection and TLS handshake, together, after this time' -r

@@ -117,7 +117,7 @@ pub struct HttpTrace {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cacert: Option<PathBuf>,
-    /// Use these addresses for a host and port, HOST:PORT:ADDRESS[,ADDRESS]; `*` is any host.
+    /// Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host.
     #[arg(long, value_name = "WHERE")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resolve: Vec<String>,

@@ -1,6 +1,6 @@
 //! `sshping`: how long SSH takes to log in, how it feels to type through it, and what goes through it, by libssh2.
 //!
-//! [`line`] makes a session of it that never blocks; [`banner`], [`login`], [`echo`] and [`transfer`] are its steps;
+//! [`mod@line`] makes a session of it that never blocks; [`banner`], [`login`], [`echo`] and [`transfer`] are its steps;
 //! [`known`] and [`config`] read the files that ssh(1) reads, without a line of it being obeyed that is not needed here.
 
 mod banner;
