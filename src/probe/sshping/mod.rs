@@ -173,10 +173,7 @@ impl Options for SshPing {
                 "waddleperf sshping --no-auth host.example",
                 "is the server there, and how fast are its keys exchanged",
             ),
-            (
-                "waddleperf sshping -r e --tty --watch 10s me@host.example",
-                "how typing feels, again and again",
-            ),
+            ("waddleperf sshping -r e --tty --watch me@host.example", "how typing feels, again and again"),
             ("waddleperf sshping -r s -s 100 --sftp host.example", "100 MB each way by SFTP"),
             (
                 "waddleperf sshping --json --fail-on 'rtt_p95 > 50ms' host.example",

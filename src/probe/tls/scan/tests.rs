@@ -1,6 +1,7 @@
 //! Scans of servers made of a few lists, which answer as the RFCs say.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
@@ -22,8 +23,8 @@ struct Server {
     is_silent: bool,
     /// It is not there.
     is_gone: bool,
-    /// It hangs up on every other connection.
-    is_moody: Option<Arc<AtomicU32>>,
+    /// It hangs up on each question, the first time it hears it: those that it has heard.
+    is_moody: Option<Arc<Mutex<HashSet<Vec<u8>>>>>,
 }
 
 /// What a ClientHello offers.
@@ -138,7 +139,9 @@ impl Ask for Server {
         if self.is_gone {
             return Answer::Unreached(Class::Refused.because("gone"));
         }
-        if self.is_moody.as_ref().is_some_and(|turn| turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)) {
+        let is_new =
+            |heard: &Arc<Mutex<HashSet<Vec<u8>>>>| heard.lock().expect("a set").insert(hello.to_vec());
+        if self.is_moody.as_ref().is_some_and(is_new) {
             return Answer::Said(Flight::default());
         }
         if self.is_silent && (hello[0] & 0x80 != 0 || read(hello).version != TLS1_2) {
