@@ -7,11 +7,11 @@ FROM ${BASE_BUILD} AS build
 ARG PROFILE=dist
 WORKDIR /src
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libcap2-bin libssl-dev pkg-config \
+ && apt-get install -y --no-install-recommends libcap2-bin libssl-dev pkg-config zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 # The dependencies on their own: this layer holds until Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
-COPY .cargo .cargo
+COPY .cargo/config.toml .cargo/
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
  && cargo build --locked --profile ${PROFILE}
 COPY . .

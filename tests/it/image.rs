@@ -84,7 +84,7 @@ const LIFE: &str = "! waddleperf health || exit 9
 /// Debian as in the default base.
 const BASE_RUN: &str = "localhost/waddleperf-base-run";
 /// The same with a linker.
-const LINKER: &str = "localhost/waddleperf-tools";
+const LINKER: &str = "localhost/waddleperf-compilers";
 /// The same with this machine's Rust, which each build is lent.
 const BASE_BUILD: &str = "localhost/waddleperf-base-build";
 
@@ -145,7 +145,7 @@ impl Lab {
 
     fn make_linker(&self) {
         let from = self.step("from", &["--pull-never", BASE_RUN]);
-        let install = "apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev pkg-config";
+        let install = "apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev pkg-config zlib1g-dev";
         self.run(&from, &["sh", "-c", install]);
         self.commit(&from, LINKER);
     }

@@ -38,7 +38,7 @@ pub struct Judgement {
     pub path: Verdict,
     /// The certificate is for the name that was asked (RFC 9525): a name among its subject alternative names.
     pub name: bool,
-    /// The library's own words where something is wrong.
+    /// What is wrong, in a few words; `None` where nothing is.
     pub why: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Trust {
     /// Judges the certificates of `chain`, the server's own first, as one that was asked for `name` at `now` (seconds since
     /// 1970). Revocation is not looked up.
     pub fn judge(&self, chain: &[CertificateDer<'_>], name: &ServerName<'_>, now: u64) -> Judgement {
-        let wrong = |error: &Error| Some(error.to_string());
+        let wrong = |error: &Error| Some(words(error));
         let Some((own, others)) = chain.split_first() else {
             return Judgement {
                 path: Verdict::Other,
@@ -82,6 +82,19 @@ impl Trust {
     }
 }
 
+/// What is wrong, as people say it; where only the library knows, its own words.
+fn words(error: &Error) -> String {
+    let known = match verdict(error) {
+        Verdict::Expired => "it, or one above it, has expired",
+        Verdict::NotYet => "it, or one above it, is not valid yet",
+        Verdict::Name => "it is for another name",
+        Verdict::Untrusted => "no authority that is believed here has signed it",
+        Verdict::Revoked => "it has been revoked",
+        Verdict::Ok | Verdict::Other => return error.to_string(),
+    };
+    known.to_owned()
+}
+
 fn verdict(error: &Error) -> Verdict {
     let Error::InvalidCertificate(error) = error else { return Verdict::Other };
     match error {
@@ -90,7 +103,10 @@ fn verdict(error: &Error) -> Verdict {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Verdict::Name,
         CertificateError::Revoked => Verdict::Revoked,
         // A wrong signature is what an authority of the same name has made.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Verdict::Untrusted,
+        // So is a key of another kind.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Verdict::Untrusted,
         // webpki's "CaUsedAsEndEntity": whoever signs for himself with an authority's certificate.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
             Verdict::Untrusted
@@ -102,7 +118,10 @@ fn verdict(error: &Error) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+    use rcgen::{
+        BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
+        SignatureAlgorithm, date_time_ymd,
+    };
     use rustls::RootCertStore;
     use std::sync::Arc;
 
@@ -113,9 +132,13 @@ mod tests {
 
     impl Authority {
         fn new() -> Self {
+            Self::with(&PKCS_ECDSA_P256_SHA256)
+        }
+
+        fn with(algorithm: &'static SignatureAlgorithm) -> Self {
             let mut params = CertificateParams::new(Vec::new()).expect("parameters");
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            let key = KeyPair::generate().expect("a key");
+            let key = KeyPair::generate_for(algorithm).expect("a key");
             let own = params.self_signed(&key).expect("a certificate").der().clone();
             Self(Issuer::new(params, key), own)
         }
@@ -145,6 +168,8 @@ mod tests {
         let trust = authority.trust();
         let own = rcgen::generate_simple_self_signed(["a.example".to_owned()]).expect("a certificate");
         let good = authority.leaf(2020, 2050);
+        // Signed by an authority of the same name whose key is of another kind.
+        let namesake = Authority::with(&PKCS_ED25519).leaf(2020, 2050);
         for (chain, name, path, is_named) in [
             (vec![good.clone()], "a.example", Verdict::Ok, true),
             (vec![good.clone()], "x.b.example", Verdict::Ok, true),
@@ -156,6 +181,7 @@ mod tests {
             (vec![authority.leaf(2049, 2050)], "a.example", Verdict::NotYet, true),
             (vec![stranger.leaf(2020, 2050), stranger.1.clone()], "a.example", Verdict::Untrusted, true),
             (vec![own.cert.der().clone()], "a.example", Verdict::Untrusted, true),
+            (vec![namesake.clone()], "a.example", Verdict::Untrusted, true),
             (vec![stranger.1.clone()], "a.example", Verdict::Untrusted, false),
             (vec![CertificateDer::from(vec![0x30, 0x82])], "a.example", Verdict::Other, false),
             (Vec::new(), "a.example", Verdict::Other, false),

@@ -174,7 +174,7 @@ pub struct TlsSession {
     pub resumed: bool,
     /// What a strict client says of the certificate; null where this host has no authorities to ask.
     pub verdict: Option<Verdict>,
-    /// Why it is not `ok`, in the library's words.
+    /// Why it is not `ok`, in a few words.
     pub why: Option<String>,
     /// Certificates that were sent.
     pub chain_count: u64,

@@ -42,7 +42,7 @@ pub struct Report {
     pub verify_path: Verdict,
     /// The certificate is for the name that was asked (RFC 9525): only names among its alternative names count.
     pub name_match: bool,
-    /// Why it is not believed, in the library's words; null where it is.
+    /// Why it is not believed, in a few words; null where it is.
     pub verify_error: Option<String>,
     /// The certificates as they were sent, the server's own first, 20 at most.
     pub chain: Vec<Shown>,

@@ -92,7 +92,8 @@ fn table(out: &mut impl io::Write, servers: &[Server], style: Style) -> io::Resu
 fn rank(server: &Server) -> String {
     let Some(rank) = server.rank else { return ABSENT.to_owned() };
     match (server.p_value, server.significant) {
-        (Some(p), Some(true)) => format!("{rank}, slower (p {p:.2})"),
+        (Some(p), Some(true)) if p < 0.001 => format!("{rank}, slower (p < 0.001)"),
+        (Some(p), Some(true)) => format!("{rank}, slower (p {p:.3})"),
         (Some(p), _) => format!("{rank}, no proven difference (p {p:.2})"),
         _ => rank.to_string(),
     }

@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::lab::shared;
 use crate::tool::{WADDLEPERF, output};
 use mmdb::{Entry, database};
 use origin::{Answer, Origin};
@@ -42,6 +43,7 @@ impl Home {
     }
 
     fn run(&self, args: &[&str]) -> Output {
+        let _turn = shared();
         output(&mut self.command(args))
     }
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::lab::shared;
 use crate::tool::{WADDLEPERF, output};
 
 /// A run with these words, which no configuration of this host can change.
@@ -22,6 +23,7 @@ fn run(words: &[&str]) -> Output {
         .env("HOME", "/nowhere")
         .args(["--data", "/nowhere", "httptrace", "--no-save"])
         .args(words);
+    let _turn = shared();
     output(&mut command)
 }
 

@@ -50,7 +50,7 @@ pub(crate) use self::relay::{Bottleneck, Fate, GilbertElliott, Profile, Record, 
 pub(crate) use self::rule::{Hook, Loss, Rule};
 pub(crate) use self::shape::Shaper;
 pub(crate) use self::topology::Direction;
-pub(crate) use self::turn::alone;
+pub(crate) use self::turn::{alone, shared};
 pub(crate) use self::units::{Percent, Units};
 
 use self::namespace::Namespace;

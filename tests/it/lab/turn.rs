@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// A share in the machine; given back when dropped.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     _lock: Option<Flock<File>>,
 }
 
@@ -32,8 +32,8 @@ pub(crate) fn alone() -> Alone {
     Alone { _lock: lock, _of_this_thread: PhantomData }
 }
 
-/// Waits until nobody has the machine for himself.
-pub(super) fn shared() -> Turn {
+/// Waits until nobody has the machine for himself. Labs take such a share; so does what is busy without one.
+pub(crate) fn shared() -> Turn {
     let lock = (!ALONE.get()).then(|| lock(FlockArg::LockShared));
     Turn { _lock: lock }
 }

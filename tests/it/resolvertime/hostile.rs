@@ -11,6 +11,7 @@ use waddleperf::wire::dns::{Edns, Kind, Name, Question};
 
 use super::server::{address, octets, record, reply, serve};
 use super::{answers, command, findings, report, run};
+use crate::lab::shared;
 use crate::tool::WADDLEPERF;
 
 #[test]
@@ -223,6 +224,7 @@ fn a_flood_leaves_memory_alone() {
     for words in ["", "+tcp"] {
         let mut ours =
             command(Command::new(WADDLEPERF), &format!("@{at} a.example TXT -c 1 -W 1s --json {words}"));
+        let _turn = shared();
         let mut child = ours.stdout(Stdio::piped()).spawn().expect("run");
         let mut most = 0;
         while child.try_wait().expect("a child").is_none() {

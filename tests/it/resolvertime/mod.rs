@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::lab::shared;
 use crate::tool::WADDLEPERF;
 
 /// `resolvertime` with these words, as `command` starts it.
@@ -22,6 +23,7 @@ fn command(mut command: Command, arguments: &str) -> Command {
 
 /// Runs it on this host's loopback.
 fn run(arguments: &str) -> Output {
+    let _turn = shared();
     command(Command::new(WADDLEPERF), arguments).output().expect("run resolvertime")
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::lab::shared;
 use crate::tool::WADDLEPERF;
 
 /// What a server does with a connection.
@@ -23,6 +24,7 @@ fn of(manner: Manner) -> (Option<i32>, String, String) {
     command
         .args(["sshping", "--json", "-F", "none", "--no-auth", "-w", "4s", "--data"])
         .arg(directory.path());
+    let _turn = shared();
     #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
     let began = Instant::now();
     let output = command.arg(format!("127.0.0.1:{port}")).output().expect("it runs");

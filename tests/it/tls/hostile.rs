@@ -11,6 +11,7 @@ use waddleperf::sys::{clock, wait};
 
 use super::servers::listen;
 use super::{record, report, run};
+use crate::lab::shared;
 use crate::tool::WADDLEPERF;
 
 /// Generous: the machine may be busy.
@@ -125,6 +126,7 @@ fn a_flood_costs_little_memory() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(WADDLEPERF);
     command.arg("--data").arg(dir.path()).args(["tls", "--scan", "--json", &format!("127.0.0.1:{port}")]);
+    let _turn = shared();
     let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
     let (began, mut peak) = (clock::now().mono, 0);
     while child.try_wait().expect("a child").is_none() {

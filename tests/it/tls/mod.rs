@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::lab::shared;
 use crate::tool::{WADDLEPERF, output};
 use pki::{Pki, Wish};
 use servers::Server;
@@ -28,6 +29,7 @@ fn run(target: &str, args: &[&str]) -> Run {
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(WADDLEPERF);
     command.arg("--data").arg(dir.path()).args(["tls", target]).args(args).args(patience);
+    let _turn = shared();
     let Output { status, stdout, stderr } = output(&mut command);
     let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
     Run { code: status.code(), stdout: text(stdout), stderr: text(stderr) }

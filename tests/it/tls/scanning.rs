@@ -10,6 +10,7 @@ use waddleperf::wire::tls::{Suite, group_name};
 use super::pki::{Pki, Wish};
 use super::servers::{Server, greeted_by_rustls, listen};
 use super::{ids, report};
+use crate::lab::shared;
 use crate::tool::{stdout, tool};
 
 /// What both scanners tell: versions, suites, groups, and so on, each a line.
@@ -48,6 +49,7 @@ fn ours(report: &Value) -> Told {
 
 /// What sslscan says of `host`, in our words.
 fn theirs(host: &str) -> Told {
+    let _turn = shared();
     let xml =
         stdout(tool("sslscan").args(["--no-colour", "--no-heartbleed", "--timeout=60", "--xml=-", host]));
     let mut told = Told::new();
