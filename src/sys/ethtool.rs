@@ -9,6 +9,8 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use nix::libc;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 const SIOCETHTOOL: libc::c_ulong = 0x8946;
 const GDRVINFO: u32 = 0x03;
@@ -63,48 +65,59 @@ pub struct Link {
     pub partner: Vec<String>,
 }
 
-/// A size, and the largest that it may be set to.
-pub type Sized = [u32; 2];
-
-/// How many packets a device holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Packets that a device holds, and as many as it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostRings")]
 pub struct Rings {
     /// Of those that came.
-    pub rx: Sized,
+    pub rx: u32,
+    /// At most.
+    pub rx_max: u32,
     /// Of those to be sent.
-    pub tx: Sized,
+    pub tx: u32,
+    /// At most.
+    pub tx_max: u32,
 }
 
-/// How many queues have an interrupt of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Queues with an interrupt of their own, and as many as there could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostChannels")]
 pub struct Channels {
     /// For what comes alone.
-    pub rx: Sized,
+    pub rx: u32,
+    /// At most.
+    pub rx_max: u32,
     /// For what is sent alone.
-    pub tx: Sized,
+    pub tx: u32,
+    /// At most.
+    pub tx_max: u32,
     /// For both.
-    pub combined: Sized,
+    pub combined: u32,
+    /// At most.
+    pub combined_max: u32,
 }
 
-/// How long a device waits until it interrupts its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a device waits until it interrupts its host: less is quicker, more takes less of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostCoalescing")]
 pub struct Coalescing {
-    /// After a packet came, µs.
+    /// After a packet came.
     pub rx_us: u32,
     /// Or after so many.
     pub rx_frames: u32,
-    /// After a packet was sent, µs.
+    /// After a packet was sent.
     pub tx_us: u32,
     /// Or after so many.
     pub tx_frames: u32,
-    /// The driver chooses by itself for what comes …
+    /// The driver chooses by itself for what comes.
     pub rx_adapts: bool,
-    /// … and for what is sent.
+    /// And for what is sent.
     pub tx_adapts: bool,
 }
 
-/// Whether either end may ask the other to pause (IEEE 802.3x).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether either end of a link may have the other pause (IEEE 802.3x).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostPause")]
 pub struct Pause {
     /// Both ends agree on it by themselves.
     pub negotiates: bool,
@@ -157,14 +170,20 @@ impl Device {
     /// How many packets it holds.
     pub fn rings(&self) -> Option<Rings> {
         let answer = self.numbers::<9>(GRINGPARAM)?;
-        Some(Rings { rx: [answer[5], answer[1]], tx: [answer[8], answer[4]] })
+        Some(Rings { rx: answer[5], rx_max: answer[1], tx: answer[8], tx_max: answer[4] })
     }
 
     /// Its queues.
     pub fn channels(&self) -> Option<Channels> {
         let answer = self.numbers::<9>(GCHANNELS)?;
-        let of = |at: usize| [answer[at + 4], answer[at]];
-        Some(Channels { rx: of(1), tx: of(2), combined: of(4) })
+        Some(Channels {
+            rx: answer[5],
+            rx_max: answer[1],
+            tx: answer[6],
+            tx_max: answer[2],
+            combined: answer[8],
+            combined_max: answer[4],
+        })
     }
 
     /// When it interrupts.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::ethtool;
+pub use crate::sys::ethtool::{Channels, Coalescing, Pause, Rings};
 
 /// What a driver tells, as ethtool(8) shows it. What it does not tell is null or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,68 +39,6 @@ pub struct Device {
     pub counters: BTreeMap<String, u64>,
 }
 
-/// Packets that a device holds, and as many as it could.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HostRings")]
-pub struct Rings {
-    /// Of those that came.
-    pub rx: u32,
-    /// At most.
-    pub rx_max: u32,
-    /// Of those to be sent.
-    pub tx: u32,
-    /// At most.
-    pub tx_max: u32,
-}
-
-/// Queues with an interrupt of their own, and as many as there could be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HostChannels")]
-pub struct Channels {
-    /// For what comes alone.
-    pub rx: u32,
-    /// At most.
-    pub rx_max: u32,
-    /// For what is sent alone.
-    pub tx: u32,
-    /// At most.
-    pub tx_max: u32,
-    /// For both.
-    pub combined: u32,
-    /// At most.
-    pub combined_max: u32,
-}
-
-/// How long a device waits until it interrupts its host: less is quicker, more takes less of the processor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HostCoalescing")]
-pub struct Coalescing {
-    /// After a packet came.
-    pub rx_us: u32,
-    /// Or after so many.
-    pub rx_frames: u32,
-    /// After a packet was sent.
-    pub tx_us: u32,
-    /// Or after so many.
-    pub tx_frames: u32,
-    /// The driver chooses by itself for what comes.
-    pub rx_adapts: bool,
-    /// And for what is sent.
-    pub tx_adapts: bool,
-}
-
-/// Whether either end of a link may have the other pause (IEEE 802.3x).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HostPause")]
-pub struct Pause {
-    /// Both ends agree on it by themselves.
-    pub negotiates: bool,
-    /// This end pauses when it is asked to.
-    pub rx: bool,
-    /// It asks the other end to.
-    pub tx: bool,
-}
-
 impl Device {
     /// That of the interface `name`; `None` where no driver tells anything.
     pub(super) fn read(name: &str) -> Option<Self> {
@@ -115,14 +54,10 @@ impl Device {
             supported: link.supported,
             advertised: link.advertised,
             partner: link.partner,
-            rings: device.rings().map(Rings::of),
-            channels: device.channels().map(Channels::of),
-            coalescing: device.coalescing().map(Coalescing::of),
-            pause: device.pause().map(|pause| Pause {
-                negotiates: pause.negotiates,
-                rx: pause.rx,
-                tx: pause.tx,
-            }),
+            rings: device.rings(),
+            channels: device.channels(),
+            coalescing: device.coalescing(),
+            pause: device.pause(),
             features: device
                 .features()
                 .into_iter()
@@ -138,34 +73,6 @@ impl Device {
     pub(super) fn fastest_bps(&self) -> Option<u64> {
         let of = |mode: &String| mode.split("base").next()?.parse::<u64>().ok();
         self.supported.iter().filter_map(of).max().map(|mbit| mbit * 1_000_000)
-    }
-}
-
-impl Rings {
-    const fn of(rings: ethtool::Rings) -> Self {
-        let ([rx, rx_max], [tx, tx_max]) = (rings.rx, rings.tx);
-        Self { rx, rx_max, tx, tx_max }
-    }
-}
-
-impl Channels {
-    const fn of(channels: ethtool::Channels) -> Self {
-        let ([rx, rx_max], [tx, tx_max]) = (channels.rx, channels.tx);
-        let [combined, combined_max] = channels.combined;
-        Self { rx, rx_max, tx, tx_max, combined, combined_max }
-    }
-}
-
-impl Coalescing {
-    const fn of(found: ethtool::Coalescing) -> Self {
-        Self {
-            rx_us: found.rx_us,
-            rx_frames: found.rx_frames,
-            tx_us: found.tx_us,
-            tx_frames: found.tx_frames,
-            rx_adapts: found.rx_adapts,
-            tx_adapts: found.tx_adapts,
-        }
     }
 }
 
