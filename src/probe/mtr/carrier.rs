@@ -123,9 +123,11 @@ pub(super) enum Mark {
 }
 
 impl Flow {
-    /// Its source port; of ICMP, the identifier.
-    fn id(&self) -> u16 {
-        self.from.map_or(0, |from| from.port())
+    /// The identifier of echo `number`. Each of a witness's has its own: a translator that has let one through knows the
+    /// flow, and takes its change back in all that is quoted of it, also of what ended at the translator itself.
+    fn id(&self, number: u16) -> u16 {
+        let id = self.from.map_or(0, |from| from.port());
+        if self.is_witness { id.wrapping_add(number) } else { id }
     }
 
     /// Whether these are its ports, source and destination.
@@ -160,7 +162,7 @@ impl Carrier {
 
     fn write_echo(&self, of: &Flow, flow: usize, number: u32, out: &mut Vec<u8>) {
         let mut payload = self.numbered(flow, number);
-        let id = of.id();
+        let id = of.id(number as u16);
         let key =
             if of.is_witness { complement_sub(NOTHING, sum(ECHO + u32::from(id), &[])) } else { of.key };
         if of.is_witness || self.strategy != Strategy::Classic {
@@ -226,7 +228,7 @@ impl Carrier {
         };
         match of.kind {
             Kind::Echo => match Echo::parse(Version::of(of.to.is_ipv6()), bytes) {
-                Some(echo) if !echo.is_reply && echo.id != of.id() => Told::Others,
+                Some(echo) if !echo.is_reply && echo.id != of.id(echo.seq) => Told::Others,
                 Some(echo) if !echo.is_reply => Told::of(self.echoed(&echo)),
                 _ => Told::Nothing,
             },
@@ -413,6 +415,8 @@ mod tests {
             let mut bytes = written(&carrier, 1, number);
             prop_assert_eq!(&bytes[2..4], &[0xff, 0xff]);
             prop_assert_eq!(sum(0, &bytes), 0xffff, "all that a receiver looks at");
+            prop_assert_eq!(carrier.quoted(0, &bytes, None), Told::Ours(Mark::Number(number)));
+            prop_assert_ne!(&bytes[4..6], &written(&carrier, 1, number ^ 1)[4..6], "each is a flow of its own");
             prop_assert_eq!(carrier.is_translated(1, number, &bytes, None), Some(false));
             bytes[2..4].fill(0);
             prop_assert_eq!(sum(0, &bytes), 0xffff, "what a translator leaves is as right");

@@ -50,6 +50,25 @@ fn who_translates_is_found_and_no_hop_before() {
 }
 
 #[test]
+fn a_translator_that_answers_late_is_still_the_one() {
+    let lab = Lab::line(4).build();
+    let translator = lab.router(1);
+    masquerade(translator);
+    // Its first error is lost: what goes further passes it before it is asked what it sees.
+    let script = "add chain inet nat late { type filter hook output priority 0; }; \
+                  add rule inet nat late icmp type time-exceeded quota until 60 bytes drop";
+    stdout(translator.command("nft").arg(script));
+    let found = report(lab.client(), server(&lab, false), "-c 3 -i 0.1");
+    assert_eq!(hops(&found)[0]["counts"]["received"], json!(2), "{found}");
+    let seen: Vec<Value> = (1..=5).map(|ttl| json!(ttl > 1)).collect();
+    assert_eq!(
+        (nat(&found), &found["translator"]),
+        (seen, &json!(translator.address4().to_string())),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_clean_line_has_no_translator() {
     let lab = Lab::line(3).build();
     for method in ["", "-u", "-T", "-u --flows 3", "-u --strategy dublin"] {
