@@ -56,7 +56,7 @@ fn a_translator_that_answers_late_is_still_the_one() {
     masquerade(translator);
     // Its first error is lost: what goes further passes it before it is asked what it sees.
     let script = "add chain inet nat late { type filter hook output priority 0; }; \
-                  add rule inet nat late icmp type time-exceeded quota until 60 bytes drop";
+                  add rule inet nat late icmp type time-exceeded quota until 120 bytes drop";
     stdout(translator.command("nft").arg(script));
     let found = report(lab.client(), server(&lab, false), "-c 3 -i 0.1");
     assert_eq!(hops(&found)[0]["counts"]["received"], json!(2), "{found}");
