@@ -122,9 +122,9 @@ impl Resolver {
                 continue;
             }
             let mut services: Vec<Service> = records.into_iter().filter_map(Service::of).collect();
-            // Where an alias leads is what offers it.
+            // What names no host means the record's owner (RFC 9460 §2.5.2), which an alias or a port makes another name.
             let end = name.trim_end_matches('.');
-            if !end.ends_with(host) {
+            if !end.eq_ignore_ascii_case(host) {
                 for service in services.iter_mut().filter(|service| service.target.is_none()) {
                     service.target = Some(printable(end.as_bytes()));
                 }

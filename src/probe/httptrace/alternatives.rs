@@ -28,7 +28,7 @@ const H3: &str = "h3";
 
 /// Why HTTP/3 was tried, or was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HttpH3")]
+#[schemars(rename = "HttpQuicChoice")]
 pub struct Http3 {
     /// It was tried. Not so where an HTTPS record offers other protocols only.
     pub tried: bool,
@@ -43,7 +43,7 @@ pub struct Http3 {
 /// What decided whether HTTP/3 is tried, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "HttpH3By")]
+#[schemars(rename = "HttpQuicDecidedBy")]
 pub enum DecidedBy {
     /// Nothing is known: it was asked for, and is tried at the URL's own host and port.
     Option,

@@ -70,10 +70,11 @@ fn record(kind: u8, data: &[u8]) -> Vec<u8> {
     [&[0, kind, 0, 1, 0, 0, 0, 60, 0, data.len() as u8][..], data].concat()
 }
 
-/// Priority 1, the name itself, one protocol, a port where there is one.
+/// Priority 1, web.example, one protocol, a port where there is one.
 fn https(alpn: &str, port: Option<u16>) -> Vec<u8> {
     let length = alpn.len() as u8;
-    let mut data = [&[0, 1, 0, 0, 1, 0, length + 1, length][..], alpn.as_bytes()].concat();
+    let target = b"\x03web\x07example\0";
+    let mut data = [&[0, 1][..], target, &[0, 1, 0, length + 1, length], alpn.as_bytes()].concat();
     if let Some(port) = port {
         data.extend([0, 3, 0, 2]);
         data.extend(port.to_be_bytes());
