@@ -372,7 +372,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s I -l head -d 'Ask for the head alone'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (br, gzip, deflate), decode it, and count it before and after'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (zstd, br, gzip, deflate), decode it, and count it before and after'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-location -d 'Do not follow redirects'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
@@ -1109,7 +1109,7 @@ complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_r
 complete -c httptrace -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c httptrace -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c httptrace -s I -l head -d 'Ask for the head alone'
-complete -c httptrace -l compressed -d 'Ask for a compressed body (br, gzip, deflate), decode it, and count it before and after'
+complete -c httptrace -l compressed -d 'Ask for a compressed body (zstd, br, gzip, deflate), decode it, and count it before and after'
 complete -c httptrace -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
 complete -c httptrace -l no-location -d 'Do not follow redirects'
 complete -c httptrace -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'

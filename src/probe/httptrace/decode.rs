@@ -1,15 +1,15 @@
 //! Bodies that came compressed (`Content-Encoding`), undone a little at a time, so that who sends a bomb is found out before it
 //! takes any room.
-//!
-//! There is no zstd: of the decoders without C, ruzstd 0.9 makes of one block whatever it says, which may be gigabytes.
 
 use std::io::{self, ErrorKind, Write};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
+use super::zstd::Zstd;
+
 /// What this program can undo, as a request says it.
-pub(super) const ACCEPTED: &str = "deflate, gzip, br";
+pub(super) const ACCEPTED: &str = "deflate, gzip, br, zstd";
 /// Octets of deflate that are decoded at once: none becomes more than 1,032.
 const PIECE: usize = 1 << 10;
 /// Octets that brotli, which knows no such bound, may make at once.
@@ -19,6 +19,7 @@ pub(super) enum Decoder {
     Gzip(MultiGzDecoder<Vec<u8>>),
     Zlib(ZlibDecoder<Vec<u8>>),
     Brotli(Box<Brotli>),
+    Zstd(Box<Zstd>),
 }
 
 impl Decoder {
@@ -28,24 +29,28 @@ impl Decoder {
             "gzip" | "x-gzip" => Some(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
             "deflate" => Some(Self::Zlib(ZlibDecoder::new(Vec::new()))),
             "br" => Some(Self::Brotli(Box::new(Brotli::new()))),
+            "zstd" => Some(Self::Zstd(Box::new(Zstd::new()))),
             _ => None,
         }
     }
 
     /// Decodes some of `octets`, which are taken off it; `None` when there is nothing more to be made of them.
     pub(super) fn next(&mut self, octets: &mut &[u8]) -> io::Result<Option<Vec<u8>>> {
-        if let Self::Brotli(brotli) = self {
-            return brotli.next(octets);
+        fn flate<D: Write>(
+            decoder: &mut D,
+            octets: &mut &[u8],
+            text: impl FnOnce(&mut D) -> &mut Vec<u8>,
+        ) -> io::Result<Option<Vec<u8>>> {
+            let (piece, rest) = octets.split_at(octets.len().min(PIECE));
+            *octets = rest;
+            decoder.write_all(piece)?;
+            Ok((!piece.is_empty()).then(|| std::mem::take(text(decoder))))
         }
-        if octets.is_empty() {
-            return Ok(None);
-        }
-        let (piece, rest) = octets.split_at(octets.len().min(PIECE));
-        *octets = rest;
         match self {
-            Self::Gzip(decoder) => decoder.write_all(piece).map(|()| Some(std::mem::take(decoder.get_mut()))),
-            Self::Zlib(decoder) => decoder.write_all(piece).map(|()| Some(std::mem::take(decoder.get_mut()))),
-            Self::Brotli(_) => Ok(None),
+            Self::Gzip(decoder) => flate(decoder, octets, MultiGzDecoder::get_mut),
+            Self::Zlib(decoder) => flate(decoder, octets, ZlibDecoder::get_mut),
+            Self::Brotli(brotli) => brotli.next(octets),
+            Self::Zstd(zstd) => zstd.next(octets),
         }
     }
 
@@ -56,6 +61,8 @@ impl Decoder {
             Self::Zlib(decoder) => decoder.finish(),
             Self::Brotli(brotli) if brotli.is_whole => Ok(Vec::new()),
             Self::Brotli(_) => Err(io::Error::new(ErrorKind::UnexpectedEof, "brotli: it ends early")),
+            Self::Zstd(zstd) if zstd.is_whole() => Ok(Vec::new()),
+            Self::Zstd(_) => Err(io::Error::new(ErrorKind::UnexpectedEof, "zstd: it ends early")),
         }
     }
 }

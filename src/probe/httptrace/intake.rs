@@ -156,6 +156,11 @@ mod tests {
     const BOMB: &str = "cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f0088c32200ddfbfffcffffc73f0110870500baf7\
                         ff";
 
+    /// A window of 128 KiB, and 512 blocks that each say 128 KiB of zeros (RFC 8878 §3.1.1.2).
+    fn zstd_bomb() -> Vec<u8> {
+        [&b"\x28\xb5\x2f\xfd\0\x38"[..], &b"\x02\0\x10\0".repeat(512)].concat()
+    }
+
     fn octets(hex: &str) -> Vec<u8> {
         let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
         digits.chunks(2).map(|two| (two[0] * 16 + two[1]) as u8).collect()
@@ -189,6 +194,10 @@ mod tests {
             (&octets(BOMB), Some("br"), 1 << 30, "100 times longer"),
             (&octets(BOMB), Some("br"), 1 << 19, "the decoded body is longer than 524288"),
             (&octets(SHORT)[..12], Some("br"), 1000, "it ends early"),
+            (&zstd_bomb(), Some("zstd"), 1 << 30, "100 times longer"),
+            (&zstd_bomb(), Some("zstd"), 1 << 19, "the decoded body is longer than 524288"),
+            (&zstd_bomb()[..10], Some("zstd"), 1 << 30, "it ends early"),
+            (&[7; 2000], Some("zstd"), 9999, "zstd: it is damaged"),
             (&[octets(SHORT), vec![0]].concat(), Some("br"), 1000, "something follows its end"),
             (&[0xff; 2000], Some("br"), 9999, "damaged"),
             (&[7; 2000], Some("deflate"), 9999, "decode the body"),

@@ -33,6 +33,7 @@ mod tasks;
 mod trace;
 mod version;
 mod watch;
+mod zstd;
 
 pub use alternatives::{DecidedBy, Http3};
 pub use expect::{Expect, Expectation};

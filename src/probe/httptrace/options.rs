@@ -55,7 +55,7 @@ pub struct HttpTrace {
     /// What the request says that it comes from [default: waddleperf and its version].
     #[arg(short = 'A', long, value_name = "NAME")]
     pub user_agent: Option<String>,
-    /// Ask for a compressed body (br, gzip, deflate), decode it, and count it before and after.
+    /// Ask for a compressed body (zstd, br, gzip, deflate), decode it, and count it before and after.
     #[arg(long)]
     pub compressed: bool,
     /// Follow redirects: this is always so unless --no-location is given.

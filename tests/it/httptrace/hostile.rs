@@ -30,6 +30,15 @@ const BROTLI_BOMB: [u8; 53] = *b"\xcf\xff\xff\x7f\xf8\x27\x00\xe2\xb1\x40\x20\xf
 const BROTLI: [u8; 23] =
     *b"\x1b\xbb\x02\xf8\x8d\x94\x6e\xde\x44\x15\x76\xd7\x20\x64\x65\x6c\xa2\xb6\x48\xe0\x9b\xf4\x00";
 
+/// By libzstd 1.5.4 (`ZSTD_compress`, level 3): the same text.
+const ZSTD: &[u8] =
+    b"\x28\xb5\x2f\xfd\x60\xbc\x01\x75\x00\x00\x38\x77\x61\x64\x64\x6c\x65\x20\x01\x00\xb2\x54\x15\x23";
+
+/// A window of 8 MiB, and blocks that each say 128 KiB of zeros: 1 GiB of them in 32 KiB.
+fn zstd_bomb() -> Vec<u8> {
+    [&b"\x28\xb5\x2f\xfd\0\x68"[..], &b"\x02\0\x10\0".repeat(8192)].concat()
+}
+
 /// What a server sends is taken in piece by piece: neither a bomb, of either kind, nor a body without end takes much memory.
 #[test]
 fn a_flood_costs_little_memory() {
@@ -38,13 +47,15 @@ fn a_flood_costs_little_memory() {
         Origin::http(Box::new(move |head, stream| match head.split(' ').nth(1).unwrap_or_default() {
             "/gzip" => whole(stream, "200 OK\r\nContent-Encoding: gzip", &bomb),
             "/br" => whole(stream, "200 OK\r\nContent-Encoding: br", &BROTLI_BOMB),
+            "/zstd" => whole(stream, "200 OK\r\nContent-Encoding: zstd", &zstd_bomb()),
+            "/good/zstd" => whole(stream, "200 OK\r\nContent-Encoding: zstd", ZSTD),
             "/good" => whole(stream, "200 OK\r\nContent-Encoding: br", &BROTLI),
             _ => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
                 endless(stream, &[b'x'; 65_536])
             }
         }));
-    for path in ["/gzip", "/br", "/endless"] {
+    for path in ["/gzip", "/br", "/zstd", "/endless"] {
         let mut command = std::process::Command::new(WADDLEPERF);
         command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", "--compressed"]);
         command.args(["--max-bytes", "200000000", &origin.url(path)]);
@@ -52,9 +63,11 @@ fn a_flood_costs_little_memory() {
         let peak = peak_kib(&mut command);
         assert!(peak > 0 && peak < 64 << 10, "{path}: {peak} KiB");
     }
-    let sizes = &report(&["--compressed", &origin.url("/good")])["legs"][0]["sizes"];
-    assert_eq!((&sizes["body_bytes"], &sizes["decoded_bytes"]), (&23.into(), &700.into()), "{sizes}");
-    assert!(origin.asked().iter().all(|head| head.contains("Accept-Encoding: deflate, gzip, br\r\n")));
+    for (path, size) in [("/good", 23), ("/good/zstd", 24)] {
+        let sizes = &report(&["--compressed", &origin.url(path)])["legs"][0]["sizes"];
+        assert_eq!((&sizes["body_bytes"], &sizes["decoded_bytes"]), (&size.into(), &700.into()), "{sizes}");
+    }
+    assert!(origin.asked().iter().all(|head| head.contains("Accept-Encoding: deflate, gzip, br, zstd\r\n")));
 }
 
 #[test]
