@@ -196,9 +196,11 @@ impl<'a> Linker<'a> {
         let began = clock::now().mono.saturating_duration_since(at.start);
         let mut quic = pin!(self.quic(ask, there, at));
         let mut tcp = pin!(self.tcp(ask, addresses, at));
+        // TCP's SYN is sent in no time, QUIC's first packet needs keys.
         let (first, other) = tokio::select! {
-            first = &mut quic => (first, TCP),
+            biased;
             first = &mut tcp => (first, QUIC),
+            first = &mut quic => (first, TCP),
         };
         let of = |proto| if proto == QUIC { there.first() } else { addresses.first() };
         let failure = match first {
