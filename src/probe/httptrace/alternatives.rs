@@ -167,8 +167,14 @@ pub(super) fn fuzz(value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::{HttpTrace, request};
     use super::*;
+    use crate::net::{Policy, Resolver};
+    use crate::probe::{Agent, Ctx};
     use hyper::header::HeaderValue;
+    use uuid::Uuid;
 
     fn said(value: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -220,5 +226,34 @@ mod tests {
             known.learn(&of(&format!("https://{n}.example/")), &said("h3=\":1\""));
         }
         assert_eq!(known.0.lock().expect("nobody panicked").len(), MOST_ORIGINS);
+    }
+
+    /// Whoever asks for others (the API) is led nowhere that he could not name himself.
+    #[tokio::test]
+    async fn nobody_is_led_where_he_may_not_go() {
+        let agent = Arc::new(Agent { id: Uuid::nil(), host: String::new(), version: String::new() });
+        let ctx = Ctx::new(agent, Arc::new(Policy::Remote), Resolver::default());
+        let asked = HttpTrace { version: Version::Http3, ..HttpTrace::default() };
+        let url = request::url("https://8.8.8.8/").expect("a URL");
+        let ask = Ask::new(url, None, None, &HeaderValue::from_static("test"));
+        let linker = Linker::new(&asked, &ctx).expect("it can be asked");
+        let place = linker.place(&ask, true).await.expect("a place");
+        for (value, leads_to) in [
+            ("h3=\":25\"", None),
+            ("h3=\"127.0.0.1:8443\"", None),
+            ("h3=\"[::ffff:10.0.0.1]:8443\"", None),
+            ("h3=\":8443\"", Some("8.8.8.8:8443")),
+            ("h3=\"8.8.4.4:443\"", Some("8.8.4.4:443")),
+        ] {
+            linker.alternatives.learn(&ask.url.origin(), &said(value));
+            let choice = linker.where_http3(&ask, &place).await.expect("the others can do it");
+            let there: Vec<String> = choice.addresses.iter().map(SocketAddr::to_string).collect();
+            assert_eq!(there, leads_to.into_iter().collect::<Vec<_>>(), "{value}");
+            assert_eq!(
+                (choice.told.tried, choice.told.by),
+                (leads_to.is_some(), DecidedBy::AltSvc),
+                "{value}"
+            );
+        }
     }
 }
