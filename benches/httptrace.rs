@@ -23,18 +23,28 @@ const FORMAT: &str = "%{time_namelookup} %{time_connect} %{time_appconnect} %{ti
 const NAMES: [&str; 6] = ["lookup", "connect", "appconnect", "pretransfer", "starttransfer", "total"];
 /// Octets of a body.
 const BODY: usize = 100_000;
+/// Debian's authorities (ca-certificates).
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 fn main() {
     println!("httptrace: profile bench, loopback, beside curl; medians of {RUNS} runs that take turns");
     let directory = tempfile::tempdir().expect("a directory");
     let (config, ca) = certified(directory.path());
     // What a link would add is the server's thinking time here: the phases are compared where they are of a usual length.
-    for (what, tls, think) in
-        [("http, at once", false, 0), ("https, at once", true, 0), ("https, thinks 20 ms", true, 20)]
-    {
+    // As most people ask: with all authorities of a distribution to choose from.
+    let many = directory.path().join("many.pem");
+    let bundle = fs::read_to_string(BUNDLE).unwrap_or_else(|error| panic!("needs {BUNDLE}: {error}"));
+    fs::write(&many, bundle + &fs::read_to_string(&ca).expect("the certificate")).expect("write");
+    let many = many.to_str().expect("a path in UTF-8");
+    for (what, tls, think, ca) in [
+        ("http, at once", false, 0, ca.as_str()),
+        ("https, at once", true, 0, &ca),
+        ("https, at once, all authorities", true, 0, many),
+        ("https, thinks 20 ms", true, 20, &ca),
+    ] {
         let at = serve(tls.then(|| Arc::clone(&config)), think);
         let url = format!("{}://{at}/", if tls { "https" } else { "http" });
-        let words = ["-s", "-o", "/dev/null", "--http1.1", "--cacert", &ca, "-w", FORMAT, &url];
+        let words = ["-s", "-o", "/dev/null", "--http1.1", "--cacert", ca, "-w", FORMAT, &url];
         let ours = [&["httptrace", "--no-save"][..], &words].concat();
         let (mut mine, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..RUNS {

@@ -594,7 +594,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__httptrace)
-            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3722,7 +3722,7 @@ _httptrace() {
 
     case "${cmd}" in
         httptrace)
-            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -372,7 +372,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s I -l head -d 'Ask for the head alone'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l compressed -d 'Ask for a compressed body (zstd, br, gzip, deflate), decode it, and count it before and after'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l no-location -d 'Do not follow redirects'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
@@ -382,6 +382,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l http3-only -d 'Speak HTTP/3 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resume -d 'Let new connections resume the TLS sessions of earlier legs and repeats (tickets, RFC 8446 §2.2); otherwise each handshake is a whole one. No early data is sent'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s f -l fail -d 'End with 1 when the status is 400 or above'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s s -l silent -d 'curl\'s -s, and always so'
@@ -1108,7 +1109,7 @@ complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_r
 complete -c httptrace -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c httptrace -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c httptrace -s I -l head -d 'Ask for the head alone'
-complete -c httptrace -l compressed -d 'Ask for a compressed body (gzip, deflate), decode it, and count it before and after'
+complete -c httptrace -l compressed -d 'Ask for a compressed body (zstd, br, gzip, deflate), decode it, and count it before and after'
 complete -c httptrace -s L -l location -d 'Follow redirects: this is always so unless --no-location is given'
 complete -c httptrace -l no-location -d 'Do not follow redirects'
 complete -c httptrace -s k -l insecure -d 'Accept whatever certificate is shown. The report says so, and what is wrong with it'
@@ -1118,6 +1119,7 @@ complete -c httptrace -l http2-prior-knowledge -d 'Speak HTTP/2, also without TL
 complete -c httptrace -l http3 -d 'Try HTTP/3 beside the others, and use whichever connection stands first'
 complete -c httptrace -l http3-only -d 'Speak HTTP/3 only'
 complete -c httptrace -l keepalive -d 'Ask each time over the same connection (warm), instead of over a new one (cold)'
+complete -c httptrace -l resume -d 'Let new connections resume the TLS sessions of earlier legs and repeats (tickets, RFC 8446 §2.2); otherwise each handshake is a whole one. No early data is sent'
 complete -c httptrace -s f -l fail -d 'End with 1 when the status is 400 or above'
 complete -c httptrace -l show-secrets -d 'Show what tells who asks (Authorization, Cookie, …) in report and HAR, instead of masking it'
 complete -c httptrace -s s -l silent -d 'curl\'s -s, and always so'

@@ -14,5 +14,5 @@ pub mod tls;
 
 pub use names::Names;
 pub use policy::Policy;
-pub use resolve::{Resolver, sources};
+pub use resolve::{Answerer, By, DnsTransport, Found, Resolver, Service, system_resolvers};
 pub use tls::Trust;

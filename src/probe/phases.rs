@@ -12,7 +12,7 @@ use crate::units::ms;
 /// alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phases {
-    /// The name's look-up, A and AAAA at once; null for an address, a name that was given one, and a connection that was there.
+    /// The name's look-up, A and AAAA at once (with `--http3` HTTPS, too); null for an address, a name that was given one, and a connection that was there.
     #[serde(rename = "dns_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
     pub dns: Option<Duration>,
@@ -37,7 +37,7 @@ pub struct Phases {
     #[serde(rename = "transfer_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
     pub transfer: Option<Duration>,
-    /// From the beginning to the end.
+    /// From the beginning to the end, without what judging a certificate took, which is no time of the network or the server.
     #[serde(rename = "total_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub total: Duration,

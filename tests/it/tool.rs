@@ -4,9 +4,11 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use nix::unistd::geteuid;
+use waddleperf::sys::{clock, wait};
 
 /// The program under test.
 pub(crate) const WADDLEPERF: &str = env!("CARGO_BIN_EXE_waddleperf");
@@ -48,6 +50,23 @@ pub(crate) fn succeeded(command: &Command, output: &Output) -> String {
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("start {command:?}: {error}"))
+}
+
+/// Runs a command without its output, 100 s at most: the most memory that it had, in KiB.
+#[track_caller]
+pub(crate) fn peak_kib(command: &mut Command) -> u64 {
+    let mut child =
+        command.stdout(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (began, mut peak) = (clock::now().mono, 0);
+    while child.try_wait().expect("a child").is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or(0));
+        assert!(clock::now().mono - began < Duration::from_secs(100), "it takes too long: {command:?}");
+        wait::sleep(Duration::from_millis(5));
+    }
+    peak
 }
 
 /// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.

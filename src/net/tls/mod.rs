@@ -1,10 +1,12 @@
-//! TLS clients: whom they trust ([`Trust`]), what they agreed upon ([`Session`]), and those that look at a certificate
-//! before they judge it ([`Witness`]).
+//! TLS clients: whom they trust ([`Trust`]), what they agreed upon ([`Session`]), those that look at a certificate before
+//! they judge it ([`Witness`]), and what certificates say ([`Certificate`], [`Built`]).
 
+mod chain;
 mod judge;
 mod session;
 mod witness;
 
+pub use chain::{Built, Certificate, PathLink, Sent, build};
 pub use judge::{Judgement, Verdict};
 pub use session::{Resumed, Session, group_name, suite_name, version_name};
 pub use witness::{Shown, Witness};

@@ -133,7 +133,7 @@ impl Cache {
 }
 
 /// The parts of `text` between separators that no quotes hold together.
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub(super) fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |letter| {
         quoted ^= letter == '"';

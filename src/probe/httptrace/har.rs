@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
 
 use super::fields;
@@ -50,7 +50,7 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
         "method": leg.method,
         "url": leg.url,
         "httpVersion": version,
-        "cookies": [],
+        "cookies": sent(&told.ask.headers, told.shows_secrets),
         "headers": fields::all(&told.ask.headers, told.shows_secrets),
         "queryString": query,
         "headersSize": sizes.request_head_bytes,
@@ -59,7 +59,8 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
     if let Some(body) = &told.ask.body {
         let text = if told.shows_secrets { printable(body) } else { MASK.to_owned() };
         let kind = fields::text(&told.ask.headers, CONTENT_TYPE).unwrap_or_default();
-        request["postData"] = json!({"mimeType": kind, "params": [], "text": text});
+        // Either `text` or `params`.
+        request["postData"] = json!({"mimeType": kind, "text": text});
     }
     json!({
         "startedDateTime": told.at.to_string(),
@@ -69,7 +70,7 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
             "status": leg.status,
             "statusText": printable(told.reason.as_bytes()),
             "httpVersion": version,
-            "cookies": [],
+            "cookies": set(told.headers, told.shows_secrets),
             "headers": fields::all(told.headers, told.shows_secrets),
             "content": {
                 "size": content,
@@ -93,4 +94,41 @@ pub(super) fn entry(leg: &Leg, told: &Told<'_>) -> Value {
         "serverIPAddress": leg.remote.ip().to_string(),
         "connection": leg.local.map(|local| local.port().to_string()).unwrap_or_default(),
     })
+}
+
+/// A cookie; its value is a secret.
+fn cookie(pair: &str, shows_secrets: bool) -> Option<Value> {
+    let (name, value) = pair.trim().split_once('=')?;
+    let value = if shows_secrets { printable(value.as_bytes()) } else { MASK.to_owned() };
+    Some(json!({"name": printable(name.as_bytes()), "value": value}))
+}
+
+/// Cookies that were sent (RFC 6265 §4.2).
+fn sent(headers: &HeaderMap, shows_secrets: bool) -> Vec<Value> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| cookie(pair, shows_secrets)).collect()
+}
+
+/// Cookies that an answer sets (RFC 6265 §4.1).
+fn set(headers: &HeaderMap, shows_secrets: bool) -> Vec<Value> {
+    let lines = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let read = |line: &str| {
+        let mut parts = line.split(';');
+        let mut cookie = cookie(parts.next()?, shows_secrets)?;
+        for part in parts.map(str::trim) {
+            match part.split_once('=') {
+                Some((key, value)) if key.eq_ignore_ascii_case("path") => {
+                    cookie["path"] = printable(value.as_bytes()).into()
+                }
+                Some((key, value)) if key.eq_ignore_ascii_case("domain") => {
+                    cookie["domain"] = printable(value.as_bytes()).into();
+                }
+                None if part.eq_ignore_ascii_case("secure") => cookie["secure"] = true.into(),
+                None if part.eq_ignore_ascii_case("httponly") => cookie["httpOnly"] = true.into(),
+                _ => {}
+            }
+        }
+        Some(cookie)
+    };
+    lines.filter_map(read).collect()
 }

@@ -1,19 +1,15 @@
 //! What becomes of an answer's body: counted, decoded, kept as far as somebody wants to look at it, written to a file; and the
 //! limits that hold whatever a server sends.
 
-use std::io::Write;
-
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use tokio::io::AsyncWriteExt;
 
+use super::decode::Decoder;
 use crate::failure::{Class, Failure};
 
 /// How many times longer than it came a body may become (security.md 3.3), once it is longer than [`FREE`].
 const MOST_RATIO: u64 = 100;
 /// Decoded octets of which nobody asks how few they were.
 const FREE: u64 = 1 << 20;
-/// Octets that are decoded at once: none becomes more than 1,032.
-const PIECE: usize = 1 << 10;
 
 /// Takes a body in.
 pub(super) struct Intake {
@@ -35,36 +31,6 @@ pub(super) struct Body {
     pub(super) encoded: u64,
     pub(super) decoded: Option<u64>,
     pub(super) kept: Vec<u8>,
-}
-
-enum Decoder {
-    Gzip(MultiGzDecoder<Vec<u8>>),
-    Zlib(ZlibDecoder<Vec<u8>>),
-}
-
-impl Decoder {
-    /// That for a `Content-Encoding`; `None` where there is none, or this program has none for it.
-    fn of(encoding: &str) -> Option<Self> {
-        match encoding.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => Some(Self::Gzip(MultiGzDecoder::new(Vec::new()))),
-            "deflate" => Some(Self::Zlib(ZlibDecoder::new(Vec::new()))),
-            _ => None,
-        }
-    }
-
-    fn push(&mut self, octets: &[u8]) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::Gzip(decoder) => decoder.write_all(octets).map(|()| std::mem::take(decoder.get_mut())),
-            Self::Zlib(decoder) => decoder.write_all(octets).map(|()| std::mem::take(decoder.get_mut())),
-        }
-    }
-
-    fn end(self) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::Gzip(decoder) => decoder.finish(),
-            Self::Zlib(decoder) => decoder.finish(),
-        }
-    }
 }
 
 fn damaged(error: &std::io::Error) -> Failure {
@@ -97,8 +63,8 @@ impl Intake {
         let Some(mut decoder) = self.decoder.take() else {
             return self.put(octets).await;
         };
-        for piece in octets.chunks(PIECE) {
-            let text = decoder.push(piece).map_err(|error| damaged(&error))?;
+        let mut rest = octets;
+        while let Some(text) = decoder.next(&mut rest).map_err(|error| damaged(&error))? {
             self.put_decoded(&text).await?;
         }
         self.decoder = Some(decoder);
@@ -156,6 +122,7 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use std::io::Write;
 
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -184,6 +151,38 @@ mod tests {
         assert_eq!((body.encoded, body.decoded), (0, Some(0)));
     }
 
+    /// By Node's zlib 1.1.0 (`brotliCompressSync`): "waddle " a hundred times, and 64 MiB of zeros.
+    const SHORT: &str = "1bbb02f88d946ede441576d72064656ca2b648e09bf400";
+    const BOMB: &str = "cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f0088c32200ddfbfffcffffc73f0110870500baf7\
+                        ff";
+
+    /// A window of 128 KiB, and 512 blocks that each say 128 KiB of zeros (RFC 8878 §3.1.1.2).
+    fn zstd_bomb() -> Vec<u8> {
+        [&b"\x28\xb5\x2f\xfd\0\x38"[..], &b"\x02\0\x10\0".repeat(512)].concat()
+    }
+
+    fn octets(hex: &str) -> Vec<u8> {
+        let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+        digits.chunks(2).map(|two| (two[0] * 16 + two[1]) as u8).collect()
+    }
+
+    #[tokio::test]
+    async fn brotli_is_undone_however_it_is_cut() {
+        let short = octets(SHORT);
+        for size in [1, 2, 7, 100] {
+            let mut intake = Intake::new(1 << 20, Some("br"), true, None);
+            for piece in short.chunks(size) {
+                intake.take(piece).await.expect("good");
+            }
+            let body = intake.end().await.expect("whole");
+            assert_eq!((body.encoded, body.decoded), (short.len() as u64, Some(700)));
+            assert_eq!(body.kept, b"waddle ".repeat(100));
+        }
+        let mut large = Intake::new(1 << 30, Some("br"), true, None);
+        // What it says of its window is more than 16 MiB (0x11: large window brotli).
+        assert!(large.take(&[0x11, 0x1e, 0, 0, 0, 0, 0, 0]).await.is_err());
+    }
+
     #[tokio::test]
     async fn bombs_floods_and_damage_end_in_a_word() {
         let bomb = gzip(&vec![0; 64 << 20]);
@@ -192,6 +191,15 @@ mod tests {
             (&bomb, Some("gzip"), 1 << 19, "the decoded body is longer than 524288"),
             (&[7; 2000], None, 1999, "the body is longer than 1999"),
             (&gzip(b"waddle")[..12], Some("gzip"), 100, "decode the body"),
+            (&octets(BOMB), Some("br"), 1 << 30, "100 times longer"),
+            (&octets(BOMB), Some("br"), 1 << 19, "the decoded body is longer than 524288"),
+            (&octets(SHORT)[..12], Some("br"), 1000, "it ends early"),
+            (&zstd_bomb(), Some("zstd"), 1 << 30, "100 times longer"),
+            (&zstd_bomb(), Some("zstd"), 1 << 19, "the decoded body is longer than 524288"),
+            (&zstd_bomb()[..10], Some("zstd"), 1 << 30, "it ends early"),
+            (&[7; 2000], Some("zstd"), 9999, "zstd: it is damaged"),
+            (&[octets(SHORT), vec![0]].concat(), Some("br"), 1000, "something follows its end"),
+            (&[0xff; 2000], Some("br"), 9999, "damaged"),
             (&[7; 2000], Some("deflate"), 9999, "decode the body"),
         ] {
             let failure = taken(octets, encoding, most).await.expect_err(word);

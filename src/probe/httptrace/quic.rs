@@ -9,17 +9,20 @@ use std::time::{Duration, Instant};
 use h3::client::{RequestStream, SendRequest};
 use h3_quinn::{BidiStream, OpenStreams};
 use hyper::body::Bytes;
-use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
+use quinn::crypto::rustls::HandshakeData;
 use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime, VarInt};
+use rustls::pki_types::CertificateDer;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::timeout_at;
 
-use super::link::{Carrier, Link, Linker, MOST_HEAD, Made, Owned, Sender, server_name};
+use super::handshake::server_name;
+use super::link::{Carrier, Link, MOST_HEAD, Made, Sender};
+use super::linker::{Attempting, Linker};
 use super::report::Attempt;
 use super::request::Ask;
+use super::tasks::Owned;
 use super::watch::Watch;
 use crate::failure::{Class, Failure};
-use crate::net::tls::Witness;
 use crate::sys::clock;
 use crate::sys::connect::Way;
 use crate::wire::text::printable;
@@ -64,20 +67,19 @@ impl Linker<'_> {
         &self,
         ask: &Ask,
         addresses: &[SocketAddr],
-        start: Instant,
-        deadline: Instant,
+        at: Attempting<'_>,
     ) -> Result<Link, Failure> {
         let mut attempts = Vec::new();
         let mut failure = Class::Resolve.because(format_args!("{ask}: no address to connect to"));
         for (n, to) in addresses.iter().enumerate() {
             let now = clock::now().mono;
-            let share = deadline.saturating_duration_since(now) / (addresses.len() - n) as u32;
+            let share = at.deadline.saturating_duration_since(now) / (addresses.len() - n) as u32;
             let tried = timeout_at((now + share).into(), self.quic_to(ask, *to, now)).await;
             let tried = tried.unwrap_or_else(|_| {
                 Err(Class::Timeout.because(format_args!("connect to {to} over quic: no answer in time")))
             });
             let took = clock::now().mono.saturating_duration_since(now);
-            let began = now.saturating_duration_since(start);
+            let began = now.saturating_duration_since(at.start);
             let mut attempt = Attempt { took: Some(took), ..given_up(*to, QUIC, began) };
             match tried {
                 Ok(mut link) => {
@@ -99,24 +101,26 @@ impl Linker<'_> {
     async fn quic_to(&self, ask: &Ask, to: SocketAddr, began: Instant) -> Result<Link, Failure> {
         let name = server_name(ask)?;
         let host = ask.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let witness = Witness::new();
-        let internal = |why: String| Class::Internal.because(format_args!("prepare quic: {why}"));
-        let crypto = QuicClientConfig::try_from(witness.client(&[b"h3"])?);
-        let config = ClientConfig::new(Arc::new(crypto.map_err(|error| internal(error.to_string()))?));
+        let clients = self.clients().await?;
+        // What an attempt that was given up has shown is nobody's.
+        clients.witness.take();
+        let config = ClientConfig::new(Arc::clone(&clients.quic) as Arc<dyn quinn::crypto::ClientConfig>);
         let endpoint = endpoint(to.is_ipv6(), self.way());
         let endpoint =
             endpoint.map_err(|error| Failure::from_io(format_args!("bind udp for {to}"), &error))?;
-        let connecting =
-            endpoint.connect_with(config, to, &host).map_err(|error| internal(error.to_string()))?;
+        let connecting = endpoint
+            .connect_with(config, to, &host)
+            .map_err(|error| Class::Internal.because(format_args!("prepare quic: {error}")))?;
         let connection = connecting.await.map_err(|error| failed(to, &error))?;
         let connect_time = clock::now().mono.saturating_duration_since(began);
         let quic = Quic { connection: connection.clone(), endpoint };
         let data = connection.handshake_data().and_then(|data| data.downcast::<HandshakeData>().ok());
-        let shown = witness.take().unwrap_or_default();
-        let trust = self.trust().await;
-        let mut tls = self.session(None, &shown, &name, trust);
-        tls.alpn = data.and_then(|data| data.protocol).map(|name| printable(&name));
-        self.believe(ask, &tls, trust)?;
+        let chain = connection.peer_identity().and_then(|chain| chain.downcast::<Vec<CertificateDer>>().ok());
+        let alpn = data.and_then(|data| data.protocol);
+        // Of a session that is resumed nothing is shown.
+        let is_resumed = clients.witness.take().is_none();
+        let tls = clients.judge(None, alpn, is_resumed, chain.map(|chain| *chain).unwrap_or_default(), &name);
+        self.believe(ask, clients, &tls)?;
         let said = |why: String| {
             Class::Protocol.because(format_args!("{ask}: http/3: {}", printable(why.as_bytes())))
         };
@@ -125,21 +129,11 @@ impl Linker<'_> {
         let built = builder.build(h3_quinn::Connection::new(connection)).await;
         let (mut driver, requests) = built.map_err(|error| said(error.to_string()))?;
         let tasks = Owned::default();
-        tasks.spawn(async move {
+        tasks.0.spawn(async move {
             // How it ends is told by the answer.
             let _ = poll_fn(|cx| driver.poll_close(cx)).await;
         });
-        let made = Made {
-            dns: None,
-            attempts: Vec::new(),
-            remote: to,
-            local: quic.local(),
-            tls: Some(tls),
-            dns_time: None,
-            connect_time,
-            tls_time: None,
-            ready: clock::now().mono,
-        };
+        let made = Made { tls: Some(tls), ..Made::new(to, quic.local(), connect_time, clock::now().mono) };
         let (watch, wire) = (Watch::new(false), Watch::new(false));
         let (sender, carrier) = (Sender::Http3(requests), Carrier::Quic(quic));
         Ok(Link { sender, origin: ask.url.origin(), watch, wire, made, carrier, _tasks: tasks })

@@ -6,14 +6,16 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::alternatives::Http3;
 use super::expect::Expectation;
 use super::fields::{Cache, Field, Hsts, ServerTiming};
 use super::rates::Rates;
 use crate::failure::Failure;
-use crate::net::tls::Verdict;
+use crate::net::tls::{Certificate, Verdict};
+use crate::net::{Answerer, Service};
 use crate::probe::phases::Phases;
 use crate::probe::{Findings, Scalar, Scalars, TcpState};
-use crate::units::{Timestamp, Unit, ms};
+use crate::units::{Unit, ms};
 
 /// What an answer took, phase by phase, and what it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +51,23 @@ pub struct Repeats {
     pub answered: u64,
     /// Each asked over the connection of the one before, where that was kept.
     pub keepalive: bool,
+    /// Connections that were made.
+    #[serde(default)]
+    pub connections: u64,
+    /// Those of them that resumed an earlier TLS session (`--resume`).
+    #[serde(default)]
+    pub resumed: u64,
+    /// The repeats, counted from 0, in which one did, 1000 at most.
+    #[serde(default)]
+    pub resumed_in: Vec<u64>,
+    /// The median handshake over TCP of those that resumed none; null where there were none.
+    #[serde(rename = "tls_full_ms", with = "ms::option", default)]
+    #[schemars(with = "Option<f64>")]
+    pub tls_full: Option<Duration>,
+    /// The same of those that did.
+    #[serde(rename = "tls_resumed_ms", with = "ms::option", default)]
+    #[schemars(with = "Option<f64>")]
+    pub tls_resumed: Option<Duration>,
     /// The 95th percentile of each phase.
     pub p95: Phases,
     /// The fastest of each phase.
@@ -71,16 +90,19 @@ pub struct Leg {
     pub status: u16,
     /// The version of HTTP: `1.0`, `1.1`, `2`, `3`.
     pub http: String,
-    /// When it began, after the first leg did.
+    /// When it began, after the first leg did: the legs before it took so long, without what this program did in between.
     #[serde(rename = "start_ms", with = "ms")]
     #[schemars(with = "f64")]
     pub start: Duration,
-    /// What it took.
+    /// What it took. Judging a certificate is no part of it (`judged_ms`).
     pub phases: Phases,
     /// It went over the connection of the leg or repeat before.
     pub reused: bool,
     /// The look-up of its name; null where there was none to look up.
     pub dns: Option<Lookup>,
+    /// Whether HTTP/3 was tried, and what decided that; null where it was not asked for (`--http3`, `--http3-only`).
+    #[serde(default)]
+    pub http3: Option<Http3>,
     /// The connections that were tried, in their order.
     pub attempts: Vec<Attempt>,
     /// The far end.
@@ -119,8 +141,14 @@ pub struct Lookup {
     pub addresses: Vec<IpAddr>,
     /// Who knew them.
     pub source: Source,
-    /// The resolvers that this host asks; one of them has answered, where `source` is `resolvers`.
+    /// The resolver that answered, of two that did the first; null where none was asked, or it cannot be known.
+    #[serde(default)]
+    pub answered_by: Option<Answerer>,
+    /// The resolvers that this host asks, where `source` is `resolvers`: one of them has answered.
     pub resolvers: Vec<IpAddr>,
+    /// What its HTTPS records say (RFC 9460), the preferred first; null where they were not asked for, or no answer came in time.
+    #[serde(default)]
+    pub services: Option<Vec<Service>>,
 }
 
 /// Who knew the addresses of a name.
@@ -134,6 +162,8 @@ pub enum Source {
     Hosts,
     /// The resolvers of this host.
     Resolvers,
+    /// This program, from an earlier answer in the same run.
+    Cache,
 }
 
 /// A connection that was tried.
@@ -176,34 +206,18 @@ pub struct TlsSession {
     pub verdict: Option<Verdict>,
     /// Why it is not `ok`, in a few words.
     pub why: Option<String>,
-    /// Certificates that were sent.
+    /// What judging the certificate took, after the handshake and before the request: this program's own time, in no phase
+    /// and no total.
+    #[serde(rename = "judged_ms", with = "ms", default)]
+    #[schemars(with = "f64")]
+    pub judged: Duration,
+    /// Certificates that were sent, now or in the session that was resumed.
     pub chain_count: u64,
+    /// Seconds until the first certificate of the path to an authority expires; negative where one has. Null where none can be
+    /// read, or this host has no authorities.
+    pub expires_in_s: Option<f64>,
     /// The server's own.
-    pub certificate: Option<CertificateSummary>,
-}
-
-/// A certificate in a few words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "HttpCertificate")]
-pub struct CertificateSummary {
-    /// Whose it is.
-    pub subject: String,
-    /// Who signed it.
-    pub issuer: String,
-    /// The names that it is for, 100 at most.
-    pub names: Vec<String>,
-    /// Valid from here …
-    #[schemars(with = "String")]
-    pub not_before: Timestamp,
-    /// … until here.
-    #[schemars(with = "String")]
-    pub not_after: Timestamp,
-    /// Kind and size of its key.
-    pub key: String,
-    /// How it was signed.
-    pub signature: String,
-    /// Seconds until the first certificate of the chain expires; below 0 when that is over.
-    pub expires_in_s: i64,
+    pub certificate: Option<Certificate>,
 }
 
 /// How many octets there were of what.
@@ -247,8 +261,8 @@ impl Report {
             |name, part: fn(&Phases) -> Option<Duration>| Scalar::time(name, phases.as_ref().and_then(part));
         let number = |name: &'static str, unit, value| Scalar { name: name.into(), unit, value };
         let expires = report.and_then(|report| {
-            let sessions = report.legs.iter().filter_map(|leg| leg.tls.as_ref()?.certificate.as_ref());
-            sessions.map(|certificate| certificate.expires_in_s).min()
+            let sessions = report.legs.iter().filter_map(|leg| leg.tls.as_ref()?.expires_in_s);
+            sessions.min_by(f64::total_cmp)
         });
         vec![
             time("lookup", |phases| phases.dns),
@@ -259,7 +273,7 @@ impl Report {
             time("total", |phases| Some(phases.total)),
             number("http_status", Unit::None, report.map(|report| f64::from(report.status))),
             number("throughput", Unit::BitsPerSecond, report.and_then(|report| report.throughput_bps)),
-            number("tls_expires_in", Unit::Seconds, expires.map(|seconds| seconds as f64)),
+            number("tls_expires_in", Unit::Seconds, expires),
             number("unmet_expectations", Unit::None, report.map(|report| report.unmet() as f64)),
         ]
     }

@@ -10,6 +10,8 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 use url::{Origin, Position, Url};
 
+use super::decode::ACCEPTED;
+
 /// One request.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
@@ -134,7 +136,7 @@ impl Ask {
 
     /// Asks for a body that is compressed by what this program can undo.
     pub(super) fn accept_compressed(&mut self) {
-        self.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("deflate, gzip"));
+        self.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
     }
 
     /// Adds the lines that were asked for; the first of a name replaces what would be sent by itself.

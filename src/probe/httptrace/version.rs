@@ -95,6 +95,11 @@ impl Version {
         }
     }
 
+    /// Whether HTTP/3 is tried.
+    pub(super) const fn wants_http3(self) -> bool {
+        matches!(self, Self::Http3 | Self::Http3Only)
+    }
+
     /// Whether a URL of `http` is spoken to in HTTP/2.
     pub(super) const fn is_http2_in_clear(self) -> bool {
         matches!(self, Self::PriorKnowledge)

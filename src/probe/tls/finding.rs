@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::report::{Finding, Report, Revocation, Shown};
+use super::report::{Finding, Report, Revocation};
 use super::weakness::weaknesses;
-use crate::net::tls::Verdict;
+use crate::net::tls::{Certificate, Verdict};
 use crate::probe::Severity::{self, Critical, Info, Warning};
 use crate::units::Timestamp;
 
@@ -210,7 +210,7 @@ impl List {
 }
 
 /// What a certificate is called in a sentence.
-fn whose(place: usize, one: &Shown) -> String {
+fn whose(place: usize, one: &Certificate) -> String {
     match place {
         0 => "its certificate".to_owned(),
         _ => format!("the certificate of {}", one.subject.as_deref().unwrap_or("an authority")),

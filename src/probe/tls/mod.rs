@@ -5,19 +5,18 @@
 //! a bad certificate spoils no report. The scan ([`scan`]) writes its own ClientHellos, because no library offers what is
 //! broken.
 
-mod chain;
 mod finding;
 mod link;
 mod report;
 mod run;
 mod scan;
 mod session;
+mod staple;
 mod starttls;
 mod weakness;
 
 pub use report::{
-    Built, Finding, Group, Http, Link, Offered, Phases, Report, Resumption, Revocation, Scan, Shown, Staple,
-    Versions,
+    Finding, Group, Http, Offered, Phases, Report, Resumption, Revocation, Scan, Staple, Versions,
 };
 pub use starttls::Starttls;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Starttls;
-use crate::net::tls::Verdict;
+use crate::net::tls::{Built, Certificate, Verdict};
 use crate::probe::{Findings, Scalar, Scalars, Severity};
 use crate::units::{Timestamp, Unit, ms};
 
@@ -45,7 +45,7 @@ pub struct Report {
     /// Why it is not believed, in a few words; null where it is.
     pub verify_error: Option<String>,
     /// The certificates as they were sent, the server's own first, 20 at most.
-    pub chain: Vec<Shown>,
+    pub chain: Vec<Certificate>,
     /// How many there were.
     pub chain_count: u64,
     /// The path from the server's certificate to an authority, as a client builds it.
@@ -88,70 +88,6 @@ pub struct Phases {
     #[serde(rename = "total_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
     pub total: Option<Duration>,
-}
-
-/// A certificate that was sent. Where it cannot be read, all but its digest and its size are null.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "TlsCertificate")]
-pub struct Shown {
-    /// Whose it is.
-    pub subject: Option<String>,
-    /// Who signed it.
-    pub issuer: Option<String>,
-    /// Its number, in hexadecimal digits.
-    pub serial: Option<String>,
-    /// It is valid from here.
-    #[schemars(with = "Option<String>")]
-    pub not_before: Option<Timestamp>,
-    /// It is valid until here.
-    #[schemars(with = "Option<String>")]
-    pub not_after: Option<Timestamp>,
-    /// Whole days until then; negative of one that has expired.
-    pub days_left: Option<i64>,
-    /// Names and addresses it is for (subjectAltName), 100 at most.
-    pub sans: Vec<String>,
-    /// How many there are of them.
-    pub sans_count: u64,
-    /// Its key: `RSA 2048`, `P-256`.
-    pub key: Option<String>,
-    /// Bits of its key where their number says how strong it is (RSA, DSA).
-    pub key_bits: Option<u64>,
-    /// How it was signed: `sha256WithRSAEncryption`.
-    pub signature: Option<String>,
-    /// It may sign others.
-    pub is_authority: Option<bool>,
-    /// Timestamps of certificate logs in it (RFC 6962 §3.3).
-    pub scts: Option<u64>,
-    /// Its server must staple an OCSP response (RFC 7633).
-    pub must_staple: Option<bool>,
-    /// SHA-256 of it, in hexadecimal digits.
-    pub sha256: String,
-    /// Its octets.
-    pub size_bytes: u64,
-}
-
-/// The path as a client builds it: by the names of issuers, this host's authorities first. Signatures are `verify_path`'s matter.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "TlsBuiltPath")]
-pub struct Built {
-    /// The server's certificate first, an authority last where one was found.
-    pub path: Vec<Link>,
-    /// Who signed the last of it, where neither was his certificate sent nor does this host know him.
-    pub missing: Option<String>,
-    /// Places in `chain` of certificates that the path does without, from 0.
-    pub superfluous: Vec<u64>,
-    /// Each certificate of the path was sent before the one that signed it (RFC 5246 §7.4.2).
-    pub in_order: bool,
-}
-
-/// A certificate of the path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "TlsPathLink")]
-pub struct Link {
-    /// Whose it is.
-    pub subject: String,
-    /// Its place in `chain`, from 0; null of an authority that this host knows itself.
-    pub sent: Option<u64>,
 }
 
 /// A stapled OCSP response (RFC 6066 §8). Its signature is not checked.
@@ -321,13 +257,6 @@ impl Versions {
 }
 
 impl Report {
-    /// Seconds from `now` until the first certificate that the path needs expires.
-    pub(super) fn expires_in(&self, now: Timestamp) -> Option<f64> {
-        let sent = self.built.path.iter().filter_map(|link| usize::try_from(link.sent?).ok());
-        let until = sent.filter_map(|place| self.chain.get(place)?.not_after).min();
-        until.map(|until| until.duration_since(now).as_secs_f64())
-    }
-
     pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
         let time = |name, part: fn(&Phases) -> Option<Duration>| {
             Scalar::time(name, report.and_then(|report| part(&report.phases)))

@@ -11,14 +11,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, SignatureScheme};
 
-use super::chain::{self, Sent};
 use super::finding::findings;
 use super::link::{Answer, Opened, Way};
 use super::report::{Http, Phases, Report, Resumption, Revocation, Staple};
 use super::session::{Broken, Head, Session};
+use super::staple::staple;
 use super::{Place, Tls, scan};
 use crate::failure::{Class, Failure};
-use crate::net::tls::{self as client, Shown, Trust, Verdict, Witness};
+use crate::net::tls::{self as client, Certificate, Sent, Shown, Trust, Verdict, Witness};
 use crate::probe::{Ctx, Event, Found, Target};
 use crate::sys::{clock, connect};
 use crate::units::Now;
@@ -328,8 +328,9 @@ impl Run<'_> {
         let seconds = u64::try_from(now.as_second()).unwrap_or(0);
         let judged = self.trust.judge(chain, &self.place.name, seconds);
         let sent = Sent::all(chain, now);
-        let built = chain::build(&sent, &self.trust);
-        let ocsp = chain::staple(&first.shown.ocsp, sent.first());
+        let built = client::build(&sent, &self.trust);
+        let sent: Vec<Certificate> = sent.into_iter().map(Sent::shown).collect();
+        let ocsp = staple(&first.shown.ocsp, sent.first());
         let hello = first.flight.hello.as_ref();
         let agreed = first.agreed;
         let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref());
@@ -356,7 +357,7 @@ impl Run<'_> {
             verify_path: judged.path,
             name_match: judged.name,
             verify_error: judged.why.map(|why| escape(&why).into_owned()),
-            chain: sent.into_iter().map(Sent::shown).collect(),
+            chain: sent,
             chain_count: chain.len() as u64,
             built,
             expires_in_s: None,
@@ -366,7 +367,7 @@ impl Run<'_> {
             scan: None,
             findings: Vec::new(),
         };
-        report.expires_in_s = report.expires_in(now);
+        report.expires_in_s = report.built.expires_in(&report.chain, now);
         report.findings = findings(&report, now, self.asked.expiry_warn.0);
         report
     }

@@ -5,9 +5,9 @@ use std::io;
 use super::findings::findings;
 use super::packets::label;
 use super::{ABSENT, Style, Summary, counted, escape, span};
-use crate::net::tls::Verdict;
+use crate::net::tls::{Certificate, Verdict};
 use crate::probe::Measurement;
-use crate::probe::tls::{Offered, Report, Resumption, Revocation, Scan, Shown, Staple};
+use crate::probe::tls::{Offered, Report, Resumption, Revocation, Scan, Staple};
 use crate::units::Timestamp;
 
 /// Names of a certificate that are shown.
@@ -138,7 +138,7 @@ fn phases(report: &Report) -> String {
     told.join(", ")
 }
 
-fn certificate(one: &Shown) -> String {
+fn certificate(one: &Certificate) -> String {
     let Some(subject) = one.subject.as_deref() else {
         return format!("unreadable, {} octets", one.size_bytes);
     };
@@ -153,7 +153,7 @@ fn certificate(one: &Shown) -> String {
     )
 }
 
-fn names(one: &Shown) -> String {
+fn names(one: &Certificate) -> String {
     let shown: Vec<_> = one.sans.iter().take(NAMES).map(|name| escape(name)).collect();
     let more = one.sans_count.saturating_sub(shown.len() as u64);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -6,7 +6,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::origin::{Origin, Stream, whole};
-use super::{failure, run, said};
+use super::{failure, report, run, said};
+use crate::lab::shared;
+use crate::tool::{WADDLEPERF, peak_kib};
 
 fn endless(stream: &mut dyn Stream, piece: &[u8]) -> std::io::Result<()> {
     loop {
@@ -20,6 +22,52 @@ fn bomb() -> Vec<u8> {
         encoder.write_all(&[0; 1 << 20]).expect("memory");
     }
     encoder.finish().expect("memory")
+}
+
+/// By Node's zlib 1.1.0 (`brotliCompressSync`): 64 MiB of zeros, and "waddle " a hundred times.
+const BROTLI_BOMB: [u8; 53] = *b"\xcf\xff\xff\x7f\xf8\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x9f\xff\xff\xff\xf0\x4f\x00\xc4\x61\x01\x80\xee\xfd\x3f\
+    \xff\xff\xff\xe1\x9f\x00\x88\xc3\x22\x00\xdd\xfb\xff\xcf\xff\xff\xc7\x3f\x01\x10\x87\x05\x00\xba\xf7\xff";
+const BROTLI: [u8; 23] =
+    *b"\x1b\xbb\x02\xf8\x8d\x94\x6e\xde\x44\x15\x76\xd7\x20\x64\x65\x6c\xa2\xb6\x48\xe0\x9b\xf4\x00";
+
+/// By libzstd 1.5.4 (`ZSTD_compress`, level 3): the same text.
+const ZSTD: &[u8] =
+    b"\x28\xb5\x2f\xfd\x60\xbc\x01\x75\x00\x00\x38\x77\x61\x64\x64\x6c\x65\x20\x01\x00\xb2\x54\x15\x23";
+
+/// A window of 8 MiB, and blocks that each say 128 KiB of zeros: 1 GiB of them in 32 KiB.
+fn zstd_bomb() -> Vec<u8> {
+    [&b"\x28\xb5\x2f\xfd\0\x68"[..], &b"\x02\0\x10\0".repeat(8192)].concat()
+}
+
+/// What a server sends is taken in piece by piece: neither a bomb, of either kind, nor a body without end takes much memory.
+#[test]
+fn a_flood_costs_little_memory() {
+    let bomb = bomb();
+    let origin =
+        Origin::http(Box::new(move |head, stream| match head.split(' ').nth(1).unwrap_or_default() {
+            "/gzip" => whole(stream, "200 OK\r\nContent-Encoding: gzip", &bomb),
+            "/br" => whole(stream, "200 OK\r\nContent-Encoding: br", &BROTLI_BOMB),
+            "/zstd" => whole(stream, "200 OK\r\nContent-Encoding: zstd", &zstd_bomb()),
+            "/good/zstd" => whole(stream, "200 OK\r\nContent-Encoding: zstd", ZSTD),
+            "/good" => whole(stream, "200 OK\r\nContent-Encoding: br", &BROTLI),
+            _ => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+                endless(stream, &[b'x'; 65_536])
+            }
+        }));
+    for path in ["/gzip", "/br", "/zstd", "/endless"] {
+        let mut command = std::process::Command::new(WADDLEPERF);
+        command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", "--compressed"]);
+        command.args(["--max-bytes", "200000000", &origin.url(path)]);
+        let _turn = shared();
+        let peak = peak_kib(&mut command);
+        assert!(peak > 0 && peak < 64 << 10, "{path}: {peak} KiB");
+    }
+    for (path, size) in [("/good", 23), ("/good/zstd", 24)] {
+        let sizes = &report(&["--compressed", &origin.url(path)])["legs"][0]["sizes"];
+        assert_eq!((&sizes["body_bytes"], &sizes["decoded_bytes"]), (&size.into(), &700.into()), "{sizes}");
+    }
+    assert!(origin.asked().iter().all(|head| head.contains("Accept-Encoding: deflate, gzip, br, zstd\r\n")));
 }
 
 #[test]
@@ -48,6 +96,7 @@ fn whatever_comes_ends_in_a_word() {
                 Err(std::io::ErrorKind::BrokenPipe.into())
             }
             "/bomb" => whole(stream, "200 OK\r\nContent-Encoding: gzip", &bomb),
+            "/br" => whole(stream, "200 OK\r\nContent-Encoding: br", &BROTLI_BOMB),
             "/noise" => stream.write_all(b"220 smtp.example \x1b[2J ESMTP\r\n"),
             "/drip" => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")?;
@@ -73,6 +122,7 @@ fn whatever_comes_ends_in_a_word() {
         ("/short", "", "protocol", "truncated: 4 of 100"),
         ("/bomb", "--compressed --max-bytes 1000000000", "protocol", "100 times longer"),
         ("/bomb", "--compressed", "protocol", "longer"),
+        ("/br", "--compressed --max-bytes 1000000000", "protocol", "100 times longer"),
         ("/noise", "", "protocol", ""),
         ("/drip", "-m 1", "timeout", "not whole in time"),
         ("/silent", "-m 1", "timeout", "no answer in time"),

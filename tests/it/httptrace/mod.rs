@@ -1,7 +1,9 @@
 //! `httptrace` from outside: beside curl on a real nginx, on servers that are slow in one phase, on hostile ones, over HTTP/3.
 
 mod curl;
+mod har;
 mod hostile;
+mod names;
 mod nginx;
 mod origin;
 mod phases;

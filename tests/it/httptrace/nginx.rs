@@ -165,3 +165,31 @@ fn nobody_is_believed_silently() {
     let (class, _) = failure(&["--cacert", ca, "--connect-to", &connect, &other]);
     assert_eq!(class, "tls", "the name that is asked for counts, not where it leads");
 }
+
+/// Each repeat has a connection of its own, and the second and later ones resume the session of the first; what was judged then is
+/// judged again.
+#[test]
+fn sessions_are_resumed_where_that_is_asked_for() {
+    let nginx = Nginx::start();
+    let (ca, url) = (nginx.ca(), nginx.https("/"));
+    let words = ["-c", "4", "--cacert", ca.to_str().expect("a path"), &url];
+    let found = report(&[&["--resume"], &words[..]].concat());
+    let (repeats, tls) = (&found["repeats"], &found["legs"][0]["tls"]);
+    assert_eq!((&repeats["connections"], &repeats["resumed"]), (&4.into(), &3.into()), "{found}");
+    assert_eq!(repeats["resumed_in"], serde_json::json!([1, 2, 3]), "{found}");
+    assert!(repeats["tls_full_ms"].as_f64() > Some(0.0) && repeats["tls_resumed_ms"].as_f64() > Some(0.0));
+    assert_eq!(
+        (&tls["resumed"], &tls["verdict"], &tls["chain_count"]),
+        (&true.into(), &"ok".into(), &1.into())
+    );
+    assert!(
+        tls["certificate"]["sans"].as_array().is_some_and(|all| all.contains(&"localhost".into())),
+        "{tls}"
+    );
+    let cold = report(&words);
+    let (repeats, tls) = (&cold["repeats"], &cold["legs"][0]["tls"]);
+    assert_eq!((&repeats["resumed"], &tls["resumed"]), (&0.into(), &false.into()), "{cold}");
+    assert!(repeats["tls_resumed_ms"].is_null() && repeats["tls_full_ms"].as_f64() > Some(0.0), "{cold}");
+    let text = super::said(&super::run(&[&["--resume"], &words[..]].concat()));
+    assert!(text.contains("3 of 4 connections resumed"), "{text}");
+}

@@ -46,6 +46,27 @@ fn a_slow_phase_is_seen_where_it_is_and_nowhere_else() {
     assert_eq!(octets, 5000, "{rates}");
 }
 
+/// Five thousand authorities take this program far longer to read than the answer takes: that is no part of it.
+#[test]
+fn what_this_program_does_for_itself_is_in_no_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (config, ca) = certified(directory.path(), &["127.0.0.1"]);
+    let many = std::fs::read_to_string(&ca).expect("a certificate").repeat(5000);
+    std::fs::write(&ca, many).expect("write");
+    let answer = Box::new(|head: &str, stream: &mut dyn Stream| match head.contains(" /a ") {
+        true => whole(stream, "302 Found\r\nLocation: /b", b""),
+        false => whole(stream, "200 OK", b"x"),
+    });
+    let origin = Origin::start(Some(config), Delays::default(), answer);
+    let record = record(&["--cacert", ca.to_str().expect("a path"), &origin.url("/a")]);
+    let found = &record["outcome"]["report"];
+    let elapsed = record["elapsed_ms"].as_f64().expect("a time");
+    assert!(ms(&found["phases"], "total_ms") * 2.0 < elapsed, "{record}");
+    let legs = found["legs"].as_array().expect("legs");
+    assert!(legs[0]["tls"]["judged_ms"].as_f64() > Some(0.0), "{record}");
+    assert_eq!(legs[1]["start_ms"], legs[0]["phases"]["total_ms"], "the second begins where the first ends");
+}
+
 #[test]
 fn redirects_are_legs_and_repeats_are_summed_up() {
     let origin = Origin::http(Box::new(|head, stream| match head.split(' ').nth(1) {

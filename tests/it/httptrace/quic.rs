@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use hyper::body::Bytes;
 use quinn::crypto::rustls::QuicServerConfig;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::origin::{Delays, Origin, certified, whole};
 use super::{failure, report};
+use crate::lab::Units;
 
 /// The server. It ends with the process.
 struct Server {
@@ -22,28 +24,31 @@ impl Server {
     fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let (config, ca) = certified(directory.path(), &["127.0.0.1", "localhost"]);
-        let mut config = (*config).clone();
-        config.alpn_protocols = vec![b"h3".to_vec()];
-        let crypto = QuicServerConfig::try_from(config).expect("TLS 1.3");
-        let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let endpoint = quinn::Endpoint::server(config, "127.0.0.1:0".parse().expect("an address"))
-                    .expect("a port");
-                tell.send(endpoint.local_addr().expect("an address")).expect("somebody waits");
-                while let Some(incoming) = endpoint.accept().await {
-                    tokio::spawn(async move {
-                        // A client that goes away is what some tests are about.
-                        let _ = serve(incoming).await;
-                    });
-                }
-            });
-        });
-        Self { at: told.recv().expect("it listens"), ca, directory }
+        Self { at: listening("127.0.0.1:0", (*config).clone()), ca, directory }
     }
+}
+
+/// Begins to serve at `at`, in the caller's namespace: where.
+pub(super) fn listening(at: &str, mut config: rustls::ServerConfig) -> SocketAddr {
+    config.alpn_protocols = vec![b"h3".to_vec()];
+    let crypto = QuicServerConfig::try_from(config).expect("TLS 1.3");
+    let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    let at = at.parse().expect("an address");
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let endpoint = quinn::Endpoint::server(config, at).expect("a port");
+            tell.send(endpoint.local_addr().expect("an address")).expect("somebody waits");
+            while let Some(incoming) = endpoint.accept().await {
+                tokio::spawn(async move {
+                    // A client that goes away is what some tests are about.
+                    let _ = serve(incoming).await;
+                });
+            }
+        });
+    });
+    told.recv().expect("it listens")
 }
 
 async fn serve(incoming: quinn::Incoming) -> Result<(), Box<dyn std::error::Error>> {
@@ -125,4 +130,42 @@ fn where_there_is_no_http3_the_others_are_spoken() {
         &origin.url("/"),
     ]);
     assert_eq!(class, "timeout");
+}
+
+/// Nobody knows at first where HTTP/3 is to be had: TCP answers, and says it. From then on it is asked there, and wins, as TLS takes
+/// its time here.
+#[test]
+fn alt_svc_of_an_earlier_repeat_leads_to_http3() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (config, ca) = certified(directory.path(), &["localhost"]);
+    let quic = listening("127.0.0.1:0", (*config).clone());
+    let head = format!("200 OK\r\nAlt-Svc: h3=\":{}\"; ma=60", quic.port());
+    let delays = Delays { tls: 400.ms(), ..Delays::default() };
+    let origin = Origin::start(Some(config), delays, Box::new(move |_, stream| whole(stream, &head, b"x")));
+    let url = format!("https://localhost:{}/", origin.at.port());
+    let words = ["-4", "--http3", "--cacert", ca.to_str().expect("a path"), &url];
+    let first = &report(&words)["legs"][0];
+    assert_eq!((&first["http"], &first["http3"]["by"]), (&"1.1".into(), &"option".into()), "{first}");
+    let found = report(&[&["-c", "3"], &words[..]].concat());
+    let leg = &found["legs"][0];
+    let decided = json!({"tried": true, "by": "alt_svc", "host": "localhost", "port": quic.port()});
+    assert_eq!((&leg["http"], &leg["http3"]), (&"3".into(), &decided), "{leg}");
+    let attempts = leg["attempts"].as_array().expect("attempts");
+    let protos: Vec<_> = attempts.iter().map(|one| (one["proto"].as_str(), one["won"].as_bool())).collect();
+    assert_eq!(protos, [(Some("quic"), Some(true)), (Some("tcp"), Some(false))], "{leg}");
+    assert_eq!(attempts[0]["address"], quic.to_string(), "{leg}");
+}
+
+/// Without --resume each handshake is a whole one.
+#[test]
+fn sessions_of_quic_are_resumed_where_that_is_asked_for() {
+    let server = Server::start();
+    let (url, ca) = (format!("https://{}/x", server.at), server.ca.to_str().expect("a path"));
+    for (flags, resumed) in [(&["--resume"][..], json!([1, 2])), (&[], json!([]))] {
+        let found = report(&[flags, &["--http3-only", "--cacert", ca, "-c", "3", &url]].concat());
+        let (repeats, tls) = (&found["repeats"], &found["legs"][0]["tls"]);
+        assert_eq!((&repeats["connections"], &repeats["resumed_in"]), (&3.into(), &resumed), "{found}");
+        assert_eq!((&tls["verdict"], &tls["chain_count"]), (&"ok".into(), &1.into()), "{tls}");
+    }
+    drop(server.directory);
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, millis, rate, span};
 use crate::net::tls::Verdict;
-use crate::probe::httptrace::{Attempt, Form, HttpTrace, Leg, Report, Source, TlsSession};
+use crate::net::{DnsTransport, Service};
+use crate::probe::httptrace::{Attempt, DecidedBy, Form, Http3, HttpTrace, Leg, Report, Source, TlsSession};
 use crate::probe::{Measurement, Phases, Probe};
 
 /// Columns of the waterfall.
@@ -135,13 +136,23 @@ fn beside(out: &mut impl io::Write, leg: &Leg, insecure: bool, style: Style) -> 
             count => format!("{count} addresses"),
         };
         let resolvers: Vec<String> = dns.resolvers.iter().map(ToString::to_string).collect();
-        let by = match dns.source {
-            Source::Given => "given by --resolve".to_owned(),
-            Source::Hosts => "from /etc/hosts".to_owned(),
-            Source::Resolvers if resolvers.is_empty() => "from this host's resolver".to_owned(),
-            Source::Resolvers => format!("from {}", resolvers.join(" or ")),
+        let by = match (dns.source, dns.answered_by) {
+            (Source::Given, _) => "given by --resolve".to_owned(),
+            (Source::Hosts, _) => "from /etc/hosts".to_owned(),
+            (Source::Cache, _) => "known from an earlier answer".to_owned(),
+            (Source::Resolvers, Some(one)) => {
+                format!("from {} over {}", one.address, transport(one.transport))
+            }
+            (Source::Resolvers, None) if resolvers.is_empty() => "from this host's resolver".to_owned(),
+            (Source::Resolvers, None) => format!("from {}", resolvers.join(" or ")),
         };
         label(out, style, "name", &format!("{}: {addresses} {by}", escape(&dns.name)))?;
+        for one in dns.services.iter().flatten() {
+            label(out, style, "service", &service(one))?;
+        }
+    }
+    if let Some(http3) = &leg.http3 {
+        label(out, style, "http/3", &decision(http3))?;
     }
     if leg.attempts.len() > 1 {
         for one in &leg.attempts {
@@ -176,6 +187,32 @@ fn beside(out: &mut impl io::Write, leg: &Leg, insecure: bool, style: Style) -> 
     Ok(())
 }
 
+const fn transport(one: DnsTransport) -> &'static str {
+    match one {
+        DnsTransport::Udp => "udp",
+        DnsTransport::Tcp => "tcp",
+    }
+}
+
+/// What an HTTPS record offers.
+fn service(one: &Service) -> String {
+    let target = one.target.as_deref().map_or("itself".into(), escape);
+    let port = one.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    let alpn = one.alpn.iter().map(|name| escape(name)).collect::<Vec<_>>().join(" ");
+    let alpn = if alpn.is_empty() { String::new() } else { format!(", {alpn}") };
+    format!("{} {target}{port}{alpn}{}", one.priority, if one.ech { ", ech" } else { "" })
+}
+
+fn decision(one: &Http3) -> String {
+    let by = match one.by {
+        DecidedBy::Option => "as nothing is known of it",
+        DecidedBy::HttpsRecord => "by the name's https record",
+        DecidedBy::AltSvc => "by alt-svc of an earlier answer",
+    };
+    let tried = if one.tried { "tried" } else { "not tried" };
+    format!("{tried} at {}, port {}, {by}", escape(&one.host), one.port)
+}
+
 fn attempt(one: &Attempt) -> String {
     let came = match (&one.error, one.won, one.took) {
         (Some(error), ..) => escape(error).into_owned(),
@@ -195,17 +232,17 @@ fn session(out: &mut impl io::Write, tls: &TlsSession, insecure: bool, style: St
     }
     label(out, style, "tls", &words.join(", "))?;
     if let Some(own) = &tls.certificate {
-        let days = own.expires_in_s.div_euclid(86_400);
+        let known = |text: &Option<String>| text.as_deref().map_or(ABSENT.into(), escape).into_owned();
+        let expires = tls.expires_in_s.map(|left| match (left / 86_400.0).floor() {
+            days if left < 0.0 => format!(", expired {} d ago", -days),
+            days => format!(", expires in {days} d"),
+        });
         let text = format!(
-            "{}, {}, signed by {}, {}",
-            escape(&own.subject),
-            own.key,
-            escape(&own.issuer),
-            if own.expires_in_s < 0 {
-                format!("expired {} d ago", -days)
-            } else {
-                format!("expires in {days} d")
-            }
+            "{}, {}, signed by {}{}",
+            known(&own.subject),
+            known(&own.key),
+            known(&own.issuer),
+            expires.unwrap_or_default()
         );
         label(out, style, "certificate", &text)?;
     }
@@ -245,6 +282,14 @@ fn repeats(out: &mut impl io::Write, report: &Report, style: Style) -> io::Resul
     let kind =
         if repeats.keepalive { "over one connection while it is kept" } else { "each over a new connection" };
     writeln!(out, "\n{} of {} answered, {kind}", repeats.answered, counted(repeats.sent, "request"))?;
+    if repeats.resumed > 0 {
+        let medians = [("resumed", repeats.tls_resumed), ("whole", repeats.tls_full)];
+        let medians =
+            medians.into_iter().filter_map(|(how, time)| Some(format!(", {how} in {}", span(time?))));
+        let resumed =
+            format!("{} of {} resumed", repeats.resumed, counted(repeats.connections, "connection"));
+        writeln!(out, "{resumed}{}", medians.collect::<String>())?;
+    }
     writeln!(
         out,
         "{}",

@@ -1,4 +1,10 @@
-//! Names to addresses: `/etc/hosts` and the system's resolvers, through hickory (no getaddrinfo).
+//! Names to addresses: `/etc/hosts` and the system's resolvers, through hickory (no getaddrinfo); and who knew them.
+
+mod answerers;
+mod services;
+
+pub use answerers::{Answerer, DnsTransport};
+pub use services::Service;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
@@ -8,8 +14,10 @@ use hickory_resolver::config::LookupIpStrategy;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
-use hickory_resolver::{Hosts, TokioResolver};
+use hickory_resolver::{Hosts, ResolverBuilder};
 use tokio::sync::OnceCell;
+
+use answerers::{Connections, Ledger};
 
 use crate::failure::{Class, Failure};
 
@@ -18,7 +26,34 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The system's resolver, read from its configuration at the first name that needs it.
 #[derive(Clone, Default)]
-pub struct Resolver(Arc<OnceCell<TokioResolver>>);
+pub struct Resolver(Arc<OnceCell<Known>>);
+
+/// What was read.
+struct Known {
+    resolver: hickory_resolver::Resolver<Connections>,
+    hosts: Hosts,
+    ledger: Ledger,
+}
+
+/// The addresses of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// IPv6 and IPv4, in the resolver's order.
+    pub addresses: Vec<IpAddr>,
+    /// Who knew them; `None` where that cannot be known.
+    pub by: Option<By>,
+}
+
+/// Who knew a name's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// This host's own file of names (`/etc/hosts`).
+    Hosts,
+    /// This program, from an earlier answer.
+    Cache,
+    /// A resolver; of several that did, the first.
+    Resolver(Answerer),
+}
 
 impl Resolver {
     /// The first address of `host` that `admits` lets through; literals (`::1`, `fe80::1%eth0`) need no look-up.
@@ -49,8 +84,9 @@ impl Resolver {
     /// the first by the order of their octets, whatever the order in which they come. It is as the far side
     /// wrote it, in DNS's own escapes: nothing for a terminal.
     pub async fn name(&self, address: IpAddr) -> Option<String> {
-        let resolver = self.0.get_or_try_init(|| async { system() }).await.ok()?;
-        let found = tokio::time::timeout(DEADLINE, resolver.reverse_lookup(address)).await.ok()?.ok()?;
+        let known = self.known().await.ok()?;
+        let looking = tokio::time::timeout(DEADLINE, known.resolver.reverse_lookup(address));
+        let found = looking.await.ok()?.ok()?;
         let names = found.answers().iter().filter_map(|record| match &record.data {
             RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
             _ => None,
@@ -63,38 +99,74 @@ impl Resolver {
     /// # Errors
     /// As [`first`](Self::first).
     pub async fn all(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        Ok(self.look_up(host).await?.addresses)
+    }
+
+    /// The same, and who knew them.
+    ///
+    /// # Errors
+    /// As [`first`](Self::first).
+    pub async fn look_up(&self, host: &str) -> Result<Found, Failure> {
         let failure = |why: String| Class::Resolve.because(format_args!("resolve {host}: {why}"));
-        let resolver = self.0.get_or_try_init(|| async { system() }).await.map_err(failure)?;
-        match tokio::time::timeout(DEADLINE, resolver.lookup_ip(host)).await {
+        let known = self.known().await.map_err(failure)?;
+        let mark = known.ledger.mark();
+        match tokio::time::timeout(DEADLINE, known.resolver.lookup_ip(host)).await {
             Err(_) => Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
             Ok(Err(error)) => Err(failure(plain(&error.to_string()))),
-            // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
-            Ok(Ok(found)) => Ok(found.iter().map(|address| address.to_canonical()).collect()),
+            Ok(Ok(found)) => Ok(Found {
+                // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
+                addresses: found.iter().map(|address| address.to_canonical()).collect(),
+                by: known.by(mark, host),
+            }),
+        }
+    }
+
+    /// Reads the system's configuration, so that no look-up has to. What is wrong with it is told by the first one.
+    pub async fn prepare(&self) {
+        let _ = self.known().await;
+    }
+
+    async fn known(&self) -> Result<&Known, String> {
+        self.0.get_or_try_init(|| async { Known::system() }).await
+    }
+}
+
+impl Known {
+    fn system() -> Result<Self, String> {
+        let ledger = Ledger::default();
+        let builder = hickory_resolver::Resolver::builder(Connections::new(ledger.clone()))
+            .map_err(|error| format!("/etc/resolv.conf: {error}"))?;
+        Self::build(builder, ledger)
+    }
+
+    fn build(mut builder: ResolverBuilder<Connections>, ledger: Ledger) -> Result<Self, String> {
+        builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        builder.options_mut().timeout = Duration::from_secs(2);
+        let resolver = builder.build().map_err(|error| error.to_string())?;
+        Ok(Self { resolver, hosts: Hosts::from_system().unwrap_or_default(), ledger })
+    }
+
+    /// Who knew the addresses of `host`, whose look-up began at `mark`.
+    fn by(&self, mark: u64, host: &str) -> Option<By> {
+        let in_hosts = |kind| {
+            let name = Name::from_utf8(host).ok()?;
+            self.hosts.lookup_static_host(&Query::query(name, kind))
+        };
+        if [RecordType::A, RecordType::AAAA].into_iter().any(|kind| in_hosts(kind).is_some()) {
+            return Some(By::Hosts);
+        }
+        match self.ledger.since(mark, host) {
+            (Some(answerer), _) => Some(By::Resolver(answerer)),
+            (None, true) => Some(By::Cache),
+            (None, false) => None,
         }
     }
 }
 
-/// Whether this host's own file of names (`/etc/hosts`) knows `host`, and whom the host asks for names that it does not know.
-/// Reads files: not for an async thread.
-pub fn sources(host: &str) -> (bool, Vec<IpAddr>) {
-    let known = |hosts: &Hosts, kind| {
-        let name = Name::from_utf8(host).ok()?;
-        hosts.lookup_static_host(&Query::query(name, kind))
-    };
-    let hosts = Hosts::from_system().ok();
-    let is_known = hosts.is_some_and(|hosts| {
-        [RecordType::A, RecordType::AAAA].iter().any(|kind| known(&hosts, *kind).is_some())
-    });
-    let servers =
-        read_system_conf().map(|(config, _)| config.name_servers().iter().map(|server| server.ip).collect());
-    (is_known, servers.unwrap_or_default())
-}
-
-fn system() -> Result<TokioResolver, String> {
-    let mut builder = TokioResolver::builder_tokio().map_err(|error| format!("/etc/resolv.conf: {error}"))?;
-    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    builder.options_mut().timeout = Duration::from_secs(2);
-    builder.build().map_err(|error| error.to_string())
+/// Whom this host asks for names. Reads a file: not for an async thread.
+pub fn system_resolvers() -> Vec<IpAddr> {
+    let read = read_system_conf();
+    read.map(|(config, _)| config.name_servers().iter().map(|server| server.ip).collect()).unwrap_or_default()
 }
 
 /// The address that `host` itself is, if it is one. An IPv6 zone may be an interface's name or number.
@@ -129,7 +201,6 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-    use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
     #[test]
     fn addresses_need_no_resolver() {
@@ -152,8 +223,10 @@ mod tests {
         let mut known = NameServerConfig::udp(server.ip());
         known.connections.iter_mut().for_each(|connection| connection.port = server.port());
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![known]);
-        let built = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build();
-        Resolver(Arc::new(OnceCell::new_with(built.ok())))
+        let ledger = Ledger::default();
+        let connections = Connections::new(ledger.clone());
+        let builder = hickory_resolver::Resolver::builder_with_config(config, connections);
+        Resolver(Arc::new(OnceCell::new_with(Known::build(builder, ledger).ok())))
     }
 
     /// Answers each question with the records, behind their names, that `records` gives for its type.
@@ -208,6 +281,54 @@ mod tests {
         let found = resolver.first("many.example.", 9, |address| *address == seventh).await.expect("one");
         assert_eq!(found, SocketAddr::new(seventh, 9));
         assert!(resolver.first("many.example.", 9, IpAddr::is_ipv6).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_knew_a_name_is_told() {
+        let record = vec![0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 1];
+        let at = serving(move |kind| if kind == 1 { vec![record.clone()] } else { Vec::new() }).await;
+        let resolver = asking(at);
+        let by = Answerer { address: at, transport: DnsTransport::Udp };
+        for expected in [By::Resolver(by), By::Cache] {
+            let found = resolver.look_up("told.example.").await.expect("an address");
+            assert_eq!((found.addresses.len(), found.by), (1, Some(expected)));
+        }
+    }
+
+    /// Alias, then priority, target, and what is in its parameters (RFC 9460 §2.2): the preferred record comes first, and one
+    /// that demands what nobody knows is left out.
+    #[tokio::test]
+    async fn services_are_read_from_https_records() {
+        let record = |data: &[u8]| {
+            let head = [0, 65, 0, 1, 0, 0, 0, 60, 0, data.len() as u8];
+            [&head[..], data].concat()
+        };
+        let name = b"\x01b\x07example\0";
+        let alias = record(&[&[0, 0][..], name].concat());
+        let h3 = b"\0\x01\0\x06\x02h2\x02h3\0\x03\0\x02\x20\xfb\0\x04\0\x04\xc6\x33\x64\x01";
+        let second = record(&[&[0, 2][..], &[0], &h3[..]].concat());
+        let first = record(b"\0\x01\0\0\x01\0\x03\x02h2");
+        let strange = record(b"\0\x01\0\0\0\0\x02\xff\x01\xff\x01\0\0");
+        let mut asked = 0;
+        let at = serving(move |kind| {
+            asked += 1;
+            match (kind, asked) {
+                (65, 1) => vec![alias.clone()],
+                (65, 2) => vec![second.clone(), strange.clone(), first.clone()],
+                _ => Vec::new(),
+            }
+        })
+        .await;
+        let services = asking(at).services("a.example", 8443).await.expect("records");
+        let told: Vec<_> =
+            services.iter().map(|one| (one.priority, one.target.as_deref(), one.port)).collect();
+        assert_eq!(told, [(1, Some("b.example"), None), (2, Some("b.example"), Some(8443))]);
+        assert_eq!(
+            (&services[1].alpn[..], &services[1].hints[..]),
+            (&["h2".to_owned(), "h3".to_owned()][..], &[IpAddr::from([198, 51, 100, 1])][..])
+        );
+        let none = serving(|_| Vec::new()).await;
+        assert_eq!(asking(none).services("a.example", 443).await, Ok(Vec::new()));
     }
 
     #[tokio::test]

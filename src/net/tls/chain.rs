@@ -1,36 +1,100 @@
-//! Certificates as they were sent, and the path as a client builds it. Nothing is believed here: `net::tls` judges.
+//! Certificates as they were sent, and the path as a client builds it. Nothing is believed here: `judge` does that.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::report::{Built, Link, Revocation, Shown, Staple};
-use crate::net::tls::Trust;
+use super::Trust;
 use crate::units::Timestamp;
-use crate::wire::ocsp::{Ocsp, Status};
-use crate::wire::x509::Certificate;
+use crate::wire::x509;
 
 /// Certificates of a chain that are told.
 const MOST: usize = 20;
 /// Links of a path: no authority has more than a few below it.
 const LONGEST: usize = 10;
 
+/// A certificate that was sent. Where it cannot be read, all but its digest and its size are null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsCertificate")]
+pub struct Certificate {
+    /// Whose it is.
+    pub subject: Option<String>,
+    /// Who signed it.
+    pub issuer: Option<String>,
+    /// Its number, in hexadecimal digits.
+    pub serial: Option<String>,
+    /// It is valid from here.
+    #[schemars(with = "Option<String>")]
+    pub not_before: Option<Timestamp>,
+    /// It is valid until here.
+    #[schemars(with = "Option<String>")]
+    pub not_after: Option<Timestamp>,
+    /// Whole days until then; negative of one that has expired.
+    pub days_left: Option<i64>,
+    /// Names and addresses it is for (subjectAltName), 100 at most.
+    pub sans: Vec<String>,
+    /// How many there are of them.
+    pub sans_count: u64,
+    /// Its key: `RSA 2048`, `P-256`.
+    pub key: Option<String>,
+    /// Bits of its key where their number says how strong it is (RSA, DSA).
+    pub key_bits: Option<u64>,
+    /// How it was signed: `sha256WithRSAEncryption`.
+    pub signature: Option<String>,
+    /// It may sign others.
+    pub is_authority: Option<bool>,
+    /// Timestamps of certificate logs in it (RFC 6962 §3.3).
+    pub scts: Option<u64>,
+    /// Its server must staple an OCSP response (RFC 7633).
+    pub must_staple: Option<bool>,
+    /// SHA-256 of it, in hexadecimal digits.
+    pub sha256: String,
+    /// Its octets.
+    pub size_bytes: u64,
+}
+
+/// The path as a client builds it: by the names of issuers, this host's authorities first. Signatures are judged apart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsBuiltPath")]
+pub struct Built {
+    /// The server's certificate first, an authority last where one was found.
+    pub path: Vec<PathLink>,
+    /// Who signed the last of it, where neither was his certificate sent nor does this host know him.
+    pub missing: Option<String>,
+    /// Places in `chain` of certificates that the path does without, from 0.
+    pub superfluous: Vec<u64>,
+    /// Each certificate of the path was sent before the one that signed it (RFC 5246 §7.4.2).
+    pub in_order: bool,
+}
+
+/// A certificate of the path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsPathLink")]
+pub struct PathLink {
+    /// Whose it is.
+    pub subject: String,
+    /// Its place in `chain`, from 0; null of an authority that this host knows itself.
+    pub sent: Option<u64>,
+}
+
 /// A certificate that was sent, and what it says if it can be read.
-pub(super) struct Sent {
-    shown: Shown,
-    read: Option<Certificate>,
+pub struct Sent {
+    shown: Certificate,
+    read: Option<x509::Certificate>,
 }
 
 impl Sent {
     /// The certificates of `chain`, as far as they are told, at `now`.
-    pub(super) fn all(chain: &[CertificateDer<'_>], now: Timestamp) -> Vec<Self> {
+    pub fn all(chain: &[CertificateDer<'_>], now: Timestamp) -> Vec<Self> {
         chain.iter().take(MOST).map(|der| Self::read(der, now)).collect()
     }
 
     fn read(der: &[u8], now: Timestamp) -> Self {
-        let read = Certificate::parse(der);
+        let read = x509::Certificate::parse(der);
         let of = read.as_ref();
         let moment = |seconds: i64| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-        let shown = Shown {
+        let shown = Certificate {
             subject: of.map(|read| read.subject.clone()),
             issuer: of.map(|read| read.issuer.clone()),
             serial: of.map(|read| read.serial.clone()),
@@ -52,13 +116,22 @@ impl Sent {
     }
 
     /// What a record tells of it.
-    pub(super) fn shown(self) -> Shown {
+    pub fn shown(self) -> Certificate {
         self.shown
     }
 }
 
+impl Built {
+    /// Seconds from `now` until the first of the certificates in `chain` that the path needs expires; negative where one has.
+    pub fn expires_in(&self, chain: &[Certificate], now: Timestamp) -> Option<f64> {
+        let sent = self.path.iter().filter_map(|link| usize::try_from(link.sent?).ok());
+        let until = sent.filter_map(|place| chain.get(place)?.not_after).min();
+        until.map(|until| until.duration_since(now).as_secs_f64())
+    }
+}
+
 /// Builds the path from the first of `sent` upwards, to an authority that `trust` knows if there is one.
-pub(super) fn build(sent: &[Sent], trust: &Trust) -> Built {
+pub fn build(sent: &[Sent], trust: &Trust) -> Built {
     let Some(mut at) = sent.first().and_then(|own| own.read.as_ref()) else { return Built::default() };
     let (mut used, mut anchor, mut missing) = (vec![0], None, None);
     while used.len() < LONGEST {
@@ -81,31 +154,11 @@ pub(super) fn build(sent: &[Sent], trust: &Trust) -> Built {
         at = read;
     }
     let subject = |n: usize| sent[n].read.as_ref().map(|read| read.subject.clone()).unwrap_or_default();
-    let mut path: Vec<Link> =
-        used.iter().map(|&n| Link { subject: subject(n), sent: Some(n as u64) }).collect();
-    path.extend(anchor.map(|subject| Link { subject, sent: None }));
+    let mut path: Vec<PathLink> =
+        used.iter().map(|&n| PathLink { subject: subject(n), sent: Some(n as u64) }).collect();
+    path.extend(anchor.map(|subject| PathLink { subject, sent: None }));
     let superfluous = (0..sent.len()).filter(|n| !used.contains(n)).map(|n| n as u64).collect();
     Built { path, missing, superfluous, in_order: used.is_sorted() }
-}
-
-/// What a stapled response says; `own` is the server's own certificate.
-pub(super) fn staple(der: &[u8], own: Option<&Sent>) -> Staple {
-    let moment = |seconds: i64| Timestamp::from_second(seconds).ok();
-    let Some(told) = Ocsp::parse(der) else {
-        return Staple { stapled: !der.is_empty(), ..Staple::default() };
-    };
-    let serial = own.and_then(|own| own.read.as_ref()).map(|read| read.serial.as_str());
-    Staple {
-        stapled: true,
-        status: told.status.map(|status| match status {
-            Status::Good => Revocation::Good,
-            Status::Revoked => Revocation::Revoked,
-            Status::Unknown => Revocation::Unknown,
-        }),
-        this_update: told.this_update.and_then(moment),
-        next_update: told.next_update.and_then(moment),
-        matches: told.status.map(|_| Some(told.serial.as_str()) == serial),
-    }
 }
 
 #[cfg(test)]
