@@ -4,9 +4,12 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 use nix::unistd::geteuid;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
 /// The program under test.
 pub(crate) const WADDLEPERF: &str = env!("CARGO_BIN_EXE_waddleperf");
@@ -48,6 +51,21 @@ pub(crate) fn succeeded(command: &Command, output: &Output) -> String {
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("start {command:?}: {error}"))
+}
+
+/// Waits until `child` has ended, for `limit` at most: the most memory that it had, in KiB.
+#[track_caller]
+pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {
+    let (began, mut peak) = (clock::now().mono, 0);
+    while child.try_wait().expect("a child").is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or(0));
+        assert!(clock::now().mono - began < limit, "it takes too long");
+        sleep(Duration::from_millis(5));
+    }
+    peak
 }
 
 /// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.

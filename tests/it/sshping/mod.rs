@@ -1,7 +1,9 @@
 //! `sshping` against OpenSSH's own server over shaped links, whose keys ssh-keygen made and hashed, and against servers
 //! that are none.
 
+mod echo;
 mod hostile;
+mod login;
 mod server;
 
 use std::process::Command;
@@ -34,10 +36,9 @@ fn steps_echoes_and_transfers_are_those_of_a_delayed_line() {
     }
     let lab = Lab::line(1).delay(Duration::from_millis(20)).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
+    let key = sshd.key();
     let (code, record, says) =
-        sshping(lab.client(), &sshd, &["--accept-new", "-i", key, "-c", "20", "-s", "1"]);
+        sshping(lab.client(), &sshd, &["--accept-new", "-i", &key, "-c", "20", "-s", "1"]);
     assert_eq!(code, Some(0), "{says}");
     let report = &record["outcome"]["report"];
     assert!(
@@ -73,8 +74,7 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
     }
     let lab = Lab::line(0).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
+    let key = sshd.key();
     let files = || -> Vec<_> {
         let entries = std::fs::read_dir("/tmp").expect("a directory").flatten();
         entries
@@ -83,7 +83,7 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
             .collect()
     };
     // More than a terminal takes of one line.
-    let args = ["--accept-new", "-i", key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
+    let args = ["--accept-new", "-i", &key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
     let (code, record, says) = sshping(lab.client(), &sshd, &args);
     assert_eq!(code, Some(0), "{says} {record}");
     let report = &record["outcome"]["report"];
@@ -94,7 +94,7 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
     );
     assert_eq!(files(), Vec::<std::ffi::OsString>::new());
     // What is no echo is said to be none, and the run still has its steps.
-    let (code, record, _) = sshping(lab.client(), &sshd, &["-i", key, "-r", "e", "-e", "tr a-z A-Z"]);
+    let (code, record, _) = sshping(lab.client(), &sshd, &["-i", &key, "-r", "e", "-e", "tr a-z A-Z"]);
     let failure = &record["outcome"]["report"]["failures"][0];
     assert!(code == Some(1) && failure["class"] == "protocol" || failure["class"] == "timeout", "{record}");
 }
@@ -106,10 +106,9 @@ fn a_servers_key_is_known_given_or_let_in_and_never_changed() {
     }
     let lab = Lab::line(0).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
+    let key = sshd.key();
     let run =
-        |args: &[&str]| sshping(lab.client(), &sshd, &[&["-i", key, "-r", "e", "-c", "2"], args].concat());
+        |args: &[&str]| sshping(lab.client(), &sshd, &[&["-i", &key, "-r", "e", "-c", "2"], args].concat());
     let trust = |record: &Value| record["outcome"]["report"]["host_key"]["trust"].clone();
 
     let (code, record, says) = run(&[]);
@@ -131,7 +130,7 @@ fn a_servers_key_is_known_given_or_let_in_and_never_changed() {
     assert_eq!(trust(&run(&[]).1), "known");
 
     let other = sshd.with_another_key(lab.server());
-    let (code, record, says) = sshping(lab.client(), &other, &["-i", key, "--accept-new"]);
+    let (code, record, says) = sshping(lab.client(), &other, &["-i", &key, "--accept-new"]);
     assert!(code == Some(1) && says.contains("somebody may be in between"), "{says}");
     assert_eq!(record["outcome"]["failure"]["class"], "auth");
 }

@@ -1,6 +1,5 @@
 //! Servers that mean no good: a typed failure or a whole report, in time, in little memory, and nothing raw on the terminal.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
@@ -12,7 +11,7 @@ use waddleperf::sys::{clock, wait};
 use super::servers::listen;
 use super::{record, report, run};
 use crate::lab::shared;
-use crate::tool::WADDLEPERF;
+use crate::tool::{WADDLEPERF, peak_memory};
 
 /// Generous: the machine may be busy.
 const SOON: Duration = Duration::from_secs(100);
@@ -128,14 +127,6 @@ fn a_flood_costs_little_memory() {
     command.arg("--data").arg(dir.path()).args(["tls", "--scan", "--json", &format!("127.0.0.1:{port}")]);
     let _turn = shared();
     let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
-    let (began, mut peak) = (clock::now().mono, 0);
-    while child.try_wait().expect("a child").is_none() {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        peak = peak.max(kib.unwrap_or(0));
-        assert!(clock::now().mono - began < SOON, "it takes too long");
-        wait::sleep(Duration::from_millis(5));
-    }
+    let peak = peak_memory(&mut child, SOON);
     assert!(peak > 0 && peak < 64 << 10, "{peak} KiB");
 }
