@@ -127,9 +127,8 @@ fn a_table_has_a_header_and_empty_cells_for_what_is_not_known() {
     let bare = Home::new(&format!("[geo]\nfiles = [\"{}\"]\n", home.file("nowhere.mmdb").display()));
     let found = bare.run(&["geoip", "--json", "127.0.0.1"]);
     let told: Value = serde_json::from_slice(&found.stdout).expect("a line");
-    let null = |name: &&str| told[name].is_null();
     assert!(
-        ["asn", "as_name", "country", "region", "city", "prefix"].iter().all(|name| null(name)),
+        ["asn", "as_name", "country", "region", "city", "prefix"].iter().all(|name| told[*name].is_null()),
         "{told}"
     );
     assert!(found.status.success() && said(&found).contains("there is no database"), "{}", said(&found));
