@@ -3,8 +3,9 @@
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ struct Shared {
     trusted: AtomicBool,
     /// Why the connection was ended.
     ended: OnceLock<Failure>,
+    /// What else is ended with it.
+    others: Mutex<Vec<UnixStream>>,
 }
 
 impl Guard {
@@ -45,7 +48,7 @@ impl Guard {
     pub(super) fn over(socket: &TcpStream, stop: &Stop, deadline: Instant) -> Result<Self, Failure> {
         let unmade = |error: &std::io::Error| Failure::from_io("watch over the connection", error);
         let (done, trusted) = (Stop::new().map_err(|error| unmade(&error))?, AtomicBool::new(false));
-        let shared = Arc::new(Shared { done, trusted, ended: OnceLock::new() });
+        let shared = Arc::new(Shared { done, trusted, ended: OnceLock::new(), others: Mutex::default() });
         let socket = socket.try_clone().map_err(|error| unmade(&error))?;
         let stop = stop.as_fd().try_clone_to_owned().map_err(|error| unmade(&error))?;
         let theirs = Arc::clone(&shared);
@@ -57,6 +60,14 @@ impl Guard {
     /// Somebody has logged in.
     pub(super) fn trust(&self) {
         self.shared.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// Has `other` end with the connection.
+    pub(super) fn also(&self, other: UnixStream) {
+        self.shared.others().push(other);
+        if self.shared.ended.get().is_some() {
+            self.shared.end_others();
+        }
     }
 
     /// Why the connection was ended, if it was this who did it.
@@ -75,6 +86,15 @@ impl Drop for Guard {
 }
 
 impl Shared {
+    fn others(&self) -> MutexGuard<'_, Vec<UnixStream>> {
+        // A list is whole, whoever has panicked beside it.
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_others(&self) {
+        self.others().drain(..).for_each(|other| drop(other.shutdown(Shutdown::Both)));
+    }
+
     fn watch(&self, socket: &TcpStream, stop: &OwnedFd, deadline: Instant) {
         let mut interrupted: Option<Instant> = None;
         while !self.done.is_set() {
@@ -97,6 +117,7 @@ impl Shared {
             if let Some(failure) = failure {
                 let _ = self.ended.set(failure);
                 let _ = socket.shutdown(Shutdown::Both);
+                self.end_others();
                 return;
             }
             let left = end.saturating_duration_since(now);
@@ -133,8 +154,14 @@ mod tests {
         let stop = Stop::new().expect("a switch");
         let (mut ours, _theirs) = pair();
         let guard = Guard::over(&ours, &stop, later(Duration::from_millis(50))).expect("a guard");
+        let (mut before, _one) = UnixStream::pair().expect("a pair");
+        guard.also(before.try_clone().expect("a descriptor"));
         assert_eq!(ours.read(&mut [0]).expect("it is shut down"), 0);
+        assert_eq!(before.read(&mut [0]).expect("it is shut down, too"), 0);
         assert_eq!(guard.ended().map(|failure| failure.class), Some(Class::Timeout));
+        let (mut late, _other) = UnixStream::pair().expect("a pair");
+        guard.also(late.try_clone().expect("a descriptor"));
+        assert_eq!(late.read(&mut [0]).expect("it is shut down at once"), 0);
         let (mut ours, _theirs) = pair();
         let guard = Guard::over(&ours, &stop, later(Duration::from_secs(60))).expect("a guard");
         stop.set();

@@ -83,9 +83,9 @@ impl<'a> Line<'a> {
         Ok(Self { session, socket, stop, deadline, guard })
     }
 
-    /// Somebody has logged in, and therefore believes the server.
-    pub(super) fn trust(&self) {
-        self.guard.trust();
+    /// Who ends it from outside.
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// The connection itself.

@@ -144,27 +144,27 @@ impl Credentials {
     }
 
     fn ask_agent(&self, line: &Line<'_>, tried: &mut Vec<String>) -> Result<bool, Failure> {
-        match agent::answers(line) {
+        let (_relay, agent) = match agent::agent(line) {
             None => return Ok(false),
+            Some(Ok(found)) => found,
             Some(Err(why)) => {
                 tried.push(format!("the agent ({why})"));
                 return Ok(false);
             }
-            Some(Ok(())) => {}
-        }
-        let Ok(mut agent) = line.session.agent() else { return Ok(false) };
-        if agent.connect().is_err() || agent.list_identities().is_err() {
-            tried.push("the agent (it tells no keys)".to_owned());
-            return Ok(false);
-        }
+        };
         for key in agent.identities().unwrap_or_default().iter().take(MOST_KEYS) {
-            let done = line.patiently(|| agent.userauth(&self.user, key));
-            if self.is_in(
-                line,
-                Shown::plainly(format!("the agent's {}", escape(key.comment()))),
-                done,
-                tried,
-            )? {
+            let name = format!("the agent's {}", escape(key.comment()));
+            let done = match line.patiently(|| agent.userauth(&self.user, key)) {
+                // It may be asking a person, who is not there.
+                Err(Undone::Failed(failure)) if failure.class == Class::Timeout => {
+                    return Err(Class::Timeout.because(format_args!(
+                        "log in as {}: neither the server nor {name} answers in time",
+                        self.user
+                    )));
+                }
+                done => done,
+            };
+            if self.is_in(line, Shown::plainly(name), done, tried)? {
                 return Ok(true);
             }
         }

@@ -220,7 +220,7 @@ impl SshPing {
             lap();
             let accepted = plan.credentials.log_in(&line)?;
             report.phases.auth = Some(lap());
-            line.trust();
+            line.guard().trust();
             report.login = Some(Login {
                 user: plan.credentials.user.clone(),
                 method: accepted.method.to_owned(),

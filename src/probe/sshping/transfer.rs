@@ -150,7 +150,6 @@ fn read(line: &Line<'_>, from: &mut impl std::io::Read, bytes: u64) -> Result<u6
 
 /// The name of a file that nobody else has.
 fn name() -> Result<PathBuf, Failure> {
-    let octets = random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
-    let word: String = octets.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let word = random::word().map_err(|error| Failure::from_io("read random octets", &error))?;
     Ok(Path::new(DIRECTORY).join(format!("waddleperf-sshping-{word}.tmp")))
 }

@@ -1,11 +1,14 @@
 //! Who is let in, by what, and what is told of who is not: OpenSSH's agent, locked keys, passwords.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::server::{GUEST, Passwords, Sshd};
@@ -32,8 +35,9 @@ struct Found {
 impl Person<'_> {
     fn log_in(&self, target: &str, args: &[&str]) -> Found {
         let mut command = self.node.command(WADDLEPERF);
-        command.env("HOME", self.server.path("home")).env_remove("SSH_AUTH_SOCK");
-        command.args(["sshping", "--json", "--accept-new", "-r", "e", "-c", "2", "-w", "30s", "--data"]);
+        command.env("HOME", self.server.path("home")).env("TMPDIR", self.server.path(""));
+        command.env_remove("SSH_AUTH_SOCK");
+        command.args(["sshping", "--json", "--accept-new", "-r", "e", "-c", "2", "--data"]);
         command.arg(self.server.path("data")).args(args).arg(target);
         if let Some(agent) = self.agent {
             command.env("SSH_AUTH_SOCK", agent);
@@ -146,6 +150,46 @@ fn an_agent_has_the_key_or_another_or_none_or_says_nothing() {
     fs::create_dir_all(sshd.path("home/.ssh")).expect("make");
     fs::copy(sshd.path("user"), sshd.path("home/.ssh/id_ed25519")).expect("copy");
     person.is_let_in(&target, &[], "publickey");
+}
+
+/// Tells of the key in the file `public`, and keeps whoever wants it to sign waiting.
+fn undecided(socket: &Path, public: &Path) {
+    let listener = UnixListener::bind(socket).expect("a listener");
+    let text = fs::read_to_string(public).expect("a key");
+    let key = STANDARD.decode(text.split_whitespace().nth(1).expect("its octets")).expect("base64");
+    let string = |octets: &[u8]| [&(octets.len() as u32).to_be_bytes()[..], octets].concat();
+    // SSH_AGENT_IDENTITIES_ANSWER with one key.
+    let answer = string(&[&[12, 0, 0, 0, 1][..], &string(&key), &string(b"hesitant")].concat());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            std::thread::spawn(move || {
+                let mut question = [0; 5];
+                while stream.read_exact(&mut question).is_ok() && question[4] == 11 {
+                    stream.write_all(&answer).expect("it is read");
+                }
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            });
+        }
+    });
+}
+
+#[test]
+fn an_agent_that_asks_somebody_who_is_not_there_ends_with_the_run() {
+    if !real_root("sshd lets somebody log in") {
+        return;
+    }
+    let lab = Lab::line(0).build();
+    let sshd = Sshd::start(lab.server());
+    let socket = sshd.path("agent");
+    undecided(&socket, &sshd.path("user.pub"));
+    let person = Person { node: lab.client(), server: &sshd, agent: Some(&socket), password: None };
+    let found = person.log_in(sshd.target(), &["-w", "3s"]);
+    assert_eq!(found.class.as_deref(), Some("timeout"), "{}", found.says);
+    assert!(found.says.contains("the agent's hesitant"), "{}", found.says);
+    let left = fs::read_dir(sshd.path("")).expect("a directory").flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("waddleperf-agent-")), "{left:?}");
 }
 
 #[test]
