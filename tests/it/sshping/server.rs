@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use waddleperf::sys::wait::sleep;
 
 use crate::lab::Node;
 use crate::tool::{stdout, tool};
@@ -91,15 +92,17 @@ impl Sshd {
             command.arg(program);
             command
         };
-        let server =
+        let mut server =
             command.args(["-D", "-e", "-f"]).arg(&file).stderr(Stdio::null()).spawn().expect("sshd starts");
         let address = (node.address4(), port);
         let is_there = || node.run(|| TcpStream::connect(address).is_ok());
         let mut tries = 0;
         while !is_there() {
             tries += 1;
-            assert!(tries < 600, "sshd does not listen");
-            std::thread::park_timeout(Duration::from_millis(50));
+            let ended = server.try_wait().expect("a child");
+            assert!(ended.is_none() && tries < 600, "sshd does not listen: {ended:?}");
+            // (Parking would not do: whoever has run something at the node is unparked once.)
+            sleep(Duration::from_millis(50));
         }
         Self { directory, target: format!("root@{}:{port}", node.address4()), server }
     }
