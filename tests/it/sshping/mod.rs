@@ -6,12 +6,16 @@ mod hostile;
 mod login;
 mod server;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
-use crate::lab::{Lab, Node};
+use crate::lab::{Lab, Node, alone};
 use crate::tool::{WADDLEPERF, real_root, stdout, tool};
 use server::Sshd;
 
@@ -75,13 +79,6 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
     let lab = Lab::line(0).build();
     let sshd = Sshd::start(lab.server());
     let key = sshd.key();
-    let files = || -> Vec<_> {
-        let entries = std::fs::read_dir("/tmp").expect("a directory").flatten();
-        entries
-            .map(|entry| entry.file_name())
-            .filter(|name| name.to_string_lossy().contains("waddleperf-sshping-"))
-            .collect()
-    };
     // More than a terminal takes of one line.
     let args = ["--accept-new", "-i", &key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
     let (code, record, says) = sshping(lab.client(), &sshd, &args);
@@ -92,11 +89,57 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
         (&report["upload"]["bytes"], &report["download"]["bytes"]),
         (&Value::from(2_000_000), &Value::from(2_000_000))
     );
-    assert_eq!(files(), Vec::<std::ffi::OsString>::new());
+    assert_eq!(files(), Vec::<String>::new());
     // What is no echo is said to be none, and the run still has its steps.
     let (code, record, _) = sshping(lab.client(), &sshd, &["-i", &key, "-r", "e", "-e", "tr a-z A-Z"]);
     let failure = &record["outcome"]["report"]["failures"][0];
     assert!(code == Some(1) && failure["class"] == "protocol" || failure["class"] == "timeout", "{record}");
+}
+
+/// Files that are sent and fetched.
+fn files() -> Vec<String> {
+    let entries = std::fs::read_dir("/tmp").expect("a directory").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("waddleperf-sshping-")).collect()
+}
+
+/// Nobody else's files are there meanwhile.
+#[test]
+fn who_interrupts_a_transfer_leaves_no_file_behind() {
+    if !real_root("sshd lets somebody log in") {
+        return;
+    }
+    let _alone = alone();
+    let lab = Lab::line(0).build();
+    let sshd = Sshd::start(lab.server());
+    let mut command = lab.client().command(WADDLEPERF);
+    command.args([
+        "sshping",
+        "--json",
+        "-F",
+        "none",
+        "--accept-new",
+        "-r",
+        "s",
+        "-s",
+        "16000",
+        "--sftp",
+        "-i",
+    ]);
+    command.arg(sshd.key()).arg("--known-hosts").arg(sshd.path("known_hosts"));
+    command.arg("--data").arg(sshd.path("data")).arg(sshd.target()).stdout(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    let began = clock::now().mono;
+    while files().is_empty() {
+        assert!(clock::now().mono - began < Duration::from_secs(60), "no file is sent");
+        sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("interrupt it");
+    let output = child.wait_with_output().expect("it ends");
+    let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
+    assert_eq!((output.status.code(), files()), (Some(130), Vec::new()), "{record}");
+    let report = &record["outcome"]["report"];
+    assert!(report["login"].is_object() && report["upload"].is_null(), "what there was by then: {record}");
 }
 
 #[test]
