@@ -23,6 +23,7 @@ fn main() {
     let server = Server::start(dir.path());
     let target = format!("root@127.0.0.1:{}", server.port);
     let (mut echo, mut wall, mut up, mut down, mut ssh) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut cipher = String::new();
     for _ in 0..RUNS {
         let began = now();
         let report = ours(dir.path(), &target, &["-r", "e", "-c", "1000"]);
@@ -32,10 +33,12 @@ fn main() {
         let rate = |way: &str| report[way]["throughput_bps"].as_f64().expect("a rate") / 8e6;
         up.push(rate("upload"));
         down.push(rate("download"));
+        report["algorithms"]["cipher_up"].as_str().expect("a cipher").clone_into(&mut cipher);
         ssh.push(through_ssh(dir.path(), server.port));
     }
     println!("  echo p50                {:>8.1} µs     (goal: ≤ 60 µs; sshping 45 to 74)", median(echo));
     println!("  1,000 characters, whole {:>8.3} s      (goal: ≤ 0.6 s; sshping 4.6)", median(wall));
+    println!("  cipher                  {cipher}");
     println!("  upload                  {:>8.1} MB/s   (goal: ≥ 100 MB/s; sshping 107 to 113)", median(up));
     println!("  download                {:>8.1} MB/s   (goal: ≥ 100 MB/s; sshping 6.8)", median(down));
     println!("  ssh 'cat >/dev/null'    {:>8.1} MB/s", median(ssh));

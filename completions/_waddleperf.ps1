@@ -962,6 +962,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one line of JSON for each address')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print CSV: a header, then a row for each address; what is not known is empty')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -972,7 +973,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
         }
         'waddleperf;geoip;update' {
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Fetch this URL or file instead of what the configuration names')
-            [CompletionResult]::new('--sha256', '--sha256', [CompletionResultType]::ParameterName, 'Its SHA-256, or the URL of a file that begins with it')
+            [CompletionResult]::new('--sha256', '--sha256', [CompletionResultType]::ParameterName, 'Its SHA-256, or the URL of a file that begins with it (its path, where --url is one)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration instead of the system''s or the user''s')
             [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep store, spool, locks and identity here')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take it also if it is unchanged or older than what is there')

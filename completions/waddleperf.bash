@@ -494,7 +494,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__geoip)
-            opts="-v -h --geo --json --config --data --verbose --help update list"
+            opts="-v -h --geo --json --csv --config --data --verbose --help update list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -932,6 +932,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --json 'Print one line of JSON for each address'
+            cand --csv 'Print CSV: a header, then a row for each address; what is not known is empty'
             cand -v 'Tell more on stderr; twice for traces'
             cand --verbose 'Tell more on stderr; twice for traces'
             cand -h 'Print help'
@@ -941,7 +942,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
         }
         &'waddleperf;geoip;update'= {
             cand --url 'Fetch this URL or file instead of what the configuration names'
-            cand --sha256 'Its SHA-256, or the URL of a file that begins with it'
+            cand --sha256 'Its SHA-256, or the URL of a file that begins with it (its path, where --url is one)'
             cand --config 'Read this configuration instead of the system''s or the user''s'
             cand --data 'Keep store, spool, locks and identity here'
             cand --force 'Take it also if it is unchanged or older than what is there'

@@ -693,12 +693,13 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __f
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l json -d 'Print one line of JSON for each address'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -l csv -d 'Print CSV: a header, then a row for each address; what is not known is empty'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "update" -d 'Fetch newer databases, check them and put them into their place'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and not __fish_seen_subcommand_from update list" -a "list" -d 'List the databases that are asked'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l url -d 'Fetch this URL or file instead of what the configuration names' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l sha256 -d 'Its SHA-256, or the URL of a file that begins with it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l sha256 -d 'Its SHA-256, or the URL of a file that begins with it (its path, where --url is one)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand geoip; and __fish_seen_subcommand_from update" -l force -d 'Take it also if it is unchanged or older than what is there'

@@ -29,7 +29,7 @@ pub struct Source {
     pub name: String,
     /// `https://`, `http://`, or a file's path: the database itself, compressed (gzip), or in an archive (tar.gz).
     pub url: String,
-    /// The SHA-256 of what is fetched, as 64 digits, or the URL of a file that begins with them.
+    /// The SHA-256 of what is fetched, as 64 digits, or the URL of a file that begins with them (its path, where `url` is one).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The user name that the server wants (at MaxMind: the account number).

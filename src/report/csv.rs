@@ -136,7 +136,7 @@ fn name(scalar: &Scalar) -> String {
 }
 
 /// `text` as a cell: never a formula to a spreadsheet, quoted where it has to be.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) {
@@ -145,7 +145,11 @@ fn cell(text: &str) -> String {
     text
 }
 
-fn line(out: &mut impl io::Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+/// Writes a row of `cells`, each of which has been through [`cell`] or cannot need it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn line(out: &mut impl io::Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
     writeln!(out, "{}", cells.collect::<Vec<_>>().join(","))
 }
 

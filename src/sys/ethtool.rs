@@ -4,6 +4,7 @@
 
 #![expect(unsafe_code, reason = "SIOCETHTOOL has no safe wrapper")]
 
+use std::cell::OnceCell;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -22,7 +23,10 @@ const GSTATS: u32 = 0x1d;
 const GSSET_INFO: u32 = 0x37;
 const GFEATURES: u32 = 0x3a;
 const GCHANNELS: u32 = 0x3c;
+const GMODULEINFO: u32 = 0x42;
+const GMODULEEEPROM: u32 = 0x43;
 const GLINKSETTINGS: u32 = 0x4c;
+const GFECPARAM: u32 = 0x50;
 
 /// The sets of names that a driver has (`enum ethtool_stringset`).
 const SET_STATISTICS: u32 = 1;
@@ -30,15 +34,25 @@ const SET_FEATURES: u32 = 4;
 const SET_LINK_MODES: u32 = 10;
 /// Octets of a name (`ETH_GSTRING_LEN`).
 const NAME: usize = 32;
+/// Octets of a module's memory that are read (`ETH_MODULE_SFF_8636_MAX_LEN`).
+const MODULE: usize = 640;
 /// Names that are taken from a driver. There is always room for twice as many: the kernel writes as many as there are by
 /// then.
 const MOST: usize = 8192;
 
-/// A device whose driver is asked.
+/// Whom drivers answer. It remembers the names that all of them share.
 #[derive(Debug)]
-pub struct Device {
+pub struct Asker {
     socket: UdpSocket,
-    name: String,
+    features: OnceCell<Vec<String>>,
+    modes: OnceCell<Vec<String>>,
+}
+
+/// A device whose driver is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Device<'a> {
+    asker: &'a Asker,
+    name: &'a str,
 }
 
 /// Who drives a device.
@@ -127,16 +141,33 @@ pub struct Pause {
     pub tx: bool,
 }
 
-impl Device {
-    /// The device `name` of this network namespace.
+/// How a device finds and mends damaged symbols by itself (IEEE 802.3 clauses 74, 91, 108).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HostFec")]
+pub struct Fec {
+    /// What it was told to use: `auto`, `off`, `rs`, `baser`, `llrs`.
+    pub configured: Vec<String>,
+    /// What it uses.
+    pub active: Vec<String>,
+}
+
+impl Asker {
+    /// One for the devices of this network namespace.
     ///
     /// # Errors
     /// Where the system has no socket to ask by.
-    pub fn new(name: &str) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-        Ok(Self { socket, name: name.to_owned() })
+        Ok(Self { socket, features: OnceCell::new(), modes: OnceCell::new() })
     }
 
+    /// The device `name`.
+    pub const fn device<'a>(&'a self, name: &'a str) -> Device<'a> {
+        Device { asker: self, name }
+    }
+}
+
+impl Device<'_> {
     /// Who drives it; `None` where nobody says.
     pub fn driver(&self) -> Option<Driver> {
         let answer = self.numbers::<49>(GDRVINFO)?;
@@ -160,8 +191,8 @@ impl Device {
         if length(&answer) != count {
             return None;
         }
-        let names = self.strings(SET_LINK_MODES);
-        let mut sets = answer[12..].chunks(count.unsigned_abs().into()).map(|set| chosen(&names, set));
+        let names = self.shared(&self.asker.modes, SET_LINK_MODES);
+        let mut sets = answer[12..].chunks(count.unsigned_abs().into()).map(|set| chosen(names, set));
         let negotiates = answer[2].to_ne_bytes()[3] != 0;
         let (supported, advertised, partner) = (sets.next()?, sets.next()?, sets.next()?);
         Some(Link { negotiates, supported, advertised, partner })
@@ -205,9 +236,27 @@ impl Device {
         Some(Pause { negotiates: negotiates != 0, rx: rx != 0, tx: tx != 0 })
     }
 
+    /// How it mends what was damaged.
+    pub fn fec(&self) -> Option<Fec> {
+        let [_, active, configured, _] = self.numbers(GFECPARAM)?;
+        Some(Fec { configured: fec_words(configured), active: fec_words(active) })
+    }
+
+    /// The memory of the module that is plugged in, and by which standard to read it (`ETH_MODULE_SFF_…`); `None` without one,
+    /// and without CAP_NET_ADMIN.
+    pub fn module(&self) -> Option<(u32, Vec<u8>)> {
+        let about = self.numbers::<11>(GMODULEINFO)?;
+        let count = (about[2] as usize).min(MODULE) / 4;
+        // cmd, magic, offset, length, then the octets.
+        let mut answer = vec![0_u32; 4 + count];
+        (answer[0], answer[3]) = (GMODULEEEPROM, (4 * count) as u32);
+        self.ask(&mut answer).ok()?;
+        Some((about[1], answer[4..].iter().flat_map(|word| word.to_ne_bytes()).collect()))
+    }
+
     /// What it, or the kernel for it, does by itself: `tx-tcp-segmentation`; each with whether it is on.
     pub fn features(&self) -> Vec<(String, bool)> {
-        let names = self.strings(SET_FEATURES);
+        let names = self.shared(&self.asker.features, SET_FEATURES);
         let blocks = names.len().div_ceil(32);
         let mut answer = vec![0_u32; 2 + 4 * blocks];
         (answer[0], answer[1]) = (GFEATURES, blocks as u32);
@@ -217,8 +266,8 @@ impl Device {
         // Of each block: available, requested, active, never changed.
         let active: Vec<u32> = answer[2..].chunks(4).map(|block| block[2]).collect();
         let is_on = |bit: usize| active.get(bit / 32).is_some_and(|word| word >> (bit % 32) & 1 == 1);
-        let all = names.into_iter().enumerate().map(|(bit, name)| (name, is_on(bit)));
-        all.filter(|(name, _)| !name.is_empty()).collect()
+        let all = names.iter().enumerate().filter(|(_, name)| !name.is_empty());
+        all.map(|(bit, name)| (name.clone(), is_on(bit))).collect()
     }
 
     /// What its driver counts, by the driver's own names.
@@ -236,6 +285,18 @@ impl Device {
             u64::from_ne_bytes([a, b, c, d, e, f, g, h])
         });
         names.into_iter().zip(counts).collect()
+    }
+
+    /// The names of a set that is the kernel's own, the same for all devices: they are asked for once.
+    fn shared<'a>(&self, known: &'a OnceCell<Vec<String>>, set: u32) -> &'a [String] {
+        if known.get().is_none() {
+            let names = self.strings(set);
+            // A device that is not there has no names, and says nothing of others.
+            if !names.is_empty() {
+                return known.get_or_init(|| names);
+            }
+        }
+        known.get().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The names of a set, in the order of their numbers.
@@ -279,8 +340,8 @@ impl Device {
         request.ifr_name.iter_mut().zip(octets).for_each(|(place, octet)| *place = octet as libc::c_char);
         request.ifr_ifru.ifru_data = data.as_mut_ptr().cast();
         // SAFETY: the descriptor is open; `request` names `data`, whose length is that of the answer to its command, or is
-        // told in it (blocks of features, words of modes), or is twice what the driver has just had (strings, statistics).
-        let done = unsafe { libc::ioctl(self.socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
+        // told in it (blocks of features, words of modes, octets of a module), or is twice what the driver has just had (strings, statistics).
+        let done = unsafe { libc::ioctl(self.asker.socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
@@ -289,6 +350,13 @@ impl Device {
 fn word(octets: &[u8]) -> String {
     let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
     String::from_utf8_lossy(&octets[..end]).trim().to_owned()
+}
+
+/// The words of `ETHTOOL_FEC_…` bits, as ethtool(8) writes them in lower case.
+fn fec_words(bits: u32) -> Vec<String> {
+    let words = ["none", "auto", "off", "rs", "baser", "llrs"];
+    let is_set = |bit: &usize| bits >> bit & 1 == 1;
+    words.iter().enumerate().filter(|(bit, _)| is_set(bit)).map(|(_, word)| (*word).to_owned()).collect()
 }
 
 /// The names whose bits are set.
@@ -304,14 +372,18 @@ mod tests {
 
     #[test]
     fn loopback_says_what_the_kernel_does_for_it() {
-        let loopback = Device::new("lo").expect("a socket");
+        let asker = Asker::new().expect("a socket");
+        // Asked first, somebody who is not there takes no names away from others.
+        let nobody = asker.device("no-such-interface-at-all");
+        assert_eq!((nobody.driver(), nobody.features(), nobody.statistics()), (None, vec![], vec![]));
+        let loopback = asker.device("lo");
         let features = loopback.features();
         let is_on = |name: &str| features.iter().find(|(known, _)| known == name).map(|(_, is_on)| *is_on);
         assert_eq!(is_on("loopback"), Some(true));
         assert_eq!(is_on("rx-fcs"), Some(false));
-        assert_eq!((loopback.rings(), loopback.link()), (None, None));
-        let nobody = Device::new("no-such-interface-at-all").expect("a socket");
-        assert_eq!((nobody.driver(), nobody.features(), nobody.statistics()), (None, vec![], vec![]));
+        assert_eq!((loopback.rings(), loopback.link(), loopback.fec()), (None, None, None));
+        assert_eq!(loopback.module(), None);
+        assert_eq!(asker.device("lo").features(), features, "by names that are remembered");
     }
 
     #[test]
@@ -319,5 +391,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|n| format!("mode{n}")).collect();
         assert_eq!(chosen(&names, &[1 << 31, 1 << 7]), ["mode31", "mode39"]);
         assert_eq!(word(b"a driver\0\0x"), "a driver");
+        assert_eq!(fec_words(1 << 1 | 1 << 3), ["auto", "rs"]);
+        assert_eq!(fec_words(0), Vec::<String>::new());
     }
 }

@@ -21,10 +21,21 @@ pub fn octets() -> io::Result<[u8; 32]> {
     }
 }
 
+/// 16 hexadecimal digits that nobody can guess: a part of a name.
+///
+/// # Errors
+/// As [`octets`].
+pub fn word() -> io::Result<String> {
+    Ok(octets()?.iter().take(8).map(|octet| format!("{octet:02x}")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn no_two_draws_are_alike() {
         assert_ne!(super::octets().expect("random octets"), super::octets().expect("random octets"));
+        let word = super::word().expect("a word");
+        assert!(word.len() == 16 && word.bytes().all(|letter| letter.is_ascii_hexdigit()), "{word}");
+        assert_ne!(word, super::word().expect("a word"));
     }
 }

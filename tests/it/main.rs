@@ -2,6 +2,7 @@
 
 mod autoperf;
 mod capture;
+mod certificate;
 mod cli;
 mod deploy;
 mod drift;

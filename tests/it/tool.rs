@@ -4,11 +4,12 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use nix::unistd::geteuid;
-use waddleperf::sys::{clock, wait};
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
 /// The program under test.
 pub(crate) const WADDLEPERF: &str = env!("CARGO_BIN_EXE_waddleperf");
@@ -55,16 +56,22 @@ pub(crate) fn output(command: &mut Command) -> Output {
 /// Runs a command without its output, 100 s at most: the most memory that it had, in KiB.
 #[track_caller]
 pub(crate) fn peak_kib(command: &mut Command) -> u64 {
-    let mut child =
-        command.stdout(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let child = command.stdout(Stdio::null()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    peak_memory(&mut child, Duration::from_secs(100))
+}
+
+/// Waits until `child` has ended, for `limit` at most: the most memory that it had, in KiB.
+#[track_caller]
+pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {
     let (began, mut peak) = (clock::now().mono, 0);
     while child.try_wait().expect("a child").is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         peak = peak.max(kib.unwrap_or(0));
-        assert!(clock::now().mono - began < Duration::from_secs(100), "it takes too long: {command:?}");
-        wait::sleep(Duration::from_millis(5));
+        assert!(clock::now().mono - began < limit, "it takes too long");
+        sleep(Duration::from_millis(5));
     }
     peak
 }

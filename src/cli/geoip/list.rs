@@ -33,7 +33,11 @@ pub(super) fn run(args: &List, env: &Env) -> Result<u8, Failure> {
             }
         }
         if databases.about().next().is_none() && !args.json {
-            writeln!(out, "there is no database in DATA/geo, /usr/share/GeoIP or /var/lib/GeoIP")?;
+            let place = match env.config.geo.files.as_slice() {
+                [] => "there is no database in DATA/geo, /usr/share/GeoIP or /var/lib/GeoIP",
+                _ => "none of the files that [geo] names is a database that can be read",
+            };
+            writeln!(out, "{place}")?;
         }
         Ok(0)
     })

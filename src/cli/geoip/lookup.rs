@@ -13,8 +13,9 @@ use crate::cli::Env;
 use crate::cli::complaint;
 use crate::cli::results::out::{self, Stop};
 use crate::failure::{Class, Failure};
-use crate::geo::{Databases, Place};
+use crate::geo::{Atlas, Databases, Place};
 use crate::net::Resolver;
+use crate::report::csv;
 use crate::report::text::escape;
 use crate::store::apart;
 
@@ -31,18 +32,24 @@ pub(super) struct Lookup {
     #[arg(long, value_name = "FILE")]
     geo: Vec<PathBuf>,
     /// Print one line of JSON for each address
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Print CSV: a header, then a row for each address; what is not known is empty
+    #[arg(long)]
+    csv: bool,
 }
+
+/// The columns of `--csv`, by JSON's names.
+const COLUMNS: [&str; 7] = ["address", "asn", "as_name", "country", "region", "city", "prefix"];
 
 /// What is printed of an address.
 #[derive(Serialize)]
-struct Found<'a> {
+struct Found {
     address: IpAddr,
     #[serde(flatten)]
     place: Place,
     /// The databases that were asked.
-    sources: &'a [Source],
+    sources: Vec<Source>,
 }
 
 #[derive(Serialize)]
@@ -52,19 +59,49 @@ struct Source {
     built: Option<Timestamp>,
 }
 
+/// Who is asked.
+#[derive(Clone)]
+enum Books {
+    /// Those that were named.
+    Named(Arc<Databases>),
+    /// Those of this installation, which follow their files.
+    Own(Atlas),
+}
+
+impl Books {
+    /// As they are now. Reads files: not for an async thread.
+    fn current(&self) -> Arc<Databases> {
+        match self {
+            Self::Named(databases) => Arc::clone(databases),
+            Self::Own(atlas) => atlas.current(),
+        }
+    }
+}
+
 pub(super) async fn run(args: Lookup, env: &Env) -> Result<u8, Failure> {
-    let (files, atlas) = (args.geo.clone(), env.atlas());
-    let databases = apart(move || match files.as_slice() {
-        [] => Ok(atlas.current()),
-        files => Databases::open(files).map(Arc::new),
+    let (files, atlas) = (args.geo, env.atlas());
+    let (books, is_empty) = apart(move || {
+        let books = match files.as_slice() {
+            [] => Books::Own(atlas),
+            files => Books::Named(Arc::new(Databases::open(files)?)),
+        };
+        let is_empty = books.current().about().next().is_none();
+        Ok((books, is_empty))
     })
     .await?;
-    let sources: Vec<Source> =
-        databases.about().map(|about| Source { kind: about.kind.clone(), built: about.built }).collect();
-    if sources.is_empty() {
+    if is_empty {
         complaint::tell("geoip", "there is no database, so nothing is known: see waddleperf-geoip(1)");
     }
-    let mut asking = Asking { databases, sources, resolver: Resolver::default(), json: args.json, code: 0 };
+    let format = match (args.json, args.csv) {
+        (true, _) => Format::Json,
+        (_, true) => Format::Csv,
+        _ => Format::Text,
+    };
+    if format == Format::Csv {
+        let header = COLUMNS.iter().map(|&name| name.to_owned());
+        out::with_stdout(|out| Ok(csv::line(out, header).map(|()| 0)?))?;
+    }
+    let mut asking = Asking { books, resolver: Resolver::default(), format, code: 0 };
     for word in args.addresses {
         if word != "-" {
             asking.answer(&word).await?;
@@ -95,12 +132,19 @@ fn next_line() -> Result<Option<String>, Failure> {
     }
 }
 
+/// How an answer is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Csv,
+}
+
 /// Answers one question after another.
 struct Asking {
-    databases: Arc<Databases>,
-    sources: Vec<Source>,
+    books: Books,
     resolver: Resolver,
-    json: bool,
+    format: Format,
     code: u8,
 }
 
@@ -108,7 +152,12 @@ impl Asking {
     /// Prints what is known of `word`, an address or a name; what is neither is told, and the next can follow.
     async fn answer(&mut self, word: &str) -> Result<(), Failure> {
         match addresses(word, &self.resolver).await {
-            Ok(addresses) => self.show(&addresses),
+            Ok(addresses) => {
+                // Who asks through a pipe may go on for days: each question is for the databases of its time.
+                let books = self.books.clone();
+                let databases = apart(move || Ok(books.current())).await?;
+                self.show(&addresses, &databases)
+            }
             Err(failure) => {
                 complaint::tell("geoip", &failure.detail);
                 self.code = failure.class.exit_code();
@@ -117,19 +166,32 @@ impl Asking {
         }
     }
 
-    fn show(&self, addresses: &[IpAddr]) -> Result<(), Failure> {
+    fn show(&self, addresses: &[IpAddr], databases: &Databases) -> Result<(), Failure> {
         out::with_stdout(|out| {
-            for address in addresses {
-                let place = self.databases.place(*address);
-                match self.json {
-                    true => out::json(out, &Found { address: *address, place, sources: &self.sources })?,
-                    false => writeln!(out, "{address}  {}", words(&place)).map_err(Stop::from)?,
+            for &address in addresses {
+                let place = databases.place(address);
+                match self.format {
+                    Format::Json => out::json(out, &Found { address, place, sources: sources(databases) })?,
+                    Format::Csv => csv::line(out, cells(address, place).into_iter())?,
+                    Format::Text => writeln!(out, "{address}  {}", words(&place)).map_err(Stop::from)?,
                 }
             }
             Ok(0)
         })
         .map(|_| ())
     }
+}
+
+fn sources(databases: &Databases) -> Vec<Source> {
+    databases.about().map(|about| Source { kind: about.kind.clone(), built: about.built }).collect()
+}
+
+/// The cells under [`COLUMNS`].
+fn cells(address: IpAddr, place: Place) -> [String; COLUMNS.len()] {
+    let Place { asn, as_name, country, region, city, prefix } = place;
+    let text = |text: Option<String>| text.map_or_else(String::new, |text| csv::cell(&escape(&text)));
+    let number = asn.map_or_else(String::new, |asn| asn.to_string());
+    [address.to_string(), number, text(as_name), text(country), text(region), text(city), text(prefix)]
 }
 
 async fn addresses(word: &str, resolver: &Resolver) -> Result<Vec<IpAddr>, Failure> {
@@ -175,5 +237,13 @@ mod tests {
         };
         assert_eq!(words(&place), "AS64500 Exa\\u{1b}[31mmple  192.0.2.0/24  Berlin, DE");
         assert_eq!(words(&Place::default()), "–");
+        let address = IpAddr::from([192, 0, 2, 7]);
+        assert_eq!(
+            cells(address, place).join(","),
+            "192.0.2.7,64500,Exa\\u{1b}[31mmple,DE,Berlin,Berlin,192.0.2.0/24"
+        );
+        assert_eq!(cells(address, Place::default()).join(","), "192.0.2.7,,,,,,");
+        let sheet = Place { as_name: text("=1+1, Inc."), ..Place::default() };
+        assert_eq!(cells(address, sheet)[2], "\"'=1+1, Inc.\"");
     }
 }

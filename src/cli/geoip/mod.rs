@@ -44,6 +44,7 @@ pub(super) const MANUAL: Manual = Manual {
     examples: &[
         ("waddleperf geoip 192.0.2.1 2001:db8::1", "where these belong"),
         ("waddleperf geoip --json - < addresses", "one line of JSON for each line of a file"),
+        ("waddleperf geoip --csv - < addresses > places.csv", "the same as a table"),
         ("waddleperf geoip list", "which databases are asked, and how old they are"),
         ("waddleperf geoip update", "for a timer: fetch what [geo] names"),
         (

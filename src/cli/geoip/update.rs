@@ -1,7 +1,7 @@
 //! `geoip update`: newer databases, from where `[geo]` says.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ pub(super) struct Update {
     /// Fetch this URL or file instead of what the configuration names
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Its SHA-256, or the URL of a file that begins with it
+    /// Its SHA-256, or the URL of a file that begins with it (its path, where --url is one)
     #[arg(long, value_name = "SUM", requires = "url")]
     sha256: Option<String>,
     /// Take it also if it is unchanged or older than what is there
@@ -125,7 +125,7 @@ async fn update(source: &Source, data: &Data, force: bool) -> Result<End, Failur
     let to = data.geo().join(format!("{}.mmdb", source.name));
     let Some(url) = url_of(&source.url)? else {
         let (data, source) = (data.clone(), source.clone());
-        return apart(move || take(&data, Path::new(&source.url), literal_sum(&source)?, force, &to)).await;
+        return apart(move || take(&data, Path::new(&source.url), local_sum(&source)?, force, &to)).await;
     };
     let tag = to.with_extension("etag");
     let secret = source.password.clone();
@@ -192,6 +192,26 @@ fn literal_sum(source: &Source) -> Result<Option<Checksum>, Failure> {
     sum.map(Some).ok_or_else(|| Class::Usage.because(format_args!("sha256 {text}: that is no SHA-256")))
 }
 
+/// The checksum of a file on this host: named itself, or at the beginning of another file.
+fn local_sum(source: &Source) -> Result<Option<Checksum>, Failure> {
+    let Some(text) = source.sha256.as_deref().filter(|text| Path::new(text).is_file()) else {
+        return literal_sum(source);
+    };
+    let read = File::open(text).and_then(|file| {
+        let mut octets = Vec::new();
+        file.take(MOST_SUM).read_to_end(&mut octets)?;
+        Ok(octets)
+    });
+    let octets = read.map_err(|error| Failure::from_io(format_args!("read {text}"), &error))?;
+    sum_in(text, &octets).map(Some)
+}
+
+/// The checksum at the beginning of `octets`, which are those of `place`.
+fn sum_in(place: &str, octets: &[u8]) -> Result<Checksum, Failure> {
+    let sum = Checksum::parse(&String::from_utf8_lossy(octets));
+    sum.ok_or_else(|| Class::Protocol.because(format_args!("{place} does not begin with a SHA-256")))
+}
+
 /// Whom to believe; nobody where it is not asked for.
 async fn trust(url: &Url) -> Result<Option<Trust>, Failure> {
     match url.scheme() {
@@ -233,9 +253,7 @@ impl Origin<'_> {
             Ok(())
         };
         self.fetch(url, None, MOST_SUM, keep).await?;
-        let sum = Checksum::parse(&String::from_utf8_lossy(&octets));
-        let none = || Class::Protocol.because(format_args!("{text} does not begin with a SHA-256"));
-        sum.map(Some).ok_or_else(none)
+        sum_in(text, &octets).map(Some)
     }
 }
 

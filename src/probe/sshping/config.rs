@@ -32,7 +32,7 @@ impl Settings {
             match word.to_ascii_lowercase().as_str() {
                 "host" => applies = pattern::matches_any(value.split_whitespace(), host),
                 "match" => applies = value.eq_ignore_ascii_case("all"),
-                word if applies => found.set(word, value, host, home),
+                word if applies && !value.is_empty() => found.set(word, value, host, home),
                 _ => {}
             }
         }
@@ -43,7 +43,7 @@ impl Settings {
         match word {
             "hostname" => drop(self.hostname.get_or_insert_with(|| value.replace("%h", host))),
             "user" => drop(self.user.get_or_insert_with(|| value.to_owned())),
-            "port" => self.port = self.port.or_else(|| value.parse().ok()),
+            "port" => self.port = self.port.or_else(|| value.parse().ok().filter(|port| *port > 0)),
             "identityfile" => self.identities.push(expand(value, host, home)),
             "proxyjump" | "proxycommand" => drop(self.proxy.get_or_insert_with(|| value.to_owned())),
             _ => {}
@@ -69,9 +69,43 @@ fn expand(path: &str, host: &str, home: &Path) -> PathBuf {
     }
 }
 
+/// What fuzzing and the property do with any octets: read them as a configuration. Whatever it says, what stands before it wins,
+/// and what stands behind it counts where it says nothing.
+pub(super) fn fuzz(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let (host, home) = ("web.example", Path::new("/home/me"));
+    let alone = Settings::parse(&text, host, home);
+    assert_ne!(alone.port, Some(0));
+    let after = Settings::parse(&format!("User early\nPort 2222\n{text}"), host, home);
+    assert_eq!((after.user.as_deref(), after.port), (Some("early"), Some(2222)));
+    assert_eq!((after.hostname, after.identities), (alone.hostname.clone(), alone.identities.clone()));
+    let before = Settings::parse(&format!("{text}\nHost *\nUser late\nPort 2223\n"), host, home);
+    assert_eq!(before.user, alone.user.or_else(|| Some("late".to_owned())));
+    assert_eq!(before.port, alone.port.or(Some(2223)));
+    assert_eq!(before.hostname, alone.hostname);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_stands_first_wins_whatever_else_there_is(
+            lines in prop::collection::vec(
+                prop_oneof![
+                    "(Host|Match|HostName|User|Port|IdentityFile|ProxyJump)[ =\t]{1,2}[a-z0-9*?!%\" .]{0,12}",
+                    "[ -~]{0,30}",
+                ],
+                0..10,
+            ),
+            octets in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            fuzz(lines.join("\n").as_bytes());
+            fuzz(&octets);
+        }
+    }
 
     #[test]
     fn the_first_value_wins_and_keys_add_up() {

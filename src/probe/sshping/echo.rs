@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ssh2::Channel;
 
-use super::line::Line;
+use super::line::{Line, WINDOW};
 use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events};
 use crate::sys::{clock, random};
@@ -120,7 +120,7 @@ fn end_line(line: &Line<'_>, channel: &mut Channel) -> Result<(), Failure> {
 
 /// What sends back what it gets, as soon as it has sent `word` back.
 fn command(line: &Line<'_>, command: &str, word: &str) -> Result<Channel, Failure> {
-    let mut channel = line.exec(command)?;
+    let mut channel = line.exec(command, WINDOW)?;
     send_all(line, &mut channel, format!("{word}\n").as_bytes())?;
     await_word(line, &mut channel, word, command)?;
     Ok(channel)
@@ -128,7 +128,7 @@ fn command(line: &Line<'_>, command: &str, word: &str) -> Result<Channel, Failur
 
 /// A shell below a terminal, in which something takes all that comes, so that the terminal alone echoes it.
 fn terminal(line: &Line<'_>, word: &str) -> Result<Channel, Failure> {
-    let mut channel = line.channel()?;
+    let mut channel = line.channel(WINDOW)?;
     let asked = line.patiently(|| channel.request_pty("xterm", None, Some((80, 24, 0, 0))));
     asked.map_err(|undone| undone.failure("ask the ssh server for a terminal"))?;
     let begun = line.patiently(|| channel.shell());

@@ -152,9 +152,55 @@ pub(super) fn add(path: &Path, name: &str, key: &[u8]) -> std::io::Result<()> {
     file.write_all(format!("{name} {kind} {}\n", STANDARD.encode(key)).as_bytes())
 }
 
+/// What fuzzing and the property do with any octets: read them as a file, and as a key. Whatever the file says, a key that is
+/// added to it is known from then on, unless it was taken back.
+pub(super) fn fuzz(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let key = [&[0, 0, 0, 11][..], b"ssh-ed25519", octets].concat();
+    for name in [name("a.example", 22), name("a.example", 2222)] {
+        let mut known = KnownHosts::parse(&text);
+        let before = known.check(&name, &key);
+        known.extend(&format!("{name} ssh-ed25519 {}\n", STANDARD.encode(&key)));
+        let after = known.check(&name, &key);
+        let expected = if before == Known::Revoked { Known::Revoked } else { Known::Same };
+        assert_eq!(after, expected, "{name}");
+        assert!(known.kinds(&name).contains(&"ssh-ed25519"));
+    }
+    let kind = kind_of(octets);
+    assert!(kind.is_none_or(|kind| kind.len() + 4 <= octets.len()));
+    let _ = fingerprint(octets);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Lines as they stand in such files, right and wrong, and anything else.
+    fn lines() -> impl Strategy<Value = String> {
+        let marker = prop::sample::select(vec!["", "@revoked ", "@cert-authority ", "@", "# "]);
+        let names = prop_oneof![
+            "[a-z.*?!,]{0,12}",
+            Just("a.example,*".to_owned()),
+            Just("|1|AAAA|AAAA".to_owned()),
+            "\\|1\\|[A-Za-z=|]{0,12}",
+        ];
+        let kind = prop::sample::select(vec!["ssh-ed25519", "ssh-rsa", "x", ""]);
+        let line = (marker, names, kind, prop::collection::vec(any::<u8>(), 0..8));
+        let line = line.prop_map(|(marker, names, kind, tail)| {
+            let key = STANDARD.encode([&[0, 0, 0, 11][..], b"ssh-ed25519", &tail].concat());
+            format!("{marker}{names} {kind} {key}")
+        });
+        prop::collection::vec(prop_oneof![line, "[ -~]{0,40}"], 0..8).prop_map(|lines| lines.join("\n"))
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_a_key_unknown_that_is_added(text in lines(), octets in prop::collection::vec(any::<u8>(), 0..64)) {
+            fuzz(text.as_bytes());
+            fuzz(&octets);
+        }
+    }
 
     /// A key of `kind` whose secret part is `tail`.
     fn key(kind: &str, tail: u8) -> Vec<u8> {

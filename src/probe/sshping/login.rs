@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ssh2::{KeyboardInteractivePrompt, Prompt};
+use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt};
 
+use super::agent;
+use super::key::PrivateKey;
 use super::line::{Line, Undone, said};
 use crate::failure::{Class, Failure};
 use crate::sys::secret::Revealed;
@@ -40,6 +42,19 @@ pub(super) struct Accepted {
     pub(super) offered: Vec<String>,
 }
 
+/// What is shown to a server, in a person's words.
+struct Shown {
+    what: String,
+    /// Why it cannot be shown, where libssh2 cannot use it; its own words where that is nothing.
+    useless: Option<&'static str>,
+}
+
+impl Shown {
+    fn plainly(what: impl Into<String>) -> Self {
+        Self { what: what.into(), useless: None }
+    }
+}
+
 impl Credentials {
     /// Logs in.
     ///
@@ -73,17 +88,16 @@ impl Credentials {
         }
         if let Some(password) = &self.password {
             if takes("password") {
-                tried.push("the password".to_owned());
                 let done = line.patiently(|| session.userauth_password(&self.user, password.as_str()));
-                if self.is_in(line, done)? {
+                if self.is_in(line, Shown::plainly("the password"), done, &mut tried)? {
                     return Ok(accepted("password"));
                 }
             }
             if takes("keyboard-interactive") {
-                tried.push("the password as the answer to questions".to_owned());
                 let mut answers = Answers(password);
                 let done = line.patiently(|| session.userauth_keyboard_interactive(&self.user, &mut answers));
-                if self.is_in(line, done)? {
+                let shown = Shown::plainly("the password as the answer to questions");
+                if self.is_in(line, shown, done, &mut tried)? {
                     return Ok(accepted("keyboard-interactive"));
                 }
             }
@@ -97,32 +111,60 @@ impl Credentials {
         )))
     }
 
-    /// Whether a step let us in. Where it did not, the next is tried; a broken connection ends it all.
-    fn is_in(&self, line: &Line<'_>, done: Result<(), Undone>) -> Result<bool, Failure> {
+    /// Whether a step let us in that showed `shown`. Where it did not, that is noted, and the next is tried; a broken connection
+    /// ends it all.
+    fn is_in(
+        &self,
+        line: &Line<'_>,
+        shown: Shown,
+        done: Result<(), Undone>,
+        tried: &mut Vec<String>,
+    ) -> Result<bool, Failure> {
+        let Shown { what, useless } = shown;
         match done {
-            Ok(()) => Ok(line.session.authenticated()),
-            Err(Undone::Failed(failure)) => Err(failure),
+            Ok(()) if line.session.authenticated() => return Ok(true),
+            Ok(()) => tried.push(what),
+            Err(Undone::Failed(failure)) => return Err(failure),
             Err(Undone::Refused(error)) => match error.code() {
                 // LIBSSH2_ERROR_SOCKET_DISCONNECT, …_SOCKET_RECV, …_SOCKET_SEND.
-                ssh2::ErrorCode::Session(-13 | -43 | -7) => Err(Class::Auth.because(format_args!(
-                    "log in as {}: the server ends the connection after too many attempts ({})",
-                    self.user,
-                    said(&error)
-                ))),
-                _ => Ok(false),
+                ErrorCode::Session(-13 | -43 | -7) => {
+                    return Err(Class::Auth.because(format_args!(
+                        "log in as {}: the server ends the connection after too many attempts ({})",
+                        self.user,
+                        said(&error)
+                    )));
+                }
+                // LIBSSH2_ERROR_AUTHENTICATION_FAILED, …_PUBLICKEY_UNVERIFIED: the server does not want it.
+                ErrorCode::Session(-18 | -19) => tried.push(what),
+                // It did not even come to be shown.
+                _ => tried.push(format!("{what} ({})", useless.map_or_else(|| said(&error), str::to_owned))),
             },
         }
+        Ok(false)
     }
 
     fn ask_agent(&self, line: &Line<'_>, tried: &mut Vec<String>) -> Result<bool, Failure> {
-        let Ok(mut agent) = line.session.agent() else { return Ok(false) };
-        if agent.connect().is_err() || agent.list_identities().is_err() {
-            return Ok(false);
-        }
+        let (_relay, agent) = match agent::agent(line) {
+            None => return Ok(false),
+            Some(Ok(found)) => found,
+            Some(Err(why)) => {
+                tried.push(format!("the agent ({why})"));
+                return Ok(false);
+            }
+        };
         for key in agent.identities().unwrap_or_default().iter().take(MOST_KEYS) {
-            tried.push(format!("the agent's {}", escape(key.comment())));
-            let done = line.patiently(|| agent.userauth(&self.user, key));
-            if self.is_in(line, done)? {
+            let name = format!("the agent's {}", escape(key.comment()));
+            let done = match line.patiently(|| agent.userauth(&self.user, key)) {
+                // It may be asking a person, who is not there.
+                Err(Undone::Failed(failure)) if failure.class == Class::Timeout => {
+                    return Err(Class::Timeout.because(format_args!(
+                        "log in as {}: neither the server nor {name} answers in time",
+                        self.user
+                    )));
+                }
+                done => done,
+            };
+            if self.is_in(line, Shown::plainly(name), done, tried)? {
                 return Ok(true);
             }
         }
@@ -133,11 +175,26 @@ impl Credentials {
         let usual = || USUAL.map(|name| self.home.join(".ssh").join(name));
         let keys = if self.keys.is_empty() { usual().to_vec() } else { self.keys.clone() };
         for key in keys.iter().filter(|key| self.is_key(key)) {
-            tried.push(escape(&key.display().to_string()).into_owned());
+            let name = escape(&key.display().to_string()).into_owned();
             let passphrase = self.passphrase.as_ref().map(Revealed::as_str);
+            let key = match PrivateKey::read(key, line.stop()) {
+                Ok(key) => key,
+                Err(failure) if failure.class == Class::Cancelled => return Err(failure),
+                Err(failure) => {
+                    tried.push(escape(&failure.detail).into_owned());
+                    continue;
+                }
+            };
+            if key.locked && passphrase.is_none() {
+                tried.push(format!("{name} (it is locked: --passphrase-file)"));
+                continue;
+            }
+            let session = &line.session;
             let done =
-                line.patiently(|| line.session.userauth_pubkey_file(&self.user, None, key, passphrase));
-            if self.is_in(line, done)? {
+                line.patiently(|| session.userauth_pubkey_memory(&self.user, None, &key.text, passphrase));
+            // libssh2's own words for this are that it is no key.
+            let useless = key.locked.then_some("--passphrase-file does not unlock it");
+            if self.is_in(line, Shown { what: name, useless }, done, tried)? {
                 return Ok(true);
             }
         }

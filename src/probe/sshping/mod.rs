@@ -3,9 +3,12 @@
 //! [`mod@line`] makes a session of it that never blocks; [`banner`], [`login`], [`echo`] and [`transfer`] are its steps;
 //! [`known`] and [`config`] read the files that ssh(1) reads, without a line of it being obeyed that is not needed here.
 
+mod agent;
 mod banner;
 mod config;
 mod echo;
+mod guard;
+mod key;
 mod known;
 mod line;
 mod login;
@@ -166,6 +169,7 @@ impl Options for SshPing {
                its fingerprint, and a changed one never passes. Keys come from the agent and from files, passwords \
                from a file or the variable WADDLEPERF_SSH_PASSWORD and never from the command line. Of ~/.ssh/config HostName, Port, \
                User and IdentityFile count; hosts behind a ProxyJump are not measured.\n\n\
+               What goes through depends on the cipher, which the record names: ChaCha20-Poly1305 where the server takes it. \
                Time that echoes take beyond the tcp round trip is the far side's: encryption, sshd, its program or terminal.",
         examples: &[
             ("waddleperf sshping host.example", "steps, a thousand echoes, 8 MB each way"),
@@ -186,6 +190,16 @@ impl Options for SshPing {
         ],
         see_also: &["ssh(1)", "ssh_config(5)", "sshd(8)"],
     };
+}
+
+/// The body of the fuzz target for files of known hosts.
+pub fn fuzz_known_hosts(octets: &[u8]) {
+    known::fuzz(octets);
+}
+
+/// The body of the fuzz target for configurations of ssh(1).
+pub fn fuzz_config(octets: &[u8]) {
+    config::fuzz(octets);
 }
 
 impl SshPing {

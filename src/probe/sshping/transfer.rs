@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ssh2::Sftp;
 
-use super::line::Line;
+use super::line::{Line, WIDE_WINDOW, WINDOW};
 use crate::failure::{Class, Failure};
 use crate::sys::wait::Stop;
 use crate::sys::{clock, random};
@@ -51,7 +51,7 @@ pub(super) fn by_programs(line: &Line<'_>, bytes: u64) -> Both {
 }
 
 fn up(line: &Line<'_>, bytes: u64) -> Result<Transfer, Failure> {
-    let mut channel = line.exec("cat >/dev/null")?;
+    let mut channel = line.exec("cat >/dev/null", WINDOW)?;
     let began = clock::now().mono;
     write(line, &mut channel, bytes)?;
     let ended = line.patiently(|| channel.send_eof());
@@ -63,7 +63,7 @@ fn up(line: &Line<'_>, bytes: u64) -> Result<Transfer, Failure> {
 }
 
 fn down(line: &Line<'_>, bytes: u64) -> Result<Transfer, Failure> {
-    let mut channel = line.exec(&format!("head -c {bytes} /dev/zero"))?;
+    let mut channel = line.exec(&format!("head -c {bytes} /dev/zero"), WIDE_WINDOW)?;
     let began = clock::now().mono;
     let got = read(line, &mut channel, bytes)?;
     let elapsed = clock::now().mono - began;
@@ -150,7 +150,6 @@ fn read(line: &Line<'_>, from: &mut impl std::io::Read, bytes: u64) -> Result<u6
 
 /// The name of a file that nobody else has.
 fn name() -> Result<PathBuf, Failure> {
-    let octets = random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
-    let word: String = octets.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let word = random::word().map_err(|error| Failure::from_io("read random octets", &error))?;
     Ok(Path::new(DIRECTORY).join(format!("waddleperf-sshping-{word}.tmp")))
 }

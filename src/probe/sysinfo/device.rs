@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sys::ethtool;
-pub use crate::sys::ethtool::{Channels, Coalescing, Pause, Rings};
+use crate::sys::ethtool::Asker;
+pub use crate::sys::ethtool::{Channels, Coalescing, Fec, Pause, Rings};
+pub use crate::wire::sff::Module;
 
 /// What a driver tells, as ethtool(8) shows it. What it does not tell is null or empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "HostDevice")]
 pub struct Device {
     /// Its firmware.
@@ -33,6 +34,12 @@ pub struct Device {
     pub coalescing: Option<Coalescing>,
     /// Whether either end may have the other pause.
     pub pause: Option<Pause>,
+    /// How it mends what was damaged on the link; null where it does not, or does not say.
+    #[serde(default)]
+    pub fec: Option<Fec>,
+    /// The module that is plugged in; null without one, and to who may not ask (CAP_NET_ADMIN).
+    #[serde(default)]
+    pub module: Option<Module>,
     /// What it, or the kernel for it, does by itself and is on: `tx-tcp-segmentation`.
     pub features: Vec<String>,
     /// What its driver counts by its own names, zeros left out.
@@ -41,8 +48,8 @@ pub struct Device {
 
 impl Device {
     /// That of the interface `name`; `None` where no driver tells anything.
-    pub(super) fn read(name: &str) -> Option<Self> {
-        let device = ethtool::Device::new(name).ok()?;
+    pub(super) fn read(asker: &Asker, name: &str) -> Option<Self> {
+        let device = asker.device(name);
         let known = |text: String| Some(text).filter(|text| !text.is_empty() && text != "N/A");
         let driver = device.driver();
         let link = device.link().unwrap_or_default();
@@ -58,6 +65,8 @@ impl Device {
             channels: device.channels(),
             coalescing: device.coalescing(),
             pause: device.pause(),
+            fec: device.fec(),
+            module: device.module().and_then(|(standard, octets)| Module::parse(standard, &octets)),
             features: device
                 .features()
                 .into_iter()

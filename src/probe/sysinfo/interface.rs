@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::source::Source;
 use super::{Device, Radio};
 use crate::failure::reason;
+use crate::sys::ethtool::Asker;
 use crate::sys::netlink::dump;
 
 /// A network interface.
@@ -185,13 +186,14 @@ impl Interface {
                 return Vec::new();
             }
         };
+        let asker = Asker::new().map_err(|error| source.lacks("drivers", &reason(&error))).ok();
         let mut names = BTreeMap::new();
         let mut all: Vec<(Self, Option<u32>)> = Vec::new();
         for link in &links {
             if let RouteNetlinkMessage::NewLink(link) = link {
                 let (mut interface, controller) = Self::of(link);
                 interface.ask_files(source);
-                interface.device = Device::read(&interface.name);
+                interface.device = asker.as_ref().and_then(|asker| Device::read(asker, &interface.name));
                 names.insert(interface.index, interface.name.clone());
                 all.push((interface, controller));
             }

@@ -28,7 +28,7 @@ pub use ask::Asked;
 pub use clock::ClockState;
 pub use connection::Connection;
 pub use cpu::{Cgroup, Cpu, Pressure, Stalled};
-pub use device::{Channels, Coalescing, Device, Pause, Rings};
+pub use device::{Channels, Coalescing, Device, Fec, Module, Pause, Rings};
 pub use diff::Change;
 pub use finding::Finding;
 pub use host::Host;

@@ -12,6 +12,9 @@ use crate::failure::reason;
 /// Octets of a file that are read: /proc's files have no length of their own.
 const MOST: u64 = 8 << 20;
 
+/// Octets that most of them have at most.
+const USUAL: usize = 16 << 10;
+
 /// Where files are, and what could not be read.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -92,7 +95,8 @@ impl Source {
 
 fn read_text(path: &Path) -> std::io::Result<String> {
     use std::io::Read;
-    let mut octets = Vec::new();
+    // /proc's files have no length: without room they are asked for 32 octets at first, and the kernel makes them anew each time.
+    let mut octets = Vec::with_capacity(USUAL);
     fs::File::open(path)?.take(MOST).read_to_end(&mut octets)?;
     // A host's name or a mount point may be of any octets.
     Ok(String::from_utf8_lossy(&octets).into_owned())

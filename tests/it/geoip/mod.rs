@@ -4,12 +4,16 @@ mod mmdb;
 mod origin;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, output};
@@ -106,6 +110,101 @@ fn without_a_database_nothing_is_known_and_nothing_fails() {
     assert_eq!(found.status.code(), Some(2), "{}", said(&found));
     let wrong = home.run(&["geoip", "192.0.2.0/24"]);
     assert!(wrong.status.code() == Some(2) && said(&wrong).contains("not a network"), "{}", said(&wrong));
+}
+
+#[test]
+fn a_table_has_a_header_and_empty_cells_for_what_is_not_known() {
+    let home = Home::new("");
+    fs::create_dir_all(home.file("data/geo")).expect("make");
+    fs::write(home.database(), places(1_700_000_000)).expect("write");
+    let found = home.run(&["geoip", "--csv", "127.0.0.1", "192.0.2.7", "198.51.100.1"]);
+    let header = "address,asn,as_name,country,region,city,prefix\n";
+    let rows = "127.0.0.1,64500,Loop,DE,,Ulm,127.0.0.0/8\n192.0.2.7,64501,Docs\\u{7},CH,,Bern,192.0.2.0/24\n198.51.100.1,,,,,,\n";
+    assert_eq!(String::from_utf8(found.stdout).expect("text"), [header, rows].concat());
+    let both = home.run(&["geoip", "--csv", "--json", "127.0.0.1"]);
+    assert_eq!(both.status.code(), Some(2), "{}", said(&both));
+    // One that is named and not there is as good as none: every field is null, and that is no failure.
+    let bare = Home::new(&format!("[geo]\nfiles = [\"{}\"]\n", home.file("nowhere.mmdb").display()));
+    let found = bare.run(&["geoip", "--json", "127.0.0.1"]);
+    let told: Value = serde_json::from_slice(&found.stdout).expect("a line");
+    assert!(
+        ["asn", "as_name", "country", "region", "city", "prefix"].iter().all(|name| told[*name].is_null()),
+        "{told}"
+    );
+    assert!(found.status.success() && said(&found).contains("there is no database"), "{}", said(&found));
+    let listed = said(&bare.run(&["geoip", "list"]));
+    assert!(listed.contains("none of the files that [geo] names"), "{listed}");
+    let found = bare.run(&["geoip", "--csv", "127.0.0.1"]);
+    assert_eq!(String::from_utf8(found.stdout).expect("text"), [header, "127.0.0.1,,,,,,\n"].concat());
+}
+
+#[test]
+fn whoever_asks_through_a_pipe_hears_of_a_replaced_file_and_a_stored_record_of_its_place() {
+    let home = Home::new("");
+    fs::create_dir_all(home.file("data/geo")).expect("make");
+    fs::write(home.database(), places(1_000_000_000)).expect("write");
+    let _turn = shared();
+    let mut command = home.command(&["geoip", "--json", "-"]);
+    let mut asking = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let (mut questions, answers) =
+        (asking.stdin.take().expect("a pipe"), asking.stdout.take().expect("a pipe"));
+    let mut answers = BufReader::new(answers).lines();
+    let mut ask = || -> Value {
+        questions.write_all(b"127.0.0.1\n").expect("write");
+        serde_json::from_str(&answers.next().expect("an answer").expect("text")).expect("a line")
+    };
+    assert_eq!(ask()["sources"][0]["built"], "2001-09-09T01:46:40Z");
+    let newer = home.file("newer");
+    fs::write(&newer, places(1_700_000_000)).expect("write");
+    fs::rename(&newer, home.database()).expect("rename");
+    // Files are looked at every few seconds.
+    let began = clock::now().mono;
+    while ask()["sources"][0]["built"] != "2023-11-14T22:13:20Z" {
+        assert!(clock::now().mono - began < Duration::from_secs(60), "nobody noticed");
+        sleep(Duration::from_millis(200));
+    }
+    drop(questions);
+    assert!(asking.wait().expect("it ends").success());
+
+    let record = output(&mut home.command(&["ping", "-c", "1", "--json", "--save", "127.0.0.1"]));
+    let record: Value = serde_json::from_slice(&record.stdout).expect("a record");
+    let shown = output(&mut home.command(&["results", "show", record["id"].as_str().expect("an id")]));
+    assert!(said(&shown).contains("place      127.0.0.1 AS64500 Loop"), "{}", said(&shown));
+}
+
+#[test]
+fn a_file_of_this_host_takes_its_place_by_its_checksum() {
+    let home = Home::new("");
+    let (whole, file, sum) = (places(1_000), home.file("new.mmdb"), home.file("new.mmdb.sha256"));
+    fs::write(&file, &whole).expect("write");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &whole);
+    let digits: String = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+    let update = |sum: &str| {
+        home.run(&["geoip", "update", "test", "--url", file.to_str().expect("a path"), "--sha256", sum])
+    };
+    let path = sum.to_str().expect("a path");
+    fs::write(&sum, format!("{}  new.mmdb\n", "0".repeat(64))).expect("write");
+    for (sum, code, says) in [
+        (path, 1, "another checksum"),
+        (&"1".repeat(64)[..], 1, "another checksum"),
+        ("/nowhere", 2, "no SHA-256"),
+    ] {
+        let refused = update(sum);
+        assert!(
+            refused.status.code() == Some(code) && said(&refused).contains(says),
+            "{sum}: {}",
+            said(&refused)
+        );
+        assert!(!home.database().exists());
+    }
+    fs::write(&sum, "no checksum\n").expect("write");
+    assert!(said(&update(path)).contains("does not begin with a SHA-256"));
+    fs::write(&sum, format!("{digits}  new.mmdb\n")).expect("write");
+    for right in [path, &digits] {
+        let updated = update(right);
+        assert!(updated.status.success(), "{}", said(&updated));
+        assert_eq!(built_at(&home.database()), whole);
+    }
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::certificate::certified;
 
 /// What is answered to a path.
 #[derive(Clone)]
@@ -39,17 +40,7 @@ impl Origin {
 
     /// With a certificate of its own for 127.0.0.1, which is written to `file`.
     pub(super) fn https(file: &Path) -> Self {
-        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-        std::fs::write(file, own.cert.pem()).expect("write");
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![own.cert.der().clone()], key)
-            .expect("a key");
-        Self::start(Some(Arc::new(config)))
+        Self::start(Some(certified(file, &["127.0.0.1"])))
     }
 
     fn start(tls: Option<Arc<ServerConfig>>) -> Self {

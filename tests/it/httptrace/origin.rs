@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::certificate;
 use crate::lab::Units;
 
 /// What a connection is to the server.
@@ -36,19 +36,8 @@ pub(super) struct Origin {
 
 /// A certificate of its own, for these names, and its key; the former also in a file.
 pub(super) fn certified(directory: &Path, names: &[&str]) -> (Arc<ServerConfig>, PathBuf) {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let own = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let file = directory.join("ca.pem");
-    std::fs::write(&file, own.cert.pem()).expect("write");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![own.cert.der().clone()], key)
-        .expect("a key");
-    (Arc::new(config), file)
+    (certificate::certified(&file, names), file)
 }
 
 impl Origin {

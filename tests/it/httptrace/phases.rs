@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::origin::{Delays, Origin, Stream, certified, whole};
 use super::{record, report};
-use crate::lab::{Direction, Lab, Packet, Units, alone};
+use crate::lab::{Direction, Lab, Packet, Segment, Units, alone};
 use crate::tool::{WADDLEPERF, stdout};
 
 fn ms(phases: &Value, name: &str) -> f64 {
@@ -120,30 +120,19 @@ fn an_address_that_refuses_is_told_and_the_next_one_is_used() {
     assert_eq!((&leg["dns"]["source"], &leg["phases"]["dns_ms"]), (&"given".into(), &Value::Null));
 }
 
-/// A packet of TCP in a frame of IPv4: whether the client sent it, its flags, and how much data it has.
-fn segment(packet: &Packet, port: u16) -> Option<(bool, u8, usize)> {
-    let frame = &packet.frame;
-    let number = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
-    let is_client = number(36)? == port;
-    (*frame.get(23)? == 6 && (is_client || number(34)? == port)).then_some(())?;
-    let headers = 20 + usize::from(frame.get(46)? >> 4) * 4;
-    Some((is_client, *frame.get(47)?, usize::from(number(16)?).saturating_sub(headers)))
-}
-
 /// connect, first byte and transfer, ms, by who looks at the wire.
 fn captured(packets: &[Packet], port: u16) -> [f64; 3] {
-    let all: Vec<(u64, (bool, u8, usize))> =
-        packets.iter().filter_map(|packet| Some((packet.time, segment(packet, port)?))).collect();
-    let time = |is_it: &dyn Fn(bool, u8, usize) -> bool| {
-        let mut found =
-            all.iter().filter(|(_, (client, flags, data))| is_it(*client, *flags, *data)).map(|(at, _)| *at);
+    let all: Vec<(u64, Segment)> =
+        packets.iter().filter_map(|packet| Some((packet.time, packet.segment(port)?))).collect();
+    let time = |is_it: &dyn Fn(&Segment) -> bool| {
+        let mut found = all.iter().filter(|(_, segment)| is_it(segment)).map(|(at, _)| *at);
         let first = found.next().expect("such a packet");
         (first, found.last().unwrap_or(first))
     };
-    let (syn, _) = time(&|client, flags, _| client && flags & 0x12 == 0x02);
-    let (answered, _) = time(&|client, flags, _| !client && flags & 0x12 == 0x12);
-    let (_, asked) = time(&|client, _, data| client && data > 0);
-    let (first, last) = time(&|client, _, data| !client && data > 0);
+    let (syn, _) = time(&|one| one.is_client && one.flags & 0x12 == 0x02);
+    let (answered, _) = time(&|one| !one.is_client && one.flags & 0x12 == 0x12);
+    let (_, asked) = time(&|one| one.is_client && one.data > 0);
+    let (first, last) = time(&|one| !one.is_client && one.data > 0);
     [(syn, answered), (asked, first), (first, last)].map(|(from, to)| (to - from) as f64 / 1e6)
 }
 

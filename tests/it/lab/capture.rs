@@ -34,6 +34,30 @@ pub(crate) struct Packet {
     pub(crate) frame: Vec<u8>,
 }
 
+/// What a frame says of TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// It goes to the port that was asked for.
+    pub(crate) is_client: bool,
+    /// The flags of RFC 9293 §3.1, without CWR and ECE.
+    pub(crate) flags: u8,
+    /// Octets of data.
+    pub(crate) data: usize,
+}
+
+impl Packet {
+    /// The segment of TCP in a frame of IPv4 without options that goes to or comes from `port`.
+    pub(crate) fn segment(&self, port: u16) -> Option<Segment> {
+        let frame = &self.frame;
+        let number = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
+        let is_client = number(36)? == port;
+        (*frame.get(23)? == 6 && (is_client || number(34)? == port)).then_some(())?;
+        let headers = 20 + usize::from(frame.get(46)? >> 4) * 4;
+        let data = usize::from(number(16)?).saturating_sub(headers);
+        Some(Segment { is_client, flags: frame.get(47)? & 0x3f, data })
+    }
+}
+
 impl Node {
     /// Captures both what leaves the node in this direction and what comes from there.
     pub(crate) fn capture(&self, direction: Direction) -> Capture {

@@ -42,7 +42,7 @@ use nix::unistd::Pid;
 
 pub(crate) use self::builder::Builder;
 pub(crate) use self::busy::Busy;
-pub(crate) use self::capture::Packet;
+pub(crate) use self::capture::{Packet, Segment};
 pub(crate) use self::diamond::Diamond;
 pub(crate) use self::link::Link;
 pub(crate) use self::node::Node;

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::lab::shared;
-use crate::tool::WADDLEPERF;
+use crate::tool::{WADDLEPERF, peak_memory};
 
 /// What a server does with a connection.
 type Manner = fn(TcpStream);
@@ -36,6 +36,23 @@ fn of(manner: Manner) -> (Option<i32>, String, String) {
     (output.status.code(), class, text)
 }
 
+/// A packet of SSH before there are keys (RFC 4253 §6): a message of number `kind` with `length` octets more.
+fn packet(kind: u8, length: usize) -> Vec<u8> {
+    let padding = 4 + (8 - (4 + 1 + 1 + length + 4) % 8) % 8;
+    let whole = u32::try_from(1 + 1 + length + padding).expect("it is short");
+    let mut octets = whole.to_be_bytes().to_vec();
+    octets.extend([u8::try_from(padding).expect("it is short"), kind]);
+    octets.resize(octets.len() + length + padding, 0);
+    octets
+}
+
+/// Introduces itself, then says the same without end.
+fn repeat(mut stream: TcpStream, packet: &[u8]) {
+    let many = packet.repeat(65_536 / packet.len());
+    let _ = stream.write_all(b"SSH-2.0-x\r\n");
+    while stream.write_all(&many).is_ok() {}
+}
+
 /// Keeps the connection, and says nothing, until the other end goes.
 fn hold(mut stream: TcpStream) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
@@ -43,7 +60,7 @@ fn hold(mut stream: TcpStream) {
 
 #[test]
 fn each_is_a_failure_of_its_kind() {
-    let cases: [(&str, Manner, &[&str], &str); 8] = [
+    let cases: [(&str, Manner, &[&str], &str); 10] = [
         ("closes at once", drop, &["protocol"], "closes"),
         ("says nothing", hold, &["timeout"], "too long"),
         (
@@ -86,10 +103,38 @@ fn each_is_a_failure_of_its_kind() {
             &["protocol", "timeout"],
             "keys",
         ),
+        // SSH_MSG_IGNORE is thrown away, a message of the future is kept: neither is to go on for ever.
+        (
+            "sends nothings without end",
+            |stream| repeat(stream, &packet(2, 1000)),
+            &["protocol"],
+            "KiB before anybody",
+        ),
+        (
+            "sends riddles without end",
+            |stream| repeat(stream, &packet(200, 1)),
+            &["protocol"],
+            "KiB before anybody",
+        ),
     ];
     for (name, manner, classes, says) in cases {
         let (code, class, text) = of(manner);
         assert!(code == Some(1) && classes.contains(&class.as_str()), "{name}: {code:?} {class} {text}");
         assert!(text.contains(says), "{name}: {text}");
     }
+}
+
+#[test]
+fn a_flood_costs_little_memory() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || listener.incoming().flatten().for_each(|stream| repeat(stream, &packet(200, 1))));
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = Command::new(WADDLEPERF);
+    command.args(["sshping", "--json", "-F", "none", "--no-auth", "-w", "10s", "--data"]);
+    command.arg(directory.path()).arg(format!("127.0.0.1:{port}"));
+    let _turn = shared();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let peak = peak_memory(&mut child, LIMIT);
+    assert!(peak > 0 && peak < 64 << 10, "{peak} KiB");
 }

@@ -1,15 +1,21 @@
 //! `sshping` against OpenSSH's own server over shaped links, whose keys ssh-keygen made and hashed, and against servers
 //! that are none.
 
+mod echo;
 mod hostile;
+mod login;
 mod server;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
-use crate::lab::{Lab, Node};
+use crate::lab::{Lab, Node, alone};
 use crate::tool::{WADDLEPERF, real_root, stdout, tool};
 use server::Sshd;
 
@@ -34,10 +40,9 @@ fn steps_echoes_and_transfers_are_those_of_a_delayed_line() {
     }
     let lab = Lab::line(1).delay(Duration::from_millis(20)).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
+    let key = sshd.key();
     let (code, record, says) =
-        sshping(lab.client(), &sshd, &["--accept-new", "-i", key, "-c", "20", "-s", "1"]);
+        sshping(lab.client(), &sshd, &["--accept-new", "-i", &key, "-c", "20", "-s", "1"]);
     assert_eq!(code, Some(0), "{says}");
     let report = &record["outcome"]["report"];
     assert!(
@@ -73,17 +78,9 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
     }
     let lab = Lab::line(0).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
-    let files = || -> Vec<_> {
-        let entries = std::fs::read_dir("/tmp").expect("a directory").flatten();
-        entries
-            .map(|entry| entry.file_name())
-            .filter(|name| name.to_string_lossy().contains("waddleperf-sshping-"))
-            .collect()
-    };
+    let key = sshd.key();
     // More than a terminal takes of one line.
-    let args = ["--accept-new", "-i", key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
+    let args = ["--accept-new", "-i", &key, "--tty", "-c", "4200", "-s", "2", "--sftp", "-t", "60s"];
     let (code, record, says) = sshping(lab.client(), &sshd, &args);
     assert_eq!(code, Some(0), "{says} {record}");
     let report = &record["outcome"]["report"];
@@ -92,11 +89,57 @@ fn a_terminal_echoes_too_and_sftp_leaves_nothing_behind() {
         (&report["upload"]["bytes"], &report["download"]["bytes"]),
         (&Value::from(2_000_000), &Value::from(2_000_000))
     );
-    assert_eq!(files(), Vec::<std::ffi::OsString>::new());
+    assert_eq!(files(), Vec::<String>::new());
     // What is no echo is said to be none, and the run still has its steps.
-    let (code, record, _) = sshping(lab.client(), &sshd, &["-i", key, "-r", "e", "-e", "tr a-z A-Z"]);
+    let (code, record, _) = sshping(lab.client(), &sshd, &["-i", &key, "-r", "e", "-e", "tr a-z A-Z"]);
     let failure = &record["outcome"]["report"]["failures"][0];
     assert!(code == Some(1) && failure["class"] == "protocol" || failure["class"] == "timeout", "{record}");
+}
+
+/// Files that are sent and fetched.
+fn files() -> Vec<String> {
+    let entries = std::fs::read_dir("/tmp").expect("a directory").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("waddleperf-sshping-")).collect()
+}
+
+/// Nobody else's files are there meanwhile.
+#[test]
+fn who_interrupts_a_transfer_leaves_no_file_behind() {
+    if !real_root("sshd lets somebody log in") {
+        return;
+    }
+    let _alone = alone();
+    let lab = Lab::line(0).build();
+    let sshd = Sshd::start(lab.server());
+    let mut command = lab.client().command(WADDLEPERF);
+    command.args([
+        "sshping",
+        "--json",
+        "-F",
+        "none",
+        "--accept-new",
+        "-r",
+        "s",
+        "-s",
+        "16000",
+        "--sftp",
+        "-i",
+    ]);
+    command.arg(sshd.key()).arg("--known-hosts").arg(sshd.path("known_hosts"));
+    command.arg("--data").arg(sshd.path("data")).arg(sshd.target()).stdout(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    let began = clock::now().mono;
+    while files().is_empty() {
+        assert!(clock::now().mono - began < Duration::from_secs(60), "no file is sent");
+        sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("interrupt it");
+    let output = child.wait_with_output().expect("it ends");
+    let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
+    assert_eq!((output.status.code(), files()), (Some(130), Vec::new()), "{record}");
+    let report = &record["outcome"]["report"];
+    assert!(report["login"].is_object() && report["upload"].is_null(), "what there was by then: {record}");
 }
 
 #[test]
@@ -106,10 +149,9 @@ fn a_servers_key_is_known_given_or_let_in_and_never_changed() {
     }
     let lab = Lab::line(0).build();
     let sshd = Sshd::start(lab.server());
-    let key = sshd.path("user");
-    let key = key.to_str().expect("a path");
+    let key = sshd.key();
     let run =
-        |args: &[&str]| sshping(lab.client(), &sshd, &[&["-i", key, "-r", "e", "-c", "2"], args].concat());
+        |args: &[&str]| sshping(lab.client(), &sshd, &[&["-i", &key, "-r", "e", "-c", "2"], args].concat());
     let trust = |record: &Value| record["outcome"]["report"]["host_key"]["trust"].clone();
 
     let (code, record, says) = run(&[]);
@@ -131,7 +173,7 @@ fn a_servers_key_is_known_given_or_let_in_and_never_changed() {
     assert_eq!(trust(&run(&[]).1), "known");
 
     let other = sshd.with_another_key(lab.server());
-    let (code, record, says) = sshping(lab.client(), &other, &["-i", key, "--accept-new"]);
+    let (code, record, says) = sshping(lab.client(), &other, &["-i", &key, "--accept-new"]);
     assert!(code == Some(1) && says.contains("somebody may be in between"), "{says}");
     assert_eq!(record["outcome"]["failure"]["class"], "auth");
 }
