@@ -3,59 +3,93 @@
 #![expect(unsafe_code, reason = "getsockopt of TCP_INFO has no safe wrapper")]
 
 use std::io;
-use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::libc;
 
-/// A part of `struct tcp_info`, tcp(7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of `struct tcp_info`, tcp(7) and linux/tcp.h. What an older kernel does not tell is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Info {
     /// Smoothed round-trip time (RFC 6298): right after the handshake that of the SYN alone; `None` before there is one.
     pub rtt: Option<Duration>,
+    /// Its mean deviation (RFC 6298).
+    pub rtt_var: Duration,
     /// Segments sent again so far, the SYN included.
     pub retransmits: u32,
     /// Maximum segment size (RFC 6691) that we send: what the far side, or somebody on the way, has announced, or what
     /// this host knows of the path, if that is less. Options are not taken off.
     pub mss: u32,
+    /// Octets that a segment carries: [`mss`](Self::mss) without its options.
+    pub payload: u32,
     /// The path MTU that this host believes in.
     pub pmtu: u32,
     /// The congestion window, in segments.
     pub cwnd: u32,
+    /// How far segments came out of order, as far as was seen.
+    pub reordering: Option<u32>,
+    /// How long there was something to send.
+    pub busy: Option<Duration>,
+    /// Of that, how long the receiver's window was what kept it back.
+    pub rwnd_limited: Option<Duration>,
+    /// Of that, how long our send buffer was.
+    pub sndbuf_limited: Option<Duration>,
+    /// The window that the far side grants, in octets.
+    pub snd_wnd: Option<u32>,
 }
 
 /// The timestamps option (RFC 7323) is in use: `TCPI_OPT_TIMESTAMPS`.
 const TIMESTAMPS: u8 = 1;
 /// What it takes of each segment, its padding included.
 const TIMESTAMPS_LENGTH: u32 = 12;
+/// Octets of `struct tcp_info` that are read; newer kernels have more, older ones fewer.
+const LENGTH: usize = 240;
 
 /// The kernel's view of a connection.
 ///
 /// # Errors
 /// When it is no TCP socket.
 pub fn info(socket: BorrowedFd<'_>) -> io::Result<Info> {
-    // SAFETY: tcp_info is plain data, for which all zeros is valid.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-    // SAFETY: the descriptor is open, and the kernel writes at most `length` octets into `info`.
+    let mut bytes = [0u8; LENGTH];
+    let mut length = LENGTH as libc::socklen_t;
+    // SAFETY: the descriptor is open, and the kernel writes at most `length` octets into `bytes`.
     let done = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
-            (&raw mut info).cast(),
+            bytes.as_mut_ptr().cast(),
             &raw mut length,
         )
     };
     if done != 0 {
         return Err(io::Error::last_os_error());
     }
-    let rtt = (info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into()));
-    let options = if info.tcpi_options & TIMESTAMPS != 0 { TIMESTAMPS_LENGTH } else { 0 };
-    let mss = info.tcpi_snd_mss + options;
-    let (retransmits, pmtu, cwnd) = (info.tcpi_total_retrans, info.tcpi_pmtu, info.tcpi_snd_cwnd);
-    Ok(Info { rtt, retransmits, mss, pmtu, cwnd })
+    Ok(read(&bytes[..(length as usize).min(LENGTH)]))
+}
+
+/// Reads what the kernel has written: only ever appended to, so that the length says what is there.
+fn read(bytes: &[u8]) -> Info {
+    let optional = |at: usize| Some(u32::from_ne_bytes(*bytes.get(at..at + 4)?.first_chunk()?));
+    let number = |at| optional(at).unwrap_or(0);
+    let time =
+        |at: usize| Some(Duration::from_micros(u64::from_ne_bytes(*bytes.get(at..at + 8)?.first_chunk()?)));
+    let has_timestamps = bytes.get(5).is_some_and(|options| options & TIMESTAMPS != 0);
+    let payload = number(16);
+    Info {
+        rtt: Some(number(68)).filter(|&us| us > 0).map(|us| Duration::from_micros(us.into())),
+        rtt_var: Duration::from_micros(number(72).into()),
+        retransmits: number(100),
+        mss: payload + if has_timestamps { TIMESTAMPS_LENGTH } else { 0 },
+        payload,
+        pmtu: number(60),
+        cwnd: number(80),
+        reordering: optional(220),
+        busy: time(168),
+        rwnd_limited: time(176),
+        sndbuf_limited: time(184),
+        snd_wnd: optional(228),
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +107,19 @@ mod tests {
         assert_eq!(info.retransmits, 0);
         assert!(info.cwnd > 0);
         assert!(info.mss >= 536 && info.mss + 40 <= info.pmtu, "{info:?}");
+        assert_eq!(info.payload + 12, info.mss, "timestamps are Linux's default");
+        assert!(info.snd_wnd.is_none_or(|window| window > 0), "{info:?}");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         assert!(super::info(udp.as_fd()).is_err());
+    }
+
+    #[test]
+    fn what_an_older_kernel_does_not_tell_is_none() {
+        let mut bytes = [0; LENGTH];
+        bytes[100..104].copy_from_slice(&7u32.to_ne_bytes());
+        bytes[168..176].copy_from_slice(&9u64.to_ne_bytes());
+        let old = read(&bytes[..104]);
+        assert_eq!((old.retransmits, old.busy, old.snd_wnd), (7, None, None));
+        assert_eq!(read(&bytes).busy, Some(Duration::from_micros(9)));
     }
 }
