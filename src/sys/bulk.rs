@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "recv with MSG_TRUNC and these options have no safe wrapper")]
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
@@ -11,6 +12,108 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
 
 use super::option;
+
+/// How a connection that carries much is made; what is `None` is left to the system.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Send and receive buffer in octets (`SO_SNDBUF`, `SO_RCVBUF`), which bound the window.
+    pub window: Option<u32>,
+    /// Largest segment (`TCP_MAXSEG`).
+    pub mss: Option<u32>,
+    /// Small writes are not held back (`TCP_NODELAY`).
+    pub no_delay: bool,
+    /// Type of service.
+    pub tos: Option<u8>,
+    /// Congestion control (`TCP_CONGESTION`).
+    pub congestion: Option<String>,
+    /// Octets per second that the kernel sends at most.
+    pub pacing: Option<u64>,
+}
+
+/// An option that a socket has not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{option}: {error}")]
+pub struct Untaken {
+    /// Its flag.
+    pub option: &'static str,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl Options {
+    /// Sets them on a connection, or, for those that count from the first segment on, before there is one.
+    ///
+    /// # Errors
+    /// The first that the system does not take.
+    pub fn apply(&self, socket: &socket2::Socket) -> Result<(), Untaken> {
+        let named = |option| move |error| Untaken { option, error };
+        if let Some(window) = self.window {
+            let window = window as usize;
+            let both = socket.set_send_buffer_size(window).and_then(|()| socket.set_recv_buffer_size(window));
+            both.map_err(named("-w"))?;
+        }
+        if let Some(mss) = self.mss {
+            socket.set_tcp_mss(mss).map_err(named("-M"))?;
+        }
+        if self.no_delay {
+            socket.set_tcp_nodelay(true).map_err(named("-N"))?;
+        }
+        if let Some(tos) = self.tos {
+            let is_ipv6 = socket.domain().is_ok_and(|domain| domain == socket2::Domain::IPV6);
+            let set = if is_ipv6 { socket.set_tclass_v6(tos.into()) } else { socket.set_tos_v4(tos.into()) };
+            set.map_err(named("-S"))?;
+        }
+        if let Some(congestion) = &self.congestion {
+            socket.set_tcp_congestion(congestion.as_bytes()).map_err(named("-C"))?;
+        }
+        if let Some(pacing) = self.pacing {
+            set_pacing(socket, pacing).map_err(named("-b"))?;
+        }
+        Ok(())
+    }
+
+    /// Connects to `to`, from `from` and through `device` where they are given, within `patience`.
+    ///
+    /// # Errors
+    /// An option that is not taken, or why there is no connection.
+    pub fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<SocketAddr>,
+        device: Option<&str>,
+        patience: Duration,
+    ) -> Result<TcpStream, Untaken> {
+        let named = |option| move |error| Untaken { option, error };
+        let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)
+            .map_err(named("socket"))?;
+        if let Some(device) = device {
+            socket.bind_device(Some(device.as_bytes())).map_err(named("-I"))?;
+        }
+        if let Some(from) = from {
+            // A port that was used a moment ago.
+            socket
+                .set_reuse_address(true)
+                .and_then(|()| socket.bind(&from.into()))
+                .map_err(named("-B, --cport"))?;
+        }
+        self.apply(&socket)?;
+        socket.connect_timeout(&to.into(), patience).map_err(named("connect"))?;
+        Ok(socket.into())
+    }
+}
+
+/// The congestion control of a connection.
+pub fn congestion(socket: &TcpStream) -> Option<String> {
+    let name = socket2::SockRef::from(socket).tcp_congestion().ok()?;
+    let end = name.iter().position(|&octet| octet == 0).unwrap_or(name.len());
+    String::from_utf8(name[..end].to_vec()).ok()
+}
+
+/// The sizes of a socket's buffers in octets: send, receive.
+pub fn buffers(socket: &impl AsFd) -> Option<(usize, usize)> {
+    let socket = socket2::SockRef::from(socket);
+    Some((socket.send_buffer_size().ok()?, socket.recv_buffer_size().ok()?))
+}
 
 /// Reads at most `most` octets of a TCP connection and throws them away in the kernel (`MSG_TRUNC`, tcp(7)): returns how many;
 /// 0 is the end.
@@ -62,6 +165,13 @@ pub fn thread_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
+/// How long this thread could have run so far, and waited for a processor (`schedstat`, proc(5)); `None` where the kernel
+/// does not count it.
+pub fn thread_wait() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_ascii_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
 /// Processor time of this process so far: its own, and the kernel's for it.
 pub fn process_time() -> (Duration, Duration) {
     let of = |time: nix::sys::time::TimeVal| {
@@ -76,7 +186,7 @@ pub fn process_time() -> (Duration, Duration) {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpListener;
 
     #[test]
     fn what_is_discarded_is_gone_and_counted() {
@@ -107,6 +217,7 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         let (later, later_system) = process_time();
+        assert!(thread_wait().is_some(), "Linux counts it");
         assert!(later + later_system - user - system >= Duration::from_millis(20));
     }
 }

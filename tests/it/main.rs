@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod autoperf;
+mod bandwidth;
 mod capture;
 mod cli;
 mod deploy;

@@ -202,6 +202,18 @@ impl Control {
         self.heard(what, None, clock::now().mono + Duration::from_millis(100)).map(Some)
     }
 
+    /// The first byte of what has come and was not taken, without waiting.
+    ///
+    /// # Errors
+    /// That the far side has ended.
+    pub fn peek(&mut self, what: &'static str) -> Result<Option<u8>, Broken> {
+        let is_open = self.fill()?;
+        match self.frames.first() {
+            None if !is_open => Err(Broken::Closed(what)),
+            first => Ok(first),
+        }
+    }
+
     /// The next `N` octets.
     ///
     /// # Errors

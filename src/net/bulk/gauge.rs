@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::sys::bulk::thread_time;
+use crate::sys::bulk::{thread_time, thread_wait};
 use crate::units::nanos;
 
 /// The counters of a worker: it alone writes them. A cache line of their own, so that who looks at others delays nobody.
@@ -19,6 +19,7 @@ pub struct Gauge {
     jitter: AtomicU64,
     overflow: AtomicU64,
     processor: AtomicU64,
+    waited: AtomicU64,
     rests: AtomicBool,
 }
 
@@ -43,6 +44,8 @@ pub struct Reading {
     pub overflow: u64,
     /// Processor time of the thread.
     pub processor: Duration,
+    /// How long it waited for a processor, though it could have run.
+    pub waited: Duration,
 }
 
 impl Gauge {
@@ -69,6 +72,7 @@ impl Gauge {
     /// Notes the processor time of this thread.
     pub(super) fn tick(&self) {
         self.processor.store(nanos(thread_time()), Relaxed);
+        self.waited.store(thread_wait().map_or(0, nanos), Relaxed);
     }
 
     /// The worker has ended.
@@ -94,6 +98,7 @@ impl Gauge {
             jitter: Duration::from_nanos(self.jitter.load(Relaxed)),
             overflow: self.overflow.load(Relaxed),
             processor: Duration::from_nanos(self.processor.load(Relaxed)),
+            waited: Duration::from_nanos(self.waited.load(Relaxed)),
         }
     }
 }
@@ -109,6 +114,7 @@ impl Reading {
             duplicates: self.duplicates.saturating_sub(before.duplicates),
             overflow: self.overflow.saturating_sub(before.overflow),
             processor: self.processor.saturating_sub(before.processor),
+            waited: self.waited.saturating_sub(before.waited),
             ..*self
         }
     }

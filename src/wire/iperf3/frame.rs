@@ -24,6 +24,11 @@ impl Frames {
         self.buffer.len()
     }
 
+    /// The next byte, which is left where it is.
+    pub fn first(&self) -> Option<u8> {
+        self.buffer.first().copied()
+    }
+
     /// The next byte.
     pub fn byte(&mut self) -> Option<u8> {
         (!self.buffer.is_empty()).then(|| self.buffer.remove(0))
