@@ -68,7 +68,7 @@ pub enum Task {
 /// A thread that moves octets.
 pub struct Worker {
     gauge: Arc<Gauge>,
-    thread: JoinHandle<io::Result<()>>,
+    thread: JoinHandle<(Stream, io::Result<()>)>,
 }
 
 impl Worker {
@@ -79,25 +79,12 @@ impl Worker {
     pub fn start(stream: Stream, task: Task, test: &Arc<Test>) -> io::Result<Self> {
         let (gauge, test) = (Arc::new(Gauge::default()), Arc::clone(test));
         let seen = Arc::clone(&gauge);
-        let work = move || {
-            let done = match (stream, task) {
-                (Stream::Tcp(socket), Task::Send { length, pace, repeats, .. }) => {
-                    tcp::send(&socket, &payload::octets(length, repeats)?, pace, &test, &seen)
-                }
-                (Stream::Tcp(socket), Task::Receive { length, copies, free_window, .. }) => {
-                    tcp::receive(&socket, length, copies, free_window, &test, &seen)
-                }
-                (Stream::Udp(socket), Task::Send { length, pace, repeats, udp }) => {
-                    udp::send(&socket, payload::octets(length, repeats)?, pace, udp, &test, &seen)
-                }
-                (Stream::Udp(socket), Task::Receive { length, udp, .. }) => {
-                    udp::receive(&socket, length, udp, &test, &seen)
-                }
-            };
+        let all = move || {
+            let done = work(&stream, task, &test, &seen);
             seen.rest();
-            done
+            (stream, done)
         };
-        let thread = std::thread::Builder::new().name("bulk".to_owned()).spawn(work)?;
+        let thread = std::thread::Builder::new().name("bulk".to_owned()).spawn(all)?;
         Ok(Self { gauge, thread })
     }
 
@@ -116,7 +103,33 @@ impl Worker {
     /// # Errors
     /// Why it ended before its test: what the system says of its socket. A connection that the far side has closed is none.
     pub fn join(self) -> io::Result<()> {
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread that moves octets panicked")))
+        self.finish().1
+    }
+
+    /// The same, and gives the stream back: a far side that still sends is told so before it is closed.
+    pub fn finish(self) -> (Option<Stream>, io::Result<()>) {
+        match self.thread.join() {
+            Ok((stream, done)) => (Some(stream), done),
+            Err(_) => (None, Err(io::Error::other("a thread that moves octets panicked"))),
+        }
+    }
+}
+
+/// Moves octets until `test` is over, or there are none.
+fn work(stream: &Stream, task: Task, test: &Test, gauge: &Gauge) -> io::Result<()> {
+    match (stream, task) {
+        (Stream::Tcp(socket), Task::Send { length, pace, repeats, .. }) => {
+            tcp::send(socket, &payload::octets(length, repeats)?, pace, test, gauge)
+        }
+        (Stream::Tcp(socket), Task::Receive { length, copies, free_window, .. }) => {
+            tcp::receive(socket, length, copies, free_window, test, gauge)
+        }
+        (Stream::Udp(socket), Task::Send { length, pace, repeats, udp }) => {
+            udp::send(socket, &payload::octets(length, repeats)?, pace, udp, test, gauge)
+        }
+        (Stream::Udp(socket), Task::Receive { length, udp, .. }) => {
+            udp::receive(socket, length, udp, test, gauge)
+        }
     }
 }
 

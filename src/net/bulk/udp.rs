@@ -44,7 +44,7 @@ pub fn prepare(socket: &Socket, length: usize, sends: bool) -> bool {
 /// Sends datagrams like `payload`, numbered from 1.
 pub(super) fn send(
     socket: &Socket,
-    payload: Vec<u8>,
+    payload: &[u8],
     pace: Pace,
     udp: Udp,
     test: &Test,

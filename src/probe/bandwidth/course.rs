@@ -285,6 +285,11 @@ impl Course {
         now.saturating_duration_since(self.last) < Duration::from_millis(10)
     }
 
+    /// Whether something was moved since the last interval, or time has passed.
+    pub(super) fn has_more(&self, now: Instant) -> bool {
+        !self.is_told(now) || self.lanes.iter().any(|lane| lane.gauge.read().octets > lane.last.octets)
+    }
+
     /// The bins of a direction.
     pub(super) fn bins(&self, sends: bool) -> Option<Bins> {
         let mut sorted = self.bins[usize::from(!sends)].clone();

@@ -62,7 +62,8 @@ pub(super) struct Seen {
     pub(super) rwnd_limited: Option<f64>,
     /// Share of the busy time that the sender's own buffer did.
     pub(super) sndbuf_limited: Option<f64>,
-    /// The largest window that was granted, octets of all streams, and the mean RTT in seconds.
+    /// The largest window that was granted and that the sender's buffer allows, octets of all streams, and the mean RTT in
+    /// seconds.
     pub(super) window: Option<(f64, f64)>,
     /// Segments sent again, or datagrams lost in the network, as a share of all.
     pub(super) loss: Option<f64>,
@@ -112,8 +113,11 @@ pub(super) fn judge(seen: &Seen) -> Limit {
             .push(format!("the receiver's window kept the sender back for {} of the time", percent(limited)));
         return window(seen, evidence);
     }
-    if let Some(limited) = seen.sndbuf_limited.filter(|&limited| limited >= MOST) {
-        evidence.push(format!("the send buffer kept the sender back for {} of the time", percent(limited)));
+    let both = seen.rwnd_limited.unwrap_or(0.0) + seen.sndbuf_limited.unwrap_or(0.0);
+    if let Some(limited) = seen.sndbuf_limited.filter(|_| both >= MOST) {
+        let window = percent(seen.rwnd_limited.unwrap_or(0.0));
+        let text = "of the time the send buffer kept the sender back, and the receiver's window";
+        evidence.push(format!("for {} {text} for {window}", percent(limited)));
         return Limit { factor: Factor::Window, evidence };
     }
     if seen.sender.is_none()
@@ -122,8 +126,7 @@ pub(super) fn judge(seen: &Seen) -> Limit {
         evidence.push(format!("the sender's process took {} of a processor", percent(share)));
         return Limit { factor: Factor::SenderCpu, evidence };
     }
-    if seen.sender.is_none()
-        && let Some((octets, rtt)) = seen.window.filter(|_| seen.window_asked)
+    if let Some((octets, rtt)) = seen.window.filter(|_| seen.window_asked)
         && rtt > 0.0
         && seen.throughput >= MOST * octets * 8.0 / rtt
     {
@@ -222,6 +225,11 @@ mod tests {
         assert_eq!(factor(Seen { rwnd_limited: Some(0.9), window: small, ..FAST }), Factor::Window);
         assert_eq!(factor(Seen { rwnd_limited: Some(0.9), ..FAST }), Factor::ReceiverCpu, "nobody read");
         assert_eq!(factor(Seen { sndbuf_limited: Some(0.8), ..FAST }), Factor::Window);
+        assert_eq!(
+            factor(Seen { rwnd_limited: Some(0.3), sndbuf_limited: Some(0.3), ..FAST }),
+            Factor::Window
+        );
+        assert_eq!(factor(Seen { window: small, window_asked: true, ..FAST }), Factor::Window);
         assert_eq!(factor(Seen { loss: Some(0.02), ..FAST }), Factor::Network);
     }
 

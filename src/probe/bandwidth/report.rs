@@ -158,6 +158,8 @@ pub struct Datagrams {
     pub lost: Option<u64>,
     /// Their share.
     pub loss_ratio: Option<f64>,
+    /// What was to be omitted is counted, too: a server before iperf 3.14 does not tell it apart.
+    pub with_omitted: bool,
     /// Sent after the last that was seen: lost, or on the way when the test ended. Null where either end is not known.
     pub behind: Option<u64>,
     /// Those that came after a later one; duplicates are not among them. Null where the server received.

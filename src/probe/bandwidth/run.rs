@@ -172,6 +172,9 @@ impl Told {
         let theirs: Option<Vec<StreamResult>> = lanes().map(|lane| self.theirs(lane.ends.id)).collect();
         let count = lanes().count().max(1) as u32;
         let ours = || lanes().map(|lane| (lane.counted(), lane.end.highest - lane.omitted().highest));
+        // An old server does not say what it omitted: then nothing is.
+        let with_omitted = theirs.as_ref().is_some_and(|all| all.iter().any(|of| of.omitted.is_none()))
+            && lanes().any(|lane| lane.omitted().units > 0);
         let told = |of: fn(&StreamResult) -> u64| theirs.as_ref().map(|all| all.iter().map(of).sum::<u64>());
         let (sent, seen, lost, jitter) = match sends {
             true => {
@@ -207,6 +210,7 @@ impl Told {
                 .zip(lost)
                 .filter(|(seen, _)| *seen > 0)
                 .map(|(seen, lost)| lost as f64 / seen as f64),
+            with_omitted: with_omitted && sends,
             behind: sent.zip(seen).map(|(sent, seen)| sent.saturating_sub(seen)),
             reordered: here(|reading| reading.disordered - reading.duplicates.min(reading.disordered)),
             duplicates: here(|reading| reading.duplicates),
@@ -234,7 +238,8 @@ impl Told {
         let count = lanes().count().max(1) as f64;
         let granted = windows.filter(|all| !all.is_empty()).map(|all| {
             let (octets, rtts) = all.iter().fold((0.0, 0.0), |(a, b), (octets, rtt)| (a + octets, b + rtt));
-            (octets, rtts / count)
+            // Half of a buffer is for the kernel's own use (socket(7)).
+            (octets.min(self.buffers.0 as f64 / 2.0 * count), rtts / count)
         });
         // A receiver knows its own buffer, which bounds the window, and the round trip of its connection's handshake.
         let buffer = || {

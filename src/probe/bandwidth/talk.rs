@@ -117,11 +117,13 @@ pub(super) fn test(
     course.end(false);
     sending.stop.set();
     receiving.stop.set();
-    let errors: Vec<String> =
-        workers.into_iter().filter_map(|worker| worker.join().err()).map(|error| error.to_string()).collect();
+    // The streams stay open until the server knows that it is over: a port that is closed is an error to who sends to it.
+    let (_open, ended): (Vec<_>, Vec<_>) = workers.into_iter().map(Worker::finish).unzip();
+    let errors = ended.into_iter().filter_map(|ended| ended.err()).map(|error| error.to_string());
+    let error = errors.into_iter().next();
     course.end(true);
     let over = clock::now();
-    if !course.is_told(over.mono) {
+    if course.has_more(over.mono) {
         course.interval(over);
     }
     let after = bulk::process_time();
@@ -139,7 +141,7 @@ pub(super) fn test(
         congestion,
         buffers,
         results: None,
-        ended: errors.into_iter().next(),
+        ended: error,
     };
     match end {
         End::Whole => match talk.results(&told) {
@@ -247,6 +249,8 @@ impl Talk<'_> {
             }
             if let (Some(next), Some(interval)) = (next_interval, interval)
                 && now.mono >= next
+                // The last one ends with the test.
+                && end.is_none_or(|end| end > next + interval / 10)
             {
                 course.interval(now);
                 next_interval = Some(next + interval);

@@ -17,8 +17,12 @@ fn against(say: impl Fn(TcpStream) + Send + 'static) -> (Option<i32>, Value, Dur
         let mut kept = Vec::new();
         let Ok((first, _)) = listener.accept() else { return };
         let held = first.try_clone();
-        std::thread::spawn(move || say(first));
-        kept.extend(held);
+        std::thread::spawn(move || {
+            say(first);
+            // What was said is read first.
+            std::thread::sleep(Duration::from_millis(300));
+            let _ = held.map(|held| held.shutdown(std::net::Shutdown::Both));
+        });
         while let Ok((more, _)) = listener.accept() {
             kept.push(more);
         }

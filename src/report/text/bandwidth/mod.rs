@@ -130,7 +130,8 @@ fn datagrams(out: &mut impl io::Write, flow: &Flow, style: Style) -> io::Result<
     let more = more
         .iter()
         .filter_map(|(count, what)| Some(format!(", {} {what}", count.filter(|&count| count > 0)?)));
-    label(out, style, "udp", &format!("{lost}, jitter {jitter}{}", more.collect::<String>()))
+    let omitted = if udp.with_omitted { ", those omitted included" } else { "" };
+    label(out, style, "udp", &format!("{lost}, jitter {jitter}{}{omitted}", more.collect::<String>()))
 }
 
 fn counted_or(count: Option<u64>, noun: &str) -> String {
