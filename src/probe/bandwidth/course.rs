@@ -121,7 +121,7 @@ impl Lane {
     /// What iperf3's form tells of this host's end.
     pub(super) fn total(&self) -> Total {
         let (least, most, sum, count) = self.rtts;
-        let rtt_us = if count > 0 { (most, least, sum / count) } else { (0, 0, 0) };
+        let rtt_us = sum.checked_div(count).map_or((0, 0, 0), |mean| (most, least, mean));
         Total {
             retransmits: self.retransmits(),
             reorder: self.last_tcp.reordering.unwrap_or(0).into(),

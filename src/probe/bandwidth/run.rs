@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::course::rate;
+use super::course::{Lane, rate};
 use super::limit::{Seen, judge};
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
 use super::talk::{self, Told};
@@ -181,8 +181,9 @@ impl Told {
                 let jitter =
                     theirs.as_ref().map(|all| all.iter().map(|of| of.jitter).sum::<f64>() / f64::from(count));
                 let jitter = jitter.filter(|seconds| *seconds < 1e6).map(Duration::from_secs_f64);
+                let units = |lane: &Lane| if with_omitted { lane.end.units } else { lane.counted().units };
                 (
-                    Some(ours().map(|(of, _)| of.units).sum()),
+                    Some(lanes().map(units).sum()),
                     told(StreamResult::counted),
                     told(StreamResult::lost),
                     jitter,
@@ -227,14 +228,14 @@ impl Told {
         let busiest =
             lanes().map(|lane| (lane.counted().processor + lane.counted().waited).as_secs_f64() / span);
         let busiest = busiest.reduce(f64::max);
-        let busy: Option<Vec<[Duration; 3]>> = lanes().map(super::course::Lane::busy).collect();
+        let busy: Option<Vec<[Duration; 3]>> = lanes().map(Lane::busy).collect();
         let share = |n: usize| {
             let busy = busy.as_ref()?;
             let total: Duration = busy.iter().map(|of| of[0]).sum();
             let kept: Duration = busy.iter().map(|of| of[n]).sum();
             (!total.is_zero()).then(|| kept.as_secs_f64() / total.as_secs_f64())
         };
-        let windows: Option<Vec<(f64, f64)>> = lanes().map(super::course::Lane::window).collect();
+        let windows: Option<Vec<(f64, f64)>> = lanes().map(Lane::window).collect();
         let count = lanes().count().max(1) as f64;
         let granted = windows.filter(|all| !all.is_empty()).map(|all| {
             let (octets, rtts) = all.iter().fold((0.0, 0.0), |(a, b), (octets, rtt)| (a + octets, b + rtt));

@@ -36,7 +36,7 @@ impl<'a> Object<'a> {
             return Some(int);
         }
         let float = number.as_f64()?;
-        Some(if float >= 9.223_372_036_854_775_8e18 { -1 } else { float as i64 })
+        Some(if float >= i64::MAX as f64 { -1 } else { float as i64 })
     }
 
     /// A number that is none below 0.

@@ -58,7 +58,7 @@ const MOST_STREAMS: usize = 256;
 impl Results {
     /// The frame's JSON.
     pub fn to_json(&self) -> Value {
-        let streams = self.streams.iter().map(Stream::to_json);
+        let streams = self.streams.iter().copied().map(Stream::to_json);
         let mut all = json!({
             "cpu_util_total": self.cpu.total,
             "cpu_util_user": self.cpu.user,
@@ -112,7 +112,7 @@ impl Results {
 }
 
 impl Stream {
-    fn to_json(&self) -> Value {
+    fn to_json(self) -> Value {
         let (omitted_errors, omitted_packets) = self.omitted.unwrap_or_default();
         json!({
             "id": self.id,
