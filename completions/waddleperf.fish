@@ -38,6 +38,7 @@ complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "resolvertime"
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "httptrace" -d 'What an answer of HTTP takes: DNS, TCP, TLS, first byte, transfer'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "tls" -d 'Certificates, names, expiry, versions and suites of a TLS server'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sshping" -d 'How SSH logs in, echoes and transfers'
+complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "bandwidth" -d 'How much goes through over TCP or UDP, by iperf3\'s protocol, and what limits it'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "capture" -d 'Capture packets of a host, or sum up a file of them'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "sysinfo" -d 'The state of this host that explains a bad network'
 complete -c waddleperf -n "__fish_waddleperf_needs_command" -f -a "serve" -d 'Run the test server'
@@ -477,6 +478,58 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l save -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s c -l client -d 'The same, as iperf3\'s users write it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s p -l port -d 'The server\'s port' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s t -l time -d 'Transmit for this time; 0 until interrupted' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s n -l bytes -d 'Transmit so many octets (10M are 10 x 2^20), all streams together, instead of for a time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s k -l blockcount -d 'Transmit so many blocks or datagrams, all streams together, instead of for a time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s O -l omit -d 'Transmit for this time first, which does not count: TCP\'s slow start' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s i -l interval -d 'A line after each interval, 0.1 to 60 s; 0 is none' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s P -l parallel -d 'So many streams at once, in each direction' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s b -l bitrate -l bandwidth -d 'Bits per second of each stream and direction (20M are 20 x 10^6), 0 for as fast as can be; /N lets N packets leave back to back [default: 1M over UDP, 0 over TCP]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s l -l length -d 'Octets of each write or datagram [default: 128K over TCP; over UDP what the path takes in one packet]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s w -l window -d 'Socket buffers of both ends, which bound the window' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s M -l set-mss -d 'Largest TCP segment (MSS), octets' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s S -l tos -d 'Type of service of what both ends send, 0-255; 0x and 0 in front as in C' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s C -l congestion -d 'TCP congestion control of both ends, such as cubic, reno or bbr' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s B -l bind -d 'Bind to this address of this host, and %DEVICE' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cport -d 'Data leave from this port, and from those after it' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s T -l title -d 'A title, for the record and the server\'s' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l extra-data -d 'A text for the server\'s record' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l source -d 'Send from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l label -d 'Label the record; once for each label' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s u -l udp -d 'UDP instead of TCP'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s R -l reverse -d 'The server sends, this host receives'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l bidir -d 'Both send at once'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s N -l no-delay -d 'Do not hold back small writes (Nagle\'s algorithm off)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s Z -l zerocopy -d 'Ask the server to send without copying; here the payload lies in memory anyway'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l repeating-payload -d 'The payload is a pattern, which a compressing link makes less of; else random'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l get-server-output -d 'Also show what the server says of the test'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l json -d 'Print the record as one line of JSON'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s q -l quiet -d 'Print only the summary'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand capture" -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r
@@ -1215,6 +1268,58 @@ complete -c sshping -l save -d 'Keep the record in the store (the file\'s store.
 complete -c sshping -l no-save -d 'Keep nothing, whatever store.save says'
 complete -c sshping -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c sshping -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bandwidth -s c -l client -d 'The same, as iperf3\'s users write it' -r
+complete -c bandwidth -s p -l port -d 'The server\'s port' -r
+complete -c bandwidth -s t -l time -d 'Transmit for this time; 0 until interrupted' -r
+complete -c bandwidth -s n -l bytes -d 'Transmit so many octets (10M are 10 x 2^20), all streams together, instead of for a time' -r
+complete -c bandwidth -s k -l blockcount -d 'Transmit so many blocks or datagrams, all streams together, instead of for a time' -r
+complete -c bandwidth -s O -l omit -d 'Transmit for this time first, which does not count: TCP\'s slow start' -r
+complete -c bandwidth -s i -l interval -d 'A line after each interval, 0.1 to 60 s; 0 is none' -r
+complete -c bandwidth -s P -l parallel -d 'So many streams at once, in each direction' -r
+complete -c bandwidth -s b -l bitrate -l bandwidth -d 'Bits per second of each stream and direction (20M are 20 x 10^6), 0 for as fast as can be; /N lets N packets leave back to back [default: 1M over UDP, 0 over TCP]' -r
+complete -c bandwidth -s l -l length -d 'Octets of each write or datagram [default: 128K over TCP; over UDP what the path takes in one packet]' -r
+complete -c bandwidth -s w -l window -d 'Socket buffers of both ends, which bound the window' -r
+complete -c bandwidth -s M -l set-mss -d 'Largest TCP segment (MSS), octets' -r
+complete -c bandwidth -s S -l tos -d 'Type of service of what both ends send, 0-255; 0x and 0 in front as in C' -r
+complete -c bandwidth -s C -l congestion -d 'TCP congestion control of both ends, such as cubic, reno or bbr' -r
+complete -c bandwidth -s B -l bind -d 'Bind to this address of this host, and %DEVICE' -r
+complete -c bandwidth -l cport -d 'Data leave from this port, and from those after it' -r
+complete -c bandwidth -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
+complete -c bandwidth -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c bandwidth -s T -l title -d 'A title, for the record and the server\'s' -r
+complete -c bandwidth -l extra-data -d 'A text for the server\'s record' -r
+complete -c bandwidth -l source -d 'Send from this address of this host' -r
+complete -c bandwidth -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
+complete -c bandwidth -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
+complete -c bandwidth -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c bandwidth -l label -d 'Label the record; once for each label' -r
+complete -c bandwidth -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
+complete -c bandwidth -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
+complete -c bandwidth -l data -d 'Keep store, spool, locks and identity here' -r -F
+complete -c bandwidth -s u -l udp -d 'UDP instead of TCP'
+complete -c bandwidth -s R -l reverse -d 'The server sends, this host receives'
+complete -c bandwidth -l bidir -d 'Both send at once'
+complete -c bandwidth -s N -l no-delay -d 'Do not hold back small writes (Nagle\'s algorithm off)'
+complete -c bandwidth -s Z -l zerocopy -d 'Ask the server to send without copying; here the payload lies in memory anyway'
+complete -c bandwidth -l repeating-payload -d 'The payload is a pattern, which a compressing link makes less of; else random'
+complete -c bandwidth -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
+complete -c bandwidth -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
+complete -c bandwidth -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c bandwidth -l get-server-output -d 'Also show what the server says of the test'
+complete -c bandwidth -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
+complete -c bandwidth -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'
+complete -c bandwidth -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c bandwidth -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c bandwidth -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
+complete -c bandwidth -l json -d 'Print the record as one line of JSON'
+complete -c bandwidth -l csv -d 'Print the record as CSV: a header, then a row of base units, or one for each of ping\'s targets'
+complete -c bandwidth -s q -l quiet -d 'Print only the summary'
+complete -c bandwidth -s D -l timestamps -d 'Begin each line with its time, in seconds since 1970'
+complete -c bandwidth -l watch -d 'Measure again and again, and draw it on a terminal, until told to stop'
+complete -c bandwidth -l save -d 'Keep the record in the store (the file\'s store.save makes this the rule)'
+complete -c bandwidth -l no-save -d 'Keep nothing, whatever store.save says'
+complete -c bandwidth -s v -l verbose -d 'Tell more on stderr; twice for traces'
+complete -c bandwidth -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capture -s i -l interface -d 'Capture on this interface, or on `any` [default: the one that leads to TARGET, else any]' -r
 complete -c capture -s f -l filter -d 'Keep only what this accepts, by pcap-filter(7) without arithmetic: `tcp port 80 and not net 10`' -r
 complete -c capture -l bpf -d 'Keep only what this compiled filter accepts: what `tcpdump -ddd` prints, with commas for its line ends' -r

@@ -1,6 +1,7 @@
 //! Between probes and the system: names to addresses, the policy of what may be reached, connections and TLS, and the two
 //! worlds that run a datagram engine: sockets ([`drive`]) and virtual time ([`sim`], [`feed`]).
 
+pub mod bulk;
 pub mod dial;
 pub mod drive;
 pub mod engine;

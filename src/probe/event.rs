@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::bandwidth::Tally;
 use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
@@ -82,6 +83,29 @@ pub enum Event {
         bytes: u64,
         /// Packets that this host was too slow for.
         dropped: u64,
+    },
+    /// What a stream, or all of one direction, has moved since the last one: for `bandwidth`.
+    Throughput {
+        /// When it ended, nanoseconds since the epoch.
+        at: u64,
+        /// The stream's number; `None` of all together.
+        stream: Option<u32>,
+        /// It is all that its direction has.
+        is_whole: bool,
+        /// This host sends.
+        up: bool,
+        /// There are streams of both directions.
+        both: bool,
+        /// Its beginning, from that of the test, or of what counts.
+        #[serde(rename = "start_ms", with = "ms")]
+        start: Duration,
+        /// Its end.
+        #[serde(rename = "end_ms", with = "ms")]
+        end: Duration,
+        /// What was moved.
+        tally: Tally,
+        /// It does not count.
+        omitted: bool,
     },
     /// A router or host said that a probe packet went no further: its wait is over, and it is lost.
     Unreached {

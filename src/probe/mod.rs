@@ -5,6 +5,7 @@
 //! `report::text`; CONTRIBUTING.md walks through it. Measuring code never prints and never stores.
 
 mod agent;
+pub mod bandwidth;
 pub mod capture;
 pub(crate) mod counts;
 mod ctx;
@@ -89,6 +90,8 @@ measure::kinds! {$
         Tls in tls;
         /// How SSH logs in, echoes and transfers.
         SshPing in sshping;
+        /// How much goes through over TCP or UDP, by iperf3's protocol, and what limits it.
+        Bandwidth in bandwidth;
         /// Packets of a host, summed up and kept; or those of a file.
         Capture in capture;
         /// The state of this host that explains a bad network.

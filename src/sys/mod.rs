@@ -1,6 +1,7 @@
 //! The system calls: the only place with `unsafe`, one safe function per call, and the only clock.
 
 pub mod addresses;
+pub mod bulk;
 pub mod capability;
 pub mod clock;
 pub mod connect;

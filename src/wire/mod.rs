@@ -5,6 +5,7 @@ pub mod dns;
 pub mod filter;
 pub mod frame;
 pub mod icmp;
+pub mod iperf3;
 pub mod ocsp;
 pub mod pcap;
 pub mod quic;

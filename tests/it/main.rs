@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod autoperf;
+mod bandwidth;
 mod capture;
 mod certificate;
 mod cli;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -50,7 +50,14 @@ pub(crate) fn succeeded(command: &Command, output: &Output) -> String {
 
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| panic!("start {command:?}: {error}"))
+    for _ in 0..100 {
+        match command.output() {
+            // A child of another test's holds the file open that this one has just written, until it runs its program.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => sleep(Duration::from_millis(20)),
+            output => return output.unwrap_or_else(|error| panic!("start {command:?}: {error}")),
+        }
+    }
+    panic!("start {command:?}: somebody writes to it");
 }
 
 /// Runs a command without its output, 100 s at most: the most memory that it had, in KiB.

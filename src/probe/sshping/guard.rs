@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
-use crate::sys::tcp::received;
+use crate::sys::tcp;
 use crate::sys::wait::{Stop, wait};
 
 /// How often it looks at a server that nobody has logged in to.
@@ -107,7 +107,7 @@ impl Shared {
                     Some(_) => Class::Cancelled.because("interrupted before there was anything to report"),
                     None => Class::Timeout.because("the ssh server takes too long"),
                 })
-            } else if !trusted && received(socket.as_fd()).is_ok_and(|count| count > Some(MOST)) {
+            } else if !trusted && tcp::info(socket.as_fd()).is_ok_and(|info| info.received > Some(MOST)) {
                 let text =
                     format_args!("the ssh server sends more than {} KiB before anybody logs in", MOST >> 10);
                 Some(Class::Protocol.because(text))

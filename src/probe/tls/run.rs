@@ -10,10 +10,11 @@ use rustls::client::{ResolvesClientCert, Resumption as Memory};
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, SignatureScheme};
+use tokio::sync::oneshot;
 
 use super::finding::findings;
 use super::link::{Answer, Opened, Way};
-use super::report::{Http, Phases, Report, Resumption, Revocation, Staple};
+use super::report::{Http, Phases, Report, Resumption, Revocation, Scan, Staple};
 use super::session::{Broken, Head, Session};
 use super::staple::staple;
 use super::{Place, Tls, scan};
@@ -113,18 +114,27 @@ impl Tls {
         let dns = is_name.then_some(lookup);
         ctx.events.tell(Event::Started { address: peer.ip(), how: format!("tls, port {}", place.port) });
         let run = Run { asked: self, place: &place, way: self.way(peer), began, trust };
-        let result = tokio::select! {
-            biased;
-            () = ctx.cancel.cancelled() => Err(Class::Cancelled.because("interrupted before the handshake")),
-            () = tokio::time::sleep_until(run.end().into()) => {
-                Err(Class::Timeout.because(format_args!("look at {peer}: not done in {}", self.deadline)))
+        // The first handshake is alone, so that its time is its own; a scan does not wait for what comes after it.
+        let (shaken, is_shaken) = oneshot::channel();
+        let looking = async {
+            tokio::select! {
+                biased;
+                () = ctx.cancel.cancelled() => Err(Class::Cancelled.because("interrupted before the handshake")),
+                () = tokio::time::sleep_until(run.end().into()) => {
+                    Err(Class::Timeout.because(format_args!("look at {peer}: not done in {}", self.deadline)))
+                }
+                report = run.look(dns, shaken) => report,
             }
-            report = run.look(dns) => report,
         };
-        let result = match result {
-            Ok(report) if self.scan => Ok(run.scan(ctx, report).await),
-            result => result,
+        let scanning = async {
+            is_shaken.await.ok().filter(|()| self.scan)?;
+            Some(run.scan(ctx).await)
         };
+        let (result, scan) = tokio::join!(looking, scanning);
+        let result = result.map(|report| match scan {
+            Some(scan) => run.with_scan(report, scan),
+            None => report,
+        });
         Found { address: Some(peer.ip()), result }
     }
 
@@ -161,8 +171,8 @@ impl Run<'_> {
         self.began.mono + self.asked.deadline.0
     }
 
-    async fn look(&self, dns: Option<Duration>) -> Result<Report, Failure> {
-        let mut first = self.first().await?;
+    async fn look(&self, dns: Option<Duration>, shaken: oneshot::Sender<()>) -> Result<Report, Failure> {
+        let mut first = self.first(shaken).await?;
         first.opened.dns = dns;
         if let Some(tls) = first.opened.tls {
             let parts = [first.opened.dns, first.opened.connect, first.opened.starttls, Some(tls)];
@@ -172,20 +182,26 @@ impl Run<'_> {
     }
 
     /// Asks for everything that the server offers.
-    async fn scan(&self, ctx: &Ctx, report: Report) -> Report {
+    async fn scan(&self, ctx: &Ctx) -> Scan {
         let plan = scan::Plan {
             name: self.place.sni().map(str::to_owned),
             apart: self.asked.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.max(1)),
             end: self.end(),
             stop: ctx.cancel.clone(),
         };
-        let mut report = Report { scan: Some(scan::scan(self.way.clone(), plan).await), ..report };
+        scan::scan(self.way.clone(), plan).await
+    }
+
+    fn with_scan(&self, report: Report, scan: Scan) -> Report {
+        let mut report = Report { scan: Some(scan), ..report };
         report.findings = findings(&report, self.began.timestamp(), self.asked.expiry_warn.0);
         report
     }
 
-    /// Shakes hands, and learns what else this connection and a second one can tell.
-    async fn first(&self) -> Result<First, Failure> {
+    /// Shakes hands, which it tells `done`, and learns what else this connection and a second one can tell.
+    async fn first(&self, done: oneshot::Sender<()>) -> Result<First, Failure> {
+        let mut done = Some(done);
+        let mut go_on = || done.take().map(|done| done.send(()));
         let client = Client::new(&self.asked.protocols())?;
         let Opened { stream, connect, starttls, early } = self.way.open().await?;
         let mut session = Session::new(stream, self.connection(client.config.clone())?);
@@ -208,7 +224,10 @@ impl Run<'_> {
             wants_certificate: shaken.is_ok().then(|| client.asked.0.load(Ordering::Relaxed)),
         };
         match shaken {
-            Ok(_) => self.more(&client, session, &mut first).await,
+            Ok(_) => {
+                go_on();
+                self.more(&client, session, &mut first).await;
+            }
             Err(_) if !(first.shown.chain.is_empty() && first.flight.certificates.is_empty()) => {}
             Err(broken) => match self.by_hand(&broken, session.strange.take()).await {
                 Ok(flight) => first.flight = flight,
@@ -220,6 +239,7 @@ impl Run<'_> {
             let certificates = first.flight.certificates.iter();
             first.shown.chain = certificates.map(|der| CertificateDer::from(der.clone())).collect();
         }
+        go_on();
         Ok(first)
     }
 

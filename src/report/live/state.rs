@@ -141,6 +141,13 @@ impl State {
             }
             &Event::Lost { at, .. } | &Event::Unreached { at, .. } => self.missed(at),
             Event::Refused { what, .. } => self.note = Some(format!("not sent: {}", escape(what))),
+            // Of two directions the picture shows one.
+            &Event::Throughput { at, is_whole, up, both, start, end, ref tally, .. } => {
+                if is_whole && (up || !both) {
+                    let span = end.saturating_sub(start);
+                    self.passed.add(at, tally.datagrams.unwrap_or(0), tally.bytes, 0, span);
+                }
+            }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
                 self.passed.add(at, packets, bytes, dropped, lasted);
             }

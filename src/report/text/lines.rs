@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::bandwidth::{head, interval as interval_of};
 use super::ping::fping::Course;
 use super::{Style, amount, bytes, counted, escape, millis, rate, span};
 use crate::probe::{Event, Probe};
@@ -22,6 +23,8 @@ pub struct Lines {
     introduced: bool,
     /// Lines like fping's; `None` for lines like ping's.
     fping: Option<Course>,
+    /// `bandwidth`: the columns stand above the lines.
+    has_head: bool,
     /// `mtu`: sizes that were said to pass. `None` for lines like ping's.
     sizes: Option<HashSet<usize>>,
 }
@@ -101,6 +104,14 @@ impl Lines {
             }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
                 Some(self.stamped(at, &interval(lasted, packets, bytes, dropped, self.style)))
+            }
+            &Event::Throughput { at, stream, up, both, start, end, ref tally, omitted, .. } => {
+                let line = interval_of(stream, both.then_some(up), (start, end), tally, omitted);
+                let line = self.stamped(at, &line);
+                if std::mem::replace(&mut self.has_head, true) {
+                    return Some(line);
+                }
+                Some(format!("{}\n{line}", self.style.dim(&head(tally, both))))
             }
             &Event::Port { host, port, proto, at, rtt } => {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));

@@ -1,5 +1,6 @@
 //! Text for people: live lines and summaries, aligned, in the units of design §4.
 
+mod bandwidth;
 mod capture;
 mod findings;
 mod httptrace;

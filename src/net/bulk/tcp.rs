@@ -1,0 +1,182 @@
+//! A connection that is filled or emptied as fast as it goes, or as fast as it may.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::pace::Clock;
+use super::{Gauge, LOOK, Pace, Test};
+use crate::sys::wait::exact_timers;
+use crate::sys::{bulk, clock};
+
+/// What a paced sender writes at once: so much time's worth, that the pace is even.
+const SLICE: Duration = Duration::from_millis(1);
+/// The least that it writes at once, in octets: less costs more than it says.
+const LEAST: usize = 512;
+/// How often a thread notes its processor time.
+const TICK: Duration = Duration::from_millis(20);
+/// A read shall bring so much time's worth of octets: as few system calls as can be, and no number older than this.
+const READ: Duration = Duration::from_millis(1);
+/// The most that a read waits for.
+const MOST_LOW_WATER: usize = 512 << 10;
+
+/// Writes `payload` again and again.
+pub(super) fn send(
+    stream: &TcpStream,
+    payload: &[u8],
+    pace: Pace,
+    test: &Test,
+    gauge: &Gauge,
+) -> io::Result<()> {
+    exact_timers();
+    stream.set_write_timeout(Some(LOOK))?;
+    let slice = match pace.rate {
+        0 => payload.len(),
+        // Bursts are writes of the length that was asked for.
+        _ if pace.burst > 1 => payload.len(),
+        rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(payload.len()),
+    };
+    let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
+    let mut ticks = Ticks::new();
+    let mut stream = stream;
+    while !test.is_over() {
+        if pace.rate > 0 {
+            let now = clock::now().mono;
+            ticks.tick(now, gauge);
+            if clock.due(now, slice, 1) == 0 {
+                clock.wait(LOOK);
+                continue;
+            }
+        } else {
+            ticks.count(gauge);
+        }
+        let wanted = match &test.budget {
+            None => slice,
+            Some(budget) => match budget.take(slice) {
+                0 => break,
+                some => some,
+            },
+        };
+        let written = match stream.write(&payload[..wanted]) {
+            Ok(written) => written,
+            Err(error) if is_nothing(&error) => 0,
+            Err(_) if test.is_over() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if let Some(budget) = test.budget.as_ref().filter(|_| written < wanted) {
+            budget.give_back(wanted - written);
+        }
+        clock.left(written);
+        gauge.moved(written as u64, u64::from(written > 0));
+    }
+    Ok(())
+}
+
+/// Reads until the end, or until the test is over.
+pub(super) fn receive(
+    stream: &TcpStream,
+    length: usize,
+    copies: bool,
+    free_window: bool,
+    test: &Test,
+    gauge: &Gauge,
+) -> io::Result<()> {
+    stream.set_read_timeout(Some(LOOK))?;
+    let mut buffer = if copies { vec![0; length] } else { Vec::new() };
+    // What is thrown away needs no buffer, so a read may take all there is.
+    let most = if copies { length } else { length.max(1 << 20) };
+    let mut low_water =
+        LowWater::new(clock::now().mono, if free_window { MOST_LOW_WATER.min(most) } else { 1 });
+    let mut ticks = Ticks::new();
+    let mut stream_ref = stream;
+    while !test.is_over() {
+        let read = if copies { stream_ref.read(&mut buffer) } else { bulk::discard(stream, most) };
+        match read {
+            Ok(0) => return Ok(()),
+            Ok(octets) => {
+                gauge.moved(octets as u64, 1);
+                if let Some(budget) = &test.budget {
+                    budget.spend(octets);
+                }
+                ticks.count(gauge);
+                low_water.read(stream, octets);
+            }
+            Err(error) if is_nothing(&error) => {
+                gauge.tick();
+                low_water.read(stream, 0);
+            }
+            Err(_) if test.is_over() => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Nothing could be written or read in time.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// How much a read waits for: little on a slow path, where each number shall be fresh, and much on a fast one.
+struct LowWater {
+    most: usize,
+    set: usize,
+    reads: u32,
+    octets: usize,
+    since: Instant,
+}
+
+impl LowWater {
+    fn new(now: Instant, most: usize) -> Self {
+        Self { most, set: 1, reads: 0, octets: 0, since: now }
+    }
+
+    fn read(&mut self, stream: &TcpStream, octets: usize) {
+        (self.reads, self.octets) = (self.reads + 1, self.octets + octets);
+        // The clock costs as much as a small read.
+        if self.most <= 1 || self.reads < 16 {
+            return;
+        }
+        let now = clock::now().mono;
+        let time = now - self.since;
+        if time < 10 * READ {
+            return;
+        }
+        let per_read = self.octets as f64 * READ.as_secs_f64() / time.as_secs_f64();
+        let wanted = (per_read as usize).clamp(1, self.most);
+        // A nudge is not worth a system call.
+        if wanted > self.set * 5 / 4 || wanted < self.set * 3 / 4 {
+            let _ = bulk::set_low_water(stream, wanted as i32);
+            self.set = wanted;
+        }
+        (self.reads, self.octets, self.since) = (0, 0, now);
+    }
+}
+
+/// Notes the thread's processor time now and then.
+pub(super) struct Ticks {
+    last: Instant,
+    skipped: u32,
+}
+
+impl Ticks {
+    pub(super) fn new() -> Self {
+        Self { last: clock::now().mono, skipped: 0 }
+    }
+
+    /// After one of many units that are too quick to look at the clock for.
+    pub(super) fn count(&mut self, gauge: &Gauge) {
+        self.skipped += 1;
+        if self.skipped >= 32 {
+            self.tick(clock::now().mono, gauge);
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: Instant, gauge: &Gauge) {
+        self.skipped = 0;
+        if now.saturating_duration_since(self.last) >= TICK {
+            self.last = now;
+            gauge.tick();
+        }
+    }
+}

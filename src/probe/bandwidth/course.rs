@@ -1,0 +1,409 @@
+//! The course of a test: what each stream had moved at each interval, and all together every 100 ms.
+
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::report::{Bins, Interval, RoundTrips, Stalls, Tally};
+use super::trace::{Ends, Kernel, Snapshot, Total};
+use crate::net::bulk::{Gauge, Reading};
+use crate::probe::{Event, Events};
+use crate::stats::percentile;
+use crate::sys::{clock, tcp};
+use crate::units::Now;
+
+/// The width of a bin.
+pub(super) const BIN: Duration = Duration::from_millis(100);
+
+/// One stream.
+pub(super) struct Lane {
+    pub(super) ends: Ends,
+    pub(super) gauge: Arc<Gauge>,
+    pub(super) tcp: Option<TcpStream>,
+    /// What it showed when counting began, and at the last interval.
+    base: Reading,
+    last: Reading,
+    /// The same of its connection.
+    base_tcp: tcp::Info,
+    last_tcp: tcp::Info,
+    /// The largest congestion window and window granted, octets.
+    windows: (u64, u64),
+    /// Round trips in microseconds: least, largest, their sum, how many.
+    rtts: (u64, u64, u64, u64),
+    /// What it came to.
+    pub(super) end: Reading,
+}
+
+impl Lane {
+    pub(super) fn new(ends: Ends, gauge: Arc<Gauge>, tcp: Option<TcpStream>) -> Self {
+        let (zero, info) = (Reading::default(), tcp::Info::default());
+        Self {
+            ends,
+            gauge,
+            tcp,
+            base: zero,
+            last: zero,
+            base_tcp: info,
+            last_tcp: info,
+            windows: (0, 0),
+            rtts: (u64::MAX, 0, 0, 0),
+            end: zero,
+        }
+    }
+
+    fn info(&self) -> Option<tcp::Info> {
+        self.tcp.as_ref().and_then(|tcp| tcp::info(tcp.as_fd()).ok())
+    }
+
+    /// Looks at the connection, of a sender.
+    fn sample(&mut self) -> Option<tcp::Info> {
+        let info = self.info().filter(|_| self.ends.sends)?;
+        let cwnd = u64::from(info.cwnd) * u64::from(info.payload);
+        self.windows = (self.windows.0.max(cwnd), self.windows.1.max(info.snd_wnd.unwrap_or(0).into()));
+        if let Some(rtt) = info.rtt {
+            let us = rtt.as_micros() as u64;
+            let (least, most, sum, count) = self.rtts;
+            self.rtts = (least.min(us), most.max(us), sum + us, count + 1);
+        }
+        Some(info)
+    }
+
+    /// What was moved since the last interval.
+    fn since(&mut self, span: Duration) -> (Tally, Option<tcp::Info>) {
+        let (reading, info) = (self.gauge.read(), self.sample());
+        let moved = reading.since(&self.last);
+        let again = info.map(|info| u64::from(info.retransmits.saturating_sub(self.last_tcp.retransmits)));
+        let is_udp = self.tcp.is_none();
+        let datagrams = if self.ends.sends { moved.units } else { reading.highest - self.last.highest };
+        let tally = Tally {
+            bytes: moved.octets,
+            throughput_bps: rate(moved.octets, span),
+            retransmits: again,
+            cwnd_bytes: info.map(|info| u64::from(info.cwnd) * u64::from(info.payload)),
+            datagrams: is_udp.then_some(datagrams),
+            lost: (is_udp && !self.ends.sends).then_some(moved.lost),
+            jitter: (is_udp && !self.ends.sends).then_some(reading.jitter),
+        };
+        (self.last, self.last_tcp) = (reading, info.unwrap_or(self.last_tcp));
+        (tally, info)
+    }
+
+    /// What it has moved of what counts.
+    pub(super) fn counted(&self) -> Reading {
+        self.end.since(&self.base)
+    }
+
+    /// What did not count.
+    pub(super) const fn omitted(&self) -> &Reading {
+        &self.base
+    }
+
+    /// Segments sent again, of a sender over TCP.
+    pub(super) fn retransmits(&self) -> Option<u64> {
+        let knows = self.ends.sends && self.tcp.is_some();
+        knows.then(|| u64::from(self.last_tcp.retransmits.saturating_sub(self.base_tcp.retransmits)))
+    }
+
+    /// How long there was something to send, and how long the receiver's window and the own buffer kept it back.
+    pub(super) fn busy(&self) -> Option<[Duration; 3]> {
+        let of = |info: &tcp::Info| Some([info.busy?, info.rwnd_limited?, info.sndbuf_limited?]);
+        let (end, base) = (of(&self.last_tcp)?, of(&self.base_tcp).unwrap_or_default());
+        self.ends.sends.then(|| std::array::from_fn(|n| end[n].saturating_sub(base[n])))
+    }
+
+    /// The largest window granted, octets, and the mean round trip in seconds.
+    pub(super) fn window(&self) -> Option<(f64, f64)> {
+        let (_, _, sum, count) = self.rtts;
+        (count > 0 && self.windows.1 > 0).then(|| (self.windows.1 as f64, sum as f64 / count as f64 / 1e6))
+    }
+
+    /// What iperf3's form tells of this host's end.
+    pub(super) fn total(&self) -> Total {
+        let (least, most, sum, count) = self.rtts;
+        let rtt_us = sum.checked_div(count).map_or((0, 0, 0), |mean| (most, least, mean));
+        Total {
+            retransmits: self.retransmits(),
+            reorder: self.last_tcp.reordering.unwrap_or(0).into(),
+            windows: self.windows,
+            rtt_us,
+            ..Total::default()
+        }
+    }
+}
+
+/// All streams.
+pub(super) struct Course {
+    pub(super) lanes: Vec<Lane>,
+    /// When it began, or when counting did.
+    from: Instant,
+    omits: bool,
+    last: Instant,
+    /// Octets of each bin: sent, received; and when the last one ended.
+    bins: [Vec<f64>; 2],
+    bin_octets: [u64; 2],
+    bin_end: Instant,
+    /// Every interval of each direction: sent, received.
+    pub(super) intervals: [Vec<Interval>; 2],
+    pub(super) trace: Vec<Vec<Snapshot>>,
+    events: Events,
+}
+
+impl Course {
+    pub(super) fn new(lanes: Vec<Lane>, began: Instant, omits: bool, events: Events) -> Self {
+        let mut course = Self {
+            lanes,
+            from: began,
+            omits,
+            last: began,
+            bins: [Vec::new(), Vec::new()],
+            bin_octets: [0; 2],
+            bin_end: began,
+            intervals: [Vec::new(), Vec::new()],
+            trace: Vec::new(),
+            events,
+        };
+        for lane in &mut course.lanes {
+            let info = lane.info().unwrap_or_default();
+            (lane.base_tcp, lane.last_tcp) = (info, info);
+        }
+        course
+    }
+
+    /// When the next bin is full.
+    pub(super) fn next_bin(&self) -> Instant {
+        self.bin_end + BIN
+    }
+
+    fn octets(&self) -> [u64; 2] {
+        let sum = |sends| {
+            self.lanes
+                .iter()
+                .filter(|lane| lane.ends.sends == sends)
+                .map(|lane| lane.gauge.read().octets)
+                .sum()
+        };
+        [sum(true), sum(false)]
+    }
+
+    /// A bin is full.
+    pub(super) fn bin(&mut self, now: Instant) {
+        let octets = self.octets();
+        let span = (now - self.bin_end).as_secs_f64();
+        for way in [0, 1] {
+            self.bins[way].push((octets[way] - self.bin_octets[way]) as f64 * 8.0 / span);
+        }
+        (self.bin_octets, self.bin_end) = (octets, now);
+        for lane in &mut self.lanes {
+            lane.sample();
+        }
+    }
+
+    /// An interval is over.
+    pub(super) fn interval(&mut self, now: Now) {
+        let span = now.mono - self.last;
+        let (start, end) = (self.last - self.from, now.mono - self.from);
+        let omitted = self.omits;
+        let tallies: Vec<(Ends, Tally, Option<tcp::Info>)> = self
+            .lanes
+            .iter_mut()
+            .map(|lane| {
+                let (tally, info) = lane.since(span);
+                (lane.ends, tally, info)
+            })
+            .collect();
+        self.last = now.mono;
+        let snapshot = |(_, tally, info): &(Ends, Tally, Option<tcp::Info>)| Snapshot {
+            span: (start, end),
+            tally: *tally,
+            tcp: info.map(kernel),
+            omitted,
+        };
+        self.trace.push(tallies.iter().map(snapshot).collect());
+        let is_both =
+            tallies.iter().any(|(ends, ..)| ends.sends) && tallies.iter().any(|(ends, ..)| !ends.sends);
+        let is_alone = tallies.len() == 1 + usize::from(is_both);
+        let tell = |stream: Option<u32>, up: bool, tally: Tally| {
+            let (at, is_whole) = (now.wall, stream.is_none() || is_alone);
+            self.events.tell(Event::Throughput {
+                at,
+                stream,
+                is_whole,
+                up,
+                both: is_both,
+                start,
+                end,
+                tally,
+                omitted,
+            });
+        };
+        for (ends, tally, _) in &tallies {
+            tell(Some(ends.id), ends.sends, *tally);
+        }
+        for (way, sends) in [(0, true), (1, false)] {
+            let of: Vec<Tally> =
+                tallies.iter().filter(|(ends, ..)| ends.sends == sends).map(|(_, tally, _)| *tally).collect();
+            if of.is_empty() {
+                continue;
+            }
+            let tally = sum(&of, span);
+            if of.len() > 1 {
+                tell(None, sends, tally);
+            }
+            self.intervals[way].push(Interval { start, end, tally, omitted });
+        }
+    }
+
+    /// What came so far does not count.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        self.omits = false;
+        (self.from, self.last, self.bin_end) = (now, now, now);
+        self.bins = [Vec::new(), Vec::new()];
+        for lane in &mut self.lanes {
+            (lane.base, lane.base_tcp) = (lane.gauge.read(), lane.info().unwrap_or(lane.last_tcp));
+            (lane.last, lane.last_tcp) = (lane.base, lane.base_tcp);
+            (lane.windows, lane.rtts) = ((0, 0), (u64::MAX, 0, 0, 0));
+        }
+        self.bin_octets = self.octets();
+    }
+
+    /// Notes what the streams of one direction have come to.
+    pub(super) fn end(&mut self, sends: bool) {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.ends.sends == sends) {
+            lane.end = lane.gauge.read();
+            lane.last_tcp = lane.info().unwrap_or(lane.last_tcp);
+        }
+    }
+
+    /// When it began, or when counting did.
+    pub(super) const fn from(&self) -> Instant {
+        self.from
+    }
+
+    /// Whether the last interval has just ended.
+    pub(super) fn is_told(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last) < Duration::from_millis(10)
+    }
+
+    /// Whether something was moved since the last interval, or time has passed.
+    pub(super) fn has_more(&self, now: Instant) -> bool {
+        !self.is_told(now) || self.lanes.iter().any(|lane| lane.gauge.read().octets > lane.last.octets)
+    }
+
+    /// The bins of a direction.
+    pub(super) fn bins(&self, sends: bool) -> Option<Bins> {
+        let mut sorted = self.bins[usize::from(!sends)].clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |q| percentile(&sorted, q);
+        Some(Bins {
+            count: sorted.len() as u64,
+            min_bps: *sorted.first()?,
+            p5_bps: at(0.05)?,
+            p50_bps: at(0.5)?,
+            p95_bps: at(0.95)?,
+            max_bps: *sorted.last()?,
+        })
+    }
+
+    /// When nothing was moved, between bins in which something was.
+    pub(super) fn stalls(&self, sends: bool) -> Stalls {
+        stalls(&self.bins[usize::from(!sends)])
+    }
+
+    /// Round trips of a direction that this host sends.
+    pub(super) fn round_trips(&self) -> Option<RoundTrips> {
+        let lanes = || self.lanes.iter().filter(|lane| lane.rtts.3 > 0);
+        let us = Duration::from_micros;
+        let (sum, count) =
+            lanes().fold((0, 0), |(sum, count), lane| (sum + lane.rtts.2, count + lane.rtts.3));
+        Some(RoundTrips {
+            min: us(lanes().map(|lane| lane.rtts.0).min()?),
+            mean: us(sum / count),
+            max: us(lanes().map(|lane| lane.rtts.1).max()?),
+            cwnd_max_bytes: lanes().map(|lane| lane.windows.0).max()?,
+            pmtu_bytes: lanes().map(|lane| lane.last_tcp.pmtu).max()?,
+        })
+    }
+
+    /// This moment.
+    pub(super) fn now() -> Now {
+        clock::now()
+    }
+}
+
+fn stalls(bins: &[f64]) -> Stalls {
+    let moved = |bin: &f64| *bin > 0.0;
+    let (Some(first), Some(last)) = (bins.iter().position(moved), bins.iter().rposition(moved)) else {
+        return Stalls::default();
+    };
+    let runs = bins[first..=last].split(moved).map(<[f64]>::len).filter(|&length| length > 0);
+    let mut stalls = Stalls::default();
+    for length in runs {
+        let time = BIN * length as u32;
+        stalls.count += 1;
+        stalls.total += time;
+        stalls.longest = stalls.longest.max(time);
+    }
+    stalls
+}
+
+fn kernel(info: tcp::Info) -> Kernel {
+    Kernel {
+        snd_wnd: info.snd_wnd.unwrap_or(0).into(),
+        rtt_us: (info.rtt.unwrap_or_default().as_micros() as u64, info.rtt_var.as_micros() as u64),
+        pmtu: info.pmtu.into(),
+        reorder: info.reordering.unwrap_or(0).into(),
+    }
+}
+
+/// Bits per second.
+pub(super) fn rate(octets: u64, span: Duration) -> Option<f64> {
+    (!span.is_zero()).then(|| octets as f64 * 8.0 / span.as_secs_f64())
+}
+
+/// Several streams as one.
+pub(super) fn sum(tallies: &[Tally], span: Duration) -> Tally {
+    let add = |of: fn(&Tally) -> Option<u64>| tallies.iter().map(of).sum::<Option<u64>>();
+    let bytes = tallies.iter().map(|tally| tally.bytes).sum();
+    let jitters: Option<Duration> = tallies.iter().map(|tally| tally.jitter).sum();
+    Tally {
+        bytes,
+        throughput_bps: rate(bytes, span),
+        retransmits: add(|tally| tally.retransmits),
+        cwnd_bytes: add(|tally| tally.cwnd_bytes),
+        datagrams: add(|tally| tally.datagrams),
+        lost: tallies.iter().map(|tally| tally.lost).sum(),
+        jitter: jitters.map(|all| all / tallies.len().max(1) as u32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_lies_between_what_moves() {
+        let found = stalls(&[0.0, 5.0, 0.0, 0.0, 0.0, 5.0, 0.0, 7.0, 0.0, 0.0]);
+        let ms = Duration::from_millis;
+        assert_eq!(found, Stalls { count: 2, total: ms(400), longest: ms(300) });
+        assert_eq!(stalls(&[0.0, 0.0]), Stalls::default());
+        assert_eq!(stalls(&[]), Stalls::default());
+    }
+
+    #[test]
+    fn a_sum_knows_only_what_all_know() {
+        let one = Tally {
+            bytes: 1000,
+            retransmits: Some(2),
+            jitter: Some(Duration::from_millis(2)),
+            ..Tally::default()
+        };
+        let both = sum(
+            &[one, Tally { retransmits: Some(1), jitter: Some(Duration::from_millis(4)), ..one }],
+            Duration::from_secs(1),
+        );
+        assert_eq!((both.bytes, both.retransmits, both.throughput_bps), (2000, Some(3), Some(16_000.0)));
+        assert_eq!((both.jitter, both.lost), (Some(Duration::from_millis(3)), None));
+        assert_eq!(sum(&[one, Tally::default()], Duration::ZERO).retransmits, None);
+    }
+}

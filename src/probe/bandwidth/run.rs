@@ -1,0 +1,332 @@
+//! One run: the way there, the conversation on a thread of its own, and the report of what both ends have told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::course::{Lane, rate};
+use super::limit::{Seen, judge};
+use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
+use super::talk::{self, Told};
+use super::trace::{Total, Trace};
+use super::{Bandwidth, Limit};
+use crate::failure::{Class, Failure};
+use crate::net::dial;
+use crate::probe::own_thread::on_own_thread;
+use crate::probe::{Ctx, Event, Found};
+use crate::sys::connect::Way;
+use crate::wire::iperf3::{Results, Stream as StreamResult};
+
+impl Bandwidth {
+    pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        let peer = match ctx.peer(&self.target, self.port, &self.egress).await {
+            Ok(peer) => peer,
+            Err(failure) => return Found::nothing(failure),
+        };
+        Found { address: Some(peer.ip()), result: self.talk(ctx, peer).await }
+    }
+
+    async fn talk(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+        let way = Way {
+            source: self.egress.source(),
+            interface: self.egress.device().map(str::to_owned),
+            ttl: self.egress.ttl,
+            tos: self.egress.tos(),
+        };
+        let connecting = timeout(self.connect_timeout.0, dial::connect(peer, &way));
+        let connection = tokio::select! {
+            () = ctx.cancel.cancelled() => return Err(Class::Cancelled.because("interrupted before the transfer")),
+            connected = connecting => match connected {
+                Ok(connected) => connected.map_err(|why| why.failure(peer))?,
+                Err(_) => return Err(dial::Unmade::Silent.failure(peer)),
+            },
+        };
+        ctx.events.tell(Event::Started { address: peer.ip(), how: self.how() });
+        let stream =
+            connection.stream.into_std().map_err(|error| Failure::from_io("take the connection", &error))?;
+        let (asked, events) = (self.clone(), ctx.events.clone());
+        on_own_thread("bandwidth", ctx, move |stop| talk::test(&asked, stream, peer, &events, stop))
+            .await
+            .flatten()
+    }
+
+    /// How it measures, in a few words.
+    fn how(&self) -> String {
+        let protocol = if self.udp { "udp" } else { "tcp" };
+        let ways = match self.ways() {
+            (true, true) => "each way",
+            (true, false) => "up",
+            _ => "down",
+        };
+        let streams = if self.parallel == 1 { "stream" } else { "streams" };
+        format!("{protocol}, {} {streams} {ways}, port {}", self.parallel, self.port)
+    }
+}
+
+impl Told {
+    /// What both ends have seen, put together.
+    pub(super) fn report(self) -> Report {
+        let processor = |cpu: crate::wire::iperf3::Cpu| Processor {
+            total_ratio: cpu.total / 100.0,
+            user_ratio: cpu.user / 100.0,
+            system_ratio: cpu.system / 100.0,
+        };
+        let remote = self.results.as_ref().map(|results| results.cpu);
+        Report {
+            protocol: if self.asked.udp { "udp" } else { "tcp" }.to_owned(),
+            streams: self.asked.parallel,
+            length_bytes: self.length,
+            copied: self.asked.rx_copy,
+            omitted: self.asked.omit.0,
+            up: self.flow(true),
+            down: self.flow(false),
+            cpu: Cpu { local: Some(processor(self.cpu())), remote: remote.map(processor) },
+            server_output: self.results.as_ref().and_then(|results| results.output.clone()),
+            ended: self.ended.clone(),
+            trace: Some(Box::new(self.trace())),
+        }
+    }
+
+    /// What the server says of a stream.
+    fn theirs(&self, id: u32) -> Option<StreamResult> {
+        self.results.as_ref()?.streams.iter().find(|stream| stream.id == id).copied()
+    }
+
+    /// How long the server says that a stream took; else this host's own time.
+    fn their_span(&self, of: &StreamResult, sends: bool) -> Duration {
+        let told = of.seconds.filter(|seconds| *seconds > 0.0 && *seconds < 1e6).map(Duration::from_secs_f64);
+        told.unwrap_or(self.spans[usize::from(!sends)])
+    }
+
+    /// Octets and time at both ends of a stream: sender's, receiver's.
+    fn ends(&self, at: usize) -> [Option<(u64, Duration)>; 2] {
+        let lane = &self.course.lanes[at];
+        let sends = lane.ends.sends;
+        let ours = Some((lane.counted().octets, self.spans[usize::from(!sends)]));
+        let theirs = self.theirs(lane.ends.id).map(|of| (of.bytes, self.their_span(&of, sends)));
+        if sends { [ours, theirs] } else { [theirs, ours] }
+    }
+
+    fn flow(&self, sends: bool) -> Option<Flow> {
+        let all = 0..self.course.lanes.len();
+        let lanes: Vec<usize> = all.filter(|&at| self.course.lanes[at].ends.sends == sends).collect();
+        if lanes.is_empty() {
+            return None;
+        }
+        let moved = |end: usize| {
+            let each: Option<Vec<(u64, Duration)>> = lanes.iter().map(|&at| self.ends(at)[end]).collect();
+            let each = each?;
+            let elapsed = each.iter().map(|(_, span)| *span).max()?;
+            Some(Moved { bytes: each.iter().map(|(bytes, _)| bytes).sum(), elapsed })
+        };
+        let (sent, received) = (moved(0), moved(1));
+        let is_tcp = !self.asked.udp;
+        let retransmits = |at: usize| match sends {
+            true => self.course.lanes[at].retransmits(),
+            false => self.theirs(self.course.lanes[at].ends.id)?.retransmits.filter(|_| is_tcp),
+        };
+        let parts: Vec<Part> = lanes.iter().map(|&at| self.part(at, retransmits(at))).collect();
+        let udp = self.asked.udp.then(|| self.datagrams(&lanes, sends));
+        let mut flow = Flow {
+            throughput_bps: received.and_then(|moved| moved.rate()),
+            sent,
+            received,
+            bins: self.course.bins(sends),
+            stalls: self.course.stalls(sends),
+            retransmits: lanes.iter().map(|&at| retransmits(at)).sum(),
+            congestion: match sends {
+                true => self.congestion.clone(),
+                false => {
+                    self.results.as_ref().and_then(|results| results.congestion.clone()).filter(|_| is_tcp)
+                }
+            },
+            tcp: self.course.round_trips().filter(|_| sends),
+            udp,
+            limit: None,
+            parts,
+            intervals: self.course.intervals[usize::from(!sends)].clone(),
+        };
+        flow.limit = self.limit(&lanes, sends, &flow);
+        Some(flow)
+    }
+
+    fn part(&self, at: usize, retransmits: Option<u64>) -> Part {
+        let id = self.course.lanes[at].ends.id;
+        let [sent, received] = self.ends(at);
+        let udp = self.asked.udp.then(|| self.datagrams(&[at], self.course.lanes[at].ends.sends));
+        Part {
+            id,
+            sent_bytes: sent.map(|(bytes, _)| bytes),
+            received_bytes: received.map(|(bytes, _)| bytes),
+            throughput_bps: received.and_then(|(bytes, span)| rate(bytes, span)),
+            retransmits,
+            loss_ratio: udp.and_then(|udp| udp.loss_ratio),
+            jitter: udp.and_then(|udp| udp.jitter),
+        }
+    }
+
+    /// Datagrams of some streams of a direction.
+    fn datagrams(&self, lanes: &[usize], sends: bool) -> Datagrams {
+        let lanes = || lanes.iter().map(|&at| &self.course.lanes[at]);
+        let theirs: Option<Vec<StreamResult>> = lanes().map(|lane| self.theirs(lane.ends.id)).collect();
+        let count = lanes().count().max(1) as u32;
+        let ours = || lanes().map(|lane| (lane.counted(), lane.end.highest - lane.omitted().highest));
+        // An old server does not say what it omitted: then nothing is.
+        let with_omitted = theirs.as_ref().is_some_and(|all| all.iter().any(|of| of.omitted.is_none()))
+            && lanes().any(|lane| lane.omitted().units > 0);
+        let told = |of: fn(&StreamResult) -> u64| theirs.as_ref().map(|all| all.iter().map(of).sum::<u64>());
+        let (sent, seen, lost, jitter) = match sends {
+            true => {
+                let jitter =
+                    theirs.as_ref().map(|all| all.iter().map(|of| of.jitter).sum::<f64>() / f64::from(count));
+                let jitter = jitter.filter(|seconds| *seconds < 1e6).map(Duration::from_secs_f64);
+                let units = |lane: &Lane| if with_omitted { lane.end.units } else { lane.counted().units };
+                (
+                    Some(lanes().map(units).sum()),
+                    told(StreamResult::counted),
+                    told(StreamResult::lost),
+                    jitter,
+                )
+            }
+            false => {
+                let lost = ours().map(|(of, _)| u64::try_from(of.lost).unwrap_or(0)).sum();
+                let jitter = lanes().map(|lane| lane.end.jitter).sum::<Duration>() / count;
+                (
+                    told(StreamResult::counted),
+                    Some(ours().map(|(_, seen)| seen).sum()),
+                    Some(lost),
+                    Some(jitter),
+                )
+            }
+        };
+        let here = |of: fn(&crate::net::bulk::Reading) -> u64| {
+            (!sends).then(|| ours().map(|(reading, _)| of(&reading)).sum())
+        };
+        Datagrams {
+            sent,
+            seen,
+            lost,
+            loss_ratio: seen
+                .zip(lost)
+                .filter(|(seen, _)| *seen > 0)
+                .map(|(seen, lost)| lost as f64 / seen as f64),
+            with_omitted: with_omitted && sends,
+            behind: sent.zip(seen).map(|(sent, seen)| sent.saturating_sub(seen)),
+            reordered: here(|reading| reading.disordered - reading.duplicates.min(reading.disordered)),
+            duplicates: here(|reading| reading.duplicates),
+            dropped_here: here(|reading| reading.overflow),
+            jitter,
+        }
+    }
+
+    /// What kept a direction from being faster.
+    fn limit(&self, lanes: &[usize], sends: bool, flow: &Flow) -> Option<Limit> {
+        let lanes = || lanes.iter().map(|&at| &self.course.lanes[at]);
+        let span = self.spans[usize::from(!sends)].as_secs_f64();
+        let throughput = flow.throughput_bps.filter(|_| span > 0.0)?;
+        let busiest =
+            lanes().map(|lane| (lane.counted().processor + lane.counted().waited).as_secs_f64() / span);
+        let busiest = busiest.reduce(f64::max);
+        let busy: Option<Vec<[Duration; 3]>> = lanes().map(Lane::busy).collect();
+        let share = |n: usize| {
+            let busy = busy.as_ref()?;
+            let total: Duration = busy.iter().map(|of| of[0]).sum();
+            let kept: Duration = busy.iter().map(|of| of[n]).sum();
+            (!total.is_zero()).then(|| kept.as_secs_f64() / total.as_secs_f64())
+        };
+        let windows: Option<Vec<(f64, f64)>> = lanes().map(Lane::window).collect();
+        let count = lanes().count().max(1) as f64;
+        let granted = windows.filter(|all| !all.is_empty()).map(|all| {
+            let (octets, rtts) = all.iter().fold((0.0, 0.0), |(a, b), (octets, rtt)| (a + octets, b + rtt));
+            // Half of a buffer is for the kernel's own use (socket(7)).
+            (octets.min(self.buffers.0 as f64 / 2.0 * count), rtts / count)
+        });
+        // A receiver knows its own buffer, which bounds the window, and the round trip of its connection's handshake.
+        let buffer = || {
+            let rtt = lanes().next()?.tcp.as_ref()?;
+            let rtt = crate::sys::tcp::info(std::os::fd::AsFd::as_fd(rtt)).ok()?.rtt?;
+            Some((self.buffers.1 as f64 / 2.0 * count, rtt.as_secs_f64()))
+        };
+        let segments = flow.sent.map(|moved| moved.bytes as f64 / f64::from(self.mss.max(1)));
+        let again = flow
+            .retransmits
+            .zip(segments)
+            .filter(|(_, all)| *all >= 1.0)
+            .map(|(again, all)| again as f64 / all);
+        let asked = self.asked.rate().bps;
+        Some(judge(&Seen {
+            throughput,
+            sent: flow.sent.and_then(|moved| moved.rate()),
+            asked: (asked > 0).then_some(asked as f64 * count),
+            sender: busiest.filter(|_| sends),
+            receiver: busiest.filter(|_| !sends),
+            remote: self.results.as_ref().map(|results| results.cpu.total / 100.0),
+            rwnd_limited: share(1),
+            sndbuf_limited: share(2),
+            window: granted.or_else(|| if sends { None } else { buffer() }),
+            loss: flow.udp.map_or(again, |udp| udp.loss_ratio),
+            dropped_here: flow.udp.and_then(|udp| Some(udp.dropped_here? as f64 / udp.seen?.max(1) as f64)),
+            window_asked: self.asked.window.is_some(),
+        }))
+    }
+
+    /// What iperf3's own form tells.
+    fn trace(&self) -> Trace {
+        let lanes = 0..self.course.lanes.len();
+        let total = |at: usize| {
+            let lane = &self.course.lanes[at];
+            let sends = lane.ends.sends;
+            let [sent, received] = self.ends(at);
+            let theirs = self.theirs(lane.ends.id);
+            let counted = lane.counted();
+            let (units, seen) = (counted.units, lane.end.highest - lane.omitted().highest);
+            let datagrams = match (sends, theirs) {
+                (true, Some(theirs)) => (units, theirs.counted(), theirs.lost() as i64, 0),
+                (true, None) => (units, 0, 0, 0),
+                (false, theirs) => {
+                    (theirs.map_or(seen, |theirs| theirs.counted()), seen, counted.lost, counted.disordered)
+                }
+            };
+            let jitter = theirs
+                .map(|theirs| theirs.jitter)
+                .filter(|seconds| *seconds < 1e6)
+                .map(Duration::from_secs_f64);
+            Total {
+                sent,
+                received,
+                retransmits: if sends {
+                    lane.retransmits()
+                } else {
+                    theirs.and_then(|theirs| theirs.retransmits)
+                },
+                datagrams,
+                jitter: if sends { jitter.unwrap_or_default() } else { lane.end.jitter },
+                ..lane.total()
+            }
+        };
+        let percent = |cpu: crate::wire::iperf3::Cpu| [cpu.total, cpu.user, cpu.system];
+        let theirs = self.results.as_ref();
+        let their_congestion = theirs.and_then(|results: &Results| results.congestion.clone());
+        let (sender, receiver) = match self.asked.reverse {
+            false => (self.congestion.clone(), their_congestion),
+            true => (their_congestion, self.congestion.clone()),
+        };
+        Trace {
+            at: self.began.timestamp(),
+            cookie: self.cookie.shown(),
+            peer: self.peer,
+            mss: self.mss,
+            buffers: (
+                self.asked.window.map_or(0, |window| window.0),
+                self.buffers.0 as u64,
+                self.buffers.1 as u64,
+            ),
+            streams: self.course.lanes.iter().map(|lane| lane.ends).collect(),
+            intervals: self.course.trace.clone(),
+            totals: lanes.map(total).collect(),
+            cpu: [percent(self.cpu()), theirs.map_or([0.0; 3], |results| percent(results.cpu))],
+            congestion: [sender, receiver],
+        }
+    }
+}

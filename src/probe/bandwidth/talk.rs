@@ -1,0 +1,420 @@
+//! The conversation of a test, on a thread of its own: cookie, parameters, streams, the transfer, results.
+
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::course::{Course, Lane};
+use super::streams::{self, Opened, Unopened};
+use super::trace::Ends;
+use super::{Bandwidth, Report, Size};
+use crate::failure::{Class, Failure};
+use crate::net::bulk::{Broken, Budget, Control, Pace, Task, Test, Udp, Worker};
+use crate::probe::{Event, Events};
+use crate::sys::wait::{Stop, wait};
+use crate::sys::{bulk, clock, random, tcp};
+use crate::units::Now;
+use crate::wire::iperf3::{Code, Cookie, Cpu, MOST_RESULTS, Results, State, Stream as StreamResult};
+
+/// How long a server has to go one step further.
+const STEP: Duration = Duration::from_secs(30);
+/// A server may hold a test back until another one's flows are open.
+const TURN: Duration = Duration::from_secs(90);
+/// Where octets are counted, not time: how often somebody looks whether they are through.
+const LOOK: Duration = Duration::from_millis(2);
+/// Datagrams do not come any more: those that are missing are lost.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// What a conversation has brought.
+pub(super) struct Told {
+    pub(super) asked: Bandwidth,
+    pub(super) peer: SocketAddr,
+    pub(super) cookie: Cookie,
+    pub(super) length: u32,
+    pub(super) mss: u32,
+    pub(super) began: Now,
+    pub(super) course: Course,
+    /// How long what counts took: of what this host sent, of what it received.
+    pub(super) spans: [Duration; 2],
+    /// Processor time of this process meanwhile, and how long that was: its own, the kernel's for it.
+    pub(super) processor: (Duration, Duration, Duration),
+    pub(super) congestion: Option<String>,
+    pub(super) buffers: (usize, usize),
+    pub(super) results: Option<Results>,
+    /// Why it ended before its end.
+    pub(super) ended: Option<String>,
+}
+
+/// How the transfer ended.
+enum End {
+    /// As it should.
+    Whole,
+    /// Somebody here wanted it to end.
+    Interrupted,
+    /// The server, or the way there, ended it.
+    Early(String),
+}
+
+/// A conversation.
+struct Talk<'a> {
+    asked: &'a Bandwidth,
+    control: Control,
+    events: &'a Events,
+    stop: &'a Stop,
+}
+
+/// Tests by the server at the other end of `stream`, which is `peer`.
+pub(super) fn test(
+    asked: &Bandwidth,
+    stream: TcpStream,
+    peer: SocketAddr,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Report, Failure> {
+    let mss = tcp::info(stream.as_fd()).map_or(0, |info| info.payload);
+    let mut talk = Talk { asked, control: Control::new(stream).map_err(system)?, events, stop };
+    let cookie = cookie()?;
+    let length = asked.length_over(mss);
+    let opened = talk.open(&cookie, peer, length)?;
+    let (buffers, congestion) = first(&opened);
+    let (sending, receiving) = (talk.shared(true, length)?, talk.shared(false, length)?);
+    let mut workers = Vec::new();
+    let mut lanes = Vec::new();
+    let mut waiting = Vec::new();
+    // Who receives is ready before anything is sent.
+    for opened in opened {
+        let ends = Ends { id: opened.id, local: opened.ends.0, peer: opened.ends.1, sends: opened.sends };
+        let (task, test) = talk.task(&opened, length, if opened.sends { &sending } else { &receiving });
+        match opened.sends {
+            true => waiting.push((opened, ends, task, test)),
+            false => {
+                let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
+                lanes.push(Lane::new(ends, Arc::clone(worker.gauge()), opened.tcp));
+                workers.push(worker);
+            }
+        }
+    }
+    let running = talk.running();
+    if let Err(broken) = running {
+        receiving.stop.set();
+        workers.into_iter().for_each(|worker| drop(worker.join()));
+        return Err(failure(&broken, peer));
+    }
+    let before = bulk::process_time();
+    let began = clock::now();
+    let mut senders = Vec::new();
+    for (opened, ends, task, test) in waiting {
+        let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
+        senders.push(Lane::new(ends, Arc::clone(worker.gauge()), opened.tcp));
+        workers.push(worker);
+    }
+    // In the order of their numbers, which is that of the server's results.
+    lanes.splice(0..0, senders);
+    let mut course = Course::new(lanes, began.mono, !asked.omit.0.is_zero(), events.clone());
+    let end = talk.transfer(&mut course, began.mono, &sending, &receiving);
+    let stopped = clock::now();
+    course.end(false);
+    sending.stop.set();
+    receiving.stop.set();
+    // The streams stay open until the server knows that it is over: a port that is closed is an error to who sends to it.
+    let (_open, ended): (Vec<_>, Vec<_>) = workers.into_iter().map(Worker::finish).unzip();
+    let errors = ended.into_iter().filter_map(|ended| ended.err()).map(|error| error.to_string());
+    let error = errors.into_iter().next();
+    course.end(true);
+    let over = clock::now();
+    if course.has_more(over.mono) {
+        course.interval(over);
+    }
+    let after = bulk::process_time();
+    let spans = [over.mono, stopped.mono].map(|end| end.saturating_duration_since(course.from()));
+    let mut told = Told {
+        asked: asked.clone(),
+        peer,
+        cookie,
+        length,
+        mss,
+        began,
+        course,
+        spans,
+        processor: (after.0 - before.0, after.1 - before.1, over.mono - began.mono),
+        congestion,
+        buffers,
+        results: None,
+        ended: error,
+    };
+    match end {
+        End::Whole => match talk.results(&told) {
+            Ok(results) => told.results = Some(results),
+            Err(broken) => told.ended = Some(format!("after the transfer: {broken}")),
+        },
+        End::Interrupted => {
+            let _ = talk.control.say(State::ClientTerminate, soon(Duration::from_secs(1)));
+            told.ended = Some("interrupted".to_owned());
+        }
+        End::Early(why) => told.ended = Some(why),
+    }
+    Ok(told.report())
+}
+
+impl Talk<'_> {
+    /// Everything up to the streams.
+    fn open(&mut self, cookie: &Cookie, peer: SocketAddr, length: u32) -> Result<Vec<Opened>, Failure> {
+        let named = |broken: Broken| failure(&broken, peer);
+        let control = &mut self.control;
+        control.write(&cookie.0, soon(STEP)).map_err(named)?;
+        let wants = "the server's question for parameters";
+        control.expect(State::ParamExchange, wants, self.stop, soon(STEP)).map_err(named)?;
+        control.send(&self.asked.params(length).to_json(), soon(STEP)).map_err(named)?;
+        control
+            .expect(State::CreateStreams, "the server's word to open streams", self.stop, soon(TURN))
+            .map_err(named)?;
+        match streams::open(self.asked, control, cookie, peer, length as usize, self.stop) {
+            Ok(opened) => Ok(opened),
+            // The server may have said why.
+            Err(Unopened::Here(untaken)) => match control.glance("streams") {
+                Err(broken @ (Broken::Refused(_) | Broken::Busy | Broken::Terminated)) => Err(named(broken)),
+                _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error)),
+            },
+            Err(Unopened::Broken(broken)) => Err(named(broken)),
+        }
+    }
+
+    /// The server has all streams, and the transfer begins.
+    fn running(&mut self) -> Result<(), Broken> {
+        self.control.expect(State::TestStart, "the start of the test", self.stop, soon(STEP))?;
+        self.control.expect(State::TestRunning, "the start of the transfer", self.stop, soon(STEP))
+    }
+
+    /// What the streams of one direction share.
+    fn shared(&self, sends: bool, length: u32) -> Result<Arc<Test>, Failure> {
+        let octets = self.octets(length);
+        // One of two directions is what counts, as with iperf3: what this host sends.
+        let counts = sends != self.asked.reverse;
+        let budget = octets.filter(|_| counts).map(Budget::new);
+        Test::new(clock::now().mono, budget).map(Arc::new).map_err(system)
+    }
+
+    /// Octets after which it ends.
+    fn octets(&self, length: u32) -> Option<u64> {
+        let blocks = self.asked.blocks.map(|Size(blocks)| blocks.saturating_mul(length.into()));
+        self.asked.bytes.map(|Size(bytes)| bytes).or(blocks)
+    }
+
+    fn task(&self, opened: &Opened, length: u32, test: &Arc<Test>) -> (Task, Arc<Test>) {
+        let length = length as usize;
+        let udp = Udp { is_wide: true, offload: opened.offload };
+        let rate = self.asked.rate();
+        let task = match opened.sends {
+            true => Task::Send {
+                length,
+                pace: Pace { rate: rate.bps, burst: rate.burst },
+                repeats: self.asked.repeating_payload,
+                udp,
+            },
+            false => Task::Receive {
+                length,
+                copies: self.asked.rx_copy,
+                free_window: self.asked.window.is_none(),
+                udp,
+            },
+        };
+        (task, Arc::clone(test))
+    }
+
+    /// Lets the workers work until it is over.
+    fn transfer(&mut self, course: &mut Course, began: Instant, sending: &Test, receiving: &Test) -> End {
+        let asked = self.asked;
+        let is_counted = sending.budget.is_some() || receiving.budget.is_some();
+        let mut counts_from = (!asked.omit.0.is_zero()).then(|| began + asked.omit.0);
+        let end = (!is_counted && !asked.time.0.is_zero()).then(|| began + asked.omit.0 + asked.time.0);
+        let interval = Some(asked.interval.0).filter(|interval| !interval.is_zero());
+        let mut next_interval = interval.map(|interval| began + interval);
+        let mut heard = (0, began);
+        loop {
+            let now = Course::now();
+            if let Some(from) = counts_from.filter(|&from| now.mono >= from) {
+                counts_from = None;
+                if !course.is_told(now.mono) {
+                    course.interval(now);
+                }
+                course.begin_anew(now.mono);
+                sending.begin_anew();
+                receiving.begin_anew();
+                next_interval = interval.map(|interval| from + interval);
+                continue;
+            }
+            if now.mono >= course.next_bin() {
+                course.bin(now.mono);
+            }
+            if let (Some(next), Some(interval)) = (next_interval, interval)
+                && now.mono >= next
+                // The last one ends with the test.
+                && end.is_none_or(|end| end > next + interval / 10)
+            {
+                course.interval(now);
+                next_interval = Some(next + interval);
+            }
+            if self.stop.is_set() {
+                return End::Interrupted;
+            }
+            if end.is_some_and(|end| now.mono >= end) {
+                return End::Whole;
+            }
+            if let Some(end) = self.is_through(course, now.mono, receiving, &mut heard) {
+                return end;
+            }
+            let look = if is_counted { LOOK } else { Duration::MAX };
+            let due = [Some(course.next_bin()), next_interval, end, counts_from].into_iter().flatten().min();
+            let time = due.map_or(look, |due| due.saturating_duration_since(now.mono)).min(look);
+            let woken = wait(&[self.control.stream().as_fd()], Some(self.stop), Some(time));
+            match woken {
+                Ok(woken) if woken.readable & 1 == 1 || woken.errors & 1 == 1 => {}
+                Ok(_) => continue,
+                Err(error) => return End::Early(error.to_string()),
+            }
+            match self.control.glance("the end of the test") {
+                Ok(None) => {}
+                Ok(Some(state)) => {
+                    return End::Early(format!("the server says {state:?} in the middle of the test"));
+                }
+                Err(broken) => return End::Early(broken.to_string()),
+            }
+        }
+    }
+
+    /// Whether what was to be moved is moved, or nothing comes any more.
+    fn is_through(
+        &self,
+        course: &Course,
+        now: Instant,
+        receiving: &Test,
+        heard: &mut (u64, Instant),
+    ) -> Option<End> {
+        let of = |sends: bool| course.lanes.iter().filter(move |lane| lane.ends.sends == sends);
+        if of(true).count() > 0 && of(true).all(|lane| lane.gauge.is_at_rest()) {
+            let is_over = self.asked.bytes.is_some() || self.asked.blocks.is_some();
+            return Some(if is_over {
+                End::Whole
+            } else {
+                End::Early("the server takes no more".to_owned())
+            });
+        }
+        if receiving.budget.as_ref().is_some_and(Budget::is_spent) {
+            return Some(End::Whole);
+        }
+        let octets: u64 = of(false).map(|lane| lane.gauge.read().octets).sum();
+        if octets > heard.0 {
+            *heard = (octets, now);
+        }
+        if of(false).count() == 0 {
+            return None;
+        }
+        let silent = now.saturating_duration_since(heard.1);
+        if receiving.budget.is_some() && self.asked.udp && octets > 0 && silent >= SILENCE {
+            let text = "nothing came for 3 s: what is missing is lost";
+            self.events.tell(Event::Note { text: text.to_owned() });
+            return Some(End::Whole);
+        }
+        if of(false).all(|lane| lane.gauge.is_at_rest()) {
+            return Some(End::Early("the server sends no more".to_owned()));
+        }
+        let patience = self.asked.rcv_timeout.0;
+        (silent >= patience).then(|| End::Early(format!("nothing came for {}", self.asked.rcv_timeout)))
+    }
+
+    /// Both ends tell what they have seen.
+    fn results(&mut self, told: &Told) -> Result<Results, Broken> {
+        self.control.say(State::TestEnd, soon(STEP))?;
+        self.control.expect(
+            State::ExchangeResults,
+            "the server's question for results",
+            self.stop,
+            soon(STEP),
+        )?;
+        self.control.send(&told.ours().to_json(), soon(STEP))?;
+        let frame =
+            self.control.frame(MOST_RESULTS, Code::RESULTS, "the server's results", self.stop, soon(STEP))?;
+        let results = Results::parse(&frame)?;
+        // It has told everything: what fails from here on changes nothing.
+        if self.control.expect(State::DisplayResults, "the end", self.stop, soon(STEP)).is_ok() {
+            let _ = self.control.say(State::Done, soon(STEP));
+        }
+        Ok(results)
+    }
+}
+
+impl Told {
+    /// What this host tells the server.
+    fn ours(&self) -> Results {
+        let sends = self.course.lanes.iter().any(|lane| lane.ends.sends);
+        let is_tcp = !self.asked.udp;
+        let streams = self.course.lanes.iter().map(|lane| {
+            let (counted, omitted) = (lane.counted(), lane.omitted());
+            let sends = lane.ends.sends;
+            StreamResult {
+                id: lane.ends.id,
+                bytes: counted.octets,
+                retransmits: lane.retransmits(),
+                jitter: if sends { 0.0 } else { lane.end.jitter.as_secs_f64() },
+                errors: if sends { 0 } else { lane.end.lost },
+                packets: if sends { lane.end.units } else { lane.end.highest },
+                omitted: Some(if sends { (0, omitted.units) } else { (omitted.lost, omitted.highest) }),
+                seconds: Some(self.spans[usize::from(!sends)].as_secs_f64()),
+            }
+        });
+        Results {
+            cpu: self.cpu(),
+            knows_retransmits: sends.then_some(is_tcp),
+            congestion: self.congestion.clone().filter(|_| is_tcp),
+            output: None,
+            streams: streams.collect(),
+        }
+    }
+
+    /// Processor time of this process, in percent.
+    pub(super) fn cpu(&self) -> Cpu {
+        let (user, system, time) = self.processor;
+        let of = |span: Duration| 100.0 * span.as_secs_f64() / time.as_secs_f64().max(1e-9);
+        Cpu { total: of(user + system), user: of(user), system: of(system) }
+    }
+}
+
+/// The buffers and the congestion control of the first connection.
+fn first(opened: &[Opened]) -> ((usize, usize), Option<String>) {
+    let Some(first) = opened.first() else { return ((0, 0), None) };
+    let buffers = match &first.stream {
+        crate::net::bulk::Stream::Tcp(stream) => bulk::buffers(stream),
+        crate::net::bulk::Stream::Udp(socket) => bulk::buffers(socket),
+    };
+    (buffers.unwrap_or_default(), first.tcp.as_ref().and_then(bulk::congestion))
+}
+
+fn cookie() -> Result<Cookie, Failure> {
+    let mut octets = [0; 36];
+    let drawn = || random::octets().map_err(|error| Failure::from_io("read random octets", &error));
+    octets[..32].copy_from_slice(&drawn()?);
+    octets[32..].copy_from_slice(&drawn()?[..4]);
+    Ok(Cookie::new(octets))
+}
+
+fn soon(time: Duration) -> Instant {
+    clock::now().mono + time
+}
+
+fn system(error: std::io::Error) -> Failure {
+    Failure::from_io("prepare the test", &error)
+}
+
+/// Why there is no test.
+fn failure(broken: &Broken, peer: SocketAddr) -> Failure {
+    let class = match broken {
+        Broken::Late(_) => Class::Timeout,
+        Broken::Refused(Code::AUTH) => Class::Auth,
+        Broken::Busy | Broken::Refused(_) | Broken::Terminated => Class::Refused,
+        Broken::Closed(_) | Broken::Nonsense(_) => Class::Protocol,
+        Broken::Stopped => return Class::Cancelled.because("interrupted before the transfer"),
+        Broken::System(error) => return Failure::from_io(format_args!("talk to {peer}"), error),
+    };
+    class.because(format_args!("test with {peer}: {broken}"))
+}

@@ -1,0 +1,223 @@
+//! What moves much over TCP and UDP: reading without copying, kernel pacing, segmentation offload.
+
+#![expect(unsafe_code, reason = "recv with MSG_TRUNC and these options have no safe wrapper")]
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::libc;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::{ClockId, clock_gettime};
+
+use super::option;
+
+/// How a connection that carries much is made; what is `None` is left to the system.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Send and receive buffer in octets (`SO_SNDBUF`, `SO_RCVBUF`), which bound the window.
+    pub window: Option<u32>,
+    /// Largest segment (`TCP_MAXSEG`).
+    pub mss: Option<u32>,
+    /// Small writes are not held back (`TCP_NODELAY`).
+    pub no_delay: bool,
+    /// Type of service.
+    pub tos: Option<u8>,
+    /// Congestion control (`TCP_CONGESTION`).
+    pub congestion: Option<String>,
+    /// Octets per second that the kernel sends at most.
+    pub pacing: Option<u64>,
+}
+
+/// An option that a socket has not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{option}: {error}")]
+pub struct Untaken {
+    /// Its flag.
+    pub option: &'static str,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl Options {
+    /// Sets them on a connection, or, for those that count from the first segment on, before there is one.
+    ///
+    /// # Errors
+    /// The first that the system does not take.
+    pub fn apply(&self, socket: &socket2::Socket) -> Result<(), Untaken> {
+        let named = |option| move |error| Untaken { option, error };
+        if let Some(window) = self.window {
+            let window = window as usize;
+            let both = socket.set_send_buffer_size(window).and_then(|()| socket.set_recv_buffer_size(window));
+            both.map_err(named("-w"))?;
+        }
+        if let Some(mss) = self.mss {
+            socket.set_tcp_mss(mss).map_err(named("-M"))?;
+        }
+        if self.no_delay {
+            socket.set_tcp_nodelay(true).map_err(named("-N"))?;
+        }
+        if let Some(tos) = self.tos {
+            let is_ipv6 = socket.domain().is_ok_and(|domain| domain == socket2::Domain::IPV6);
+            let set = if is_ipv6 { socket.set_tclass_v6(tos.into()) } else { socket.set_tos_v4(tos.into()) };
+            set.map_err(named("-S"))?;
+        }
+        if let Some(congestion) = &self.congestion {
+            socket.set_tcp_congestion(congestion.as_bytes()).map_err(named("-C"))?;
+        }
+        if let Some(pacing) = self.pacing {
+            set_pacing(socket, pacing).map_err(named("-b"))?;
+        }
+        Ok(())
+    }
+
+    /// Connects to `to`, from `from` and through `device` where they are given, within `patience`.
+    ///
+    /// # Errors
+    /// An option that is not taken, or why there is no connection.
+    pub fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<SocketAddr>,
+        device: Option<&str>,
+        patience: Duration,
+    ) -> Result<TcpStream, Untaken> {
+        let named = |option| move |error| Untaken { option, error };
+        let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)
+            .map_err(named("socket"))?;
+        if let Some(device) = device {
+            socket.bind_device(Some(device.as_bytes())).map_err(named("-I"))?;
+        }
+        if let Some(from) = from {
+            // A port that was used a moment ago.
+            socket
+                .set_reuse_address(true)
+                .and_then(|()| socket.bind(&from.into()))
+                .map_err(named("-B, --cport"))?;
+        }
+        self.apply(&socket)?;
+        socket.connect_timeout(&to.into(), patience).map_err(named("connect"))?;
+        Ok(socket.into())
+    }
+}
+
+/// The congestion control of a connection.
+pub fn congestion(socket: &TcpStream) -> Option<String> {
+    let name = socket2::SockRef::from(socket).tcp_congestion().ok()?;
+    let end = name.iter().position(|&octet| octet == 0).unwrap_or(name.len());
+    String::from_utf8(name[..end].to_vec()).ok()
+}
+
+/// The sizes of a socket's buffers in octets: send, receive.
+pub fn buffers(socket: &impl AsFd) -> Option<(usize, usize)> {
+    let socket = socket2::SockRef::from(socket);
+    Some((socket.send_buffer_size().ok()?, socket.recv_buffer_size().ok()?))
+}
+
+/// Reads at most `most` octets of a TCP connection and throws them away in the kernel (`MSG_TRUNC`, tcp(7)): returns how many;
+/// 0 is the end.
+///
+/// # Errors
+/// What recv(2) says; `WouldBlock` when nothing came within the socket's timeout.
+pub fn discard(socket: &impl AsFd, most: usize) -> io::Result<usize> {
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: with MSG_TRUNC the kernel writes nothing to the buffer of a stream socket, so that there need not be one; the
+    // descriptor is open as long as its borrow.
+    let read = unsafe { libc::recv(fd, std::ptr::null_mut(), most, libc::MSG_TRUNC) };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// A read shall wait until so many octets have come (`SO_RCVLOWAT`), or its timeout is over.
+///
+/// # Errors
+/// What setsockopt(2) says.
+pub fn set_low_water(socket: &impl AsFd, octets: i32) -> io::Result<()> {
+    option::set(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, &octets)
+}
+
+/// The kernel shall send no faster than `octets` per second (`SO_MAX_PACING_RATE`, socket(7)).
+///
+/// # Errors
+/// What setsockopt(2) says.
+pub fn set_pacing(socket: &impl AsFd, octets: u64) -> io::Result<()> {
+    option::set(socket, libc::SOL_SOCKET, libc::SO_MAX_PACING_RATE, &octets)
+}
+
+/// What is sent at once shall leave in datagrams of `length` octets (`UDP_SEGMENT`, udp(7)).
+///
+/// # Errors
+/// What setsockopt(2) says: an older kernel knows none.
+pub fn set_segments(socket: &impl AsFd, length: u16) -> io::Result<()> {
+    option::set(socket, libc::SOL_UDP, libc::UDP_SEGMENT, &i32::from(length))
+}
+
+/// Datagrams of one flow and one length may come as one (`UDP_GRO`, udp(7)).
+///
+/// # Errors
+/// What setsockopt(2) says: an older kernel knows none.
+pub fn set_coalescing(socket: &impl AsFd) -> io::Result<()> {
+    option::set(socket, libc::SOL_UDP, libc::UDP_GRO, &1i32)
+}
+
+/// Processor time of this thread so far.
+pub fn thread_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
+/// How long this thread could have run so far, and waited for a processor (`schedstat`, proc(5)); `None` where the kernel
+/// does not count it.
+pub fn thread_wait() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_ascii_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
+/// Processor time of this process so far: its own, and the kernel's for it.
+pub fn process_time() -> (Duration, Duration) {
+    let of = |time: nix::sys::time::TimeVal| {
+        Duration::new(time.tv_sec().unsigned_abs(), time.tv_usec().unsigned_abs() as u32 * 1000)
+    };
+    getrusage(UsageWho::RUSAGE_SELF)
+        .map(|usage| (of(usage.user_time()), of(usage.system_time())))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    #[test]
+    fn what_is_discarded_is_gone_and_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let mut near = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let (mut far, _) = listener.accept().expect("a connection");
+        near.write_all(b"0123456789").expect("sent");
+        far.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+        assert_eq!(discard(&far, 4).expect("four"), 4);
+        let mut rest = [0; 6];
+        far.read_exact(&mut rest).expect("the rest");
+        assert_eq!(&rest, b"456789");
+        assert_eq!(discard(&far, 4).map_err(|error| error.kind()), Err(io::ErrorKind::WouldBlock));
+        // Less than the low water comes when the time is over.
+        set_low_water(&far, 1000).expect("a low water");
+        near.write_all(b"abc").expect("sent");
+        assert_eq!(discard(&far, 1000).expect("three"), 3);
+        drop(near);
+        assert_eq!(discard(&far, 4).expect("the end"), 0);
+        assert!(set_pacing(&far, 1_000_000).is_ok());
+    }
+
+    #[test]
+    fn time_of_the_thread_is_time_of_the_process() {
+        let (thread, (user, system)) = (thread_time(), process_time());
+        let mut sum = 0u64;
+        while thread_time() - thread < Duration::from_millis(30) {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+        let (later, later_system) = process_time();
+        assert!(thread_wait().is_some(), "Linux counts it");
+        assert!(later + later_system - user - system >= Duration::from_millis(20));
+    }
+}

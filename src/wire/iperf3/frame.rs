@@ -1,0 +1,109 @@
+//! Single bytes and framed JSON of a control connection, which coalesce freely: a stream, never packets.
+
+use super::{Code, Refusal};
+
+/// Octets of parameters that are read at most, as servers from 3.18 on do.
+pub const MOST_PARAMS: usize = 8 << 10;
+/// Octets of results that a client reads at most: with the server's output they may be megabytes.
+pub const MOST_RESULTS: usize = 16 << 20;
+
+/// What came over a control connection and was not yet taken.
+#[derive(Debug, Default)]
+pub struct Frames {
+    buffer: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes in octets as they come.
+    pub fn push(&mut self, octets: &[u8]) {
+        self.buffer.extend_from_slice(octets);
+    }
+
+    /// Octets that wait.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The next byte, which is left where it is.
+    pub fn first(&self) -> Option<u8> {
+        self.buffer.first().copied()
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
+        (!self.buffer.is_empty()).then(|| self.buffer.remove(0))
+    }
+
+    /// The next `N` octets, once they are there.
+    pub fn octets<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let octets = self.buffer.get(..N)?.try_into().ok()?;
+        self.buffer.drain(..N);
+        Some(octets)
+    }
+
+    /// The next frame's JSON, once it is there whole.
+    ///
+    /// # Errors
+    /// `code` for a frame that says to be longer than `most`, or empty: before it comes.
+    pub fn frame(&mut self, most: usize, code: Code) -> Result<Option<Vec<u8>>, Refusal> {
+        let Some(length) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*length) as usize;
+        if length == 0 || length > most {
+            return Err(Refusal::new(
+                code,
+                format_args!("a frame of {length} octets, where 1 to {most} are taken"),
+            ));
+        }
+        let Some(frame) = self.buffer.get(4..4 + length).map(<[u8]>::to_vec) else { return Ok(None) };
+        self.buffer.drain(..4 + length);
+        Ok(Some(frame))
+    }
+}
+
+/// A frame: its length, 32 bits, and the JSON.
+pub fn encode(json: &serde_json::Value) -> Vec<u8> {
+    let text = json.to_string();
+    let mut frame = (text.len() as u32).to_be_bytes().to_vec();
+    frame.extend(text.into_bytes());
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_frame_comes_in_pieces_or_with_bytes_around_it() {
+        let frame = encode(&json!({"a": 1}));
+        let mut frames = Frames::default();
+        frames.push(&[13]);
+        for octet in &frame[..frame.len() - 1] {
+            frames.push(&[*octet]);
+        }
+        assert_eq!(frames.byte(), Some(13));
+        assert_eq!(frames.frame(64, Code::RESULTS), Ok(None));
+        frames.push(&[b'}', 14]);
+        assert_eq!(frames.frame(64, Code::RESULTS), Ok(Some(b"{\"a\":1}".to_vec())));
+        assert_eq!((frames.byte(), frames.byte(), frames.waiting()), (Some(14), None, 0));
+        frames.push(&[0, 0, 0, 7, 0, 0]);
+        assert_eq!(frames.octets::<8>(), None);
+        frames.push(&[0, 9]);
+        assert_eq!(frames.octets::<8>(), Some([0, 0, 0, 7, 0, 0, 0, 9]));
+    }
+
+    #[test]
+    fn what_says_to_be_too_long_is_refused_before_it_comes() {
+        for length in [0, 8193, u32::MAX] {
+            let mut frames = Frames::default();
+            frames.push(&length.to_be_bytes());
+            assert_eq!(
+                frames.frame(MOST_PARAMS, Code::PARAMS).map_err(|refusal| refusal.code),
+                Err(Code::PARAMS)
+            );
+        }
+        let mut frames = Frames::default();
+        frames.push(&8192u32.to_be_bytes());
+        assert_eq!(frames.frame(MOST_PARAMS, Code::PARAMS), Ok(None));
+    }
+}

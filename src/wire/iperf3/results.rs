@@ -1,0 +1,217 @@
+//! What either end has seen: the frames after `EXCHANGE_RESULTS`.
+
+use serde_json::{Value, json};
+
+use super::json::{Object, read};
+use super::{Code, Refusal};
+
+/// What one end has seen of a test.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// Its processor time.
+    pub cpu: Cpu,
+    /// It sends, and knows what it sent again; `None` where it only receives.
+    pub knows_retransmits: Option<bool>,
+    /// The congestion control that it used.
+    pub congestion: Option<String>,
+    /// What the server printed, as text or as JSON.
+    pub output: Option<Value>,
+    /// One for each stream, of both directions.
+    pub streams: Vec<Stream>,
+}
+
+/// Processor time in percent of the test's time; may be above 100.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cpu {
+    /// All of it.
+    pub total: f64,
+    /// In the process.
+    pub user: f64,
+    /// In the kernel, for it.
+    pub system: f64,
+}
+
+/// What one end has seen of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stream {
+    /// Its number: 1, 3, 4, ….
+    pub id: u32,
+    /// Octets: what the sender's kernel took, or the receiver read; what was omitted is not among them.
+    pub bytes: u64,
+    /// Segments sent again, of a sender that knows.
+    pub retransmits: Option<u64>,
+    /// Jitter in seconds, of UDP's receiver.
+    pub jitter: f64,
+    /// Datagrams lost, what was omitted included; of UDP's receiver.
+    pub errors: i64,
+    /// The highest sequence number that the receiver saw, or the datagrams that the sender sent; the same.
+    pub packets: u64,
+    /// What of errors and packets was omitted; since 3.14.
+    pub omitted: Option<(i64, u64)>,
+    /// Its duration in seconds, where it is told.
+    pub seconds: Option<f64>,
+}
+
+/// Streams of a test at most: 128 in each direction.
+const MOST_STREAMS: usize = 256;
+
+impl Results {
+    /// The frame's JSON.
+    pub fn to_json(&self) -> Value {
+        let streams = self.streams.iter().copied().map(Stream::to_json);
+        let mut all = json!({
+            "cpu_util_total": self.cpu.total,
+            "cpu_util_user": self.cpu.user,
+            "cpu_util_system": self.cpu.system,
+            "sender_has_retransmits": self.knows_retransmits.map_or(-1, i32::from),
+        });
+        if let Some(congestion) = &self.congestion {
+            all["congestion_used"] = json!(congestion);
+        }
+        match &self.output {
+            Some(Value::String(text)) => all["server_output_text"] = json!(text),
+            Some(output) => all["server_output_json"] = output.clone(),
+            None => {}
+        }
+        all["streams"] = streams.collect();
+        all
+    }
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// [`Code::RESULTS`] where something is missing that every version sends.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        let members = read(bytes, Code::RESULTS)?;
+        let of = Object(&members);
+        let missing = |key: &str| Refusal::new(Code::RESULTS, format_args!("results without a `{key}`"));
+        let float = |key| of.float(key).ok_or_else(|| missing(key));
+        let Some(Value::Array(streams)) = members.get("streams") else {
+            return Err(missing("streams"));
+        };
+        if streams.len() > MOST_STREAMS {
+            return Err(Refusal::new(Code::RESULTS, format_args!("results of {} streams", streams.len())));
+        }
+        let read = |stream: &Value| stream.as_object().and_then(|all| Stream::read(&Object(all)));
+        let streams =
+            streams.iter().map(read).collect::<Option<_>>().ok_or_else(|| missing("streams[].id, .bytes"))?;
+        let output = members.get("server_output_json").filter(|output| output.is_object());
+        let text = members.get("server_output_text").filter(|output| output.is_string());
+        Ok(Self {
+            cpu: Cpu {
+                total: float("cpu_util_total")?,
+                user: float("cpu_util_user")?,
+                system: float("cpu_util_system")?,
+            },
+            knows_retransmits: of.count("sender_has_retransmits").map(|knows| knows > 0),
+            congestion: of.text("congestion_used").map(str::to_owned),
+            output: output.or(text).cloned(),
+            streams,
+        })
+    }
+}
+
+impl Stream {
+    fn to_json(self) -> Value {
+        let (omitted_errors, omitted_packets) = self.omitted.unwrap_or_default();
+        json!({
+            "id": self.id,
+            "bytes": self.bytes,
+            "retransmits": self.retransmits.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX)),
+            "jitter": self.jitter,
+            "errors": self.errors,
+            "omitted_errors": omitted_errors,
+            "packets": self.packets,
+            "omitted_packets": omitted_packets,
+            "start_time": 0,
+            "end_time": self.seconds.unwrap_or(0.0),
+        })
+    }
+
+    fn read(of: &Object<'_>) -> Option<Self> {
+        let time = |key| of.float(key).filter(|seconds| *seconds >= 0.0);
+        Some(Self {
+            id: u32::try_from(of.int("id")?).ok()?,
+            bytes: of.count("bytes")?,
+            retransmits: of.count("retransmits"),
+            jitter: of.float("jitter").unwrap_or(0.0).max(0.0),
+            errors: of.int("errors").unwrap_or(0),
+            packets: of.count("packets").unwrap_or(0),
+            omitted: of.int("omitted_errors").zip(of.count("omitted_packets")),
+            seconds: time("end_time").map(|end| (end - time("start_time").unwrap_or(0.0)).max(0.0)),
+        })
+    }
+
+    /// Datagrams lost after what was omitted, never below 0. Of a peer that does not say what it omitted: all.
+    pub fn lost(&self) -> u64 {
+        let omitted = self.omitted.map_or(0, |(errors, _)| errors);
+        u64::try_from(self.errors.saturating_sub(omitted)).unwrap_or(0)
+    }
+
+    /// Datagrams after what was omitted.
+    pub fn counted(&self) -> u64 {
+        self.packets.saturating_sub(self.omitted.map_or(0, |(_, packets)| packets))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_read_again() {
+        let stream = Stream {
+            id: 3,
+            bytes: 1 << 41,
+            retransmits: Some(7),
+            jitter: 0.000_125,
+            errors: 12,
+            packets: 1000,
+            omitted: Some((2, 100)),
+            seconds: Some(9.5),
+        };
+        assert_eq!((stream.lost(), stream.counted()), (10, 900));
+        let results = Results {
+            cpu: Cpu { total: 101.5, user: 1.5, system: 100.0 },
+            knows_retransmits: Some(true),
+            congestion: Some("cubic".to_owned()),
+            output: Some("a line\n".into()),
+            streams: vec![
+                stream,
+                Stream { id: 4, omitted: Some((0, 0)), seconds: Some(0.0), ..Stream::default() },
+            ],
+        };
+        assert_eq!(Results::parse(results.to_json().to_string().as_bytes()), Ok(results));
+    }
+
+    #[test]
+    fn an_old_peers_minus_one_is_nothing() {
+        let text = br#"{"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":18446744073709551615,
+            "streams":[{"id":1,"bytes":5,"retransmits":18446744073709551615,"jitter":0,"errors":3,"packets":9}]}"#;
+        let results = Results::parse(text).expect("results");
+        assert_eq!(results.knows_retransmits, None);
+        let [stream] = results.streams[..] else { panic!("one stream") };
+        assert_eq!((stream.retransmits, stream.omitted, stream.seconds), (None, None, None));
+        assert_eq!((stream.lost(), stream.counted()), (3, 9));
+    }
+
+    #[test]
+    fn results_that_are_none_are_refused() {
+        let least = r#""cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0"#;
+        for text in [
+            "{}".to_owned(),
+            format!("{{{least}}}"),
+            format!("{{{least},\"streams\":{{}}}}"),
+            format!("{{{least},\"streams\":[1]}}"),
+            format!("{{{least},\"streams\":[{{\"id\":-1,\"bytes\":1}}]}}"),
+            format!("{{{least},\"streams\":[{{\"id\":1}}]}}"),
+            "{\"streams\":[]}".to_owned(),
+        ] {
+            assert_eq!(
+                Results::parse(text.as_bytes()).map_err(|refusal| refusal.code),
+                Err(Code::RESULTS),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The stock server in a node.
+
+use std::io::Read;
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use crate::lab::Node;
+use crate::tool::tool;
+
+/// A running `iperf3 -s`.
+pub(super) struct Iperf3 {
+    child: Child,
+    stdout: ChildStdout,
+}
+
+impl Iperf3 {
+    /// A server at `node` that listens already.
+    pub(super) fn start(node: &Node, args: &str) -> Self {
+        let program = tool("iperf3").get_program().to_owned();
+        let mut command = node.command(program.to_str().expect("a path"));
+        command.args(["-s", "--forceflush"]).args(args.split_whitespace()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("iperf3 starts");
+        let stdout = child.stdout.take().expect("its output");
+        let listens =
+            || node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
+        // Nobody connects only to see whether it is there: that would be a test. 5201 is 0x1451, and 0A says that it listens.
+        let listening = || listens().lines().any(|line| line.contains(":1451 ") && line.contains(" 0A "));
+        for _ in 0..500 {
+            if listening() {
+                return Self { child, stdout };
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("iperf3 does not listen");
+    }
+
+    /// What it printed, once it has ended: JSON (`-J -1`).
+    pub(super) fn json(mut self) -> Value {
+        let mut text = String::new();
+        self.stdout.read_to_string(&mut text).expect("text");
+        let _ = self.child.wait();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
+impl Drop for Iperf3 {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
