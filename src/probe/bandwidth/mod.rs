@@ -239,7 +239,7 @@ impl Options for Bandwidth {
                 "both ways at once, without the slow start",
             ),
             (
-                "waddleperf bandwidth --json --fail-on 'throughput < 100M' server.example",
+                "waddleperf bandwidth --json --fail-on 'throughput < 100Mbit/s' server.example",
                 "a check: end with 1 when less goes through",
             ),
         ],

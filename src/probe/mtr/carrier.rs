@@ -411,11 +411,12 @@ mod tests {
         fn a_witness_is_valid_and_its_checksum_is_written_the_other_way(number: u32, port: u16) {
             let mut carrier = carrier(Kind::Echo, false);
             let flow = &mut carrier.flows[1];
-            (flow.is_witness, flow.from) = (true, flow.from.map(|from| SocketAddr::new(from.ip(), port)));
+            (flow.is_witness, flow.socket) = (true, 1);
+            flow.from = flow.from.map(|from| SocketAddr::new(from.ip(), port));
             let mut bytes = written(&carrier, 1, number);
             prop_assert_eq!(&bytes[2..4], &[0xff, 0xff]);
             prop_assert_eq!(sum(0, &bytes), 0xffff, "all that a receiver looks at");
-            prop_assert_eq!(carrier.quoted(0, &bytes, None), Told::Ours(Mark::Number(number)));
+            prop_assert_eq!(carrier.quoted(1, &bytes, None), Told::Ours(Mark::Number(number)));
             prop_assert_ne!(&bytes[4..6], &written(&carrier, 1, number ^ 1)[4..6], "each is a flow of its own");
             prop_assert_eq!(carrier.is_translated(1, number, &bytes, None), Some(false));
             bytes[2..4].fill(0);
