@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod ocsp;
 pub mod pcap;
 pub mod quic;
+pub mod sct;
 pub mod stamp;
 pub mod tcp;
 pub mod text;

@@ -1,12 +1,15 @@
 //! Certificates as they were sent, and the path as a client builds it. Nothing is believed here: `net::tls` judges.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
-use super::report::{Built, Link, Revocation, Shown, Staple};
+use super::report::{Built, Link, Logged, Revocation, Shown, Staple, Transparency, Way};
 use crate::net::tls::Trust;
 use crate::units::Timestamp;
 use crate::wire::ocsp::{Ocsp, Status};
+use crate::wire::sct::Sct;
 use crate::wire::x509::Certificate;
 
 /// Certificates of a chain that are told.
@@ -43,7 +46,7 @@ impl Sent {
             key_bits: of.and_then(|read| read.key_bits).map(|bits| bits as u64),
             signature: of.map(|read| read.signature.clone()),
             is_authority: of.map(|read| read.is_authority),
-            scts: of.map(|read| read.scts as u64),
+            scts: of.map(|read| read.scts.len() as u64),
             must_staple: of.map(|read| read.must_staple),
             sha256: digest(&SHA256, der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect(),
             size_bytes: der.len() as u64,
@@ -86,6 +89,32 @@ pub(super) fn build(sent: &[Sent], trust: &Trust) -> Built {
     path.extend(anchor.map(|subject| Link { subject, sent: None }));
     let superfluous = (0..sent.len()).filter(|n| !used.contains(n)).map(|n| n as u64).collect();
     Built { path, missing, superfluous, in_order: used.is_sorted() }
+}
+
+/// The promises of logs: in the server's `own` certificate, in the list that came `by_tls`, and in the stapled response.
+pub(super) fn transparency(own: Option<&Sent>, by_tls: Option<&[u8]>, staple: &[u8]) -> Transparency {
+    let none = |list: &[u8]| list.is_empty().then(Vec::new);
+    let read = own.and_then(|own| own.read.as_ref());
+    let all = [
+        (Way::Certificate, read.map(|read| read.scts.clone())),
+        (Way::Tls, by_tls.and_then(|list| none(list).or_else(|| Sct::list(list)))),
+        (Way::Staple, Ocsp::parse(staple).map(|told| told.scts)),
+    ];
+    let logged = |from: Way, sct: &Sct| Logged {
+        from,
+        log_id: STANDARD.encode(sct.log),
+        at: i64::try_from(sct.at_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok()),
+        signature: sct.signature_name(),
+    };
+    let count = |n: usize| all[n].1.as_ref().map(|list| list.len() as u64);
+    let timestamps =
+        all.iter().flat_map(|(from, list)| list.iter().flatten().map(move |sct| logged(*from, sct)));
+    Transparency {
+        in_certificate: count(0),
+        by_tls: count(1),
+        in_staple: count(2),
+        timestamps: timestamps.collect(),
+    }
 }
 
 /// What a stapled response says; `own` is the server's own certificate.

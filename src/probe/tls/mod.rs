@@ -8,6 +8,7 @@
 mod chain;
 mod finding;
 mod link;
+mod peek;
 mod report;
 mod run;
 mod scan;
@@ -16,8 +17,8 @@ mod starttls;
 mod weakness;
 
 pub use report::{
-    Built, Finding, Group, Http, Link, Offered, Phases, Report, Resumption, Revocation, Scan, Shown, Staple,
-    Versions,
+    Built, Finding, Group, Http, Link, Logged, Offered, Phases, Report, Resumption, Revocation, Scan, Shown,
+    Staple, Transparency, Versions, Way as TimestampWay,
 };
 pub use starttls::Starttls;
 
@@ -38,7 +39,7 @@ use crate::units::Span;
 /// The longest that a run may take.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// Connections of a run without a scan, and of one with it, at most.
-const CONNECTIONS: [u64; 2] = [4, 1000];
+const CONNECTIONS: [u64; 2] = [5, 1000];
 /// Packets and octets of a connection with a handshake, about.
 const PER_CONNECTION: (u64, u64) = (16, 12_000);
 

@@ -16,7 +16,7 @@ use super::finding::findings;
 use super::link::{Answer, Opened, Way};
 use super::report::{Http, Phases, Report, Resumption, Revocation, Staple};
 use super::session::{Broken, Head, Session};
-use super::{Place, Tls, scan};
+use super::{Place, Tls, peek, scan};
 use crate::failure::{Class, Failure};
 use crate::net::tls::{self as client, Shown, Trust, Verdict, Witness};
 use crate::probe::{Ctx, Event, Found, Target};
@@ -43,6 +43,8 @@ struct First {
     resumption: Option<Resumption>,
     head: Option<Head>,
     wants_certificate: Option<bool>,
+    /// The list of timestamps that came by TLS.
+    timestamps: Option<Vec<u8>>,
 }
 
 /// A client that looks at everybody and can resume.
@@ -112,7 +114,7 @@ impl Tls {
         let is_name = place.host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_err());
         let dns = is_name.then_some(lookup);
         ctx.events.tell(Event::Started { address: peer.ip(), how: format!("tls, port {}", place.port) });
-        let run = Run { asked: self, place: &place, way: self.way(peer), began, trust };
+        let run = Run { asked: self, place: &place, way: self.way(peer, &place), began, trust };
         let result = tokio::select! {
             biased;
             () = ctx.cancel.cancelled() => Err(Class::Cancelled.because("interrupted before the handshake")),
@@ -137,14 +139,15 @@ impl Tls {
         reading.await.unwrap_or_else(|error| Err(Class::Internal.because(error)))
     }
 
-    fn way(&self, peer: SocketAddr) -> Way {
+    fn way(&self, peer: SocketAddr, place: &Place) -> Way {
         let egress = connect::Way {
             source: self.egress.source(),
             interface: self.egress.device().map(str::to_owned),
             ttl: self.egress.ttl,
             tos: self.egress.tos(),
         };
-        Way { peer, egress, starttls: self.starttls, patience: self.timeout.0 }
+        let host = place.sni().unwrap_or(&place.host).to_owned();
+        Way { peer, egress, starttls: self.starttls, host, patience: self.timeout.0 }
     }
 }
 
@@ -206,9 +209,15 @@ impl Run<'_> {
             resumption: None,
             head: None,
             wants_certificate: shaken.is_ok().then(|| client.asked.0.load(Ordering::Relaxed)),
+            timestamps: None,
         };
         match shaken {
-            Ok(_) => self.more(&client, session, &mut first).await,
+            // The second connection and the look at timestamps do not wait for each other.
+            Ok(_) => {
+                let look = peek::timestamps(&self.way, self.place.sni());
+                let ((), timestamps) = tokio::join!(self.more(&client, session, &mut first), look);
+                first.timestamps = timestamps;
+            }
             Err(_) if !(first.shown.chain.is_empty() && first.flight.certificates.is_empty()) => {}
             Err(broken) => match self.by_hand(&broken, session.strange.take()).await {
                 Ok(flight) => first.flight = flight,
@@ -330,6 +339,7 @@ impl Run<'_> {
         let sent = Sent::all(chain, now);
         let built = chain::build(&sent, &self.trust);
         let ocsp = chain::staple(&first.shown.ocsp, sent.first());
+        let transparency = chain::transparency(sent.first(), first.timestamps.as_deref(), &first.shown.ocsp);
         let hello = first.flight.hello.as_ref();
         let agreed = first.agreed;
         let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref());
@@ -361,6 +371,7 @@ impl Run<'_> {
             built,
             expires_in_s: None,
             ocsp,
+            transparency,
             resumption: first.resumption,
             http: first.head.as_ref().and_then(http),
             scan: None,

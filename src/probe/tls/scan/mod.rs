@@ -102,6 +102,8 @@ impl<'a> Offer<'a> {
             versions: if self.version == TLS1_3 { &[TLS1_3] } else { &[] },
             suites: &suites,
             groups: self.groups,
+            shares: &[],
+            timestamps: false,
             signatures: self.signatures,
             name,
             alpn: &[],
