@@ -267,6 +267,10 @@ impl Options for ResolverTime {
                 "waddleperf resolvertime @192.0.2.53 example.com +dnssec --check",
                 "does it validate, does it lie?",
             ),
+            (
+                "waddleperf resolvertime @192.0.2.53 example.com --sizes",
+                "which sizes get through over UDP, there and back",
+            ),
             ("waddleperf resolvertime example.com +trace", "from the root servers down"),
             ("waddleperf resolvertime @192.0.2.53 --load queries.txt --qps 5000 -l 30s", "load, as dnsperf"),
             (

@@ -43,7 +43,7 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) enum Answer {
     /// An answer, or the connection's end after as much of one as there is: an end without a word is a no, too.
-    Said(Flight),
+    Said(Box<Flight>),
     /// Nothing, or not enough, came in time.
     Silent,
     /// Something else, or what contradicts itself.
@@ -74,7 +74,7 @@ impl Way {
             Ok::<_, Garbled>(())
         };
         match timeout(self.patience, asking).await {
-            Ok(Ok(())) => Answer::Said(flight),
+            Ok(Ok(())) => Answer::Said(Box::new(flight)),
             Ok(Err(_)) => Answer::Garbled,
             Err(_) => Answer::Silent,
         }

@@ -252,7 +252,7 @@ impl Run<'_> {
                 if let Answer::Said(flight) = self.way.ask(&hello).await
                     && flight.hello.is_some()
                 {
-                    return Ok(flight);
+                    return Ok(*flight);
                 }
             }
         }

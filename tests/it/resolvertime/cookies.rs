@@ -135,7 +135,7 @@ fn who_knows_no_cookies_is_told_from_who_forgets_them() {
     let count = AtomicU64::new(0);
     let moody = serve(move |query, _| {
         let cookie = cookie(query).expect("a cookie");
-        let knows = count.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let knows = count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         vec![octets(&with(query, if knows { baked(&cookie, b"12345678") } else { None }))]
     });
     for (at, key, ids, says) in [

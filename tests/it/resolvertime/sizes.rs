@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waddleperf::wire::dns::{Kind, Message, Name};
 
 use super::server::{octets, record, reply, serve, serve_at};
-use super::{command, findings, report, report_of};
+use super::{command, findings, report, report_of, run};
 use crate::lab::{Direction, Hook, Lab, Percent};
 use crate::tool::{WADDLEPERF, output};
 
@@ -159,7 +159,9 @@ fn a_server_that_cuts_is_no_hole() {
     let found = report(&format!("@{at} a.example -c 1 --sizes"));
     assert_eq!(sizes(&found), [Some(4096), None, Some(900), None, Some(1400)], "{found}");
     assert_eq!(findings(&found).len(), 0);
-    // One that never says how long it is, as there is no TCP, is told all the same; over TCP there are no sizes.
+    let text = String::from_utf8(run(&format!("@{at} a.example -c 1 --sizes")).stdout).expect("text");
+    assert!(text.contains("queries up to 4096 octets; answers up to 900, 1400 cut by the server"), "{text}");
+    // Over TCP there is nothing to find out.
     let found = report(&format!("@{at} a.example -c 1 --sizes +tcp"));
     assert_eq!(found["servers"][0]["sizes"], json!(null));
 }

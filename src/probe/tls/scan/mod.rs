@@ -239,7 +239,7 @@ impl<A: Ask> Scanner<A> {
                 Answer::Said(flight) if flight.is_empty() && !is_last => {}
                 Answer::Said(flight) => {
                     known.in_a_row = 0;
-                    return Some(flight);
+                    return Some(*flight);
                 }
                 // What is no answer is no agreement.
                 Answer::Garbled => {

@@ -346,6 +346,8 @@ mod tests {
         };
         assert_eq!(early(Starttls::Imap, &[b"* OK\r\n", b"a OK\r\n* CAPABILITY X\r\n"]), 16);
         assert_eq!(early(Starttls::Postgres, &[b"SX"]), 1);
+        let spaced = [OPENED, b" \r\n"].concat();
+        assert_eq!(early(Starttls::Xmpp, &[&spaced, PROCEED]), 0);
         let and_more = [PROCEED, b"<message/>"].concat();
         assert_eq!(early(Starttls::Xmpp, &[OPENED, &and_more]), 10);
         for (with, replies, says) in [

@@ -27,7 +27,9 @@ pub(super) fn features(heard: &[u8]) -> Reply {
         at = tag.end;
         match tag.name {
             b"features" if tag.closes || tag.is_empty => {
-                return if offers { Reply::Yes(tag.end) } else { Reply::No };
+                // Space between elements says nothing (RFC 6120 §11.7).
+                let space = heard[tag.end..].iter().take_while(|octet| octet.is_ascii_whitespace()).count();
+                return if offers { Reply::Yes(tag.end + space) } else { Reply::No };
             }
             b"features" => inside = true,
             b"starttls" if inside => offers |= tag.says(NAMESPACE),
