@@ -1,6 +1,7 @@
 //! Behind links that take their time: what is told is what the link and the server take, cold and warm apart, and who is
 //! slow is named.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use waddleperf::wire::dns::{Kind, Message};
 
 use super::server::{address, octets, reply, serve_at};
 use super::{command, report_of};
-use crate::lab::{Lab, Units, alone};
+use crate::lab::{Direction, Lab, Packet, Units, alone};
 use crate::tool::{WADDLEPERF, output};
 
 /// How long a resolver takes that must find a name out first.
@@ -35,7 +36,31 @@ fn ms(server: &Value, path: [&str; 2]) -> f64 {
     value.as_f64().unwrap_or(f64::NAN)
 }
 
-/// The link takes 40 ms there and back, exactly; others on the machine only ever add.
+/// The trips in a capture, in ms: by the server's port, in the order in which its queries went.
+fn trips(frames: &[Packet]) -> BTreeMap<u16, Vec<f64>> {
+    let mut sent: Vec<([u8; 4], u16, u64)> = Vec::new();
+    let mut back: BTreeMap<[u8; 4], u64> = BTreeMap::new();
+    for Packet { frame, time, .. } in
+        frames.iter().filter(|packet| packet.frame.get(23) == Some(&17) && packet.frame.len() > 44)
+    {
+        let is_reply = frame[44] & 0x80 != 0;
+        let (ours, theirs) = if is_reply { (36, 34) } else { (34, 36) };
+        let key = [frame[ours], frame[ours + 1], frame[42], frame[43]];
+        match is_reply {
+            true => drop(back.insert(key, *time)),
+            false => sent.push((key, u16::from_be_bytes([frame[theirs], frame[theirs + 1]]), *time)),
+        }
+    }
+    let mut trips: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
+    for (key, server, began) in sent {
+        let trip = back.get(&key).map(|end| (end - began) as f64 / 1e6);
+        trips.entry(server).or_default().extend(trip);
+    }
+    trips
+}
+
+/// The link takes 40 ms there and back, a busy machine a little more: what is told is what a capture saw, to the
+/// millisecond, and the best of it is the link's alone.
 #[test]
 fn a_resolver_behind_40_ms_takes_40_ms_and_one_that_thinks_is_named() {
     let _alone = alone();
@@ -47,29 +72,41 @@ fn a_resolver_behind_40_ms_takes_40_ms_and_one_that_thinks_is_named() {
         let who: String =
             at.iter().map(|at| format!("@{}:{} ", lab.server().address4(), at.port())).collect();
         let words = format!("{who} a.example -c 20 -i 50ms --cold-zone wild.example --json");
+        let capture = lab.client().capture(Direction::Up);
         let found = report_of(&output(&mut command(lab.client().command(WADDLEPERF), &words)));
+        let seen = trips(&capture.stop());
         let servers = found["servers"].as_array().expect("servers");
-        let p50 = servers.iter().map(|server| ms(server, ["query", "p50_ms"])).collect::<Vec<_>>();
-        let cold = servers.iter().map(|server| ms(server, ["cold_ms", ""])).collect::<Vec<_>>();
+        let all = servers.iter().zip(&at).zip([40.0, 40.0, 70.0]).all(|((server, at), truth)| {
+            // The first is the cold one.
+            let (cold, warm) = seen[&at.port()].split_first().expect("trips");
+            let mut warm = warm.to_vec();
+            warm.sort_by(f64::total_cmp);
+            let told = ["min_ms", "p50_ms"].map(|name| ms(server, ["query", name]));
+            let told_cold = ms(server, ["cold_ms", ""]);
+            println!("min, p50 {told:?}, cold {told_cold}; seen {:?}, {cold}", (warm[0], warm[9], warm[10]));
+            let near = |one: f64, other: f64| (one - other).abs() < 1.0;
+            warm.len() == 20
+                && near(told[0], warm[0])
+                && (near(told[1], warm[9]) || near(told[1], warm[10]))
+                && near(told_cold, *cold)
+                && (truth..truth + 1.0).contains(&told[0])
+                && told_cold >= truth + COLD as f64
+        });
         let ranks: Vec<_> = servers.iter().map(|server| server["rank"].as_u64()).collect();
         let slower: Vec<_> = servers.iter().map(|server| server["significant"].as_bool()).collect();
-        println!("p50 {p50:?}, cold {cold:?}, ranks {ranks:?}, slower {slower:?}");
-        let near = |told: f64, truth: f64, most: f64| (truth..truth + most).contains(&told);
-        let truth = [40.0, 40.0, 70.0];
-        p50.iter().zip(truth).all(|(told, truth)| near(*told, truth, 1.0))
-            && cold.iter().zip(truth).all(|(told, truth)| near(*told, truth + COLD as f64, 3.0))
-            && ranks[2] == Some(3)
-            && slower[2] == Some(true)
-            && !slower[..2].contains(&Some(true))
+        println!("ranks {ranks:?}, slower {slower:?}");
+        all && ranks[2] == Some(3) && slower[2] == Some(true) && !slower[..2].contains(&Some(true))
     });
     assert!(good);
 }
 
-/// Truncated, it is asked for again by TCP: one round trip for the first, and two for a connection and the question.
+/// Truncated, it is asked for again by TCP: one round trip for the first, and two for a connection and the question. A busy
+/// machine adds to one or the other: the best of each is the link's alone, and none is less.
 #[test]
 fn each_phase_of_a_connection_is_a_round_trip() {
     let _alone = alone();
-    let good = (0..5).any(|_| {
+    let mut best = [f64::INFINITY; 6];
+    for _ in 0..6 {
         let lab = Lab::line(0).delay(20.ms()).build();
         let at = lab.server().run(|| {
             serve_at("0.0.0.0", |query, tcp| {
@@ -81,19 +118,24 @@ fn each_phase_of_a_connection_is_a_round_trip() {
         let server = format!("@{}:{}", lab.server().address4(), at.port());
         let of = |words: &str| {
             let words = format!("{server} a.example -c 5 -i 150ms --json {words}");
-            report_of(&output(&mut command(lab.client().command(WADDLEPERF), &words)))["servers"][0].clone()
+            let found = report_of(&output(&mut command(lab.client().command(WADDLEPERF), &words)));
+            found["servers"][0].clone()
         };
         let (cut, tcp) = (of(""), of("+tcp"));
         let told = [
-            ms(&cut, ["truncated", "p50_ms"]),
-            ms(&cut, ["connect", "p50_ms"]),
-            ms(&cut, ["query", "p50_ms"]),
+            ms(&cut, ["truncated", "min_ms"]),
+            ms(&cut, ["connect", "min_ms"]),
+            ms(&cut, ["query", "min_ms"]),
             ms(&tcp, ["first", "connect_ms"]),
             ms(&tcp, ["first", "query_ms"]),
-            ms(&tcp, ["reused", "p50_ms"]),
+            ms(&tcp, ["reused", "min_ms"]),
         ];
         println!("{told:?}");
-        told.iter().all(|told| (40.0..41.5).contains(told)) && tcp["reused"]["count"] == 4
-    });
-    assert!(good);
+        assert!(told.iter().all(|told| *told >= 40.0) && tcp["reused"]["count"] == 4, "{told:?}");
+        best.iter_mut().zip(told).for_each(|(best, told)| *best = best.min(told));
+        if best.iter().all(|best| *best < 41.5) {
+            return;
+        }
+    }
+    panic!("{best:?}");
 }
