@@ -195,6 +195,9 @@ fn through(sizes: &Sizes) -> String {
     let (there, back) = (up_to(sizes.query_bytes), up_to(sizes.answer_bytes));
     let cut = sizes.answer_cut_bytes.map_or_else(String::new, |cut| format!(", {cut} cut by the server"));
     let (lost_there, lost_back) = (lost(sizes.query_lost_bytes), lost(sizes.answer_lost_bytes));
+    if sizes.answers.is_empty() {
+        return format!("queries {there} octets{lost_there}; no answer was found that is longer than 512");
+    }
     format!("queries {there} octets{lost_there}; answers {back}{lost_back}{cut}")
 }
 
