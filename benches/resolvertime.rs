@@ -1,4 +1,5 @@
-//! `resolvertime` beside `dnsperf` and `kdig` against a local knot: answers per second, CPU per query, and one query's process.
+//! `resolvertime` beside `dnsperf` and `kdig` against a local knot (over TLS a local unbound): answers per second, CPU per query,
+//! over UDP, TCP and TLS, and one query's process.
 //!
 //! `cargo bench --bench resolvertime`; on loopback, without privilege. The peer runs just before ours, so that the machine is the
 //! same. Medians of three (of twenty-one, for one query). The server takes its part of the processors, from both alike.
@@ -6,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,19 @@ fn main() {
         &format!("{ours} --qps 20000"),
         &format!("-s 127.0.0.1 -p {port} -d {file} -l {SECONDS} -c 4 -q 200 -Q 20000"),
     );
-    one(port);
+    compare(
+        "over TCP",
+        &format!("{ours} --transport tcp"),
+        &format!("-s 127.0.0.1 -p {port} -d {file} -l {SECONDS} -c 4 -q 200 -m tcp"),
+    );
+    let unbound = Unbound::start();
+    let port = unbound.port;
+    compare(
+        "over TLS",
+        &format!("-s tls://127.0.0.1:{port} --load {file} -l {SECONDS}s --clients 4 --outstanding 200 -q -k"),
+        &format!("-s 127.0.0.1 -p {port} -d {file} -l {SECONDS} -c 4 -q 200 -m dot"),
+    );
+    one(knot.port);
 }
 
 /// One run of load.
@@ -160,6 +173,58 @@ impl Knot {
 }
 
 impl Drop for Knot {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An unbound that knows every name below `example`, over TLS; it ends when dropped.
+struct Unbound {
+    child: Child,
+    port: u16,
+    _place: tempfile::TempDir,
+}
+
+impl Unbound {
+    fn start() -> Self {
+        let place = tempfile::tempdir().expect("a directory");
+        let at = place.path().display();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        fs::write(place.path().join("cert.pem"), own.cert.pem()).expect("write");
+        fs::write(place.path().join("key.pem"), own.signing_key.serialize_pem()).expect("write");
+        let config = format!(
+            "server:\n  directory: \"{at}\"\n  chroot: \"\"\n  username: \"\"\n  pidfile: \"\"\n  use-syslog: no\n\
+             \x20 interface: 127.0.0.1@{port}\n  tls-port: {port}\n  tls-service-key: \"{at}/key.pem\"\n\
+             \x20 tls-service-pem: \"{at}/cert.pem\"\n  do-ip6: no\n  num-threads: 1\n  incoming-num-tcp: 100\n\
+             \x20 local-zone: \"example.\" redirect\n  local-data: \"example. A 192.0.2.1\"\n\
+             remote-control:\n  control-enable: no\n"
+        );
+        fs::write(place.path().join("unbound.conf"), config).expect("write");
+        let child = Command::new("/usr/sbin/unbound")
+            .arg("-d")
+            .arg("-c")
+            .arg(place.path().join("unbound.conf"))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("unbound (make setup-test)");
+        let unbound = Self { child, port, _place: place };
+        for _ in 0..100 {
+            let asked = Command::new("kdig")
+                .args(["@127.0.0.1", "-p", &port.to_string(), "n1.example", "+tls", "+short", "+timeout=1"])
+                .output()
+                .expect("kdig (make setup-test)");
+            if asked.stdout.starts_with(b"192.0.2.1") {
+                return unbound;
+            }
+        }
+        panic!("unbound does not answer");
+    }
+}
+
+impl Drop for Unbound {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1597,7 +1597,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__resolvertime)
-            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --bufsize --ignore-truncation --no-case --short --trace --hints --check --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2570,7 +2570,7 @@ _waddleperf() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 ftp ldap postgres mysql" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server" -- "${cur}"))
                     return 0
                     ;;
                 --alpn)
@@ -3713,7 +3713,7 @@ _resolvertime() {
 
     case "${cmd}" in
         resolvertime)
-            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --bufsize --ignore-truncation --no-case --short --trace --hints --check --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4144,7 +4144,7 @@ _tls() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 ftp ldap postgres mysql" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server" -- "${cur}"))
                     return 0
                     ;;
                 --alpn)

@@ -304,11 +304,11 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l b
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l hints -d 'Begin a trace at the servers of this file: addresses, or the form of named.root [default: the root servers of 2025]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l absent-zone -d 'The zone of the name that cannot be' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l load -d 'Send the questions of this file to the first server: a name and a type on each line, as dnsperf\'s' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l load -d 'Send the questions of this file to the server, over udp, tcp or dot: a name and a type on each line, as dnsperf\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l clients -d 'With --load: sockets, each with a port of its own' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l clients -d 'With --load: sockets, each with a port of its own; over TCP and TLS connections' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
@@ -325,11 +325,13 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l unchecked -d 'Ask for what does not validate, too (CD)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-recurse -d 'Do not ask for recursion (RD)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-edns -d 'Do without EDNS'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-cookie -d 'Send no cookies, which prove that an answer is the server\'s own (RFC 7873)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ignore-truncation -d 'Leave a truncated answer as it is, where it would be asked for again over TCP'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l no-case -d 'Leave the letters of the name as they are: by default their case is mixed, so that no guessed answer passes'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l short -d 'Print the answers alone, as dig\'s +short'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l trace -d 'Go from the root servers down, one server of each zone after the other'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l check -d 'Ask for a name that cannot be, and find out what the server makes of it: an address is a hijack'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l sizes -d 'Find out which sizes get through over UDP: padded queries on the way there, long answers on the way back'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -408,7 +410,9 @@ pop3\t'POP3 (RFC 2595 §4)'
 ftp\t'FTP (RFC 4217)'
 ldap\t'LDAP (RFC 4511 §4.14)'
 postgres\t'PostgreSQL\'s SSLRequest'
-mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'
+xmpp\t'XMPP, as a client (RFC 6120 §5)'
+xmpp-server\t'XMPP, as another server'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
@@ -1094,11 +1098,11 @@ complete -c resolvertime -l bufsize -d 'Octets of an answer over UDP that are ac
 complete -c resolvertime -l hints -d 'Begin a trace at the servers of this file: addresses, or the form of named.root [default: the root servers of 2025]' -r -F
 complete -c resolvertime -l absent-zone -d 'The zone of the name that cannot be' -r
 complete -c resolvertime -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
-complete -c resolvertime -l load -d 'Send the questions of this file to the first server: a name and a type on each line, as dnsperf\'s' -r -F
+complete -c resolvertime -l load -d 'Send the questions of this file to the server, over udp, tcp or dot: a name and a type on each line, as dnsperf\'s' -r -F
 complete -c resolvertime -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
 complete -c resolvertime -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
 complete -c resolvertime -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
-complete -c resolvertime -l clients -d 'With --load: sockets, each with a port of its own' -r
+complete -c resolvertime -l clients -d 'With --load: sockets, each with a port of its own; over TCP and TLS connections' -r
 complete -c resolvertime -l source -d 'Send from this address of this host' -r
 complete -c resolvertime -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c resolvertime -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
@@ -1115,11 +1119,13 @@ complete -c resolvertime -l dnssec -d 'Ask for signatures, and find out whether 
 complete -c resolvertime -l unchecked -d 'Ask for what does not validate, too (CD)'
 complete -c resolvertime -l no-recurse -d 'Do not ask for recursion (RD)'
 complete -c resolvertime -l no-edns -d 'Do without EDNS'
+complete -c resolvertime -l no-cookie -d 'Send no cookies, which prove that an answer is the server\'s own (RFC 7873)'
 complete -c resolvertime -l ignore-truncation -d 'Leave a truncated answer as it is, where it would be asked for again over TCP'
 complete -c resolvertime -l no-case -d 'Leave the letters of the name as they are: by default their case is mixed, so that no guessed answer passes'
 complete -c resolvertime -l short -d 'Print the answers alone, as dig\'s +short'
 complete -c resolvertime -l trace -d 'Go from the root servers down, one server of each zone after the other'
 complete -c resolvertime -l check -d 'Ask for a name that cannot be, and find out what the server makes of it: an address is a hijack'
+complete -c resolvertime -l sizes -d 'Find out which sizes get through over UDP: padded queries on the way there, long answers on the way back'
 complete -c resolvertime -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c resolvertime -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c resolvertime -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -1198,7 +1204,9 @@ pop3\t'POP3 (RFC 2595 §4)'
 ftp\t'FTP (RFC 4217)'
 ldap\t'LDAP (RFC 4511 §4.14)'
 postgres\t'PostgreSQL\'s SSLRequest'
-mysql\t'MySQL\'s and MariaDB\'s SSLRequest'"
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest'
+xmpp\t'XMPP, as a client (RFC 6120 §5)'
+xmpp-server\t'XMPP, as another server'"
 complete -c tls -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
 complete -c tls -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
 complete -c tls -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r

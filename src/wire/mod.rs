@@ -9,6 +9,7 @@ pub mod iperf3;
 pub mod ocsp;
 pub mod pcap;
 pub mod quic;
+pub mod sct;
 pub mod sff;
 pub mod stamp;
 pub mod tcp;

@@ -4,6 +4,8 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::sct::Sct;
+
 /// A response about one certificate, or its bare refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ocsp {
@@ -15,6 +17,8 @@ pub struct Ocsp {
     pub this_update: Option<i64>,
     /// When more will be known, seconds since 1970; `None` where it does not say.
     pub next_update: Option<i64>,
+    /// Timestamps of certificate logs in it (RFC 6962 §3.3).
+    pub scts: Vec<Sct>,
 }
 
 /// What a responder says of a certificate.
@@ -34,7 +38,13 @@ impl Ocsp {
         let mut left = der;
         let mut response = of(&mut left, SEQUENCE).filter(|_| left.is_empty())?;
         let result = of(&mut response, ENUMERATED)?;
-        let refused = Self { status: None, serial: String::new(), this_update: None, next_update: None };
+        let refused = Self {
+            status: None,
+            serial: String::new(),
+            this_update: None,
+            next_update: None,
+            scts: Vec::new(),
+        };
         if result != [0] {
             return Some(refused);
         }
@@ -68,11 +78,16 @@ impl Ocsp {
             Some(mut time) => Some(moment(of(&mut time, TIME)?)?),
             None => None,
         };
+        let scts = match optional(&mut one, explicit(1))? {
+            Some(extensions) => timestamps(extensions)?,
+            None => Vec::new(),
+        };
         let serial = serial.iter().take(32).map(|octet| format!("{octet:02x}")).collect();
-        Some(Self { status: Some(status), serial, this_update, next_update })
+        Some(Self { status: Some(status), serial, this_update, next_update, scts })
     }
 }
 
+const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
 const OBJECT: u8 = 0x06;
@@ -81,6 +96,24 @@ const TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 /// id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1.
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
+
+/// Timestamps of certificate logs, 1.3.6.1.4.1.11129.2.4.5.
+const TIMESTAMPS: &[u8] = &[0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 5];
+
+/// The timestamps among these extensions of one certificate's status.
+fn timestamps(mut extensions: &[u8]) -> Option<Vec<Sct>> {
+    let mut all = of(&mut extensions, SEQUENCE)?;
+    while !all.is_empty() {
+        let mut one = of(&mut all, SEQUENCE)?;
+        let is_it = of(&mut one, OBJECT)? == TIMESTAMPS;
+        optional(&mut one, BOOLEAN)?;
+        let value = of(&mut one, OCTETS)?;
+        if is_it {
+            return Some(Sct::list_in_der(value).unwrap_or_default());
+        }
+    }
+    Some(Vec::new())
+}
 
 /// The tag of an element that is wrapped as number `n`.
 const fn explicit(n: u8) -> u8 {
@@ -159,6 +192,16 @@ mod tests {
             assert_eq!((read.this_update, read.next_update), (Some(1_767_323_045), Some(1_767_927_845)));
         }
         assert_eq!(Ocsp::parse(&response(&[0x80, 0], &[])).expect("a response").next_update, None);
+        let list = [&[0, 119, 0, 117, 0][..], &[9; 32], &[0; 8], &[0, 0, 4, 3, 0, 70], &[7; 70]].concat();
+        let extension = tagged(
+            SEQUENCE,
+            &[&tagged(OBJECT, &[TIMESTAMPS]), &tagged(OCTETS, &[&tagged(OCTETS, &[&list])])],
+        );
+        let other =
+            tagged(SEQUENCE, &[&tagged(OBJECT, &[BASIC]), &tagged(BOOLEAN, &[&[0]]), &tagged(OCTETS, &[])]);
+        let extended = [next.clone(), tagged(0xa1, &[&tagged(SEQUENCE, &[&other, &extension])])].concat();
+        let read = Ocsp::parse(&response(&[0x80, 0], &extended)).expect("a response");
+        assert_eq!(read.scts.iter().map(|sct| sct.log[0]).collect::<Vec<_>>(), [9]);
         // "tryLater", and nothing else.
         let refusal = Ocsp::parse(&[0x30, 3, 0x0a, 1, 3]).expect("a response");
         assert_eq!(refusal.status, None);

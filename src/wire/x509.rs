@@ -10,10 +10,13 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
+use super::sct::Sct;
 use super::text::{escape, printable};
 
 /// Subject alternative names of one certificate that are told; whoever sends more has them counted.
 pub const MOST_NAMES: usize = 100;
+/// The extension with timestamps of certificate logs (RFC 6962 §3.3).
+const TIMESTAMPS: &str = "1.3.6.1.4.1.11129.2.4.2";
 /// Octets of a subject or issuer that are told.
 const LONGEST: usize = 512;
 
@@ -49,7 +52,7 @@ pub struct Certificate {
     /// Subject and issuer are the same.
     pub is_self_issued: bool,
     /// Timestamps of certificate logs in it (RFC 6962 §3.3).
-    pub scts: usize,
+    pub scts: Vec<Sct>,
     /// Its server must staple an OCSP response (RFC 7633).
     pub must_staple: bool,
 }
@@ -76,7 +79,7 @@ impl Certificate {
             signature: named(&read.signature_algorithm.algorithm),
             is_authority: read.is_ca(),
             is_self_issued: read.subject().as_raw() == read.issuer().as_raw(),
-            scts: 0,
+            scts: Vec::new(),
             must_staple: false,
         };
         (found.key, found.key_bits) = key(read.public_key());
@@ -86,7 +89,9 @@ impl Certificate {
                     found.names_count = names.general_names.len();
                     found.names = names.general_names.iter().take(MOST_NAMES).map(general).collect();
                 }
-                ParsedExtension::SCT(timestamps) => found.scts = timestamps.len(),
+                _ if extension.oid.to_id_string() == TIMESTAMPS => {
+                    found.scts = Sct::list_in_der(extension.value).unwrap_or_default();
+                }
                 // id-pe-tlsfeature; the extension 5 of TLS among its numbers is status_request.
                 _ if extension.oid.to_id_string() == "1.3.6.1.5.5.7.1.24" => {
                     found.must_staple = extension.value.ends_with(&[2, 1, 5]);
@@ -190,7 +195,7 @@ mod tests {
         assert_eq!(read.names, ["a.example", "*.b.example", "2001:db8::1"]);
         assert_eq!((read.key.as_str(), read.signature.as_str()), ("P-384", "ecdsa-with-SHA384"));
         assert_eq!((read.not_before, read.not_after), (1_577_836_800, 1_609_459_200));
-        assert!(read.is_self_issued && read.must_staple && !read.is_authority && read.scts == 0);
+        assert!(read.is_self_issued && read.must_staple && !read.is_authority && read.scts.is_empty());
         assert!(read.subject.ends_with("A\\u{1b}[31m\\u{202e}"), "{}", read.subject);
         assert_eq!(Certificate::parse(&[&der[..], &[0]].concat()), None);
     }

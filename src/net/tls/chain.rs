@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Trust;
 use crate::units::Timestamp;
+use crate::wire::sct::Sct;
 use crate::wire::x509;
 
 /// Certificates of a chain that are told.
@@ -107,12 +108,17 @@ impl Sent {
             key_bits: of.and_then(|read| read.key_bits).map(|bits| bits as u64),
             signature: of.map(|read| read.signature.clone()),
             is_authority: of.map(|read| read.is_authority),
-            scts: of.map(|read| read.scts as u64),
+            scts: of.map(|read| read.scts.len() as u64),
             must_staple: of.map(|read| read.must_staple),
             sha256: digest(&SHA256, der).as_ref().iter().map(|octet| format!("{octet:02x}")).collect(),
             size_bytes: der.len() as u64,
         };
         Self { shown, read }
+    }
+
+    /// The timestamps of certificate logs in it; `None` of one that cannot be read.
+    pub fn timestamps(&self) -> Option<&[Sct]> {
+        self.read.as_ref().map(|read| &read.scts[..])
     }
 
     /// What a record tells of it.

@@ -13,6 +13,8 @@ pub(super) fn hello(out: &mut Vec<u8>) {
         ],
         // X25519, P-256, P-384.
         groups: &[29, 23, 24],
+        shares: &[],
+        timestamps: false,
         // ECDSA, RSA-PSS and RSA, SHA-256 to 512.
         signatures: &[0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601],
         name: None,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::report::Server;
+use super::report::{Server, Tls};
+use super::sizes::{Came, LongAnswer, Sizes};
 use crate::net::tls::Verdict;
 use crate::stats::{holm, mann_whitney};
 use crate::wire::dns::{Kind, Message};
@@ -14,6 +15,8 @@ use crate::wire::dns::{Kind, Message};
 const SIGNIFICANT: f64 = 0.05;
 /// Aliases behind each other that are no longer usual.
 const MANY_ALIASES: u64 = 10;
+/// Octets of the longest message that travels in one packet over Ethernet and IPv4.
+const ETHERNET: u64 = 1472;
 /// Server failure (RFC 1035 §4.1.1).
 const SERVFAIL: u16 = 2;
 
@@ -56,8 +59,14 @@ pub enum FindingId {
     Bogus,
     /// Replies came that were not to our queries.
     Mismatched,
+    /// Some answers of a server that knows cookies bear none.
+    CookieMissing,
     /// Servers say different things.
     Disagreement,
+    /// Packets above a size vanish, and no router says why.
+    BlackHole,
+    /// Fragments are lost.
+    FragmentsLost,
     /// Nothing came back.
     Silent,
     /// The server answers with an error.
@@ -158,22 +167,26 @@ pub(super) fn findings(servers: &[Server], agreement: Option<bool>, now: i64) ->
     found
 }
 
+/// What is wrong with the certificate that `server` has shown, if something is.
+pub(super) fn of_session(server: &str, session: Option<&Tls>) -> Option<Finding> {
+    let tls = session.filter(|tls| tls.verify != Verdict::Ok)?;
+    let what = match tls.verify {
+        Verdict::Expired => "has expired",
+        Verdict::NotYet => "is not valid yet",
+        Verdict::Name => "is for another name",
+        Verdict::Revoked => "has been revoked",
+        _ => "is signed by nobody that is believed",
+    };
+    let text = format!("its certificate {what}: anybody may have answered for {}", tls.name);
+    Some(Finding { id: FindingId::Certificate, server: Some(server.to_owned()), text })
+}
+
 fn of_server(server: &Server, now: i64) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |id, text: String| found.push(Finding { id, server: Some(server.server.clone()), text });
-    if let Some(tls) = server.tls_session.as_ref().filter(|tls| tls.verify != Verdict::Ok) {
-        let what = match tls.verify {
-            Verdict::Expired => "has expired",
-            Verdict::NotYet => "is not valid yet",
-            Verdict::Name => "is for another name",
-            Verdict::Revoked => "has been revoked",
-            _ => "is signed by nobody that is believed",
-        };
-        add(
-            FindingId::Certificate,
-            format!("its certificate {what}: anybody may have answered for {}", tls.name),
-        );
+    if let Some(certificate) = of_session(&server.server, server.tls_session.as_ref()) {
+        found.push(certificate);
     }
+    let mut add = |id, text: String| found.push(Finding { id, server: Some(server.server.clone()), text });
     if let Some(absent) = server.absent.as_ref().filter(|absent| !absent.answers.is_empty()) {
         let lie = absent.answers.join(", ");
         add(
@@ -189,9 +202,20 @@ fn of_server(server: &Server, now: i64) -> Vec<Finding> {
     }
     if server.counts.mismatched > 0 {
         let count = server.counts.mismatched;
+        let wrong = server.cookies.map_or(0, |cookies| cookies.wrong);
+        let wrong = if wrong > 0 { format!(", {wrong} of them by their cookie") } else { String::new() };
         add(
             FindingId::Mismatched,
-            format!("{count} replies were not to our queries: somebody guesses, or it errs"),
+            format!("{count} replies were not to our queries{wrong}: somebody guesses, or it errs"),
+        );
+    }
+    if let Some(cookies) = server.cookies.filter(|cookies| cookies.right > 0 && cookies.missing > 0) {
+        let (missing, all) = (cookies.missing, cookies.right + cookies.missing);
+        add(
+            FindingId::CookieMissing,
+            format!(
+                "{missing} of {all} answers bear no cookie though it knows them: several machines that differ, or somebody answers for it"
+            ),
         );
     }
     if server.counts.sent > 0 && server.counts.received == 0 {
@@ -205,6 +229,9 @@ fn of_server(server: &Server, now: i64) -> Vec<Finding> {
             add(FindingId::Error, "it refers to other servers: it does not resolve for us".to_owned());
         }
         _ => {}
+    }
+    for (id, text) in server.sizes.iter().flat_map(vanishing) {
+        add(id, text);
     }
     if let Some(ends) = server.signature_expires {
         let left = ends.as_second() - now;
@@ -235,6 +262,37 @@ fn of_server(server: &Server, now: i64) -> Vec<Finding> {
     }
     if server.edns_refused {
         add(FindingId::EdnsRefused, "it does not take EDNS: large answers and DNSSEC need it".to_owned());
+    }
+    found
+}
+
+/// What is too long to get through over UDP, each way.
+fn vanishing(sizes: &Sizes) -> Vec<(FindingId, String)> {
+    let one_packet = sizes.one_packet_bytes.unwrap_or(ETHERNET);
+    let ways = [
+        ("queries", "on the way there", sizes.query_lost_bytes, sizes.query_bytes),
+        ("answers", "on the way back", sizes.answer_lost_bytes, sizes.answer_bytes),
+    ];
+    let judge = |(what, way, lost, passes): (&str, &str, Option<u64>, Option<u64>)| {
+        let lost = lost?;
+        let passes = passes.map_or_else(String::new, |passes| format!(", those of {passes} arrive"));
+        Some(if lost > one_packet {
+            let text = format!("{what} of {lost} octets vanish {way}{passes}: fragments are lost");
+            (FindingId::FragmentsLost, text)
+        } else {
+            let text = format!("{what} of {lost} octets vanish {way}{passes}: a black hole for long packets");
+            (FindingId::BlackHole, text)
+        })
+    };
+    let mut found: Vec<_> = ways.into_iter().filter_map(judge).collect();
+    // An answer that does not come over TCP either meets what long packets meet.
+    let unknown =
+        sizes.answers.iter().find(|answer| answer.came == Came::Lost && answer.whole_bytes.is_none());
+    if let Some(LongAnswer { name, kind, .. }) = unknown {
+        let text = format!(
+            "the long answer to {name} {kind} vanishes on the way back, over TCP too: a black hole for long packets"
+        );
+        found.push((FindingId::BlackHole, text));
     }
     found
 }
@@ -288,6 +346,27 @@ mod tests {
         other.answers[0].data[3] = 9;
         assert_eq!(agreement(&[&one, &other]), Some(false));
         assert_eq!(agreement(&[&one]), None);
+    }
+
+    #[test]
+    fn what_vanishes_is_a_hole_or_fragments() {
+        let sizes = |lost, back| Sizes {
+            one_packet_bytes: Some(1472),
+            query_bytes: Some(1372),
+            query_lost_bytes: lost,
+            answer_lost_bytes: back,
+            ..Sizes::default()
+        };
+        let ids = |sizes: &Sizes| vanishing(sizes).iter().map(|(id, _)| *id).collect::<Vec<_>>();
+        assert_eq!(ids(&sizes(Some(1373), None)), [FindingId::BlackHole]);
+        assert_eq!(ids(&sizes(None, Some(1473))), [FindingId::FragmentsLost]);
+        assert_eq!(ids(&sizes(Some(1472), Some(3000))), [FindingId::BlackHole, FindingId::FragmentsLost]);
+        assert_eq!(ids(&sizes(None, None)), []);
+        let (_, text) = vanishing(&sizes(Some(1373), None)).remove(0);
+        assert_eq!(
+            text,
+            "queries of 1373 octets vanish on the way there, those of 1372 arrive: a black hole for long packets"
+        );
     }
 
     #[test]

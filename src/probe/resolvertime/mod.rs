@@ -1,16 +1,20 @@
 //! `resolvertime`: how long resolvers take, which of several is faster, and whether what they say is true.
 //!
-//! [`words`] reads dig's notation, [`server`] who is asked and how, [`client`] asks over UDP, TCP, TLS, HTTPS or QUIC and
-//! tells what came of each query; [`tally`] adds up and [`judge`] judges without I/O. [`trace`] goes from the root down,
+//! [`words`] reads dig's notation, [`check`] refuses what cannot be, [`server`] says who is asked and how. [`run`] gives each
+//! server its [`part`]; [`client`] asks over UDP, TCP, TLS, HTTPS or QUIC and tells what came of each query; [`tally`] adds up
+//! and [`judge`] judges without I/O. [`trace`] goes from the root down,
 //! [`load`] sends as many queries as a server takes.
 
+mod check;
 mod client;
 mod judge;
 mod load;
+mod part;
 mod question;
 mod report;
 mod run;
 mod server;
+mod sizes;
 mod tally;
 mod trace;
 mod words;
@@ -18,8 +22,11 @@ mod words;
 pub use judge::{Dnssec, Finding, FindingId};
 pub use load::LoadReport;
 pub use question::RecordType;
-pub use report::{Answer, Edns, ExtendedError, Flags, Phases, RecordText, Report, Server, Times, Tls};
+pub use report::{
+    Answer, Cookies, Edns, ExtendedError, Flags, Phases, RecordText, Report, Server, Times, Tls,
+};
 pub use server::Transport;
+pub use sizes::{Came, LongAnswer, Sizes};
 pub use trace::{Step, Trace};
 
 use std::path::{Path, PathBuf};
@@ -49,7 +56,7 @@ pub struct ResolverTime {
     )]
     pub target: Target,
     /// As dig takes them: @SERVER, NAME, TYPE, and +tcp +tls +https +https-get +quic +dnssec +short +trace +norecurse +cdflag
-    /// +noedns +bufsize=N +ignore +time=SECONDS +tries=N +retry=N +keepopen +padding +nsid, in any order.
+    /// +noedns +nocookie +bufsize=N +ignore +time=SECONDS +tries=N +retry=N +keepopen +padding +nsid, in any order.
     #[arg(value_name = "@SERVER|NAME|TYPE|+OPTION")]
     #[serde(skip)]
     #[schemars(skip)]
@@ -122,6 +129,9 @@ pub struct ResolverTime {
     /// Do without EDNS.
     #[arg(long)]
     pub no_edns: bool,
+    /// Send no cookies, which prove that an answer is the server's own (RFC 7873).
+    #[arg(long)]
+    pub no_cookie: bool,
     /// Octets of an answer over UDP that are accepted (EDNS).
     #[arg(long, value_name = "OCTETS", default_value_t = ResolverTime::default().bufsize)]
     #[schemars(range(min = 512))]
@@ -145,6 +155,9 @@ pub struct ResolverTime {
     /// Ask for a name that cannot be, and find out what the server makes of it: an address is a hijack.
     #[arg(long)]
     pub check: bool,
+    /// Find out which sizes get through over UDP: padded queries on the way there, long answers on the way back.
+    #[arg(long)]
+    pub sizes: bool,
     /// The zone of the name that cannot be.
     #[arg(long, value_name = "ZONE", default_value_t = ResolverTime::default().absent_zone)]
     pub absent_zone: String,
@@ -152,7 +165,7 @@ pub struct ResolverTime {
     #[arg(long, value_name = "ZONE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cold_zone: Option<String>,
-    /// Send the questions of this file to the first server: a name and a type on each line, as dnsperf's.
+    /// Send the questions of this file to the server, over udp, tcp or dot: a name and a type on each line, as dnsperf's.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load: Option<PathBuf>,
@@ -168,7 +181,7 @@ pub struct ResolverTime {
     #[arg(long, value_name = "N", default_value_t = ResolverTime::default().outstanding)]
     #[schemars(range(min = 1, max = 10000))]
     pub outstanding: u32,
-    /// With --load: sockets, each with a port of its own.
+    /// With --load: sockets, each with a port of its own; over TCP and TLS connections.
     #[arg(long, value_name = "N", default_value_t = ResolverTime::default().clients)]
     #[schemars(range(min = 1, max = 60))]
     pub clients: u8,
@@ -202,6 +215,7 @@ impl Default for ResolverTime {
             unchecked: false,
             no_recurse: false,
             no_edns: false,
+            no_cookie: false,
             bufsize: 1232,
             ignore_truncation: false,
             no_case: false,
@@ -209,6 +223,7 @@ impl Default for ResolverTime {
             trace: false,
             hints: None,
             check: false,
+            sizes: false,
             absent_zone: ".".to_owned(),
             cold_zone: None,
             load: None,
@@ -235,8 +250,9 @@ impl Options for ResolverTime {
                for again over TCP, and both times are told. Certificates are verified; -k goes on without, and says what is \
                wrong.\n\n\
                +dnssec tells whether the resolver validates: bogus is what it refuses (SERVFAIL) and gives when told not to \
-               check (CD). --check asks for a name that cannot be. --trace goes from the root down. --load sends a file of \
-               questions (dnsperf's) at --qps, or as fast as they are answered: to servers of your own.",
+               check (CD). --check asks for a name that cannot be. --sizes finds the longest query and the longest answers \
+               that get through over UDP, and whether fragments are lost on the way. --trace goes from the root down. --load sends a file of \
+               questions (dnsperf's) at --qps, or as fast as they are answered, over UDP, TCP or TLS: to servers of your own.",
         examples: &[
             ("waddleperf resolvertime example.com", "the system's resolvers, ten queries each"),
             (
@@ -250,6 +266,10 @@ impl Options for ResolverTime {
             (
                 "waddleperf resolvertime @192.0.2.53 example.com +dnssec --check",
                 "does it validate, does it lie?",
+            ),
+            (
+                "waddleperf resolvertime @192.0.2.53 example.com --sizes",
+                "which sizes get through over UDP, there and back",
             ),
             ("waddleperf resolvertime example.com +trace", "from the root servers down"),
             ("waddleperf resolvertime @192.0.2.53 --load queries.txt --qps 5000 -l 30s", "load, as dnsperf"),
@@ -316,72 +336,7 @@ impl Measure for ResolverTime {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let wrong = |key: &str, why: &str| Err(Fault::of(key, why));
-        self.question()?;
-        let servers = self.servers()?;
-        if servers.len() > run::MOST_SERVERS {
-            return Err(Fault::of(
-                "server",
-                format_args!("is given too often: {} at most", run::MOST_SERVERS),
-            ));
-        }
-        if self.count() == 0 {
-            return wrong("count", "0: ask at least once");
-        }
-        if self.timeout.0.is_zero() || self.timeout.0 > run::LONGEST_WAIT {
-            return wrong("timeout", "takes a span above 0 and up to 1m, such as 2s");
-        }
-        if !(1..=10).contains(&self.tries) {
-            return wrong("tries", "takes 1 to 10");
-        }
-        if self.bufsize < 512 {
-            return wrong("bufsize", "takes 512 to 65535 octets");
-        }
-        if self.port == Some(0) {
-            return wrong("port", "0: name the servers' port, 1-65535");
-        }
-        if self.transport == Transport::System {
-            return wrong("transport", "takes udp, tcp, dot, doh or doq; --system asks as programs do");
-        }
-        if self.no_edns && self.dnssec {
-            return wrong("dnssec", "needs EDNS: leave out --no-edns");
-        }
-        if !self.path.starts_with('/')
-            || self.path.len() > 1024
-            || !self.path.bytes().all(|c| c.is_ascii_graphic())
-        {
-            return wrong("path", "takes a path of a URL, such as /dns-query");
-        }
-        for (key, zone) in [("absent_zone", Some(&self.absent_zone)), ("cold_zone", self.cold_zone.as_ref())]
-        {
-            if zone.is_some_and(|zone| crate::wire::dns::Name::parse(zone).is_none()) {
-                return wrong(key, "is no domain name");
-            }
-        }
-        if self.hints.is_some() && !self.trace {
-            return wrong("hints", "is for --trace");
-        }
-        if self.load.is_none() && (self.qps.is_some() || self.duration.is_some()) {
-            return wrong(if self.qps.is_some() { "qps" } else { "duration" }, "is for --load");
-        }
-        if self.load.is_some() {
-            if servers.len() != 1 {
-                return wrong("load", "needs the one server that is to bear it: name it by -s");
-            }
-            if servers[0].transport != Transport::Udp {
-                return wrong("load", "goes over UDP");
-            }
-            if self.qps == Some(0) || self.outstanding == 0 || self.outstanding > 10_000 {
-                return wrong("qps", "takes 1 query a second at least, and --outstanding 1 to 10000 queries");
-            }
-            if !(1..=60).contains(&self.clients) {
-                return wrong("clients", "takes 1 to 60 sockets");
-            }
-            if self.duration.is_some_and(|Span(time)| time.is_zero()) {
-                return wrong("duration", "0 leaves no time: give it some, such as 10s");
-            }
-        }
-        self.egress.check().map_err(|fault| fault.within("egress"))
+        check::all(self)
     }
 
     fn traffic(&self) -> Traffic {
@@ -392,7 +347,8 @@ impl Measure for ResolverTime {
         }
         let servers =
             (self.server.len() as u64 + if self.server.is_empty() || self.system { 4 } else { 0 }).max(1);
-        let packets = servers * self.count().saturating_mul(self.tries.into()).saturating_add(4);
+        let sizes = if self.sizes { sizes::PACKETS } else { 0 };
+        let packets = servers * self.count().saturating_mul(self.tries.into()).saturating_add(4 + sizes);
         let seconds = self.interval.0.as_secs_f64();
         let rate = if seconds > 0.0 { servers as f64 / seconds } else { 1000.0 };
         Traffic { packets, bytes: packets * 600, packets_per_second: rate }

@@ -1,33 +1,26 @@
-//! One run: who is asked, then every server in turn, then what each makes of what it should refuse.
+//! One run: who is asked, then every server in turn, then what their answers mean together.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 
-use super::client::{Asking, Client, Exchange, Stamping, Unanswered};
+use super::check::MOST_SERVERS;
+use super::client::{Asking, Client, Stamping};
 use super::judge;
+use super::part::Part;
 use super::report::{Report, Server};
 use super::server::{Spec, Transport, of_resolv_conf};
-use super::tally::{Found as Summed, Tally, short};
+use super::tally::{Found as Summed, Tally};
 use super::{RecordType, ResolverTime};
 use crate::failure::{Class, Failure};
-use crate::probe::own_thread::random;
-use crate::probe::{Ctx, Event, Events, Found, Target};
+use crate::probe::{Ctx, Event, Found, Target};
 use crate::stats::Sketch;
 use crate::sys::clock;
-use crate::wire::dns::{Kind, Message, Name, Question, code_name};
+use crate::wire::dns::{Kind, Message, Question};
 
-/// Servers of one run.
-pub(super) const MOST_SERVERS: usize = 32;
-/// The longest wait for an answer.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Name servers of resolv.conf(5) that are asked: more than any resolver uses.
 const MOST_OWN: usize = 8;
-/// Queries of one server on their way at once.
-const MOST_UNDERWAY: usize = 256;
 /// The stub of systemd-resolved: whom it asks stands in a file of its own.
 const STUB: &str = "127.0.0.53";
 
@@ -61,8 +54,13 @@ impl ResolverTime {
             let spec = specs.first().ok_or_else(|| Class::Usage.because("--load needs a server"))?;
             let peer = ctx.peer(&Target::from(spec.host.as_str()), spec.port, &self.egress).await?;
             *address = Some(peer.ip());
-            ctx.events.tell(Event::Started { address: peer.ip(), how: "load over udp".to_owned() });
-            let (load, sketch) = self.bear(ctx, peer, &spec.text).await?;
+            ctx.events.tell(Event::Started {
+                address: peer.ip(),
+                how: format!("load over {}", spec.transport.word()),
+            });
+            let (load, sketch) = self.bear(ctx, peer, spec).await?;
+            report.findings =
+                judge::of_session(&load.server, load.tls_session.as_ref()).into_iter().collect();
             (report.load, report.rtt_sketch) = (Some(load), sketch);
             return Ok(report);
         }
@@ -221,7 +219,7 @@ impl ResolverTime {
             if asked.spec.transport != Transport::System {
                 (server.address, server.port) = (Some(asked.peer.ip()), Some(asked.peer.port()));
             }
-            let one = One {
+            let part = Part {
                 probe: self.clone(),
                 question: question.clone(),
                 client: Client::new(asked.spec, asked.peer, Arc::clone(asking)),
@@ -231,7 +229,7 @@ impl ResolverTime {
                 start: start + self.interval.0 * turn / count,
                 under_way: 0,
             };
-            all.spawn(async move { (place, one.go().await) });
+            all.spawn(async move { (place, part.go().await) });
         }
         let mut found = Vec::new();
         while let Some(joined) = all.join_next().await {
@@ -240,215 +238,4 @@ impl ResolverTime {
         found.sort_by_key(|(place, _)| *place);
         found
     }
-}
-
-/// One server's part of a run.
-struct One {
-    probe: ResolverTime,
-    question: Question,
-    client: Client,
-    tally: Tally,
-    ctx: Ctx,
-    several: bool,
-    start: Instant,
-    /// Queries that have neither been answered nor given up.
-    under_way: u64,
-}
-
-/// What is told of each query while it runs.
-#[derive(Clone)]
-struct Teller {
-    events: Events,
-    target: Option<String>,
-    ipv6: bool,
-}
-
-impl Teller {
-    fn tell(&self, seq: u64, exchange: &Exchange) {
-        if !self.events.want_packets() {
-            return;
-        }
-        let target = self.target.clone();
-        let at = clock::now().wall;
-        self.events.tell(match &exchange.result {
-            Ok(reply) => {
-                let code = reply.said.map_or_else(|| code_name(reply.message.code), str::to_owned);
-                let said = Some(code).filter(|code| code != "NOERROR");
-                let bytes = (reply.bytes > 0).then_some(reply.bytes);
-                Event::Reply {
-                    target,
-                    seq,
-                    at: reply.at,
-                    rtt: reply.query,
-                    delay_ms: None,
-                    bytes,
-                    ttl: None,
-                    said,
-                }
-            }
-            Err(why) => {
-                let what = why.failure(self.ipv6).map(|failure| failure.detail);
-                match (why, what) {
-                    (_, None) => Event::Lost { target, seq, at },
-                    (Unanswered::NotSent(_), Some(what)) => Event::Refused { target, seq, at, what },
-                    (Unanswered::Icmp(icmp), Some(what)) => Event::Unreached {
-                        target,
-                        seq,
-                        at,
-                        from: icmp.from,
-                        icmp: Some((icmp.kind, icmp.code)),
-                        what,
-                    },
-                    (_, Some(what)) => Event::Unreached { target, seq, at, from: None, icmp: None, what },
-                }
-            }
-        });
-    }
-}
-
-impl One {
-    async fn go(mut self) -> Tally {
-        let cancel = self.ctx.cancel.clone();
-        let whole = tokio::select! {
-            () = self.whole() => true,
-            () = cancel.cancelled() => false,
-        };
-        if !whole {
-            self.tally.interrupted(self.under_way);
-        }
-        self.tally
-    }
-
-    async fn whole(&mut self) {
-        self.cold().await;
-        self.rounds().await;
-        if self.probe.dnssec {
-            self.dnssec().await;
-        }
-        if self.probe.check {
-            self.absent().await;
-        }
-    }
-
-    /// The planned queries.
-    async fn rounds(&mut self) {
-        let (count, interval) = (self.probe.count(), self.probe.interval.0);
-        let teller = Teller {
-            events: self.ctx.events.clone(),
-            target: self.several.then(|| self.client.spec.text.clone()),
-            ipv6: self.client.peer.is_ipv6(),
-        };
-        let parallel = self.client.is_parallel() && !interval.is_zero();
-        let mut underway: JoinSet<Vec<(u64, Exchange)>> = JoinSet::new();
-        let mut seq = 0;
-        for n in 0..count {
-            let due = self.start + interval.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
-            loop {
-                // What has come meanwhile is taken in, also while a full house waits for its first to leave.
-                tokio::select! {
-                    Some(done) = underway.join_next(), if !underway.is_empty() => self.take(done.unwrap_or_default()),
-                    () = sleep_until(due.into()), if underway.len() < MOST_UNDERWAY => break,
-                }
-            }
-            let (tries, timeout) = (self.probe.tries, self.probe.timeout.0);
-            let (question, first) = (self.question.clone(), seq);
-            seq += u64::from(tries);
-            self.under_way += 1;
-            if parallel {
-                let (mut client, teller) = (self.client.again(), teller.clone());
-                underway.spawn(
-                    async move { asked(&mut client, &question, first, tries, timeout, &teller).await },
-                );
-            } else {
-                let exchanges = asked(&mut self.client, &question, first, tries, timeout, &teller).await;
-                self.take(exchanges);
-            }
-        }
-        while let Some(done) = underway.join_next().await {
-            self.take(done.unwrap_or_default());
-        }
-    }
-
-    fn take(&mut self, exchanges: Vec<(u64, Exchange)>) {
-        self.under_way = self.under_way.saturating_sub(1);
-        for (seq, exchange) in exchanges {
-            self.tally.take(seq, exchange);
-        }
-    }
-
-    /// A name that nobody can have asked for before.
-    async fn cold(&mut self) {
-        let Some(zone) = self.probe.cold_zone.as_deref().and_then(Name::parse) else { return };
-        let Some(name) = random_name(&zone) else { return };
-        let question = Question { name, kind: self.question.kind };
-        let exchange = self.client.again().ask(&question, self.probe.timeout.0).await;
-        if let Ok(reply) = exchange.result
-            && reply.message.code == 0
-            && !reply.message.answers.is_empty()
-        {
-            self.tally.server().cold = Some(reply.query);
-        }
-    }
-
-    /// Whether the server validates: by what it says when told not to check, and of the root.
-    async fn dnssec(&mut self) {
-        if self.client.spec.transport == Transport::System {
-            return;
-        }
-        let Some(reply) = self.tally.last().cloned() else { return };
-        let timeout = self.probe.timeout.0;
-        let mut unchecked = None;
-        let mut root = None;
-        if judge::dnssec(&reply, None, None).is_none() {
-            if reply.code == 2 {
-                let mut client = self.client.asking(|asking| asking.unchecked = true);
-                unchecked = client.ask(&self.question, timeout).await.result.ok().map(|reply| reply.message);
-            } else {
-                let question = Question { name: Name::root(), kind: Kind::SOA };
-                root =
-                    self.client.again().ask(&question, timeout).await.result.ok().map(|reply| reply.message);
-            }
-        }
-        self.tally.server().dnssec = judge::dnssec(&reply, unchecked.as_ref(), root.as_ref());
-    }
-
-    /// What the server makes of a name that cannot be.
-    async fn absent(&mut self) {
-        let zone = Name::parse(&self.probe.absent_zone).unwrap_or_else(Name::root);
-        let Some(name) = random_name(&zone) else { return };
-        let kind = if self.question.kind == Kind::AAAA { Kind::AAAA } else { Kind::A };
-        let question = Question { name, kind };
-        let exchange = self.client.again().ask(&question, self.probe.timeout.0).await;
-        self.tally.server().absent = Some(short(question.name.to_string(), &exchange, kind));
-    }
-}
-
-/// One query and its repetitions.
-async fn asked(
-    client: &mut Client,
-    question: &Question,
-    first: u64,
-    tries: u8,
-    timeout: Duration,
-    teller: &Teller,
-) -> Vec<(u64, Exchange)> {
-    let mut exchanges = Vec::new();
-    for attempt in 0..u64::from(tries) {
-        let exchange = client.ask(question, timeout).await;
-        teller.tell(first + attempt, &exchange);
-        let answered = exchange.result.is_ok();
-        exchanges.push((first + attempt, exchange));
-        if answered {
-            break;
-        }
-    }
-    exchanges
-}
-
-/// A name below `zone` that nobody guesses.
-fn random_name(zone: &Name) -> Option<Name> {
-    let bits = random().ok()?;
-    // Letters alone, so that no middlebox finds it odd.
-    let label: Vec<u8> = (0..13).map(|n| b'a' + (bits >> (n * 4) & 15) as u8).collect();
-    zone.below(&[b"wp", label.as_slice()].concat())
 }

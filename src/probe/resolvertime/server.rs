@@ -10,10 +10,11 @@ use url::Url;
 use super::ResolverTime;
 
 /// How queries travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// UDP (RFC 1035 §4.2.1), and TCP where an answer is truncated.
+    #[default]
     Udp,
     /// TCP (RFC 7766).
     Tcp,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::client::{Exchange, Reply, Unanswered};
-use super::report::{Answer, Edns, ExtendedError, Flags, Phases, RecordText, Server, Times};
+use super::client::{Baked, Exchange, Reply, Unanswered};
+use super::report::{Answer, Cookies, Edns, ExtendedError, Flags, Phases, RecordText, Server, Times};
 use super::server::Transport;
 use crate::probe::Rtt;
 use crate::stats::Sketch;
@@ -29,6 +29,7 @@ pub(super) struct Tally {
     /// The smallest TTL of each answer, with its number.
     ttls: Vec<(u64, u32)>,
     sketch: Sketch,
+    cookies: Cookies,
     mixed: bool,
     kernel: bool,
     last: Option<Message>,
@@ -55,6 +56,7 @@ impl Tally {
             truncated: Vec::new(),
             ttls: Vec::new(),
             sketch: Sketch::default(),
+            cookies: Cookies::default(),
             mixed,
             kernel: true,
             last: None,
@@ -66,6 +68,11 @@ impl Tally {
         self.last.as_ref()
     }
 
+    /// The longest time of an answer; `None` without any.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        self.samples.iter().map(|(_, time)| *time).max()
+    }
+
     pub(super) fn server(&mut self) -> &mut Server {
         &mut self.server
     }
@@ -73,8 +80,10 @@ impl Tally {
     /// Takes in what came of query `seq`.
     pub(super) fn take(&mut self, seq: u64, exchange: Exchange) {
         let counts = &mut self.server.counts;
-        counts.mismatched += exchange.mismatched;
+        counts.mismatched += exchange.strays.count;
         self.server.edns_refused |= exchange.edns_refused;
+        self.cookies.wrong += exchange.strays.cookies;
+        self.cookies.refused += u64::from(exchange.cookie_refused);
         let why = match exchange.result {
             Ok(reply) => {
                 counts.sent += 1;
@@ -122,6 +131,12 @@ impl Tally {
             None => self.reused.push(reply.query),
         }
         self.truncated.extend(reply.truncated);
+        match reply.cookie {
+            Some(Baked::Right) => self.cookies.right += 1,
+            Some(Baked::Echoed) => self.cookies.echoed += 1,
+            Some(Baked::Missing) => self.cookies.missing += 1,
+            Some(Baked::Wrong) | None => {}
+        }
         let is_system = server.transport == Transport::System;
         let code = reply.said.map_or_else(|| code_name(message.code), str::to_owned);
         *server.rcodes.entry(code.clone()).or_default() += 1;
@@ -170,6 +185,7 @@ impl Tally {
         server.connect = Times::of(self.connects);
         server.tls = Times::of(self.handshakes);
         server.truncated = Times::of(self.truncated);
+        server.cookies = Some(self.cookies).filter(|cookies| *cookies != Cookies::default());
         if counts.received > 0 {
             // Some were answered: what befell the others is counted.
             server.failure = None;

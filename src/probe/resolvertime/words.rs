@@ -10,7 +10,7 @@ use crate::units::Span;
 use crate::wire::dns::Kind;
 
 /// What `+` may be followed by; `no` before it turns a switch off.
-const KNOWN: &str = "+tcp +tls +https +https-get +quic +dnssec +short +trace +recurse +cdflag +edns +nsid +bufsize=N +ignore \
+const KNOWN: &str = "+tcp +tls +https +https-get +quic +dnssec +short +trace +recurse +cdflag +edns +cookie +nsid +bufsize=N +ignore \
                      +time=SECONDS +tries=N +retry=N +keepopen +padding";
 
 /// Puts the words of `probe` where they belong.
@@ -83,6 +83,7 @@ fn switch(probe: &mut ResolverTime, option: &str) -> Result<(), String> {
         "recurse" | "rec" => probe.no_recurse = !on,
         "cdflag" | "cd" => probe.unchecked = on,
         "edns" => probe.no_edns = !on,
+        "cookie" if value.is_none() => probe.no_cookie = !on,
         "bufsize" | "buf" => probe.bufsize = number()?,
         "ignore" => probe.ignore_truncation = on,
         "time" | "timeout" => probe.timeout = Span::secs(number()?.max(1).into()),
@@ -156,7 +157,7 @@ mod tests {
             ("-s 192.0.2.1:99999 a.example", "server"),
             ("--qps 5 a.example", "qps"),
             ("--load f a.example", "load"),
-            ("--load f -s 192.0.2.1 --transport tcp", "load"),
+            ("--load f -s 192.0.2.1 --transport doh", "load"),
             ("--hints f a.example", "hints"),
         ] {
             assert_eq!(read(line).expect(line).check().expect_err(line).path, key, "{line}");

@@ -24,6 +24,7 @@ pub(super) fn findings(report: &Report, now: Timestamp, warn: Duration) -> Vec<F
     list.expiry(report, now, warn);
     list.own(report);
     list.staple(report, now);
+    list.transparency(report, now);
     list.around(report);
     for (severity, id, text) in report.scan.iter().flat_map(weaknesses) {
         list.add(severity, id, text);
@@ -86,7 +87,9 @@ impl List {
             // Expiry says when.
             Verdict::Ok | Verdict::Expired | Verdict::NotYet | Verdict::Name => {}
         }
-        if let Some(own) = report.chain.first().filter(|own| !report.name_match && own.subject.is_some()) {
+        // Of what cannot be read by who judges, the names cannot be judged.
+        let strays = !report.name_match && report.verify_path != Verdict::Other;
+        if let Some(own) = report.chain.first().filter(|own| own.subject.is_some()).filter(|_| strays) {
             let names = match own.sans.as_slice() {
                 [] => "no name at all".to_owned(),
                 names => names.iter().take(5).cloned().collect::<Vec<_>>().join(", "),
@@ -185,6 +188,15 @@ impl List {
         }
         if staple.stapled && staple.status.is_none() {
             self.add(Warning, "OCSP_stapling", "what it staples is no OCSP response that says anything");
+        }
+    }
+
+    /// Promises of logs that cannot be kept. That there are none is nobody's fault: many authorities are private.
+    fn transparency(&mut self, report: &Report, now: Timestamp) {
+        let at = report.transparency.timestamps.iter().filter_map(|one| one.at).max();
+        if let Some(at) = at.filter(|at| *at > now) {
+            let text = format!("a certificate log's timestamp is of {}, which has not come yet", day(at));
+            self.add(Warning, "certificate_transparency", text);
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Way {
     pub(super) peer: SocketAddr,
     pub(super) egress: connect::Way,
     pub(super) starttls: Option<Starttls>,
+    /// Whom the dialogue before TLS names.
+    pub(super) host: String,
     /// How long each step may take: the connection, the dialogue, the handshake.
     pub(super) patience: Duration,
 }
@@ -41,7 +43,7 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) enum Answer {
     /// An answer, or the connection's end after as much of one as there is: an end without a word is a no, too.
-    Said(Flight),
+    Said(Box<Flight>),
     /// Nothing, or not enough, came in time.
     Silent,
     /// Something else, or what contradicts itself.
@@ -72,7 +74,7 @@ impl Way {
             Ok::<_, Garbled>(())
         };
         match timeout(self.patience, asking).await {
-            Ok(Ok(())) => Answer::Said(flight),
+            Ok(Ok(())) => Answer::Said(Box::new(flight)),
             Ok(Err(_)) => Answer::Garbled,
             Err(_) => Answer::Silent,
         }
@@ -91,9 +93,9 @@ impl Way {
         let mut opened = Opened { stream: made.stream, connect, starttls: None, early: 0 };
         if let Some(with) = self.starttls {
             let began = clock::now().mono;
-            let agreed = timeout(self.patience, dialogue(&mut opened.stream, with)).await;
+            let agreed = timeout(self.patience, dialogue(&mut opened.stream, with, &self.host)).await;
             let wrong = |class: Class, why: &str| {
-                class.because(format_args!("ask {} for tls ({}): {why}", self.peer, word(with)))
+                class.because(format_args!("ask {} for tls ({}): {why}", self.peer, with.word()))
             };
             let agreed = agreed.map_err(|_| wrong(Class::Timeout, "nothing more came in time"))?;
             opened.early = agreed.map_err(|why| wrong(Class::Protocol, &why))?;
@@ -103,14 +105,9 @@ impl Way {
     }
 }
 
-/// What a person calls it.
-fn word(with: Starttls) -> String {
-    format!("{with:?}").to_lowercase()
-}
-
-/// Comes to TLS by the dialogue of `with`: octets that came too early.
-async fn dialogue(stream: &mut TcpStream, with: Starttls) -> Result<usize, String> {
-    let (mut dialogue, mut step) = Dialogue::new(with);
+/// Comes to TLS by the dialogue of `with`, which may name `host`: octets that came too early.
+async fn dialogue(stream: &mut TcpStream, with: Starttls, host: &str) -> Result<usize, String> {
+    let (mut dialogue, mut step) = Dialogue::new(with, host);
     let wrong = |error: std::io::Error| reason(&error);
     loop {
         match step {

@@ -7,16 +7,19 @@
 
 mod finding;
 mod link;
+mod peek;
 mod report;
 mod run;
 mod scan;
 mod session;
 mod staple;
 mod starttls;
+mod transparency;
 mod weakness;
 
 pub use report::{
-    Finding, Group, Http, Offered, Phases, Report, Resumption, Revocation, Scan, Staple, Versions,
+    Finding, Group, Http, Logged, Offered, Phases, Report, Resumption, Revocation, Scan, Staple,
+    Transparency, Versions, Way as TimestampWay,
 };
 pub use starttls::Starttls;
 
@@ -37,7 +40,7 @@ use crate::units::Span;
 /// The longest that a run may take.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// Connections of a run without a scan, and of one with it, at most.
-const CONNECTIONS: [u64; 2] = [4, 1000];
+const CONNECTIONS: [u64; 2] = [5, 1000];
 /// Packets and octets of a connection with a handshake, about.
 const PER_CONNECTION: (u64, u64) = (16, 12_000);
 

@@ -54,6 +54,9 @@ pub struct Report {
     pub expires_in_s: Option<f64>,
     /// Its stapled OCSP response.
     pub ocsp: Staple,
+    /// Promises of certificate logs to take its certificate in (RFC 6962).
+    #[serde(default)]
+    pub transparency: Transparency,
     /// Whether sessions can be resumed; null where the handshake did not end.
     pub resumption: Option<Resumption>,
     /// What it said when it was asked by HTTP; null where it was not, or said nothing.
@@ -106,6 +109,49 @@ pub struct Staple {
     pub next_update: Option<Timestamp>,
     /// It is about the server's own certificate, by its number; null without a status.
     pub matches: Option<bool>,
+}
+
+/// Promises of certificate logs: signed certificate timestamps (RFC 6962 §3). Their signatures are not checked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsTransparency")]
+pub struct Transparency {
+    /// How many stand in the server's certificate; null where it cannot be read.
+    pub in_certificate: Option<u64>,
+    /// How many came in the handshake (RFC 6962 §3.3.1), when they were asked for; null where that did not come to a
+    /// certificate, or what came is no list of them.
+    pub by_tls: Option<u64>,
+    /// How many stand in the stapled OCSP response; null without one.
+    pub in_staple: Option<u64>,
+    /// Each of them, in this order.
+    pub timestamps: Vec<Logged>,
+}
+
+/// A log's promise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsTimestamp")]
+pub struct Logged {
+    /// Where it came from.
+    pub from: Way,
+    /// The log, by SHA-256 of its key, in base64 as in the lists of logs.
+    pub log_id: String,
+    /// When it was given; null where that is no time.
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Timestamp>,
+    /// How it was signed: `ecdsa-sha256`.
+    pub signature: String,
+}
+
+/// How a log's promise comes to the client (RFC 6962 §3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "TlsTimestampWay")]
+pub enum Way {
+    /// In the certificate.
+    Certificate,
+    /// In the handshake.
+    Tls,
+    /// In the stapled OCSP response.
+    Staple,
 }
 
 /// What an OCSP response says.

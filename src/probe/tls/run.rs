@@ -17,7 +17,8 @@ use super::link::{Answer, Opened, Way};
 use super::report::{Http, Phases, Report, Resumption, Revocation, Scan, Staple};
 use super::session::{Broken, Head, Session};
 use super::staple::staple;
-use super::{Place, Tls, scan};
+use super::transparency::transparency;
+use super::{Place, Tls, peek, scan};
 use crate::failure::{Class, Failure};
 use crate::net::tls::{self as client, Certificate, Sent, Shown, Trust, Verdict, Witness};
 use crate::probe::{Ctx, Event, Found, Target};
@@ -44,6 +45,8 @@ struct First {
     resumption: Option<Resumption>,
     head: Option<Head>,
     wants_certificate: Option<bool>,
+    /// The list of timestamps that came by TLS.
+    timestamps: Option<Vec<u8>>,
 }
 
 /// A client that looks at everybody and can resume.
@@ -113,7 +116,7 @@ impl Tls {
         let is_name = place.host.split('%').next().is_some_and(|host| host.parse::<IpAddr>().is_err());
         let dns = is_name.then_some(lookup);
         ctx.events.tell(Event::Started { address: peer.ip(), how: format!("tls, port {}", place.port) });
-        let run = Run { asked: self, place: &place, way: self.way(peer), began, trust };
+        let run = Run { asked: self, place: &place, way: self.way(peer, &place), began, trust };
         // The first handshake is alone, so that its time is its own; a scan does not wait for what comes after it.
         let (shaken, is_shaken) = oneshot::channel();
         let looking = async {
@@ -147,14 +150,15 @@ impl Tls {
         reading.await.unwrap_or_else(|error| Err(Class::Internal.because(error)))
     }
 
-    fn way(&self, peer: SocketAddr) -> Way {
+    fn way(&self, peer: SocketAddr, place: &Place) -> Way {
         let egress = connect::Way {
             source: self.egress.source(),
             interface: self.egress.device().map(str::to_owned),
             ttl: self.egress.ttl,
             tos: self.egress.tos(),
         };
-        Way { peer, egress, starttls: self.starttls, patience: self.timeout.0 }
+        let host = place.sni().unwrap_or(&place.host).to_owned();
+        Way { peer, egress, starttls: self.starttls, host, patience: self.timeout.0 }
     }
 }
 
@@ -222,11 +226,15 @@ impl Run<'_> {
             resumption: None,
             head: None,
             wants_certificate: shaken.is_ok().then(|| client.asked.0.load(Ordering::Relaxed)),
+            timestamps: None,
         };
         match shaken {
+            // The second connection and the look at timestamps do not wait for each other.
             Ok(_) => {
                 go_on();
-                self.more(&client, session, &mut first).await;
+                let look = peek::timestamps(&self.way, self.place.sni());
+                let ((), timestamps) = tokio::join!(self.more(&client, session, &mut first), look);
+                first.timestamps = timestamps;
             }
             Err(_) if !(first.shown.chain.is_empty() && first.flight.certificates.is_empty()) => {}
             Err(broken) => match self.by_hand(&broken, session.strange.take()).await {
@@ -263,7 +271,7 @@ impl Run<'_> {
                 if let Answer::Said(flight) = self.way.ask(&hello).await
                     && flight.hello.is_some()
                 {
-                    return Ok(flight);
+                    return Ok(*flight);
                 }
             }
         }
@@ -348,6 +356,10 @@ impl Run<'_> {
         let seconds = u64::try_from(now.as_second()).unwrap_or(0);
         let judged = self.trust.judge(chain, &self.place.name, seconds);
         let sent = Sent::all(chain, now);
+        let transparency = {
+            let own = sent.first().and_then(Sent::timestamps);
+            transparency(own, first.timestamps.as_deref(), &first.shown.ocsp)
+        };
         let built = client::build(&sent, &self.trust);
         let sent: Vec<Certificate> = sent.into_iter().map(Sent::shown).collect();
         let ocsp = staple(&first.shown.ocsp, sent.first());
@@ -382,6 +394,7 @@ impl Run<'_> {
             built,
             expires_in_s: None,
             ocsp,
+            transparency,
             resumption: first.resumption,
             http: first.head.as_ref().and_then(http),
             scan: None,

@@ -7,7 +7,8 @@ use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, millis, percent, span};
 use crate::net::tls::Verdict;
 use crate::probe::resolvertime::{
-    Dnssec, FindingId, LoadReport, Phases, RecordText, Report, Server, Times, Tls, Trace, Transport,
+    Cookies, Dnssec, FindingId, LoadReport, Phases, RecordText, Report, Server, Sizes, Times, Tls, Trace,
+    Transport,
 };
 use crate::probe::{Clock, Measurement, Probe, Rtt};
 
@@ -22,7 +23,7 @@ impl Summary for Report {
             traced(out, trace, style)?;
         }
         if let Some(load) = &self.load {
-            return borne(out, load, style);
+            borne(out, load, style)?;
         }
         if !self.servers.is_empty() {
             table(out, &self.servers, style)?;
@@ -142,6 +143,9 @@ fn particulars(out: &mut impl io::Write, server: &Server, several: bool, style: 
         let what = absent.rcode.as_deref().unwrap_or("no answer");
         say("absent", &format!("{what} for {}", escape(&absent.name)))?;
     }
+    if let Some(sizes) = &server.sizes {
+        say("sizes", &through(sizes))?;
+    }
     for error in &server.ede {
         let meaning = error.meaning.as_deref().unwrap_or("not registered");
         let text = error.text.as_deref().map_or_else(String::new, |text| format!(": {}", escape(text)));
@@ -168,9 +172,33 @@ fn answer(server: &Server) -> String {
         parts.extend((!set.is_empty()).then(|| set.join(" ")));
     }
     parts.extend(server.nsid.as_ref().map(|nsid| format!("nsid {}", escape(nsid))));
+    parts.extend(server.cookies.as_ref().map(cookies));
     let clock = if server.clock == Clock::Kernel { "kernel timestamps" } else { "process timestamps" };
     parts.extend((server.transport == Transport::Udp).then(|| clock.to_owned()));
     parts.join(", ")
+}
+
+/// `cookies`, `no cookies`, `cookies in 3 of 10`.
+fn cookies(cookies: &Cookies) -> String {
+    match (cookies.right, cookies.missing) {
+        (0, _) if cookies.echoed > 0 => "cookies echoed, not understood".to_owned(),
+        (0, _) => "no cookies".to_owned(),
+        (_, 0) => "cookies right".to_owned(),
+        (right, missing) => format!("cookies in {right} of {}", right + missing),
+    }
+}
+
+/// `queries up to 4096 octets; answers up to 1400, 3000 lost, cut from 2000`.
+fn through(sizes: &Sizes) -> String {
+    let up_to = |passes: Option<u64>| passes.map_or(ABSENT.to_owned(), |passes| format!("up to {passes}"));
+    let lost = |lost: Option<u64>| lost.map_or_else(String::new, |lost| format!(", {lost} lost"));
+    let (there, back) = (up_to(sizes.query_bytes), up_to(sizes.answer_bytes));
+    let cut = sizes.answer_cut_bytes.map_or_else(String::new, |cut| format!(", {cut} cut by the server"));
+    let (lost_there, lost_back) = (lost(sizes.query_lost_bytes), lost(sizes.answer_lost_bytes));
+    if sizes.answers.is_empty() {
+        return format!("queries {there} octets{lost_there}; no answer was found that is longer than 512");
+    }
+    format!("queries {there} octets{lost_there}; answers {back}{lost_back}{cut}")
 }
 
 fn phases(first: &Phases, server: &Server) -> String {
@@ -251,10 +279,26 @@ fn borne(out: &mut impl io::Write, load: &LoadReport, style: Style) -> io::Resul
     writeln!(
         out,
         "{}",
-        style.bold(&format!("{rate} answers/s of {} in {}", escape(&load.server), span(load.duration)))
+        style.bold(&format!(
+            "{rate} answers/s of {} over {} in {}",
+            escape(&load.server),
+            load.transport.word(),
+            span(load.duration)
+        ))
     )?;
+    if load.connections > 0 {
+        let times = [("connect", &load.connect), ("tls", &load.tls)];
+        let times =
+            times.iter().filter_map(|(name, times)| Some(format!(", {name} {}", median(times.as_ref()?))));
+        let made = format!("{} made{}", counted(load.connections, "connection"), times.collect::<String>());
+        label(out, style, "tcp", &made)?;
+    }
+    if let Some(session) = &load.tls_session {
+        label(out, style, "tls", &tls(session))?;
+    }
     let loss = load.loss_ratio.map_or(ABSENT.to_owned(), percent);
-    let lost = style.red_if(load.timeouts > 0, &format!("{} lost ({loss})", load.timeouts));
+    let lost = style
+        .red_if(load.timeouts + load.broken > 0, &format!("{} lost ({loss})", load.timeouts + load.broken));
     let counts = format!("{} sent, {} answered, {lost}", load.sent, load.completed);
     label(
         out,
@@ -274,6 +318,7 @@ fn borne(out: &mut impl io::Write, load: &LoadReport, style: Style) -> io::Resul
         label(out, style, "size", &format!("{size} an answer"))?;
     }
     for (count, what) in [
+        (load.broken, "queries were lost with a connection that the server ended"),
         (load.mismatched, "answers were late, or to no query of ours"),
         (load.send_errors, "queries were not sent by this host"),
         (load.receive_overflow, "answers were dropped in this host's receive queue"),

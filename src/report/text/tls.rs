@@ -7,11 +7,13 @@ use super::packets::label;
 use super::{ABSENT, Style, Summary, counted, escape, span};
 use crate::net::tls::{Certificate, Verdict};
 use crate::probe::Measurement;
-use crate::probe::tls::{Offered, Report, Resumption, Revocation, Scan, Staple};
+use crate::probe::tls::{Offered, Report, Resumption, Revocation, Scan, Staple, TimestampWay, Transparency};
 use crate::units::Timestamp;
 
 /// Names of a certificate that are shown.
 const NAMES: usize = 6;
+/// Timestamps of certificate logs that are shown.
+const LOGS: usize = 6;
 
 impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
@@ -31,6 +33,9 @@ impl Summary for Report {
         }
         if self.ocsp.stapled {
             label(out, style, "staple", &staple(&self.ocsp))?;
+        }
+        for (n, line) in transparency(&self.transparency).iter().enumerate() {
+            label(out, style, if n == 0 { "logs" } else { "" }, line)?;
         }
         if let Some(resumption) = &self.resumption {
             label(out, style, "resumption", &resumed(resumption))?;
@@ -171,6 +176,36 @@ fn staple(staple: &Staple) -> String {
     format!("{status}{until}")
 }
 
+/// Timestamps of certificate logs: how many come which way, then each.
+fn transparency(all: &Transparency) -> Vec<String> {
+    if all.timestamps.is_empty() {
+        return Vec::new();
+    }
+    let ways = [
+        (all.in_certificate, "in the certificate"),
+        (all.by_tls, "in the handshake"),
+        (all.in_staple, "in the staple"),
+    ];
+    let counts: Vec<String> = ways
+        .iter()
+        .filter_map(|(count, way)| Some(format!("{} {way}", count.filter(|count| *count > 0)?)))
+        .collect();
+    let mut lines =
+        vec![format!("{}: {}", counted(all.timestamps.len() as u64, "timestamp"), counts.join(", "))];
+    for one in all.timestamps.iter().take(LOGS) {
+        let at = one.at.map_or_else(|| ABSENT.to_owned(), day);
+        let from = match one.from {
+            TimestampWay::Certificate => "certificate",
+            TimestampWay::Tls => "handshake",
+            TimestampWay::Staple => "staple",
+        };
+        lines.push(format!("{at} {} ({from})", escape(&one.log_id)));
+    }
+    let left = all.timestamps.len().saturating_sub(LOGS);
+    lines.extend((left > 0).then(|| format!("… and {left} more")));
+    lines
+}
+
 fn resumed(resumption: &Resumption) -> String {
     let by = match (resumption.ticket, resumption.session_id) {
         (true, _) => "ticket",
@@ -219,6 +254,13 @@ mod tests {
             "built": {"path": [{"subject": "CN=h", "sent": 0}, {"subject": "CN=Root"}], "superfluous": [1], "in_order": true},
             "expires_in_s": -100.0,
             "ocsp": {"stapled": true, "status": "good", "next_update": "2026-02-01T00:00:00Z"},
+            "transparency": {
+                "in_certificate": 1, "by_tls": 1, "in_staple": null,
+                "timestamps": [
+                    {"from": "certificate", "log_id": "AAA=", "at": "2025-12-01T00:00:00Z", "signature": "ecdsa-sha256"},
+                    {"from": "tls", "log_id": "BBB=\u{1b}", "at": null, "signature": "rsa-sha256"},
+                ],
+            },
             "resumption": {"ticket": false, "session_id": true, "resumed": true, "tls_ms": 5.0},
             "http": {"status": 200, "clock_skew_ms": -61000.0},
             "scan": {
@@ -247,6 +289,9 @@ mod tests {
         authority  CN=Root, known here
         names      h.example and 8 more
         staple     good, until 2026-02-01
+        logs       2 timestamps: 1 in the certificate, 1 in the handshake
+                   2025-12-01 AAA= (certificate)
+                   – BBB=\u{1b} (handshake)
         resumption session number, resumed in 5.000 ms
         clock      -61.0 s beside this host's (±0.5 s)
         versions   TLSv1.2; unknown TLSv1.3, TLSv1.1, TLSv1.0, SSLv3

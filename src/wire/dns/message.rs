@@ -1,5 +1,6 @@
 //! Whole messages (RFC 1035 §4): queries as they are sent, replies as they are read, with EDNS (RFC 6891).
 
+use super::edns::{Asked, Edns};
 use super::name::Name;
 use super::rdata::{self, Kind};
 
@@ -7,15 +8,6 @@ use super::rdata::{self, Kind};
 const INTERNET: u16 = 1;
 /// Octets of a header.
 const HEADER: usize = 12;
-/// EDNS options: the server's own identifier (RFC 5001), padding (RFC 7830), extended errors (RFC 8914).
-const NSID: u16 = 3;
-const PADDING: u16 = 12;
-const EXTENDED_ERROR: u16 = 15;
-/// Extended errors that are kept of one reply, and octets of the text of each.
-const MOST_ERRORS: usize = 8;
-const MOST_TEXT: usize = 256;
-/// The bit "DNSSEC OK" in the TTL of an OPT record (RFC 3225).
-const DNSSEC_OK: u32 = 0x8000;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,19 +35,6 @@ pub struct Query {
     pub edns: Option<Asked>,
 }
 
-/// What a query says by EDNS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Octets of a UDP reply that are accepted.
-    pub size: u16,
-    /// DNSSEC records are wanted (RFC 3225).
-    pub dnssec: bool,
-    /// The server's own identifier is wanted (RFC 5001).
-    pub nsid: bool,
-    /// Padded to a multiple of so many octets (RFC 8467); 0 is none.
-    pub block: u16,
-}
-
 impl Query {
     /// Appends its octets.
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -67,26 +46,9 @@ impl Query {
         out.extend(self.question.name.octets());
         out.extend(self.question.kind.0.to_be_bytes());
         out.extend(INTERNET.to_be_bytes());
-        let Some(edns) = self.edns else { return };
-        out.push(0);
-        out.extend(Kind::OPT.0.to_be_bytes());
-        out.extend(edns.size.to_be_bytes());
-        out.extend((if edns.dnssec { DNSSEC_OK } else { 0 }).to_be_bytes());
-        let length_at = out.len();
-        out.extend([0, 0]);
-        if edns.nsid {
-            out.extend(NSID.to_be_bytes());
-            out.extend([0, 0]);
+        if let Some(edns) = self.edns {
+            edns.write(start, out);
         }
-        if edns.block > 0 {
-            let bare = out.len() - start + 4;
-            let pad = bare.next_multiple_of(edns.block.into()) - bare;
-            out.extend(PADDING.to_be_bytes());
-            out.extend((pad as u16).to_be_bytes());
-            out.resize(out.len() + pad, 0);
-        }
-        let length = (out.len() - length_at - 2) as u16;
-        out[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
     }
 }
 
@@ -102,38 +64,6 @@ pub fn code_name(code: u16) -> String {
         (None, 23) => "BADCOOKIE".to_owned(),
         (None, code) => format!("RCODE{code}"),
     }
-}
-
-/// What an extended error means (RFC 8914 §4); `None` of what is not registered.
-pub fn error_name(code: u16) -> Option<&'static str> {
-    const NAMES: [&str; 25] = [
-        "Other",
-        "Unsupported DNSKEY Algorithm",
-        "Unsupported DS Digest Type",
-        "Stale Answer",
-        "Forged Answer",
-        "DNSSEC Indeterminate",
-        "DNSSEC Bogus",
-        "Signature Expired",
-        "Signature Not Yet Valid",
-        "DNSKEY Missing",
-        "RRSIGs Missing",
-        "No Zone Key Bit Set",
-        "NSEC Missing",
-        "Cached Error",
-        "Not Ready",
-        "Blocked",
-        "Censored",
-        "Filtered",
-        "Prohibited",
-        "Stale NXDOMAIN Answer",
-        "Not Authoritative",
-        "Not Supported",
-        "No Reachable Authority",
-        "Network Error",
-        "Invalid Data",
-    ];
-    NAMES.get(usize::from(code)).copied()
 }
 
 /// A record, its names written out.
@@ -172,23 +102,6 @@ impl Record {
         };
         Name::read(&self.data, at).map(|(name, _)| name)
     }
-}
-
-/// What a reply says by EDNS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Edns {
-    /// Octets of a UDP message that its sender accepts.
-    pub size: u16,
-    /// The version that it speaks.
-    pub version: u8,
-    /// The bit DO came back.
-    pub dnssec: bool,
-    /// The upper bits of the response code, as they came; what is written has those of the message's code.
-    pub extended: u8,
-    /// Whose server it is, in its own octets (RFC 5001).
-    pub nsid: Option<Vec<u8>>,
-    /// Extended errors: code and text (RFC 8914).
-    pub errors: Vec<(u16, Vec<u8>)>,
 }
 
 /// A message that was received, all of it checked.
@@ -350,53 +263,6 @@ impl Message {
     }
 }
 
-impl Edns {
-    fn write(&self, code: u16, out: &mut Vec<u8>) {
-        let mut options = Vec::new();
-        let mut put = |code: u16, parts: [&[u8]; 2]| {
-            options.extend(code.to_be_bytes());
-            options.extend(((parts[0].len() + parts[1].len()) as u16).to_be_bytes());
-            options.extend(parts.concat());
-        };
-        if let Some(nsid) = &self.nsid {
-            put(NSID, [nsid, &[]]);
-        }
-        for (code, text) in &self.errors {
-            put(EXTENDED_ERROR, [&code.to_be_bytes(), text]);
-        }
-        out.push(0);
-        out.extend(Kind::OPT.0.to_be_bytes());
-        out.extend(self.size.to_be_bytes());
-        out.extend([(code >> 4) as u8, self.version, if self.dnssec { 0x80 } else { 0 }, 0]);
-        out.extend((options.len() as u16).to_be_bytes());
-        out.extend(options);
-    }
-
-    fn parse(class: u16, ttl: u32, mut options: &[u8]) -> Option<Self> {
-        let [extended, version, ..] = ttl.to_be_bytes();
-        let mut found =
-            Self { size: class, version, dnssec: ttl & DNSSEC_OK != 0, extended, ..Self::default() };
-        while !options.is_empty() {
-            let (head, rest) = options.split_first_chunk::<4>()?;
-            let (code, length) =
-                (u16::from_be_bytes([head[0], head[1]]), u16::from_be_bytes([head[2], head[3]]));
-            let (value, rest) = rest.split_at_checked(length.into())?;
-            options = rest;
-            match (code, value) {
-                (NSID, value) if !value.is_empty() => {
-                    found.nsid = Some(value.iter().copied().take(MOST_TEXT).collect())
-                }
-                (EXTENDED_ERROR, [high, low, text @ ..]) if found.errors.len() < MOST_ERRORS => {
-                    let text = text.iter().copied().take(MOST_TEXT).collect();
-                    found.errors.push((u16::from_be_bytes([*high, *low]), text));
-                }
-                _ => {}
-            }
-        }
-        Some(found)
-    }
-}
-
 /// A message, and how far it has been read.
 struct Reading<'a> {
     bytes: &'a [u8],
@@ -483,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_query_is_written_as_kdigs() {
-        let edns = Some(Asked { size: 1232, dnssec: true, nsid: true, block: 0 });
+        let edns = Some(Asked { size: 1232, dnssec: true, nsid: true, cookie: None, block: 0 });
         let query =
             Query { id: 0x1234, question: asked(), recurse: true, unchecked: false, authentic: true, edns };
         let mut out = Vec::new();

@@ -1,11 +1,13 @@
 //! DNS messages (RFC 1035): names, records and their text, queries and replies with EDNS ([`Message`], [`Query`]); and the
 //! little that a reachability probe needs ([`query`], [`Answer`]).
 
+mod edns;
 mod message;
 mod name;
 mod rdata;
 
-pub use message::{Asked, Edns, Message, Query, Question, Record, code_name, error_name, fuzz_message};
+pub use edns::{Asked, Cookie, Edns, error_name};
+pub use message::{Message, Query, Question, Record, code_name, fuzz_message};
 pub use name::Name;
 pub use rdata::Kind;
 

@@ -52,6 +52,10 @@ pub struct ServerHello {
     pub compresses: bool,
     /// The group, where this message names it.
     pub group: Option<u16>,
+    /// Its share of the key exchange, of TLS 1.3.
+    pub share: Vec<u8>,
+    /// Timestamps of certificate logs, a list (RFC 6962 §3.3.1); of TLS 1.2 and before.
+    pub timestamps: Option<Vec<u8>>,
     /// The application's protocol.
     pub alpn: Option<Vec<u8>>,
     /// It renegotiates safely (RFC 5746).
@@ -222,6 +226,8 @@ impl ServerHello {
             suite,
             compresses: false,
             group: None,
+            share: Vec::new(),
+            timestamps: None,
             alpn: None,
             renegotiates_safely: false,
             has_ticket: false,
@@ -253,7 +259,12 @@ impl ServerHello {
     fn read(&mut self, kind: u16, mut told: &[u8]) -> Option<()> {
         match kind {
             extension::VERSIONS => self.version = word(&mut told)?,
-            extension::KEY_SHARE => self.group = Some(word(&mut told)?),
+            extension::KEY_SHARE => {
+                self.group = Some(word(&mut told)?);
+                // A retry names the group alone.
+                self.share = sized(&mut told, 2).unwrap_or_default().to_vec();
+            }
+            extension::TIMESTAMPS => self.timestamps = Some(told.to_vec()),
             extension::ALPN => {
                 let mut names = sized(&mut told, 2)?;
                 self.alpn = Some(sized(&mut names, 1)?.to_vec());

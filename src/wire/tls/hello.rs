@@ -12,8 +12,12 @@ pub struct Hello<'a> {
     pub versions: &'a [u16],
     /// Cipher suites, the best first.
     pub suites: &'a [u16],
-    /// Groups for the key exchange, the best first; no share of any is sent, so that a server of TLS 1.3 names its choice.
+    /// Groups for the key exchange, the best first.
     pub groups: &'a [u16],
+    /// Shares of some of them; where there is none, a server of TLS 1.3 names its choice.
+    pub shares: &'a [(u16, &'a [u8])],
+    /// Timestamps of certificate logs are wanted (RFC 6962 §3.3.1).
+    pub timestamps: bool,
     /// Signature algorithms; none of a client before TLS 1.2.
     pub signatures: &'a [u16],
     /// The server's name (RFC 6066 §3); an address has none.
@@ -94,10 +98,19 @@ impl Hello<'_> {
             extend(extension::ALPN, &[&(names.len() as u16).to_be_bytes()[..], &names].concat());
         }
         if self.versions.contains(&TLS1_3) {
-            extend(extension::KEY_SHARE, &[0, 0]);
+            let mut shares = Vec::new();
+            for (group, share) in self.shares {
+                shares.extend(group.to_be_bytes());
+                shares.extend((share.len() as u16).to_be_bytes());
+                shares.extend(*share);
+            }
+            extend(extension::KEY_SHARE, &[&(shares.len() as u16).to_be_bytes()[..], &shares].concat());
         }
         if !self.versions.is_empty() {
             extend(extension::VERSIONS, &listed(1, self.versions));
+        }
+        if self.timestamps {
+            extend(extension::TIMESTAMPS, &[]);
         }
         if !self.signatures.is_empty() {
             extend(extension::SIGNATURES, &listed(2, self.signatures));
@@ -132,6 +145,8 @@ mod tests {
             versions: if version == TLS1_3 { &[TLS1_3, TLS1_2] } else { &[] },
             suites: &[0x1301, 0xc02f],
             groups: &[29, 23],
+            shares: &[],
+            timestamps: false,
             signatures: &[0x0403],
             name: Some("h.example"),
             alpn: &[b"h2", b"http/1.1"],
@@ -174,6 +189,16 @@ mod tests {
         assert_eq!(of(51), Some(&[0, 0][..]));
         assert_eq!(of(16), Some(&b"\0\x0c\x02h2\x08http/1.1"[..]));
         assert_eq!(of(13), Some(&[0, 2, 4, 3][..]));
+    }
+
+    #[test]
+    fn shares_and_a_wish_for_timestamps_are_written() {
+        let mut out = Vec::new();
+        Hello { shares: &[(29, b"ab"), (23, b"c")], timestamps: true, ..hello(TLS1_3) }.write(&mut out);
+        let told = extensions(&out).expect("a message");
+        let of = |kind| told.iter().find(|(k, _)| *k == kind).map(|(_, body)| body.as_slice());
+        assert_eq!(of(51), Some(&b"\0\x0b\0\x1d\0\x02ab\0\x17\0\x01c"[..]));
+        assert_eq!(of(18), Some(&b""[..]));
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! As much TLS as a client needs that only asks: it writes a ClientHello ([`Hello`]), reads what comes before anything is
 //! encrypted ([`Flight`]) and closes. SSL 2 to TLS 1.3 (RFC 6101, 2246, 4346, 5246, 8446); nothing here is secret.
 
+mod certificate;
 mod flight;
 mod group;
 mod hello;
 mod suite;
 
+pub use certificate::own_extension;
 pub use flight::{Exchange, Flight, Garbled, MOST_OCTETS, ServerHello, fuzz};
 pub use group::{GROUPS, SIGNATURES, group_name, is_post_quantum, signature_name};
 pub use hello::{HELLO_V2, Hello};
 pub use suite::{FALLBACK_SCSV, Suite};
 
+/// The extension with timestamps of certificate logs (RFC 6962 §3.3.1).
+pub const TIMESTAMPS: u16 = extension::TIMESTAMPS;
 /// SSL 2.0, which has a format of its own.
 pub const SSL2: u16 = 0x0002;
 /// SSL 3.0 (RFC 6101).
@@ -32,6 +36,7 @@ mod extension {
     pub(super) const SIGNATURES: u16 = 13;
     pub(super) const HEARTBEAT: u16 = 15;
     pub(super) const ALPN: u16 = 16;
+    pub(super) const TIMESTAMPS: u16 = 18;
     pub(super) const PADDING: u16 = 21;
     pub(super) const MASTER_SECRET: u16 = 23;
     pub(super) const TICKET: u16 = 35;

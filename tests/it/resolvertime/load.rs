@@ -1,15 +1,17 @@
 //! `--load`: every question counted, at the rate that was asked for, beside dnsperf's own count.
 
 use std::fs;
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
+use waddleperf::wire::dns::Message;
 
 use super::server::{address, octets, reply, serve};
-use super::world::{World, ZONES};
-use super::{report, run};
+use super::world::{RESOLVER, World, ZONES};
+use super::{findings, report, run};
 use crate::tool::stdout;
 
 fn questions(at: &std::path::Path) {
@@ -98,4 +100,151 @@ fn knot_answers_both_of_us() {
     assert_eq!(count("Queries completed"), Some(1500));
     assert_eq!(load["rcodes"], json!({ "NOERROR": 1000, "NXDOMAIN": 500 }));
     assert!(theirs.contains("NOERROR 1000") && theirs.contains("NXDOMAIN 500"), "{theirs}");
+}
+
+/// Serves each connection over TCP by `serve`. It ends with the process.
+fn listen(serve: impl Fn(TcpStream, u64) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (at, serve) = (listener.local_addr().expect("an address"), Arc::new(serve));
+    std::thread::spawn(move || {
+        for (n, stream) in (0..).zip(listener.incoming().flatten()) {
+            let serve = Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream, n));
+        }
+    });
+    at
+}
+
+/// The next query of a connection.
+fn query(stream: &mut TcpStream) -> Option<Message> {
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).ok()?;
+    let mut octets = vec![0; u16::from_be_bytes(length).into()];
+    stream.read_exact(&mut octets).ok()?;
+    Message::parse(&octets)
+}
+
+/// The right answer, behind its length.
+fn framed(query: &Message) -> Vec<u8> {
+    let said = octets(&reply(query, vec![address(query, 1)]));
+    [&(said.len() as u16).to_be_bytes(), said.as_slice()].concat()
+}
+
+#[test]
+fn answers_over_tcp_come_in_any_order_and_in_any_pieces() {
+    // Ten queries are heard before they are answered, the last first, a few octets at a time.
+    let at = listen(|mut stream, _| {
+        let _ = stream.set_nodelay(true);
+        loop {
+            let queries: Vec<Message> = std::iter::from_fn(|| query(&mut stream)).take(10).collect();
+            let said: Vec<u8> = queries.iter().rev().flat_map(framed).collect();
+            if queries.len() < 10 || !said.chunks(7).all(|piece| stream.write_all(piece).is_ok()) {
+                return;
+            }
+        }
+    });
+    let files = tempfile::tempdir().expect("a directory");
+    let file = files.path().join("questions");
+    questions(&file);
+    let words = format!("-s tcp://{at} --load {} -c 20 --clients 1 --outstanding 40 -W 20s", file.display());
+    let load = &report(&words)["load"];
+    let numbers = ["sent", "completed", "timeouts", "broken", "mismatched", "connections"]
+        .map(|name| load[name].as_u64());
+    assert_eq!(numbers, [1000, 1000, 0, 0, 0, 1].map(Some), "{load}");
+    assert_eq!(
+        (&load["transport"], &load["tls"], &load["connect"]["count"]),
+        (&json!("tcp"), &json!(null), &json!(1))
+    );
+}
+
+#[test]
+fn a_server_that_ends_connections_is_connected_to_again() {
+    // Each connection hears 30 queries, answers 25 of them, and ends.
+    let at = listen(|mut stream, _| {
+        for n in 0..30 {
+            let Some(query) = query(&mut stream) else { return };
+            if n < 25 && stream.write_all(&framed(&query)).is_err() {
+                return;
+            }
+        }
+    });
+    let files = tempfile::tempdir().expect("a directory");
+    let file = files.path().join("questions");
+    questions(&file);
+    let words = format!("-s tcp://{at} --load {} -c 6 --clients 1 --outstanding 30 -W 3s", file.display());
+    let load = &report(&words)["load"];
+    let of = |name: &str| load[name].as_u64().expect(name);
+    let lost = of("broken") + of("timeouts");
+    assert_eq!((of("sent"), of("completed") + lost), (300, 300), "{load}");
+    // The last connection may hear too few to end.
+    assert!(of("connections") >= 10 && of("broken") >= 45 && of("timeouts") <= 5, "{load}");
+    assert_eq!(load["loss_ratio"].as_f64(), Some(lost as f64 / 300.0));
+}
+
+#[test]
+fn a_server_that_only_ends_or_only_listens_or_talks_nonsense_ends_in_time() {
+    let files = tempfile::tempdir().expect("a directory");
+    let file = files.path().join("questions");
+    questions(&file);
+    let of = |at: SocketAddr, words: &str| {
+        let output = run(&format!("-s tcp://{at} --load {} {words} --json", file.display()));
+        assert_eq!(output.status.code(), Some(1), "nothing came back");
+        super::report_of(&output)["load"].clone()
+    };
+    // It ends each connection: after a few it is let alone, though not all has been sent.
+    let ends = listen(|mut stream, _| drop(query(&mut stream)));
+    let load = of(ends, "-c 1000 --clients 1");
+    assert!(
+        load["completed"] == 0 && load["broken"] == load["sent"] && load["connections"].as_u64() <= Some(11),
+        "{load}"
+    );
+    // It takes nothing from its socket: what cannot be sent is not held in memory.
+    let deaf = listen(|stream, _| {
+        waddleperf::sys::wait::sleep(std::time::Duration::from_secs(60));
+        drop(stream);
+    });
+    let load = of(deaf, "-l 1s -W 1s --outstanding 10000 --clients 1");
+    assert!(load["completed"] == 0 && load["timeouts"] == load["sent"], "{load}");
+    // Octets that are no answers, for ever.
+    let raving = listen(|mut stream, _| {
+        let mut said = vec![0xff; 65_535 + 2];
+        said[2..4].copy_from_slice(&[0, 0]);
+        while stream.write_all(&said).is_ok() {}
+    });
+    let load = of(raving, "-l 1s -W 1s --clients 1");
+    assert!(load["completed"] == 0 && load["mismatched"].as_u64() > Some(0), "{load}");
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let refused = run(&format!("-s tcp://{closed} --load {} --json", file.display()));
+    assert_eq!(super::record_of(&refused)["outcome"]["failure"]["class"], "refused");
+}
+
+/// unbound over TLS, and dnsperf beside us over TCP and TLS, as far as it counts the same.
+#[test]
+fn unbound_and_knot_answer_over_tcp_and_tls() {
+    let world = World::new();
+    let file = world.path("questions");
+    fs::write(&file, "www.plain A\nwww.signed AAAA\nnone.plain A\n").expect("write");
+    let (at, ca) = (file.display(), world.path("ca.pem"));
+    let expected = json!({ "NOERROR": 1000, "NXDOMAIN": 500 });
+    let tcp = world.report(&format!("-s tcp://{ZONES} --load {at} -c 500 -W 20s"));
+    assert_eq!((&tcp["load"]["rcodes"], &tcp["load"]["connections"]), (&expected, &json!(4)), "{tcp}");
+    let theirs = stdout(&mut world.peer("dnsperf", &format!("-m tcp -s {ZONES} -d {at} -n 500")));
+    assert!(theirs.contains("NOERROR 1000") && theirs.contains("NXDOMAIN 500"), "{theirs}");
+    let words = format!("-s tls://{RESOLVER} --load {at} -c 500 -W 20s --ca-file {}", ca.display());
+    let dot = world.report(&words);
+    let load = &dot["load"];
+    assert_eq!(
+        (&load["rcodes"], &load["tls"]["count"], findings(&dot).len()),
+        (&expected, &json!(4), 0),
+        "{dot}"
+    );
+    assert_eq!(load["tls_session"]["verify"], "ok");
+    let theirs = stdout(&mut world.peer("dnsperf", &format!("-m dot -p 853 -s {RESOLVER} -d {at} -n 500")));
+    assert!(theirs.contains("NOERROR 1000") && theirs.contains("NXDOMAIN 500"), "{theirs}");
+    // Nobody has signed it: no load, unless one insists, and then it is said.
+    let refused =
+        crate::tool::output(&mut world.ours(&format!("-s tls://{RESOLVER} --load {at} -c 1 --json")));
+    assert_eq!(super::record_of(&refused)["outcome"]["failure"]["class"], "tls");
+    let loud = stdout(&mut world.ours(&format!("-s tls://{RESOLVER} --load {at} -c 1 -k -W 20s")));
+    assert!(loud.contains("NOT verified") && loud.contains("warning"), "{loud}");
 }

@@ -1,10 +1,13 @@
 //! `resolvertime` beside kdig and dnsperf, against unbound and knot with a root of their own, and servers that lie.
 
+mod cookies;
 mod encrypted;
 mod hostile;
 mod load;
 mod peers;
 mod server;
+mod shaped;
+mod sizes;
 mod world;
 
 use std::process::{Command, Output};

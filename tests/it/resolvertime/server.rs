@@ -31,7 +31,7 @@ pub(super) fn serve_at(
     let at = udp.local_addr().expect("an address");
     let over_udp = Arc::clone(&answer);
     thread::spawn(move || {
-        let mut buffer = [0; 2048];
+        let mut buffer = vec![0; 65_535];
         while let Ok((length, from)) = udp.recv_from(&mut buffer) {
             let Some(query) = Message::parse(&buffer[..length]) else { continue };
             let replies = over_udp(&query, false);

@@ -106,7 +106,8 @@ impl World {
         fs::create_dir_all(place.join("db")).expect("a directory");
         let at = place.display();
         let mut config = format!(
-            "server:\n  rundir: \"{at}\"\n  listen: {address}@53\n  nsid: \"{name}\"\ndatabase:\n  storage: \"{at}/db\"\nzone:\n"
+            "server:\n  rundir: \"{at}\"\n  listen: {address}@53\n  nsid: \"{name}\"\ndatabase:\n  storage: \"{at}/db\"\n\
+             template:\n  - id: default\n    global-module: mod-cookies\nzone:\n"
         );
         for (zone, signed) in zones {
             let signing = if *signed { "on" } else { "off" };

@@ -1,9 +1,11 @@
 //! `tls` beside sslscan and openssl, against servers of many kinds and against some that lie. All of it on loopback.
 
 mod hostile;
+mod logs;
 mod pki;
 mod scanning;
 mod servers;
+mod services;
 mod starttls;
 
 use std::process::{Command, Output};

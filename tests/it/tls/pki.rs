@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
-    PKCS_RSA_SHA256, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, date_time_ymd,
 };
 use tempfile::TempDir;
 use waddleperf::sys::clock;
@@ -82,12 +82,17 @@ impl Pki {
 
     /// A certificate that the authority has signed.
     pub(super) fn leaf(&self, wish: Wish) -> Identity {
-        self.signed(wish, false)
+        self.signed(wish, false, None)
+    }
+
+    /// One with this list of timestamps of certificate logs in it.
+    pub(super) fn leaf_with(&self, wish: Wish, logged: &[u8]) -> Identity {
+        self.signed(wish, false, Some(logged))
     }
 
     /// One that has signed itself.
     pub(super) fn own(&self) -> Identity {
-        self.signed(Wish { alone: true, ..Wish::default() }, true)
+        self.signed(Wish { alone: true, ..Wish::default() }, true, None)
     }
 
     /// An OCSP response of the authority about `identity`, in a file.
@@ -121,10 +126,17 @@ impl Pki {
         response
     }
 
-    fn signed(&self, wish: Wish, by_itself: bool) -> Identity {
+    fn signed(&self, wish: Wish, by_itself: bool, logged: Option<&[u8]>) -> Identity {
         let names = vec![wish.name.to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(names).expect("parameters");
         params.distinguished_name.push(DnType::CommonName, wish.name);
+        // An OCTET STRING (RFC 6962 §3.3).
+        params.custom_extensions.extend(logged.map(|list| {
+            let length =
+                u8::try_from(list.len()).ok().filter(|length| *length > 0x7f).expect("a list of two");
+            let der = [&[4, 0x81, length][..], list].concat();
+            CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2], der)
+        }));
         let (from, until) = wish.days.unwrap_or((-1, 90));
         let midnight = |(year, month, day)| date_time_ymd(year, month, day);
         (params.not_before, params.not_after) = (midnight(ymd(from)), midnight(ymd(until)));

@@ -14,7 +14,12 @@ type Script = &'static [&'static [u8]];
 
 const MYSQL: &[u8] = b"\x4a\0\0\0\x0a8.0.32\0\x0b\0\0\0abcdefgh\0\xff\xff\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0caching_sha2_password\0";
 
-const SCRIPTS: [(&str, Script); 7] = [
+const XMPP: &[u8] =
+    b"<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>\
+    <stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
+const PROCEED: &[u8] = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+
+const SCRIPTS: [(&str, Script); 9] = [
     ("smtp", &[b"220-mail\r\n220 mail\r\n", b"250-mail\r\n250 STARTTLS\r\n", b"220 go\r\n"]),
     ("imap", &[b"* OK hi\r\n", b"* X\r\na OK go\r\n"]),
     ("pop3", &[b"+OK hi\r\n", b"+OK go\r\n"]),
@@ -22,6 +27,8 @@ const SCRIPTS: [(&str, Script); 7] = [
     ("ldap", &[b"", b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"]),
     ("postgres", &[b"", b"S"]),
     ("mysql", &[MYSQL]),
+    ("xmpp", &[b"", XMPP, PROCEED]),
+    ("xmpp-server", &[b"", XMPP, PROCEED]),
 ];
 
 /// Plays `script`. Whether the client listened to its end.
@@ -79,13 +86,15 @@ fn words_before_the_protection_are_a_finding() {
 
 #[test]
 fn who_lies_or_refuses_is_told_and_nothing_of_it_is_raw() {
-    let lies: [(&str, Script, &str, &str); 6] = [
+    let lies: [(&str, Script, &str, &str); 8] = [
         ("smtp", &[b"554 no \x1b[2J\r\n"], "protocol", "554 no \\u{1b}[2J"),
         ("smtp", &[b"220 a\r\n", b"250 a\r\n", b"454 not now\r\n"], "protocol", "454 not now"),
         ("imap", &[b"* OK\r\n", b"a OK\r\n", b"a BAD what is this\r\n"], "protocol", "does not speak TLS"),
         ("pop3", &[b"+OK", b""], "timeout", "in time"),
         ("postgres", &[b"", b"N"], "protocol", "it said N"),
         ("ftp", &[&[b'x'; 8192]], "protocol", "longer than 4 KiB"),
+        ("xmpp", &[b"", b"<stream:stream><stream:error>\x1b[2J</stream:error>"], "protocol", "\\u{1b}[2J"),
+        ("xmpp", &[b"", &[b'<'; 8192]], "protocol", "longer than 4 KiB"),
     ];
     for (name, script, class, says) in lies {
         let port = listen(move |mut stream| {

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio_util::task::TaskTracker;
 
 use super::session::Secured;
-use super::{Client, Made, Put, Raw, Unanswered, until};
+use super::{Client, Made, Put, Raw, Strays, Unanswered, until};
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
 
@@ -72,7 +72,7 @@ impl Session {
         get: bool,
         query: &Put,
         deadline: Instant,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Raw, Unanswered> {
         let request = self.request(get, query).map_err(Unanswered::NotSent)?;
         let what = &self.what;
@@ -88,10 +88,8 @@ impl Session {
             }
             let body = Limited::new(response.into_body(), usize::from(u16::MAX)).collect().await;
             let body = body.map_err(|error| wrong(what, error))?.to_bytes();
-            Raw::of(&body, query, sent).ok_or_else(|| {
-                *mismatched += 1;
-                wrong(what, "the answer is to another question")
-            })
+            let raw = Raw::of(&body, query, sent, strays);
+            raw.ok_or_else(|| wrong(what, "the answer is to another question"))
         })
         .await
     }

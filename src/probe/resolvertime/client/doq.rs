@@ -9,7 +9,7 @@ use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, TokioRuntime};
 
 use super::session::Side;
 use super::stream::framed;
-use super::{Client, Made, Put, Raw, Unanswered, until};
+use super::{Client, Made, Put, Raw, Strays, Unanswered, until};
 use crate::failure::{Class, Failure};
 use crate::net::tls::Session as Agreed;
 use crate::probe::resolvertime::Tls;
@@ -72,7 +72,7 @@ impl Session {
         &self,
         query: &Put,
         deadline: Instant,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Raw, Unanswered> {
         let broken = |class: Class, why: &dyn std::fmt::Display| {
             Unanswered::Broken(class.because(format_args!("ask over quic: {why}")))
@@ -90,10 +90,8 @@ impl Session {
                 .filter(|(length, message)| usize::from(u16::from_be_bytes(**length)) == message.len());
             let (_, message) =
                 message.ok_or_else(|| broken(Class::Protocol, &"the answer is no DNS message"))?;
-            Raw::of(message, query, sent).ok_or_else(|| {
-                *mismatched += 1;
-                broken(Class::Protocol, &"the answer is to another question")
-            })
+            let raw = Raw::of(message, query, sent, strays);
+            raw.ok_or_else(|| broken(Class::Protocol, &"the answer is to another question"))
         })
         .await
     }

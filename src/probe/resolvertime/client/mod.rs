@@ -1,5 +1,6 @@
 //! Asks one server: one query, and what came of it. Each transport is a file; what they share is here.
 
+mod cookie;
 mod doh;
 mod doq;
 mod session;
@@ -19,19 +20,24 @@ use crate::probe::own_thread::random;
 use crate::probe::{Ctx, Egress};
 use crate::sys::clock;
 use crate::sys::connect::{Unreachable, Way};
-use crate::wire::dns::{Asked, Message, Name, Query, Question};
+use crate::wire::dns::{Asked, Cookie, Message, Name, Query, Question};
 use crate::wire::icmp::{Meaning, Version};
+pub(super) use cookie::Baked;
+use cookie::Jar;
 pub(super) use session::Secure;
-pub(super) use udp::Stamping;
+pub(super) use stream::Bare;
+pub(super) use udp::{Stamping, one_packet};
 
 /// Encrypted queries are padded to a multiple of this (RFC 8467 §4.1).
 const BLOCK: u16 = 128;
 /// Format error, not implemented (RFC 1035 §4.1.1), bad version (RFC 6891 §9): what servers without EDNS say to it.
 const NO_EDNS: [u16; 3] = [1, 4, 16];
+/// Bad or missing server cookie (RFC 7873 §8).
+const BADCOOKIE: u16 = 23;
 /// Octets of a message's header: the question lies behind it.
 const HEADER: usize = 12;
 /// Replies that are not ours and are waited past, of one query: beyond it somebody floods us.
-const MOST_MISMATCHED: u64 = 1 << 20;
+const MOST_STRAYS: u64 = 1 << 20;
 
 /// How queries are asked, of all servers alike.
 #[derive(Clone, Debug)]
@@ -42,6 +48,10 @@ pub(super) struct Asking {
     /// Octets of a UDP reply that are accepted; `None` without EDNS.
     pub(super) bufsize: Option<u16>,
     pub(super) mixed: bool,
+    /// Cookies are sent, where replies could be guessed.
+    pub(super) cookies: bool,
+    /// Queries are padded to so many octets.
+    pub(super) pad: Option<u16>,
     pub(super) ignore_truncation: bool,
     pub(super) get: bool,
     pub(super) fresh: bool,
@@ -65,6 +75,8 @@ impl Asking {
             dnssec: probe.dnssec,
             bufsize: (!probe.no_edns).then_some(probe.bufsize),
             mixed: !probe.no_case,
+            cookies: !probe.no_cookie,
+            pad: None,
             ignore_truncation: probe.ignore_truncation,
             get: probe.get,
             fresh: probe.fresh,
@@ -82,14 +94,21 @@ impl Asking {
         }
     }
 
-    fn put(&self, question: &Question, transport: Transport, edns: bool) -> Result<Put, Failure> {
+    /// `question` as it is sent; `cookie` without EDNS is none.
+    fn put(
+        &self,
+        question: &Question,
+        transport: Transport,
+        edns: bool,
+        cookie: Option<Cookie>,
+    ) -> Result<Put, Failure> {
         let bits = random()?;
         let mixed = self.mixed && transport.mixes();
         let name = if mixed { question.name.mixed(bits >> 16) } else { question.name.clone() };
         // Over HTTPS and QUIC it is 0 (RFC 8484 §4.1, RFC 9250 §4.2.1).
         let id = if matches!(transport, Transport::Doh | Transport::Doq) { 0 } else { bits as u16 };
-        let block = if transport.is_encrypted() { BLOCK } else { 0 };
-        let asked = |size| Asked { size, dnssec: self.dnssec, nsid: true, block };
+        let block = if transport.is_encrypted() { BLOCK } else { self.pad.unwrap_or(0) };
+        let asked = |size| Asked { size, dnssec: self.dnssec, nsid: true, cookie, block };
         let query = Query {
             id,
             question: Question { name, kind: question.kind },
@@ -131,6 +150,8 @@ pub(super) struct Reply {
     pub(super) kernel: bool,
     /// The letters of the name came back as they were sent.
     pub(super) case_kept: bool,
+    /// What became of the cookie; `None` where none was sent.
+    pub(super) cookie: Option<Baked>,
     /// The connection that was made for it.
     pub(super) made: Option<Made>,
     /// How long the truncated reply over UDP took before.
@@ -162,6 +183,14 @@ pub(super) enum Unanswered {
     NotSent(Failure),
 }
 
+impl Strays {
+    /// Adds those of another query.
+    pub(super) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.cookies += other.cookies;
+    }
+}
+
 impl Unanswered {
     /// What is wrong, if something is; silence is not.
     pub(super) fn failure(&self, ipv6: bool) -> Option<Failure> {
@@ -179,12 +208,23 @@ impl Unanswered {
     }
 }
 
+/// Replies that were not to our queries, and were waited past.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Strays {
+    /// All of them.
+    pub(super) count: u64,
+    /// Those with the right identifier and question, and another cookie than ours.
+    pub(super) cookies: u64,
+}
+
 /// What came of one query.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) result: Result<Reply, Unanswered>,
     /// Replies that were not to it.
-    pub(super) mismatched: u64,
+    pub(super) strays: Strays,
+    /// The server wanted another cookie first, and was asked again.
+    pub(super) cookie_refused: bool,
     /// The server did not take EDNS, and was asked again without.
     pub(super) edns_refused: bool,
 }
@@ -196,6 +236,7 @@ pub(super) struct Client {
     pub(super) asking: Arc<Asking>,
     open: Option<Open>,
     no_edns: bool,
+    jar: Arc<Jar>,
 }
 
 /// A connection that may be used again.
@@ -213,14 +254,27 @@ struct Raw {
     query: Duration,
     kernel: bool,
     case_kept: bool,
+    cookie: Option<Baked>,
 }
 
 impl Raw {
-    /// The reply in `bytes`, if it is one to `query`, which was sent at `sent`.
-    fn of(bytes: &[u8], query: &Put, sent: Instant) -> Option<Self> {
+    /// The reply in `bytes`, if it is one to `query`, which was sent at `sent`; else it is one of `strays`.
+    fn of(bytes: &[u8], query: &Put, sent: Instant, strays: &mut Strays) -> Option<Self> {
+        let read = Self::read(bytes, query, sent, strays);
+        strays.count += u64::from(read.is_none());
+        read
+    }
+
+    fn read(bytes: &[u8], query: &Put, sent: Instant, strays: &mut Strays) -> Option<Self> {
         let now = clock::now();
         let mut message = Message::parse(bytes)?;
         let case_kept = message.answers_to(query.id, &query.question)?;
+        let cookie = query.edns.and_then(|edns| edns.cookie);
+        let cookie = cookie.map(|cookie| Baked::of(&cookie, &message));
+        if cookie == Some(Baked::Wrong) {
+            strays.cookies += 1;
+            return None;
+        }
         // Names that point to the question have its letters: they are shown as they were asked for.
         let (mixed, plain) = (query.question.name.octets(), query.name.octets());
         if mixed != plain && bytes.get(HEADER..HEADER + mixed.len()) == Some(mixed) {
@@ -228,18 +282,19 @@ impl Raw {
             message = Message::parse(&octets)?;
         }
         let time = now.mono.saturating_duration_since(sent);
-        Some(Self { message, bytes: bytes.len(), at: now.wall, query: time, kernel: false, case_kept })
+        let (bytes, at) = (bytes.len(), now.wall);
+        Some(Self { message, bytes, at, query: time, kernel: false, case_kept, cookie })
     }
 
     fn reply(self, made: Option<Made>) -> Reply {
-        let Self { message, bytes, at, query, kernel, case_kept } = self;
-        Reply { message, bytes, at, query, kernel, case_kept, made, truncated: None, said: None }
+        let Self { message, bytes, at, query, kernel, case_kept, cookie } = self;
+        Reply { message, bytes, at, query, kernel, case_kept, cookie, made, truncated: None, said: None }
     }
 }
 
 impl Client {
     pub(super) fn new(spec: Arc<Spec>, peer: SocketAddr, asking: Arc<Asking>) -> Self {
-        Self { spec, peer, asking, open: None, no_edns: false }
+        Self { spec, peer, asking, open: None, no_edns: false, jar: Arc::default() }
     }
 
     /// Whether several queries can be on their way at once, each by a client of its own.
@@ -250,7 +305,7 @@ impl Client {
     /// Another client of the same server.
     pub(super) fn again(&self) -> Self {
         let mut other = Self::new(Arc::clone(&self.spec), self.peer, Arc::clone(&self.asking));
-        other.no_edns = self.no_edns;
+        (other.no_edns, other.jar) = (self.no_edns, Arc::clone(&self.jar));
         other
     }
 
@@ -258,40 +313,65 @@ impl Client {
     pub(super) fn asking(&self, change: impl FnOnce(&mut Asking)) -> Self {
         let mut asking = (*self.asking).clone();
         change(&mut asking);
-        Self::new(Arc::clone(&self.spec), self.peer, Arc::new(asking))
+        Self { asking: Arc::new(asking), ..self.again() }
     }
 
-    /// Asks once, and once more where the server takes no EDNS; waits until `timeout` is over, each time.
+    /// The same server asked by another transport, at the same port.
+    pub(super) fn over(&self, transport: Transport) -> Self {
+        Self { spec: Arc::new(Spec { transport, ..(*self.spec).clone() }), ..self.again() }
+    }
+
+    /// Asks once, and once more where the server takes no EDNS or wants its own cookie first (RFC 7873 §5.3); waits until
+    /// `timeout` is over, each time.
     pub(super) async fn ask(&mut self, question: &Question, timeout: Duration) -> Exchange {
         let mut exchange = self.exchange(question, timeout).await;
+        let wants_cookie =
+            |reply: &Reply| reply.message.code == BADCOOKIE && reply.cookie == Some(Baked::Right);
+        if exchange.result.as_ref().is_ok_and(wants_cookie) {
+            let before = exchange.strays;
+            exchange = self.exchange(question, timeout).await;
+            exchange.strays.add(before);
+            exchange.cookie_refused = true;
+        }
         let refuses = |reply: &Reply| {
             NO_EDNS.contains(&reply.message.code)
                 && (reply.message.code == 16 || reply.message.edns.is_none())
         };
         if !self.no_edns && self.asking.bufsize.is_some() && exchange.result.as_ref().is_ok_and(refuses) {
             self.no_edns = true;
-            let before = exchange.mismatched;
+            let before = exchange.strays;
             exchange = self.exchange(question, timeout).await;
-            exchange.mismatched += before;
+            exchange.strays.add(before);
         }
         exchange.edns_refused = self.no_edns;
         exchange
     }
 
     async fn exchange(&mut self, question: &Question, timeout: Duration) -> Exchange {
-        let mut mismatched = 0;
-        let result = match self.asking.put(question, self.spec.transport, !self.no_edns) {
-            Ok(query) => self.carry(&query, timeout, &mut mismatched).await,
+        let mut strays = Strays::default();
+        let result = match self.put(question) {
+            Ok(query) => self.carry(&query, timeout, &mut strays).await,
             Err(failure) => Err(Unanswered::NotSent(failure)),
         };
-        Exchange { result, mismatched, edns_refused: false }
+        if let Ok(reply) = &result {
+            self.jar.keep(&reply.message);
+        }
+        Exchange { result, strays, cookie_refused: false, edns_refused: false }
+    }
+
+    fn put(&self, question: &Question) -> Result<Put, Failure> {
+        let transport = self.spec.transport;
+        // Where nobody in between can answer, there is nothing that a cookie would prove.
+        let has_cookie = self.asking.cookies && matches!(transport, Transport::Udp | Transport::Tcp);
+        let cookie = if has_cookie { Some(self.jar.cookie()?) } else { None };
+        self.asking.put(question, transport, !self.no_edns, cookie)
     }
 
     async fn carry(
         &mut self,
         query: &Put,
         timeout: Duration,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Reply, Unanswered> {
         let deadline = clock::now().mono + timeout;
         if self.asking.fresh {
@@ -300,17 +380,17 @@ impl Client {
         match self.spec.transport {
             Transport::System => system::ask(&query.question, deadline).await,
             Transport::Udp => {
-                let reply = udp::ask(self.peer, &self.asking, query, deadline, mismatched).await?;
+                let reply = udp::ask(self.peer, &self.asking, query, deadline, strays).await?;
                 if !reply.message.tc || self.asking.ignore_truncation {
                     return Ok(reply);
                 }
                 let udp = reply.query;
-                let mut reply = self.connected(query, clock::now().mono + timeout, mismatched).await?;
+                let mut reply = self.connected(query, clock::now().mono + timeout, strays).await?;
                 self.open = None;
                 reply.truncated = Some(udp);
                 Ok(reply)
             }
-            _ => self.connected(query, deadline, mismatched).await,
+            _ => self.connected(query, deadline, strays).await,
         }
     }
 
@@ -319,7 +399,7 @@ impl Client {
         &mut self,
         query: &Put,
         deadline: Instant,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Reply, Unanswered> {
         let (mut held, mut made) = (self.open.take(), None);
         loop {
@@ -332,7 +412,7 @@ impl Client {
                     open
                 }
             };
-            match open.ask(self.asking.get, query, deadline, mismatched).await {
+            match open.ask(self.asking.get, query, deadline, strays).await {
                 Ok(raw) => {
                     self.open = Some(open);
                     return Ok(raw.reply(made));
@@ -368,12 +448,12 @@ impl Open {
         get: bool,
         query: &Put,
         deadline: Instant,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Raw, Unanswered> {
         match self {
-            Self::Stream(stream) => stream.ask(query, deadline, mismatched).await,
-            Self::Doh(session) => session.ask(get, query, deadline, mismatched).await,
-            Self::Doq(session) => session.ask(query, deadline, mismatched).await,
+            Self::Stream(stream) => stream.ask(query, deadline, strays).await,
+            Self::Doh(session) => session.ask(get, query, deadline, strays).await,
+            Self::Doq(session) => session.ask(query, deadline, strays).await,
         }
     }
 }

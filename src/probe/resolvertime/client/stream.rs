@@ -3,10 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConnection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::session::Secured;
-use super::{Client, MOST_MISMATCHED, Made, Put, Raw, Unanswered, until};
+use super::{Client, MOST_STRAYS, Made, Put, Raw, Strays, Unanswered, until};
 use crate::failure::{Class, Failure};
 use crate::net::dial::{self, Unmade};
 use crate::probe::resolvertime::Transport;
@@ -16,6 +17,14 @@ use crate::sys::clock;
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for T {}
+
+/// A connection that somebody else uses.
+pub(in crate::probe::resolvertime) struct Bare {
+    /// It does not block.
+    pub(in crate::probe::resolvertime) stream: std::net::TcpStream,
+    pub(in crate::probe::resolvertime) tls: Option<ClientConnection>,
+    pub(in crate::probe::resolvertime) made: Made,
+}
 
 /// A connection.
 pub(super) struct Stream(Box<dyn Io>);
@@ -41,6 +50,28 @@ impl Client {
     }
 }
 
+impl Client {
+    /// A connection over TCP or TLS, for somebody else to use.
+    pub(in crate::probe::resolvertime) async fn bare(&self, deadline: Instant) -> Result<Bare, Unanswered> {
+        let (stream, connect) = self.dial(deadline).await?;
+        // What is asked for is small, and waits for nothing.
+        let _ = stream.set_nodelay(true);
+        let (stream, tls, made) = if self.spec.transport == Transport::Dot {
+            let Secured { stream, tls, session } = self.secured(stream, b"dot", deadline).await?;
+            let (stream, connection) = stream.into_inner();
+            (
+                stream,
+                Some(connection),
+                Made { connect: Some(connect), tls: Some(tls), session: Some(session) },
+            )
+        } else {
+            (stream, None, Made { connect: Some(connect), tls: None, session: None })
+        };
+        let failed = |error| Unanswered::NotSent(Failure::from_io("take a connection over", &error));
+        Ok(Bare { stream: stream.into_std().map_err(failed)?, tls, made })
+    }
+}
+
 impl Stream {
     pub(super) async fn open(client: &Client, deadline: Instant) -> Result<(Self, Made), Unanswered> {
         let (stream, connect) = client.dial(deadline).await?;
@@ -56,7 +87,7 @@ impl Stream {
         &mut self,
         query: &Put,
         deadline: Instant,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Raw, Unanswered> {
         until(deadline, async {
             let broken = |error: io::Error| {
@@ -71,14 +102,13 @@ impl Stream {
             let sent = clock::now().mono;
             self.0.write_all(&framed(query)).await.map_err(broken)?;
             self.0.flush().await.map_err(broken)?;
-            while *mismatched <= MOST_MISMATCHED {
+            while strays.count <= MOST_STRAYS {
                 let mut length = [0; 2];
                 self.0.read_exact(&mut length).await.map_err(broken)?;
                 let mut bytes = vec![0; u16::from_be_bytes(length).into()];
                 self.0.read_exact(&mut bytes).await.map_err(broken)?;
-                match Raw::of(&bytes, query, sent) {
-                    Some(raw) => return Ok(raw),
-                    None => *mismatched += 1,
+                if let Some(raw) = Raw::of(&bytes, query, sent, strays) {
+                    return Ok(raw);
                 }
             }
             Err(Unanswered::Silent)

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::{Asking, MOST_MISMATCHED, Put, Raw, Reply, Unanswered, until};
+use super::{Asking, MOST_STRAYS, Put, Raw, Reply, Strays, Unanswered, until};
 use crate::failure::Failure;
 use crate::probe::timing::round_trip;
 use crate::sys::clock;
@@ -17,6 +17,9 @@ const BATCH: usize = 8;
 const LEAST_SLOT: usize = 4096;
 /// How long the kernel may take to begin stamping.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// Octets of the headers of IP and UDP.
+const HEADS4: u32 = 20 + 8;
+const HEADS6: u32 = 40 + 8;
 /// Octets of an ICMP error's quote that are looked at: none.
 const QUOTED: usize = 64;
 
@@ -51,7 +54,7 @@ pub(super) async fn ask(
     asking: &Asking,
     query: &Put,
     deadline: Instant,
-    mismatched: &mut u64,
+    strays: &mut Strays,
 ) -> Result<Reply, Unanswered> {
     let not_sent = |error: std::io::Error| {
         Unanswered::NotSent(Failure::from_io(format_args!("send to udp {peer}"), &error))
@@ -69,7 +72,14 @@ pub(super) async fn ask(
     };
     let outgoing = [Outgoing { bytes: &octets, id: Some(0), ..Outgoing::default() }];
     waiting.batch.send(watched.socket(), &outgoing).map_err(not_sent)?;
-    until(deadline, waiting.wait(&watched, query, mismatched)).await
+    until(deadline, waiting.wait(&watched, query, strays)).await
+}
+
+/// Octets of the longest message that travels to `peer` in one packet, as far as this host knows.
+pub(in crate::probe::resolvertime) fn one_packet(peer: SocketAddr, asking: &Asking) -> Option<u16> {
+    let mtu = socket(peer, asking).ok()?.known_mtu()?;
+    let heads = if peer.is_ipv4() { HEADS4 } else { HEADS6 };
+    Some(u16::try_from(mtu.checked_sub(heads)?).unwrap_or(u16::MAX))
 }
 
 fn socket(peer: SocketAddr, asking: &Asking) -> std::io::Result<Socket> {
@@ -102,17 +112,16 @@ impl Waiting {
         &mut self,
         watched: &Watched,
         query: &Put,
-        mismatched: &mut u64,
+        strays: &mut Strays,
     ) -> Result<Reply, Unanswered> {
         let broken = |error: std::io::Error| Unanswered::Broken(Failure::from_io("receive from udp", &error));
-        while *mismatched <= MOST_MISMATCHED {
+        while strays.count <= MOST_STRAYS {
             let news = watched.take(|socket| self.receive(socket).transpose()).await.map_err(broken)?;
             let (count, now) = (news?, clock::now());
             for n in 0..count {
-                if let Some(reply) = self.reply(n, now, query, watched.socket()) {
+                if let Some(reply) = self.reply(n, now, query, watched.socket(), strays) {
                     return Ok(reply);
                 }
-                *mismatched += 1;
             }
             // A flood must not keep the deadline from being looked at.
             tokio::task::yield_now().await;
@@ -136,9 +145,16 @@ impl Waiting {
     }
 
     /// The `n`-th datagram of the batch as the reply, if it is that.
-    fn reply(&mut self, n: usize, now: Now, query: &Put, socket: &Socket) -> Option<Reply> {
+    fn reply(
+        &mut self,
+        n: usize,
+        now: Now,
+        query: &Put,
+        socket: &Socket,
+        strays: &mut Strays,
+    ) -> Option<Reply> {
         let (bytes, _, meta) = self.batch.get(n)?;
-        let mut raw = Raw::of(bytes, query, self.sent.mono)?;
+        let mut raw = Raw::of(bytes, query, self.sent.mono, strays)?;
         let received = (now, meta.stamp);
         if self.stamp.is_none() {
             self.queue(socket);

@@ -35,7 +35,7 @@ impl Questions {
             let (Some(name), Ok(kind), None) = (name, kind, words.next()) else {
                 return Err(format!("line {}: takes a name and a type, such as `example.com A`", n + 1));
             };
-            let asked = || Asked { size: probe.bufsize, dnssec: true, nsid: false, block: 0 };
+            let asked = || Asked { size: probe.bufsize, dnssec: true, nsid: false, cookie: None, block: 0 };
             let query = Query {
                 id: 0,
                 question: Question { name, kind: kind.0 },

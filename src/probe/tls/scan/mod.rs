@@ -102,6 +102,8 @@ impl<'a> Offer<'a> {
             versions: if self.version == TLS1_3 { &[TLS1_3] } else { &[] },
             suites: &suites,
             groups: self.groups,
+            shares: &[],
+            timestamps: false,
             signatures: self.signatures,
             name,
             alpn: &[],
@@ -237,7 +239,7 @@ impl<A: Ask> Scanner<A> {
                 Answer::Said(flight) if flight.is_empty() && !is_last => {}
                 Answer::Said(flight) => {
                     known.in_a_row = 0;
-                    return Some(flight);
+                    return Some(*flight);
                 }
                 // What is no answer is no agreement.
                 Answer::Garbled => {

@@ -1,5 +1,7 @@
 //! What is said in the clear before TLS begins on a port that first speaks something else. No I/O: octets in, what to do out.
 
+mod xmpp;
+
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ const TOLD: usize = 120;
 
 /// What is spoken before TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Starttls {
     /// SMTP (RFC 3207).
     Smtp,
@@ -29,6 +31,10 @@ pub enum Starttls {
     Postgres,
     /// MySQL's and MariaDB's SSLRequest.
     Mysql,
+    /// XMPP, as a client (RFC 6120 §5).
+    Xmpp,
+    /// XMPP, as another server.
+    XmppServer,
 }
 
 /// What is to be done next.
@@ -73,19 +79,39 @@ impl Starttls {
             Self::Ldap => 389,
             Self::Postgres => 5432,
             Self::Mysql => 3306,
+            Self::Xmpp => 5222,
+            Self::XmppServer => 5269,
+        }
+    }
+
+    /// Its word, as on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Ftp => "ftp",
+            Self::Ldap => "ldap",
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Xmpp => "xmpp",
+            Self::XmppServer => "xmpp-server",
         }
     }
 }
 
 impl Dialogue {
-    /// A dialogue, and how it begins.
-    pub(super) fn new(with: Starttls) -> (Self, Step) {
+    /// A dialogue with `host`, and how it begins.
+    pub(super) fn new(with: Starttls, host: &str) -> (Self, Step) {
         let first = match with {
             // An ExtendedRequest with the name 1.3.6.1.4.1.1466.20037.
             Starttls::Ldap => {
                 Step::Say(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037".to_vec())
             }
             Starttls::Postgres => Step::Say(vec![0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]),
+            Starttls::Xmpp | Starttls::XmppServer => {
+                Step::Say(xmpp::opening(host, with == Starttls::XmppServer))
+            }
             _ => Step::Listen,
         };
         (Self { with, turn: 0, heard: Vec::new() }, first)
@@ -108,6 +134,7 @@ impl Dialogue {
             Starttls::Imap => &[b"a STARTTLS\r\n"],
             Starttls::Pop3 => &[b"STLS\r\n"],
             Starttls::Ftp => &[b"AUTH TLS\r\n"],
+            Starttls::Xmpp | Starttls::XmppServer => &[xmpp::STARTTLS],
             Starttls::Ldap | Starttls::Postgres | Starttls::Mysql => &[],
         };
         let turn = self.turn;
@@ -153,6 +180,8 @@ impl Dialogue {
             },
             (Starttls::Ldap, _) => ldap(heard),
             (Starttls::Mysql, _) => mysql(heard),
+            (Starttls::Xmpp | Starttls::XmppServer, 0) => xmpp::features(heard),
+            (Starttls::Xmpp | Starttls::XmppServer, _) => xmpp::proceeds(heard),
         }
     }
 }
@@ -251,7 +280,7 @@ mod tests {
 
     /// What comes of these replies, each of which answers what was said before, in pieces of `cut` octets.
     fn end(with: Starttls, replies: &[&[u8]], cut: usize) -> (Vec<Vec<u8>>, Step) {
-        let (mut dialogue, mut step) = Dialogue::new(with);
+        let (mut dialogue, mut step) = Dialogue::new(with, "h.example");
         let mut said = Vec::new();
         for reply in replies {
             if let Step::Say(text) = &step {
@@ -267,6 +296,11 @@ mod tests {
         (said, step)
     }
 
+    const OPENED: &[u8] = b"<?xml version='1.0'?><stream:stream from=\"a>b\" id='1' xmlns='jabber:client' \
+        xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features>\
+        <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>\
+        <x xmlns='y'/></stream:features>";
+    const PROCEED: &[u8] = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
     const MYSQL: &[u8] = b"\x4a\0\0\0\x0a8.0.32\0\x0b\0\0\0abcdefgh\0\xff\xff\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0caching_sha2_password\0";
     const LDAP: &[u8] = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00";
 
@@ -283,6 +317,12 @@ mod tests {
             (Starttls::Pop3, &[b"+OK hi\r\n", b"+OK go\r\n"], b"STLS\r\n"),
             (Starttls::Ftp, &[b"220-a\r\n any text\r\n220 b\r\n", b"234 go\r\n"], b"AUTH TLS\r\n"),
             (Starttls::Postgres, &[b"S"], &[0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]),
+            (Starttls::Xmpp, &[OPENED, PROCEED], xmpp::STARTTLS),
+            (
+                Starttls::XmppServer,
+                &[OPENED, b"<proceed xmlns=\"urn:ietf:params:xml:ns:xmpp-tls\"></proceed>"],
+                xmpp::STARTTLS,
+            ),
             (Starttls::Ldap, &[LDAP], b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"),
         ] {
             for cut in [1, 3, 4096] {
@@ -290,6 +330,9 @@ mod tests {
                 assert_eq!((said.last().map(Vec::as_slice), &step), (Some(last), &begin), "{with:?} {cut}");
             }
         }
+        let (said, _) = end(Starttls::XmppServer, &[OPENED], 4096);
+        let opening = String::from_utf8(said[0].clone()).expect("text");
+        assert!(opening.contains(" to='h.example' xmlns='jabber:server' "), "{opening}");
         let (_, step) = end(Starttls::Mysql, &[MYSQL], 5);
         let Step::Begin { say, early: 0 } = step else { panic!("{step:?}") };
         assert_eq!((say.len(), &say[..8]), (36, &[32, 0, 0, 1, 0, 0x8a, 0, 0][..]));
@@ -303,6 +346,10 @@ mod tests {
         };
         assert_eq!(early(Starttls::Imap, &[b"* OK\r\n", b"a OK\r\n* CAPABILITY X\r\n"]), 16);
         assert_eq!(early(Starttls::Postgres, &[b"SX"]), 1);
+        let spaced = [OPENED, b" \r\n"].concat();
+        assert_eq!(early(Starttls::Xmpp, &[&spaced, PROCEED]), 0);
+        let and_more = [PROCEED, b"<message/>"].concat();
+        assert_eq!(early(Starttls::Xmpp, &[OPENED, &and_more]), 10);
         for (with, replies, says) in [
             (Starttls::Smtp, &[&b"554 no\x1b[31m\r\n"[..]][..], "it said 554 no\\u{1b}[31m"),
             (Starttls::Smtp, &[b"220 a\r\n", b"250 a\r\n", b"454 later\r\n"], "it said 454 later"),
@@ -312,6 +359,14 @@ mod tests {
             (Starttls::Ldap, &[b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x35\x04\x00\x04\x00"], "it said 0"),
             (Starttls::Pop3, &[&[b'x'; 5000]], "longer than 4 KiB"),
             (Starttls::Mysql, &[b"\x05\0\0\0\xffHost"], "it said "),
+            (Starttls::Xmpp, &[b"HTTP/1.1 400 no\r\n"], "it said HTTP/1.1 400"),
+            (Starttls::Xmpp, &[b"<stream:stream><stream:features/>"], "it said <stream:stream>"),
+            (Starttls::Xmpp, &[b"<stream:stream><stream:features><starttls xmlns='other'/></stream:features>"], "it said"),
+            (Starttls::Xmpp, &[b"<stream:stream><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><stream:features></stream:features>"], "it said"),
+            (Starttls::Xmpp, &[b"<stream:stream><stream:error><host-unknown/></stream:error></stream:stream>"], "host-unknown"),
+            (Starttls::Xmpp, &[OPENED, b"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"], "it said <failure"),
+            (Starttls::Xmpp, &[OPENED, b"<proceed xmlns='other'/>"], "it said <proceed"),
+            (Starttls::Xmpp, &[&[b"<a b='".as_slice(), &[b'x'; 5000]].concat()], "longer than 4 KiB"),
         ] {
             let (_, step) = end(with, replies, 4096);
             let Step::Refused(why) = step else { panic!("{with:?}: {step:?}") };
@@ -322,7 +377,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_octets_panic(with in prop::sample::select(Starttls::value_variants().to_vec()), replies: Vec<Vec<u8>>) {
-            let (mut dialogue, _) = Dialogue::new(with);
+            let (mut dialogue, _) = Dialogue::new(with, "h.example");
             for reply in &replies {
                 if !matches!(dialogue.hear(reply), Step::Listen | Step::Say(_)) {
                     break;
