@@ -28,8 +28,9 @@ fn read(text: &str, base: u64) -> Option<u64> {
     };
     let number: f64 = digits.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
     let scaled = number * base.checked_pow(power)? as f64;
-    (scaled < 9e18 && digits.starts_with(|first: char| first.is_ascii_digit()))
-        .then_some(scaled.round() as u64)
+    let is_plain = digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    (scaled < 9e18 && is_plain).then_some(scaled.round() as u64)
 }
 
 /// The shortest exact form.

@@ -75,6 +75,12 @@ mod tests {
             head(&udp, true),
             interval(Some(3), Some(false), span, &udp, false),
         ];
-        insta::assert_snapshot!(lines.join("\n"));
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        [ ID] Interval           Transfer      Bitrate        Retr  Cwnd
+        [  1]   0.00-1.00   sec    745 MiB   6.24 Gbit/s      49    767 KiB  (omitted)
+        [SUM]   0.00-1.00   sec    745 MiB   6.24 Gbit/s      49    767 KiB
+        [ ID] Way  Interval           Transfer      Bitrate        Jitter     Lost/Total
+        [  3] down   0.00-1.00   sec   5.72 MiB     48 Mbit/s     0.036 ms  12/5000 (0.24 %)
+        ");
     }
 }
