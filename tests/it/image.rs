@@ -245,7 +245,7 @@ fn the_image_is_built_and_runs_unprivileged() {
     assert_eq!(config["Entrypoint"], json!(["/usr/bin/waddleperf"]));
     assert_eq!(config["Cmd"], json!(["serve"]));
     assert_eq!(config["Healthcheck"]["Test"], json!(["CMD", "/usr/bin/waddleperf", "health"]));
-    assert_eq!(config["ExposedPorts"], json!({"2000/udp": {}}));
+    assert_eq!(config["ExposedPorts"], json!({"2000/udp": {}, "5201/tcp": {}, "5201/udp": {}}));
     assert_eq!(config["Volumes"], json!({"/var/lib/waddleperf": {}}));
     assert_eq!(config["StopSignal"], "SIGTERM");
 

@@ -85,7 +85,7 @@ mod tests {
         // 1,000 octets take 1 ms.
         let mut clock = Clock::new(Pace { rate: 8_000_000, burst: 1 }, began);
         let at = |ms: f64| began + Duration::from_secs_f64(ms / 1e3);
-        let mut leave = |clock: &mut Clock, now| {
+        let leave = |clock: &mut Clock, now| {
             let units = clock.due(now, 1000, 64);
             clock.left(units * 1000);
             units

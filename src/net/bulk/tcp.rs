@@ -17,6 +17,8 @@ const LEAST: usize = 512;
 const TICK: Duration = Duration::from_millis(20);
 /// A read shall bring so much time's worth of octets: as few system calls as can be, and no number older than this.
 const READ: Duration = Duration::from_millis(1);
+/// What is read at most once a test is over, of a far side that does not cease.
+const MOST_REST: usize = 8 << 20;
 /// The most that a read waits for.
 const MOST_LOW_WATER: usize = 512 << 10;
 
@@ -68,6 +70,7 @@ pub(super) fn send(
         }
         clock.left(written);
         gauge.moved(written as u64, u64::from(written > 0));
+        test.hold_back(written as u64);
     }
     Ok(())
 }
@@ -100,6 +103,7 @@ pub(super) fn receive(
                 }
                 ticks.count(gauge);
                 low_water.read(stream, octets);
+                test.hold_back(octets as u64);
             }
             Err(error) if is_nothing(&error) => {
                 gauge.tick();
@@ -109,7 +113,21 @@ pub(super) fn receive(
             Err(error) => return Err(error),
         }
     }
+    gauge.moved(rest(stream)?, 0);
     Ok(())
+}
+
+/// What had come before the end and was not read yet, because a read waits for more: taken out, and counted.
+fn rest(stream: &TcpStream) -> io::Result<u64> {
+    stream.set_nonblocking(true)?;
+    let mut octets = 0;
+    while octets < MOST_REST {
+        match bulk::discard(stream, MOST_REST - octets) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => octets += read,
+        }
+    }
+    Ok(octets as u64)
 }
 
 /// Nothing could be written or read in time.

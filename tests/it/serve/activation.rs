@@ -20,7 +20,7 @@ fn activated(listen: &[&str]) -> Server {
     manager.args(["--datagram", "--setenv=XDG_CONFIG_HOME=/nowhere"]);
     manager.arg(format!("--fdname={}", vec!["udpping"; listen.len()].join(":")));
     manager.args(listen.iter().map(|address| format!("--listen={address}:{port}")));
-    manager.args([WADDLEPERF, "serve", "--data"]).arg(data.path());
+    manager.args([WADDLEPERF, "serve", "--listen", "iperf3=off", "--data"]).arg(data.path());
     let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     let server = Server { child, port, notes: Vec::new(), data };
     server.until_it_answers();
