@@ -17,8 +17,6 @@ const LEAST: usize = 512;
 const TICK: Duration = Duration::from_millis(20);
 /// A read shall bring so much time's worth of octets: as few system calls as can be, and no number older than this.
 const READ: Duration = Duration::from_millis(1);
-/// What is read at most once a test is over, of a far side that does not cease.
-const MOST_REST: usize = 8 << 20;
 /// The most that a read waits for.
 const MOST_LOW_WATER: usize = 512 << 10;
 
@@ -87,7 +85,7 @@ pub(super) fn receive(
     stream.set_read_timeout(Some(LOOK))?;
     let mut buffer = if copies { vec![0; length] } else { Vec::new() };
     // What is thrown away needs no buffer, so a read may take all there is.
-    let most = if copies { length } else { length.max(1 << 20) };
+    let most = if copies || test.has_ceiling() { length } else { length.max(1 << 20) };
     let mut low_water =
         LowWater::new(clock::now().mono, if free_window { MOST_LOW_WATER.min(most) } else { 1 });
     let mut ticks = Ticks::new();
@@ -113,21 +111,12 @@ pub(super) fn receive(
             Err(error) => return Err(error),
         }
     }
-    gauge.moved(rest(stream)?, 0);
-    Ok(())
-}
-
-/// What had come before the end and was not read yet, because a read waits for more: taken out, and counted.
-fn rest(stream: &TcpStream) -> io::Result<u64> {
-    stream.set_nonblocking(true)?;
-    let mut octets = 0;
-    while octets < MOST_REST {
-        match bulk::discard(stream, MOST_REST - octets) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => octets += read,
-        }
+    // What had come before the end and was not read yet, because a read waits for more.
+    if !test.has_ceiling() {
+        stream.set_nonblocking(true)?;
+        gauge.moved(bulk::discard(stream, MOST_LOW_WATER).unwrap_or(0) as u64, 0);
     }
-    Ok(octets as u64)
+    Ok(())
 }
 
 /// Nothing could be written or read in time.

@@ -105,6 +105,11 @@ impl Test {
         self
     }
 
+    /// Whether its connections have a ceiling.
+    pub(super) const fn has_ceiling(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
     /// Waits as long as the ceiling asks for once `octets` were moved.
     pub(super) fn hold_back(&self, octets: u64) {
         let Some(ceiling) = self.ceiling.as_ref().filter(|_| octets > 0) else { return };

@@ -121,6 +121,7 @@ impl Running {
 
     /// Waits for the client's word that it is over.
     pub(super) async fn watch(&mut self, talk: &mut Talk, lines: &mut [Line]) -> Result<(), End> {
+        let shared = Arc::clone(&self.shared);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let omit = Duration::from_secs(self.params.omit.into());
@@ -135,6 +136,7 @@ impl Running {
                     State::TestEnd => Ok(()),
                     other => Err(unexpected(format_args!("{other:?}"), "the end of the test")),
                 },
+                () = shared.ended.cancelled() => return Err(End::Stopping),
                 () = sleep_until(over), if longest.is_some() => {
                     return Err(Refusal::new(code, "the test went on for too long").into());
                 }
@@ -201,33 +203,31 @@ impl Running {
     /// Whether more datagrams come than the rate allows: unlike a connection, a flow cannot be slowed down.
     fn is_too_fast(&self, settings: &Iperf3Settings, lines: &[Line]) -> bool {
         let most = limits::ceiling(settings, &self.params);
-        let received = lines.iter().filter(|line| !line.sends).map(|line| line.gauge.read().octets);
         let time = self.began.elapsed() + BURST;
-        most > 0 && received.sum::<u64>() as f64 * 8.0 > most as f64 * time.as_secs_f64() * TOLERANCE
+        most > 0 && received(lines) as f64 * 8.0 > most as f64 * time.as_secs_f64() * TOLERANCE
     }
 
     /// Waits for what is under way to us: a client that has sent so many octets ends its test before all have come. Returns when
     /// the last one did.
     async fn settle(&self, lines: &[Line]) -> Instant {
         let ended = Instant::now();
-        if self.params.bytes == 0 && self.params.blocks == 0 {
-            return ended;
-        }
-        let quiet = || lines.iter().filter_map(Line::quiet).min();
-        while let Some(quiet) = quiet().filter(|_| ended.elapsed() < PATIENCE) {
-            if quiet >= QUIET {
+        let mut read = received(lines);
+        while (self.params.bytes > 0 || self.params.blocks > 0) && ended.elapsed() < PATIENCE {
+            let Some(quiet) = lines.iter().filter_map(Line::quiet).min() else { break };
+            sleep(QUIET.saturating_sub(quiet).max(QUIET / 4)).await;
+            let before = std::mem::replace(&mut read, received(lines));
+            if quiet >= QUIET && before == read {
                 return Instant::now().checked_sub(quiet).map_or(ended, |last| last.max(self.counts_from));
             }
-            sleep(QUIET - quiet).await;
         }
         ended
     }
 
     /// Stops everybody, and counts.
-    pub(super) async fn finish(mut self, mut lines: Vec<Line>, is_whole: bool) -> Outcome {
-        let ended = if is_whole { self.settle(&lines).await } else { Instant::now() };
+    pub(super) async fn finish(mut self, lines: &mut [Line], is_whole: bool) -> Outcome {
+        let ended = if is_whole { self.settle(lines).await } else { Instant::now() };
         // The kernel's view, while there are connections.
-        let mut end = glances(&lines);
+        let mut end = glances(lines);
         let process = bulk::process_time();
         self.test.stop.set();
         let workers: Vec<Worker> = lines.iter_mut().filter_map(Line::take_worker).collect();
@@ -240,14 +240,13 @@ impl Running {
         });
         let _ = joined.await;
         // What had come before the end counts, also what was read only now.
-        for (glance, line) in end.iter_mut().zip(&lines) {
+        for (glance, line) in end.iter_mut().zip(&*lines) {
             glance.reading = line.gauge.read();
         }
         let congestion = lines.iter().find_map(Line::congestion);
         if self.params.wants_output && ended > self.last.0 {
-            self.note(ended, &lines, ended < self.counts_from);
+            self.note(ended, lines, ended < self.counts_from);
         }
-        lines.iter_mut().for_each(Line::close);
         let time = ended.saturating_duration_since(self.counts_from);
         let threads =
             end.iter().zip(&self.base).map(|(end, base)| end.reading.since(&base.reading).processor);
@@ -269,6 +268,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.test.stop.set();
     }
+}
+
+/// Octets that have been read.
+fn received(lines: &[Line]) -> u64 {
+    lines.iter().filter(|line| !line.sends).map(|line| line.gauge.read().octets).sum()
 }
 
 fn glances(lines: &[Line]) -> Vec<Glance> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::end::End;
 use super::greeter::Flow;
@@ -43,46 +44,45 @@ pub(super) struct Session {
     pub(super) peer: SocketAddr,
     source: IpAddr,
     pub(super) params: Params,
+    lines: Vec<Line>,
 }
 
 impl Session {
     /// A test of the client at `peer`, which has shown its cookie.
     pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
         let talk = Talk::new(stream);
-        Self { shared, talk, ticket, peer, source: peer.ip(), params: Params::default() }
+        Self { shared, talk, ticket, peer, source: peer.ip(), params: Params::default(), lines: Vec::new() }
     }
 
     /// Holds the test, and tells the client and the log how it ended.
     pub(super) async fn hold(mut self, pass: Pass) {
-        let shared = Arc::clone(&self.shared);
-        let held = tokio::select! {
-            held = self.test(pass) => held,
-            () = shared.ended.cancelled() => Err(End::Stopping),
-        };
-        // What is not over yet is over with what `test` held.
-        let last = match &held {
+        let last = match self.test(pass).await {
             Ok(()) => Vec::new(),
             Err(end) => {
-                record::ended(&self, end);
+                record::ended(&self, &end);
                 end.farewell()
             }
         };
-        let Self { talk, ticket, .. } = self;
+        let Self { talk, ticket, lines, .. } = self;
         drop(ticket);
         talk.leave(&last).await;
+        // Had they closed before, the client would complain of that and not of what it was told.
+        drop(lines);
     }
 
     async fn test(&mut self, pass: Pass) -> Result<(), End> {
-        let place = self.admit(pass).await?;
-        let mut lines = self.lines().await?;
-        let mut running = Running::start(&self.params, &self.shared, self.source, &mut lines)?;
+        let ended = self.shared.ended.clone();
+        let place = unless(&ended, self.admit(pass)).await?;
+        self.lines = unless(&ended, self.all_lines()).await?;
+        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines)?;
         self.talk.say(&[State::TestStart, State::TestRunning]).await?;
-        running.start_sending(&mut lines)?;
-        let ended = running.watch(&mut self.talk, &mut lines).await;
-        let outcome = running.finish(lines, ended.is_ok()).await;
-        record::ran(self, &outcome, ended.as_ref().err());
-        ended?;
-        let told = self.exchange(&outcome).await;
+        running.start_sending(&mut self.lines)?;
+        let ran = running.watch(&mut self.talk, &mut self.lines).await;
+        let outcome = running.finish(&mut self.lines, ran.is_ok()).await;
+        record::ran(self, &outcome, ran.as_ref().err());
+        ran?;
+        self.lines.clear();
+        let told = unless(&ended, self.exchange(&outcome)).await;
         drop(place);
         told
     }
@@ -110,7 +110,7 @@ impl Session {
     }
 
     /// Waits for all streams.
-    async fn lines(&mut self) -> Result<Vec<Line>, End> {
+    async fn all_lines(&mut self) -> Result<Vec<Line>, End> {
         let carriers = match self.params.transport {
             Transport::Tcp => self.connections().await?,
             Transport::Udp => self.flows().await?,
@@ -195,6 +195,11 @@ impl Session {
             ended => ended,
         }
     }
+}
+
+/// What comes of `what`, unless we end meanwhile.
+async fn unless<T>(ended: &CancellationToken, what: impl Future<Output = Result<T, End>>) -> Result<T, End> {
+    ended.run_until_cancelled(what).await.unwrap_or(Err(End::Stopping))
 }
 
 /// What the client says while it should open streams.

@@ -146,11 +146,6 @@ impl Line {
     pub(super) fn take_worker(&mut self) -> Option<Worker> {
         self.worker.take()
     }
-
-    /// Closes the connection.
-    pub(super) fn close(&mut self) {
-        self.connection = None;
-    }
 }
 
 /// How fast a stream sends. A flow without a rate has its share of the server's limit; connections keep it together.

@@ -51,7 +51,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         if self.text.len() < MOST {
-            let _ = writeln!(self.text, "{line}");
+            let _ = writeln!(self.text, "{}", line.to_string().trim_end());
         }
     }
 
@@ -208,13 +208,51 @@ mod tests {
     fn both_directions_read_like_iperf3s() {
         let params = Params { parallel: 2, bidirectional: true, ..Params::default() };
         let streams = [moved(1, false), moved(3, false), moved(4, true), moved(5, true)];
-        insta::assert_snapshot!(told(&params, &streams));
+        insta::assert_snapshot!(told(&params, &streams), @"
+        Accepted connection from 192.0.2.1, port 40000
+        [  5] local 192.0.2.1 port 5201 connected to 192.0.2.1 port 1
+        [  6] local 192.0.2.1 port 5201 connected to 192.0.2.1 port 3
+        [  7] local 192.0.2.1 port 5201 connected to 192.0.2.1 port 4
+        [  8] local 192.0.2.1 port 5201 connected to 192.0.2.1 port 5
+        [ ID][Role] Interval           Transfer     Bitrate         Retr  Cwnd
+        [  5][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec                     (omitted)
+        [  6][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec                     (omitted)
+        [SUM][RX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec                     (omitted)
+        [  7][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2   1.00 MBytes  (omitted)
+        [  8][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2   1.00 MBytes  (omitted)
+        [SUM][TX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec    4                (omitted)
+        - - - - - - - - - - - - - - - - - - - - - - - - -
+        [  5][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec
+        [  6][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec
+        [SUM][RX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec
+        [  7][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2   1.00 MBytes
+        [  8][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2   1.00 MBytes
+        [SUM][TX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec    4
+        - - - - - - - - - - - - - - - - - - - - - - - - -
+        [ ID][Role] Interval           Transfer     Bitrate         Retr
+        [  5][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec                     receiver
+        [  6][RX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec                     receiver
+        [SUM][RX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec                     receiver
+        [  7][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2                sender
+        [  8][TX-S]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    2                sender
+        [SUM][TX-S]   0.00-1.00   sec  2.50 MBytes  21.0 Mbits/sec    4                sender
+        ");
     }
 
     #[test]
     fn flows_read_like_iperf3s() {
         let params = Params { transport: Transport::Udp, ..Params::default() };
-        insta::assert_snapshot!(told(&params, &[moved(1, false)]));
+        insta::assert_snapshot!(told(&params, &[moved(1, false)]), @"
+        Accepted connection from 192.0.2.1, port 40000
+        [  5] local 192.0.2.1 port 5201 connected to 192.0.2.1 port 1
+        [ ID] Interval           Transfer     Bitrate         Jitter    Lost/Total Datagrams
+        [  5]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec  0.099 ms  4/400 (1.00%)  (omitted)
+        - - - - - - - - - - - - - - - - - - - - - - - - -
+        [  5]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec  0.099 ms  4/400 (1.00%)
+        - - - - - - - - - - - - - - - - - - - - - - - - -
+        [ ID] Interval           Transfer     Bitrate         Jitter    Lost/Total Datagrams
+        [  5]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec  0.099 ms  4/400 (1.00%)  receiver
+        ");
     }
 
     #[test]

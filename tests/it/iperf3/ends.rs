@@ -42,7 +42,7 @@ const MODES: [&str; 5] = [
 fn a_client_that_is_interrupted_or_killed_leaves_nothing() {
     let _turn = shared();
     let server = Server::with(&format!("{OPEN}\n").replace("sessions = 64", "sessions = 1"));
-    let before = server.descriptors();
+    let before = server.idle();
     let threads = server.threads();
     for how in [Signal::SIGINT, Signal::SIGKILL] {
         for args in MODES {

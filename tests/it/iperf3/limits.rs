@@ -34,8 +34,8 @@ fn a_rate_holds_both_ways() {
         let back =
             report.pointer("/end/sum_received_bidir_reverse/bytes").and_then(serde_json::Value::as_f64);
         let bits = (number(&report, &format!("/end/{sum}/bytes")) + back.unwrap_or(0.0)) * 8.0;
-        // What waits in buffers when it ends was read over no more than the rate.
-        assert!((0.3 * rate * 2.0..rate * 2.3 + 8.0 * 9e6).contains(&bits), "{args}: {bits} bits");
+        // A client that receives reads more than was sent in its time: nothing but its own buffers.
+        assert!((0.3 * rate * 2.0..rate * 2.4 + 2e6).contains(&bits), "{args}: {bits} bits");
     }
 }
 

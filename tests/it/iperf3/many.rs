@@ -11,7 +11,7 @@ use crate::lab::shared;
 fn eight_clients_at_once_each_have_their_own_test() {
     let _turn = shared();
     let server = Server::with(&format!("{}\n", super::OPEN));
-    let before = server.descriptors();
+    let before = server.idle();
     // The rate tells whose the octets are.
     let asked = [
         "-t 2 -b 5M",

@@ -93,6 +93,17 @@ impl Server {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("send a signal");
     }
 
+    /// Descriptors that it has open once it has served somebody.
+    fn idle(&self) -> usize {
+        self.report("-n 1K");
+        self.report("-u -n 1K -l 100");
+        let counts = || {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            self.descriptors()
+        };
+        (0..5).map(|_| counts()).min().expect("some")
+    }
+
     /// Descriptors that it has open.
     fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its descriptors").count()
