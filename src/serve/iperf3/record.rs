@@ -27,9 +27,10 @@ pub(super) fn ran(session: &Session, outcome: &Outcome, end: Option<&End>) {
     );
 }
 
-/// A test, or what should have become one, has ended before its results.
+/// What should have become a test has not run, or its client did not wait for its results.
 pub(super) fn ended(session: &Session, end: &End) {
-    tracing::info!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
+    // Whoever connects may cause this: it is told only to who looks for it.
+    tracing::debug!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
 }
 
 /// What was asked for, in iperf3's letters.

@@ -9,9 +9,9 @@ use crate::units::Span;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Iperf3Settings {
-    /// Tests at the same time; at least 1. Who comes over it is told that the server is busy.
+    /// Tests at the same time. Who comes over it is told that the server is busy.
     pub sessions: u32,
-    /// Tests of each source at the same time (IPv4 /32, IPv6 /64); at least 1.
+    /// Tests of each source at the same time (IPv4 /32, IPv6 /64).
     pub sessions_per_source: u32,
     /// Streams of a test in each direction.
     pub streams: u32,

@@ -10,7 +10,7 @@ use super::{OPEN, Server, read};
 use crate::lab::shared;
 
 /// A client whose test runs: it has printed its first interval.
-fn running(server: &Server, args: &str) -> (Child, BufReader<impl Read>) {
+pub(super) fn running(server: &Server, args: &str) -> (Child, BufReader<impl Read>) {
     let mut command = server.client(&format!("-i 0.2 --forceflush {args}"));
     let mut client = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut said = BufReader::new(client.stdout.take().expect("its stdout"));
@@ -51,7 +51,7 @@ fn a_client_that_is_interrupted_or_killed_leaves_nothing() {
             let _ = client.wait().expect("it ends");
             // Its place is free soon.
             let served = |_| {
-                std::thread::sleep(std::time::Duration::from_millis(20));
+                waddleperf::sys::wait::sleep(std::time::Duration::from_millis(20));
                 server.client("-n 100K").output().expect("it runs").status.success()
             };
             assert!((0..50).any(served), "{how} {args}: still busy");

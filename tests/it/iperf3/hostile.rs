@@ -221,7 +221,7 @@ fn udp_goes_only_to_who_has_a_test_and_greets() {
     assert_eq!(answers(&foreign), None);
     // Once the control connection is gone nothing is sent any more.
     drop(raw);
-    std::thread::sleep(Duration::from_millis(500));
+    waddleperf::sys::wait::sleep(Duration::from_millis(500));
     one.set_nonblocking(true).expect("no waiting");
     while one.recv(&mut again).is_ok() {}
     one.set_nonblocking(false).expect("waiting");

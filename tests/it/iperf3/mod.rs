@@ -5,6 +5,7 @@ mod hostile;
 mod limits;
 mod many;
 mod modes;
+mod path;
 mod raw;
 
 use std::fs;
@@ -41,10 +42,13 @@ impl Server {
 
     /// With a whole configuration, at `address`.
     fn configured(config: &str, address: &str) -> Self {
+        Self::launch(Command::new(WADDLEPERF), config, address)
+    }
+
+    fn launch(mut command: Command, config: &str, address: &str) -> Self {
         let data = tempfile::tempdir().expect("make a directory");
         let file = data.path().join("config.toml");
         fs::write(&file, config).expect("write the configuration");
-        let mut command = Command::new(WADDLEPERF);
         command.args(["serve", "--listen", "udpping=off", "--listen", &format!("iperf3={address}:0")]);
         command.arg("--config").arg(&file).arg("--data").arg(data.path().join("data"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
@@ -97,8 +101,13 @@ impl Server {
     fn idle(&self) -> usize {
         self.report("-n 1K");
         self.report("-u -n 1K -l 100");
+        self.settled()
+    }
+
+    /// The least number of descriptors within a second.
+    fn settled(&self) -> usize {
         let counts = || {
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            waddleperf::sys::wait::sleep(std::time::Duration::from_millis(200));
             self.descriptors()
         };
         (0..5).map(|_| counts()).min().expect("some")
@@ -117,7 +126,7 @@ impl Server {
     #[track_caller]
     fn until_idle(&self, descriptors: usize) {
         let is_idle = |_: &u32| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            waddleperf::sys::wait::sleep(std::time::Duration::from_millis(50));
             self.descriptors() <= descriptors
         };
         assert!((0..60).any(|n| is_idle(&n)), "{} descriptors, {descriptors} before", self.descriptors());

@@ -74,7 +74,7 @@ fn both_directions_at_once() {
     let senders = tcp["end"]["streams"].as_array().expect("streams").iter();
     let senders: Vec<&Value> = senders.map(|stream| &stream["sender"]["sender"]).collect();
     assert_eq!(senders, [&json!(true), &json!(true), &json!(false), &json!(false)]);
-    let udp = server.report("--bidir -u -P 2 -t 1 -b 10M -l 1000");
+    let udp = server.report("--bidir -u -P 2 -t 1 -b 3M -l 1000");
     adds_up(&udp, 4);
     for sum in ["sum", "sum_bidir_reverse"] {
         assert_eq!(number(&udp, &format!("/end/{sum}/lost_packets")), 0.0, "{udp:#}");
@@ -86,7 +86,7 @@ fn both_directions_at_once() {
 fn every_datagram_is_counted_both_ways() {
     let _turn = shared();
     let server = Server::open();
-    for args in ["-u -b 50M -l 1000 -t 1", "-u -R -b 50M -l 1000 -t 1", "-u -b 20M -l 1400 -P 4 -t 1"] {
+    for args in ["-u -b 5M -l 1000 -t 1", "-u -R -b 5M -l 1000 -t 1", "-u -b 3M -l 1400 -P 4 -t 1"] {
         for more in ["", " --udp-counters-64bit"] {
             let report = server.report(&format!("{args}{more}"));
             for what in ["lost_packets", "lost_percent"] {
