@@ -77,7 +77,7 @@ struct Lab {
 /// What an engine does with the image: start it, ask for its health until it is well, stop it.
 /// A container that has not started is not well.
 const LIFE: &str = "! waddleperf health || exit 9
-    waddleperf serve --listen udpping=127.0.0.1:0 &
+    waddleperf serve --listen udpping=127.0.0.1:0 --listen iperf3=off &
     until waddleperf health; do :; done
     kill -TERM $! && wait $!";
 

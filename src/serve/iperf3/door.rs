@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -89,13 +89,15 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Ar
     let pass = shared.waiting.enter(peer.ip());
     connection::watch(&socket2::SockRef::from(&stream));
     let _ = stream.set_nodelay(true);
+    let mut octets = [0; COOKIE];
     let shown = tokio::select! {
-        shown = timeout(FIRST, cookie(&mut stream)) => shown.ok().flatten(),
+        shown = timeout(FIRST, cookie(&mut stream, &mut octets)) => shown.ok().flatten(),
         () = pass.displaced() => None,
         () = shared.ended.cancelled() => None,
     };
     let Some(cookie) = shown else {
-        return unknown(peer.ip());
+        tracing::debug!("iperf3: {} has shown no cookie{}", peer.ip(), stranger(&octets));
+        return;
     };
     match shared.registry.look(cookie) {
         Known::New(ticket) => Session::new(shared, stream, peer, ticket).hold(pass).await,
@@ -110,17 +112,49 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Ar
 }
 
 /// The first that a client says. What does not end as every cookie does is another protocol's.
-async fn cookie(stream: &mut TcpStream) -> Option<Cookie> {
-    let mut octets = [0; COOKIE];
-    stream.read_exact(&mut octets).await.ok()?;
-    (octets[COOKIE - 1] == 0).then_some(Cookie(octets))
+async fn cookie(stream: &mut TcpStream, octets: &mut [u8; COOKIE]) -> Option<Cookie> {
+    stream.read_exact(octets).await.ok()?;
+    (octets[COOKIE - 1] == 0).then_some(Cookie(*octets))
 }
 
-fn unknown(source: IpAddr) {
-    tracing::debug!("iperf3: {source} has shown no cookie");
+/// What a client seems to be that has begun otherwise.
+fn stranger(octets: &[u8; COOKIE]) -> &'static str {
+    // iperf2's payload, behind a header of 24 octets or more.
+    let follows =
+        |pair: &[u8]| pair.iter().all(u8::is_ascii_digit) && (pair[0] - b'0' + 1) % 10 == pair[1] - b'0';
+    let is_pattern = octets[COOKIE - 8..].windows(2).all(follows);
+    match octets {
+        [0x16, 3, ..] => "; it speaks TLS",
+        [b'S', b'S', b'H', b'-', ..] => "; it speaks SSH",
+        [b'G', b'E', b'T', b' ', ..] | [b'P', b'O', b'S', b'T', ..] | [b'H', b'E', b'A', b'D', ..] => {
+            "; it speaks HTTP"
+        }
+        _ if is_pattern => "; it looks like iperf2",
+        _ => "",
+    }
 }
 
 /// A connection that no test waits for.
 async fn deny(stream: TcpStream) {
     Talk::new(stream).leave(&End::Busy.farewell()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_called_by_what_they_speak() {
+        let seems = |text: &[u8]| {
+            let mut octets = [0; COOKIE];
+            octets[..text.len()].copy_from_slice(text);
+            stranger(&octets)
+        };
+        assert_eq!(seems(b"GET / HTTP/1.1\r\n"), "; it speaks HTTP");
+        assert_eq!(seems(b"\x16\x03\x01"), "; it speaks TLS");
+        assert_eq!(seems(b"SSH-2.0-x"), "; it speaks SSH");
+        let iperf2 = [&[0; 24][..], b"4567890123456"].concat();
+        assert_eq!(seems(&iperf2), "; it looks like iperf2");
+        assert_eq!((seems(b""), seems(&[b'9'; COOKIE])), ("", ""));
+    }
 }
