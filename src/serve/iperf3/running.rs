@@ -244,7 +244,9 @@ impl Running {
             glance.reading = line.gauge.read();
         }
         let congestion = lines.iter().find_map(Line::congestion);
-        if self.params.wants_output && ended > self.last.0 {
+        // A rate over a few milliseconds tells nothing.
+        let rest = ended.saturating_duration_since(self.last.0);
+        if self.params.wants_output && (rest > INTERVAL / 10 || self.intervals.is_empty()) {
             self.note(ended, lines, ended < self.counts_from);
         }
         let time = ended.saturating_duration_since(self.counts_from);
