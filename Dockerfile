@@ -33,7 +33,7 @@ ENV WADDLEPERF_DATA=/var/lib/waddleperf
 WORKDIR /var/lib/waddleperf
 VOLUME /var/lib/waddleperf
 USER 65532:65532
-EXPOSE 2000/udp
+EXPOSE 2000/udp 5201/tcp 5201/udp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/usr/bin/waddleperf", "health"]
 ENTRYPOINT ["/usr/bin/waddleperf"]

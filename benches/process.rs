@@ -60,7 +60,7 @@ struct Server(Child);
 
 impl Server {
     fn start(data: &str) -> Self {
-        let args = ["--data", data, "serve", "--listen", "udpping=127.0.0.1:2999"];
+        let args = ["--data", data, "serve", "--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:2999"];
         let child = Command::new(BINARY).args(args).stdout(Stdio::null()).spawn().expect("a server");
         let server = Self(child);
         let answered = || {

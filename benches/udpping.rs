@@ -174,7 +174,10 @@ impl Server {
     fn ours(base: &[String]) -> Self {
         let listen = format!("udpping=127.0.0.1:{OURS}");
         let mut command = Command::new(BINARY);
-        command.args(base).args(["serve", "--listen", &listen]).stdout(Stdio::piped());
+        command
+            .args(base)
+            .args(["serve", "--listen", "iperf3=off", "--listen", &listen])
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("a server");
         let said = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let listens = said.map_while(Result::ok).any(|line| line.contains(" listens on "));

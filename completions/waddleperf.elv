@@ -817,7 +817,7 @@ set edit:completion:arg-completer[waddleperf] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'waddleperf;serve'= {
-            cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)'
+            cand --listen 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; iperf3, on, port 5201; stamp, off, port 862)'
             cand --udp-key-file 'File with the key that UDP clients must share'
             cand --user 'The account to become when started as root'
             cand --config 'Read this configuration instead of the system''s or the user''s'

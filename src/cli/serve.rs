@@ -22,7 +22,7 @@ const WAITING: usize = 256;
 /// See the module.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; stamp, off, port 862)
+    /// Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; iperf3, on, port 5201; stamp, off, port 862)
     #[arg(long, value_name = "NAME=ADDR:PORT")]
     listen: Vec<Listen>,
     /// Also echo what is no session of ours, verbatim, to private addresses only
@@ -39,14 +39,14 @@ pub(super) struct Serve {
 pub(super) const MANUAL: Manual = Manual {
     name: "serve",
     about: "Run the test server",
-    text: "Reflects UDP pings on port 2000, keeps the store, and measures the targets that the configuration names. \
+    text: "Reflects UDP pings on port 2000, serves iperf3's clients on port 5201, keeps the store, and measures the targets that the configuration names. \
            SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. SIGHUP reads \
            [autoperf] anew; other sections take effect with the next start. Started as root it \
            opens its sockets, then becomes the account `waddleperf` (or serve.user); where there is none, the owner of DATA. \
            Whatever it becomes, it keeps no capability, writes only below DATA, and reads only the system's files and \
            what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).",
     examples: &[
-        ("waddleperf serve", "the reflector on port 2000"),
+        ("waddleperf serve", "the reflector on port 2000, iperf3's server on port 5201"),
         (
             "waddleperf serve --listen udpping=127.0.0.1:2000 --listen stamp=[::]:8620",
             "other addresses, and STAMP",

@@ -1,8 +1,9 @@
-//! The test server: reflectors, the store's owner, autoperf's daemon.
+//! The test server: reflectors, iperf3's server, the store's owner, autoperf's daemon.
 //!
 //! Two steps: [`Prepared`] opens the sockets while the process may, and gives up what it may do; then
 //! [`Prepared::run`] serves until it is told to stop, lets running sessions end, and ends.
 
+pub mod iperf3;
 pub mod reflector;
 mod settings;
 
@@ -43,6 +44,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Prepared {
     settings: Settings,
     groups: Vec<Vec<Listener>>,
+    iperf3: iperf3::Listener,
     psk: Option<Vec<u8>>,
     notes: Vec<String>,
 }
@@ -68,10 +70,16 @@ impl Prepared {
         // Nobody catches signals yet: they end this.
         let never = Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?;
         let psk = settings.udpping.key_file.as_deref().map(|path| read_key(path, &never)).transpose()?;
-        let groups = open(&settings)?;
+        let passed = adopt()?;
+        let groups = open(&settings, passed.reflector)?;
+        let iperf3 = match settings.place(ServiceName::Iperf3).filter(|_| passed.iperf3.is_empty()) {
+            Some(place) => iperf3::Listener::open(place)?,
+            None => passed.iperf3,
+        };
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
+        notes.extend(iperf3.notes());
         notes.extend(drop_privileges(&settings, data, &readable(files))?);
-        Ok(Self { settings, groups, psk, notes })
+        Ok(Self { settings, groups, iperf3, psk, notes })
     }
 
     /// What the operator should read once: where it listens, what it runs as.
@@ -92,7 +100,10 @@ impl Prepared {
     ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
         let drained = CancellationToken::new();
+        let iperf3 = iperf3::Server::new(self.iperf3, &self.settings.iperf3, drained.clone());
+        let tests = iperf3.handle();
         let mut tasks = JoinSet::new();
+        tasks.spawn(iperf3.run());
         tasks.spawn(control::serve(Arc::clone(&store), drained.clone()));
         tasks.spawn(measure(autoperf, Arc::clone(&store), cancel.clone()));
         service::notify("READY=1");
@@ -101,7 +112,7 @@ impl Prepared {
             never = beat() => match never {},
         };
         service::notify("STOPPING=1");
-        drain(&workers, self.settings.drain.0).await;
+        drain(&workers, &tests, self.settings.drain.0).await;
         drained.cancel();
         let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
         while tasks.join_next().await.is_some() {}
@@ -138,10 +149,11 @@ async fn measure(
 }
 
 /// Lets no session begin, and waits until those that run have ended, at most `patience`.
-async fn drain(workers: &Workers, patience: Duration) {
+async fn drain(workers: &Workers, tests: &iperf3::Handle, patience: Duration) {
     workers.refuse_new();
+    tests.refuse_new();
     let quiet = async {
-        while !workers.is_quiet() {
+        while !workers.is_quiet() || !tests.is_quiet() {
             tokio::time::sleep(LOOK).await;
         }
     };
@@ -181,40 +193,51 @@ pub async fn beat() -> Infallible {
 }
 
 /// One group of sockets for each thread: the manager's sockets make one group, else each thread has its own.
-fn open(settings: &Settings) -> Result<Vec<Vec<Listener>>, Failure> {
-    let passed = adopt()?;
+fn open(settings: &Settings, passed: Vec<Listener>) -> Result<Vec<Vec<Listener>>, Failure> {
     let threads = match settings.udpping.threads {
         0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, MOST_THREADS)),
         threads => threads.into(),
     };
     let threads = if passed.is_empty() { threads } else { 1 };
     let mut groups: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
-    for service in ServiceName::ALL {
-        let is_passed = passed.iter().any(|listener| listener.service == service.service());
-        let Some(place) = settings.place(service).filter(|_| !is_passed) else { continue };
+    for name in ServiceName::ALL {
+        let Some(service) = name.reflected() else { continue };
+        let is_passed = passed.iter().any(|listener| listener.service == service);
+        let Some(place) = settings.place(name).filter(|_| !is_passed) else { continue };
         for group in &mut groups {
-            group.extend(Listener::open(service.service(), place, threads > 1)?);
+            group.extend(Listener::open(service, place, threads > 1)?);
         }
     }
     groups[0].extend(passed);
     Ok(groups)
 }
 
+/// The service manager's sockets.
+#[derive(Default)]
+struct Passed {
+    reflector: Vec<Listener>,
+    iperf3: iperf3::Listener,
+}
+
 /// The service manager's sockets, by their names.
-fn adopt() -> Result<Vec<Listener>, Failure> {
-    let mut listeners = Vec::new();
+fn adopt() -> Result<Passed, Failure> {
+    let mut passed = Passed::default();
     for (name, fd) in service::sockets() {
+        let failed = |error: io::Error| Failure::from_io(format_args!("socket unit: {name}"), &error);
         let known = ServiceName::ALL.into_iter().find(|service| service.name() == name);
         let unknown = || {
             Class::Config
                 .because(format_args!("socket unit: no service named `{name}` (FileDescriptorName=)"))
         };
-        let service = known.ok_or_else(unknown)?.service();
-        let socket = crate::sys::datagram::Socket::adopt(fd)
-            .map_err(|error| Failure::from_io(format_args!("socket unit: {name}"), &error))?;
-        listeners.push(Listener { service, socket });
+        match known.ok_or_else(unknown)?.reflected() {
+            Some(service) => {
+                let socket = crate::sys::datagram::Socket::adopt(fd).map_err(failed)?;
+                passed.reflector.push(Listener { service, socket });
+            }
+            None => passed.iperf3.adopt(fd).map_err(failed)?,
+        }
     }
-    Ok(listeners)
+    Ok(passed)
 }
 
 fn describe(listener: &Listener) -> String {

@@ -7,8 +7,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::iperf3::Iperf3Settings;
 use super::reflector::{Service, UdpPingSettings};
 use crate::units::Span;
+use crate::wire::iperf3;
 
 /// The test server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +18,7 @@ use crate::units::Span;
 #[schemars(rename = "Serve")]
 pub struct Settings {
     /// Where each service listens: `ADDRESS:PORT` or `off`. What is not named keeps its default:
-    /// `udpping = "[::]:2000"`, `stamp = "off"` (its port is 862).
+    /// `udpping = "[::]:2000"`, `iperf3 = "[::]:5201"` (TCP and UDP), `stamp = "off"` (its port is 862).
     pub listen: BTreeMap<ServiceName, Place>,
     /// The account to become when started as root. Without one: `waddleperf`, if it exists, else the owner of DATA.
     pub user: Option<String>,
@@ -24,6 +26,8 @@ pub struct Settings {
     pub drain: Span,
     /// Limits of the UDP ping reflector; STAMP shares them.
     pub udpping: UdpPingSettings,
+    /// Limits of the iperf3 server.
+    pub iperf3: Iperf3Settings,
 }
 
 impl Default for Settings {
@@ -33,6 +37,7 @@ impl Default for Settings {
             user: None,
             drain: Span::secs(30),
             udpping: UdpPingSettings::default(),
+            iperf3: Iperf3Settings::default(),
         }
     }
 }
@@ -52,25 +57,29 @@ pub enum ServiceName {
     UdpPing,
     /// The STAMP reflector.
     Stamp,
+    /// iperf3's server.
+    Iperf3,
 }
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::UdpPing, Self::Stamp];
+    pub const ALL: [Self; 3] = [Self::UdpPing, Self::Stamp, Self::Iperf3];
 
     /// Its word.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UdpPing => "udpping",
             Self::Stamp => "stamp",
+            Self::Iperf3 => "iperf3",
         }
     }
 
-    /// The reflector's service of this name.
-    pub(super) const fn service(self) -> Service {
+    /// The reflector's service of this name, if it is one of its.
+    pub(super) const fn reflected(self) -> Option<Service> {
         match self {
-            Self::UdpPing => Service::UdpPing,
-            Self::Stamp => Service::Stamp,
+            Self::UdpPing => Some(Service::UdpPing),
+            Self::Stamp => Some(Service::Stamp),
+            Self::Iperf3 => None,
         }
     }
 
@@ -79,6 +88,7 @@ impl ServiceName {
         match self {
             Self::UdpPing => Place(Some(SocketAddr::new(any, 2000))),
             Self::Stamp => Place(None),
+            Self::Iperf3 => Place(Some(SocketAddr::new(any, iperf3::PORT))),
         }
     }
 }
@@ -134,7 +144,8 @@ impl FromStr for Listen {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = || format!("`{text}` is not NAME=ADDRESS:PORT or NAME=off (names: udpping, stamp)");
+        let form =
+            || format!("`{text}` is not NAME=ADDRESS:PORT or NAME=off (names: udpping, stamp, iperf3)");
         let (name, place) = text.split_once('=').ok_or_else(form)?;
         let service = ServiceName::ALL.into_iter().find(|service| service.name() == name).ok_or_else(form)?;
         Ok(Self(service, place.parse()?))
@@ -152,6 +163,8 @@ mod tests {
             settings.place(ServiceName::UdpPing).map(|place| place.to_string()).as_deref(),
             Some("[::]:2000")
         );
+        let iperf3 = settings.place(ServiceName::Iperf3).map(|place| place.to_string());
+        assert_eq!(iperf3.as_deref(), Some("[::]:5201"));
         assert_eq!(settings.place(ServiceName::Stamp), None);
         let Listen(service, place) = "stamp=127.0.0.1:8620".parse().expect("a listener");
         settings.listen.insert(service, place);

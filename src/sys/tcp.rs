@@ -22,6 +22,8 @@ pub struct Info {
     pub mss: u32,
     /// Octets that a segment carries: [`mss`](Self::mss) without its options.
     pub payload: u32,
+    /// How long nothing has come; right after the handshake since then.
+    pub quiet: Duration,
     /// The path MTU that this host believes in.
     pub pmtu: u32,
     /// The congestion window, in segments.
@@ -84,6 +86,7 @@ fn read(bytes: &[u8]) -> Info {
         retransmits: number(100),
         mss: payload + if has_timestamps { TIMESTAMPS_LENGTH } else { 0 },
         payload,
+        quiet: Duration::from_millis(number(52).into()),
         pmtu: number(60),
         cwnd: number(80),
         reordering: optional(220),
@@ -140,6 +143,8 @@ mod tests {
         bytes[168..176].copy_from_slice(&9u64.to_ne_bytes());
         let old = read(&bytes[..104]);
         assert_eq!((old.retransmits, old.busy, old.snd_wnd), (7, None, None));
+        bytes[52..56].copy_from_slice(&5u32.to_ne_bytes());
         assert_eq!(read(&bytes).busy, Some(Duration::from_micros(9)));
+        assert_eq!(read(&bytes).quiet, Duration::from_millis(5));
     }
 }

@@ -77,7 +77,7 @@ struct Lab {
 /// What an engine does with the image: start it, ask for its health until it is well, stop it.
 /// A container that has not started is not well.
 const LIFE: &str = "! waddleperf health || exit 9
-    waddleperf serve --listen udpping=127.0.0.1:0 &
+    waddleperf serve --listen udpping=127.0.0.1:0 --listen iperf3=off &
     until waddleperf health; do :; done
     kill -TERM $! && wait $!";
 
@@ -245,7 +245,7 @@ fn the_image_is_built_and_runs_unprivileged() {
     assert_eq!(config["Entrypoint"], json!(["/usr/bin/waddleperf"]));
     assert_eq!(config["Cmd"], json!(["serve"]));
     assert_eq!(config["Healthcheck"]["Test"], json!(["CMD", "/usr/bin/waddleperf", "health"]));
-    assert_eq!(config["ExposedPorts"], json!({"2000/udp": {}}));
+    assert_eq!(config["ExposedPorts"], json!({"2000/udp": {}, "5201/tcp": {}, "5201/udp": {}}));
     assert_eq!(config["Volumes"], json!({"/var/lib/waddleperf": {}}));
     assert_eq!(config["StopSignal"], "SIGTERM");
 

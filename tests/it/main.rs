@@ -11,6 +11,7 @@ mod geoip;
 mod httptrace;
 mod image;
 mod install;
+mod iperf3;
 mod lab;
 mod layering;
 mod links;

@@ -68,6 +68,7 @@ pub(super) fn send(
         }
         clock.left(written);
         gauge.moved(written as u64, u64::from(written > 0));
+        test.hold_back(written as u64);
     }
     Ok(())
 }
@@ -84,7 +85,7 @@ pub(super) fn receive(
     stream.set_read_timeout(Some(LOOK))?;
     let mut buffer = if copies { vec![0; length] } else { Vec::new() };
     // What is thrown away needs no buffer, so a read may take all there is.
-    let most = if copies { length } else { length.max(1 << 20) };
+    let most = if copies || test.has_ceiling() { length } else { length.max(1 << 20) };
     let mut low_water =
         LowWater::new(clock::now().mono, if free_window { MOST_LOW_WATER.min(most) } else { 1 });
     let mut ticks = Ticks::new();
@@ -100,6 +101,7 @@ pub(super) fn receive(
                 }
                 ticks.count(gauge);
                 low_water.read(stream, octets);
+                test.hold_back(octets as u64);
             }
             Err(error) if is_nothing(&error) => {
                 gauge.tick();
@@ -108,6 +110,11 @@ pub(super) fn receive(
             Err(_) if test.is_over() => return Ok(()),
             Err(error) => return Err(error),
         }
+    }
+    // What had come before the end and was not read yet, because a read waits for more.
+    if !test.has_ceiling() {
+        stream.set_nonblocking(true)?;
+        gauge.moved(bulk::discard(stream, MOST_LOW_WATER).unwrap_or(0) as u64, 0);
     }
     Ok(())
 }

@@ -2,9 +2,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::sys::wait::Stop;
+use super::LOOK;
+use crate::sys::clock;
+use crate::sys::wait::{Stop, sleep};
+use crate::units::nanos;
 
 /// A test that runs.
 #[derive(Debug)]
@@ -17,6 +20,36 @@ pub struct Test {
     pub budget: Option<Budget>,
     /// Raised at the end of what does not count: UDP's jitter begins anew then.
     epoch: AtomicU64,
+    /// How fast its connections go at most, all together.
+    ceiling: Option<Ceiling>,
+}
+
+/// A rate that connections keep together: who has moved more than that waits, so that the far side must.
+#[derive(Debug)]
+struct Ceiling {
+    /// Bits per second.
+    rate: u64,
+    began: Instant,
+    /// Until when what was moved has used the rate up, in nanoseconds since the beginning.
+    until: AtomicU64,
+}
+
+/// What is not used up of a ceiling is lost after this time.
+const BURST: Duration = Duration::from_millis(10);
+
+impl Ceiling {
+    /// How long to wait once `octets` were moved.
+    fn spend(&self, now: Instant, octets: u64) -> Duration {
+        let at = nanos(now.saturating_duration_since(self.began));
+        let cost = (octets as f64 * 8e9 / self.rate.max(1) as f64) as u64;
+        let least = at.saturating_sub(nanos(BURST));
+        let next = |until: u64| until.max(least).saturating_add(cost);
+        let before = self
+            .until
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| Some(next(until)))
+            .unwrap_or_default();
+        Duration::from_nanos(next(before).saturating_sub(at))
+    }
 }
 
 /// Octets that a test may move, all its streams together.
@@ -62,7 +95,33 @@ impl Test {
     /// # Errors
     /// When the process is out of descriptors.
     pub fn new(began: Instant, budget: Option<Budget>) -> io::Result<Self> {
-        Ok(Self { stop: Stop::new()?, began, budget, epoch: AtomicU64::new(0) })
+        Ok(Self { stop: Stop::new()?, began, budget, epoch: AtomicU64::new(0), ceiling: None })
+    }
+
+    /// The same, whose connections move at most `rate` bits per second, all together and both ways; flows of UDP have each
+    /// their pace, and nobody can slow down what comes.
+    pub fn below(mut self, rate: u64) -> Self {
+        self.ceiling = Some(Ceiling { rate, began: self.began, until: AtomicU64::new(0) });
+        self
+    }
+
+    /// Whether its connections have a ceiling.
+    pub(super) const fn has_ceiling(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
+    /// Waits as long as the ceiling asks for once `octets` were moved.
+    pub(super) fn hold_back(&self, octets: u64) {
+        let Some(ceiling) = self.ceiling.as_ref().filter(|_| octets > 0) else { return };
+        let now = clock::now().mono;
+        let until = now + ceiling.spend(now, octets);
+        while !self.is_over() {
+            let left = until.saturating_duration_since(clock::now().mono);
+            if left.is_zero() {
+                return;
+            }
+            sleep(left.min(LOOK));
+        }
     }
 
     /// What came so far was for warming up.
@@ -84,6 +143,17 @@ impl Test {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ceiling_is_shared_and_not_saved_up() {
+        let began = clock::now().mono;
+        // 1,000 octets take 1 ms.
+        let ceiling = Ceiling { rate: 8_000_000, began, until: AtomicU64::new(0) };
+        let spend = |ms, octets| ceiling.spend(began + Duration::from_millis(ms), octets);
+        assert_eq!([spend(0, 1000), spend(0, 2000)], [1, 3].map(Duration::from_millis));
+        assert_eq!(spend(1, 1000), Duration::from_millis(3));
+        assert_eq!(spend(1000, 15_000), Duration::from_millis(5), "10 ms of a second");
+    }
 
     #[test]
     fn a_budget_is_spent_to_the_last_octet_and_never_more() {

@@ -13,7 +13,7 @@ const NEIGHBOURS: u32 = 16;
 ///
 /// Sources are hashed with a secret; those that share a slot share its places.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(in crate::serve) struct Census {
     hasher: RandomState,
     all: AtomicU32,
     sources: Vec<AtomicU32>,
@@ -23,7 +23,7 @@ pub(super) struct Census {
 }
 
 impl Census {
-    pub(super) fn new(most: u32, most_of_source: u32) -> Self {
+    pub(in crate::serve) fn new(most: u32, most_of_source: u32) -> Self {
         let zeros = || (0..SLOTS).map(|_| AtomicU32::new(0)).collect();
         Self {
             hasher: RandomState::new(),
@@ -36,7 +36,7 @@ impl Census {
     }
 
     /// Takes a place for one more session of `source`; nobody has shares of who is trusted with the whole table (`None`).
-    pub(super) fn enter(&self, source: Option<IpAddr>) -> Result<(), Full> {
+    pub(in crate::serve) fn enter(&self, source: Option<IpAddr>) -> Result<(), Full> {
         enter(&self.all, self.most).then_some(()).ok_or(Full::Table)?;
         let Some(source) = source else { return Ok(()) };
         let [near, wide] = self.shares(source);
@@ -51,7 +51,7 @@ impl Census {
     }
 
     /// Gives the place of one session of `source` back.
-    pub(super) fn leave(&self, source: Option<IpAddr>) {
+    pub(in crate::serve) fn leave(&self, source: Option<IpAddr>) {
         leave(&self.all);
         source.iter().flat_map(|source| self.shares(*source)).for_each(leave);
     }
@@ -66,7 +66,7 @@ impl Census {
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(in crate::serve) enum Full {
     /// The table holds as many as it may.
     Table,
     /// The source, or its neighbourhood, has its share of it.

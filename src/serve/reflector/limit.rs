@@ -13,7 +13,7 @@ use super::census::Census;
 use crate::units::nanos;
 
 /// Slots of a table. Sources that share one share its allowance: never more than the limit gets through.
-pub(super) const SLOTS: usize = 16_384;
+pub(in crate::serve) const SLOTS: usize = 16_384;
 const SECOND: u64 = 1_000_000_000;
 /// A bucket lets this much time's worth through at once, so that ten seconds see at most 5 % over the rate.
 const BURST: u64 = 400_000_000;
@@ -153,12 +153,12 @@ impl Table {
 }
 
 /// The slot of `source` in a table with its own secret.
-pub(super) fn slot(hasher: &RandomState, source: impl Hash) -> usize {
+pub(in crate::serve) fn slot(hasher: &RandomState, source: impl Hash) -> usize {
     hasher.hash_one(source) as usize % SLOTS
 }
 
 /// The network that limits count as one source.
-pub(super) fn network(source: IpAddr) -> u128 {
+pub(in crate::serve) fn network(source: IpAddr) -> u128 {
     match source {
         IpAddr::V4(v4) => v4.to_bits().into(),
         IpAddr::V6(v6) => v6.to_bits() >> 64 << 64 | 1,

@@ -14,8 +14,10 @@ mod tlvs;
 mod worker;
 mod wp1;
 
+pub(super) use census::Census;
 pub use fuzz::fuzz_answer;
 pub use limit::Limits;
+pub(super) use limit::{SLOTS, network, slot};
 pub use worker::{Listener, Workers};
 
 use std::net::{IpAddr, SocketAddr};

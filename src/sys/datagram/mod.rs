@@ -74,6 +74,8 @@ pub struct Setup {
     pub kind: Kind,
     /// Share the port with other sockets of this process (`SO_REUSEPORT`).
     pub share_port: bool,
+    /// Share address and port with sockets that do so as well, whoever has opened them (`SO_REUSEADDR`).
+    pub share_address: bool,
     /// Network interface to use (`SO_BINDTODEVICE`).
     pub interface: Option<String>,
     /// TTL or hop limit of what is sent.
@@ -106,6 +108,9 @@ impl Socket {
         }
         if setup.share_port {
             inner.set_reuse_port(true)?;
+        }
+        if setup.share_address {
+            inner.set_reuse_address(true)?;
         }
         if let Some(interface) = &setup.interface {
             inner.bind_device(Some(interface.as_bytes()))?;
@@ -144,6 +149,14 @@ impl Socket {
         let mut socket = Self { inner, kind: Kind::Udp, v6: local.is_ipv6(), own_ids: false };
         socket.prepare(&Setup::default())?;
         Ok(socket)
+    }
+
+    /// Lets other sockets have its address and port from now on, where they let it, too (`SO_REUSEADDR`).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn share_address(&self) -> io::Result<()> {
+        self.inner.set_reuse_address(true)
     }
 
     /// Fixes the peer: only its datagrams and ICMP errors about ours arrive from now on.

@@ -19,6 +19,8 @@ impl Server {
             .args([
                 "serve",
                 "--listen",
+                "iperf3=off",
+                "--listen",
                 "udpping=127.0.0.1:0",
                 "--user",
                 "root",

@@ -75,7 +75,10 @@ fn what_a_full_disk_makes_lose_at_the_end_is_told_and_3() {
 fn full_at_the_end() {
     let Some(at) = stage::place() else { return };
     let place = place(&at);
-    for arguments in [&["autoperf", "daemon"][..], &["serve", "--listen", "udpping=off", "--user", "root"]] {
+    for arguments in [
+        &["autoperf", "daemon"][..],
+        &["serve", "--listen", "iperf3=off", "--listen", "udpping=off", "--user", "root"],
+    ] {
         let is_told = |_| {
             let mut daemon = Daemon::start(&place, arguments);
             for _ in 0..30 {

@@ -89,7 +89,10 @@ fn a_broken_file_is_refused_on_one_line_and_the_old_one_goes_on() {
 #[test]
 fn a_server_gets_and_loses_targets_and_says_what_waits_for_its_next_start() {
     let place = place(&[]);
-    let mut server = Daemon::start(&place, &["serve", "--listen", "udpping=127.0.0.1:0", "--user", "root"]);
+    let mut server = Daemon::start(
+        &place,
+        &["serve", "--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0", "--user", "root"],
+    );
     server.line_with("listens");
     let measures = || lock::take(&Data::at(place.data())).expect("the lock").is_none();
     assert!(!measures(), "beside a server without targets anybody may");

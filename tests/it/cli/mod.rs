@@ -26,7 +26,7 @@ impl Reflector {
     fn start() -> Self {
         let dir = tempfile::tempdir().expect("make a directory");
         let mut server = clean(Command::new(WADDLEPERF), dir.path())
-            .args(["serve", "--listen", "udpping=127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0", "--data"])
             .arg(dir.path().join("server"))
             .stdout(Stdio::piped())
             .spawn()

@@ -75,7 +75,7 @@ impl Place {
     /// A server on this data. Its store answers from here on.
     #[track_caller]
     fn serve(&self) -> Server {
-        let listen = ["serve", "--listen", "udpping=127.0.0.1:0"];
+        let listen = ["serve", "--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0"];
         let child = self.command(&listen).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let server = Server(child.expect("start a server"));
         // Taking the store is the server's first act; until it answers, this one may have the store itself.

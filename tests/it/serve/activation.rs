@@ -20,7 +20,7 @@ fn activated(listen: &[&str]) -> Server {
     manager.args(["--datagram", "--setenv=XDG_CONFIG_HOME=/nowhere"]);
     manager.arg(format!("--fdname={}", vec!["udpping"; listen.len()].join(":")));
     manager.args(listen.iter().map(|address| format!("--listen={address}:{port}")));
-    manager.args([WADDLEPERF, "serve", "--data"]).arg(data.path());
+    manager.args([WADDLEPERF, "serve", "--listen", "iperf3=off", "--data"]).arg(data.path());
     let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     let server = Server { child, port, notes: Vec::new(), data };
     server.until_it_answers();
@@ -65,4 +65,25 @@ fn the_socket_unit_opens_what_serve_opens() {
         let table = fs::read_to_string(format!("/proc/net/{family}")).expect("the kernel's sockets");
         assert!(table.contains(&format!("0:{:04X} ", own.port)), "no socket of {family}: {table}");
     }
+}
+
+#[test]
+fn iperf3_is_served_at_the_managers_socket() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let at = free.local_addr().expect("its address");
+    drop(free);
+    let data = tempfile::tempdir().expect("make a directory");
+    let mut manager = tool("systemd-socket-activate");
+    manager.args(["--setenv=XDG_CONFIG_HOME=/nowhere", "--fdname=iperf3", &format!("--listen={at}")]);
+    manager.args([WADDLEPERF, "serve", "--listen", "udpping=off", "--data"]).arg(data.path());
+    let child = manager.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let server = Server { child, port: at.port(), notes: Vec::new(), data };
+    let served = |_: &u32| {
+        waddleperf::sys::wait::sleep(std::time::Duration::from_millis(50));
+        let mut client = tool("timeout");
+        client.args(["20", "iperf3", "-c", "127.0.0.1", "-n", "100K", "-p", &server.port.to_string()]);
+        client.output().expect("it runs").status.success()
+    };
+    assert!((0..50).any(|n| served(&n)));
+    server.signal(Signal::SIGTERM);
 }

@@ -36,7 +36,10 @@ impl Server {
     fn with(args: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let data = tempfile::tempdir().expect("make a directory");
         let mut command = serve(data.path());
-        command.args(["--listen", "udpping=127.0.0.1:0"]).args(args).stdout(Stdio::piped());
+        command
+            .args(["--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
@@ -193,7 +196,12 @@ fn a_port_that_is_taken_is_named_on_one_line() {
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = taken.local_addr().expect("its address").to_string();
     let data = tempfile::tempdir().expect("make a directory");
-    let (code, said) = refusal(serve(data.path()).args(["--listen", &format!("udpping={address}")]));
+    let (code, said) = refusal(serve(data.path()).args([
+        "--listen",
+        "iperf3=off",
+        "--listen",
+        &format!("udpping={address}"),
+    ]));
     assert_eq!(code, Some(3));
     assert!(said.contains(&format!("bind udp {address}: ")) && said.contains("in use"), "{said}");
 }
@@ -202,11 +210,13 @@ fn a_port_that_is_taken_is_named_on_one_line() {
 fn what_is_asked_wrongly_is_refused_with_its_form() {
     let data = tempfile::tempdir().expect("make a directory");
     for (args, part) in [
-        (&["--listen", "http=127.0.0.1:80"][..], "names: udpping, stamp"),
+        (&["--listen", "http=127.0.0.1:80"][..], "names: udpping, stamp, iperf3"),
         (&["--listen", "udpping=nowhere"], "ADDRESS:PORT"),
         (&["--udp-key-file", "/nowhere/key"], "/nowhere/key"),
     ] {
-        let (code, said) = refusal(serve(data.path()).args(["--listen", "udpping=127.0.0.1:0"]).args(args));
+        let (code, said) = refusal(
+            serve(data.path()).args(["--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0"]).args(args),
+        );
         assert!(matches!(code, Some(2 | 3)), "{args:?}: {code:?}");
         assert!(said.contains(part), "{said}");
     }
@@ -219,7 +229,9 @@ fn a_key_that_others_may_read_is_refused() {
     fs::write(&key, "a shared secret").expect("write the key");
     let serving = || {
         let mut command = serve(&place.path().join("data"));
-        command.args(["--listen", "udpping=127.0.0.1:0", "--udp-key-file"]).arg(&key);
+        command
+            .args(["--listen", "iperf3=off", "--listen", "udpping=127.0.0.1:0", "--udp-key-file"])
+            .arg(&key);
         command
     };
     let pinging = || {
@@ -365,7 +377,16 @@ fn port_862_without_the_capability_names_the_remedy() {
     // A fresh namespace has the usual bounds, whatever this machine allows.
     let mut command = tool("unshare");
     command.args(["-n", "runuser", "-u", "nobody", "--"]).arg(&program);
-    command.args(["serve", "--listen", "udpping=off", "--listen", "stamp=0.0.0.0:862", "--data"]);
+    command.args([
+        "serve",
+        "--listen",
+        "iperf3=off",
+        "--listen",
+        "udpping=off",
+        "--listen",
+        "stamp=0.0.0.0:862",
+        "--data",
+    ]);
     let (code, said) = refusal(command.arg(place.path().join("data")));
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("CAP_NET_BIND_SERVICE") && said.contains("ip_unprivileged_port_start"), "{said}");

@@ -56,7 +56,7 @@ fn with_too_few_descriptors_it_says_one_line_and_does_not_begin() {
     let data = tempfile::tempdir().expect("make a directory");
     // From the first number that lets the loader and the store open what they need.
     for descriptors in 5..32 {
-        for command in ["serve --listen udpping=127.0.0.1:0", "udpping 127.0.0.1"] {
+        for command in ["serve --listen iperf3=off --listen udpping=127.0.0.1:0", "udpping 127.0.0.1"] {
             let script = format!(
                 "ulimit -n {descriptors}; exec {WADDLEPERF} --data {} {command}",
                 data.path().display()

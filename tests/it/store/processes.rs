@@ -26,7 +26,10 @@ pub(super) struct Owner(Child);
 impl Owner {
     pub(super) fn of(data: &Path) -> Self {
         let mut serve = waddleperf(data);
-        serve.args(["serve", "--listen", "udpping=off"]).stdout(Stdio::null()).stderr(Stdio::null());
+        serve
+            .args(["serve", "--listen", "iperf3=off", "--listen", "udpping=off"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let owner = Self(serve.spawn().expect("it starts"));
         let well = |_| output(waddleperf(data).arg("health")).status.success();
         assert!((0..100).any(well), "the owner does not get well");

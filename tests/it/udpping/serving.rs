@@ -38,7 +38,15 @@ impl Serving {
         std::fs::write(&config, format!("{CONFIG}{settings}")).expect("write the configuration");
         let mut command = node.command(BINARY);
         command.arg("--config").arg(&config).arg("--data").arg(data.path().join("data"));
-        command.args(["serve", "--listen", "udpping=[::]:2000", "--listen", "stamp=[::]:8620"]);
+        command.args([
+            "serve",
+            "--listen",
+            "iperf3=off",
+            "--listen",
+            "udpping=[::]:2000",
+            "--listen",
+            "stamp=[::]:8620",
+        ]);
         let mut process = command.stdout(Stdio::piped()).spawn().expect("start the server");
         let said = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
         let listening = said.map_while(Result::ok).filter(|line| line.contains(" listens on "));

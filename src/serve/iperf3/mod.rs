@@ -1,0 +1,150 @@
+//! iperf3's server: any stock client's tests over TCP and UDP, many at once on one port.
+//!
+//! What is said (cookies, states, parameters, results) is said by tasks, each word with its deadline; what is moved is moved by
+//! threads of [`net::bulk`](crate::net::bulk), one for each stream, never by the runtime. A connection says by its cookie whether it
+//! is a new test or carries the data of one; a flow of UDP is known by its address alone, so tests of one address open theirs one
+//! after the other. A connection takes a test's place only once its parameters are there, and nothing is sent by UDP to an
+//! address that has no control connection.
+
+mod connection;
+mod door;
+mod end;
+mod greeter;
+mod ledger;
+mod limits;
+mod listener;
+mod record;
+mod registry;
+mod running;
+mod session;
+mod settings;
+mod streams;
+mod talk;
+mod tally;
+mod text;
+mod waiting;
+
+pub use listener::Listener;
+pub use settings::Iperf3Settings;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use super::reflector::Census;
+use crate::failure::Failure;
+use crate::sys::clock;
+use ledger::Ledger;
+use registry::Registry;
+use waiting::Waiting;
+
+/// Data connections of the largest test that the protocol has: 128 each way.
+const MOST_STREAMS: usize = 256;
+
+/// The server.
+pub struct Server {
+    listener: Listener,
+    shared: Arc<Shared>,
+}
+
+/// What all tests share.
+struct Shared {
+    settings: Iperf3Settings,
+    registry: Arc<Registry>,
+    waiting: Arc<Waiting>,
+    places: Census,
+    ledger: Ledger,
+    /// Tests that have a place.
+    active: AtomicUsize,
+    /// No test begins any more.
+    refusing: AtomicBool,
+    /// No test goes on any more.
+    ended: CancellationToken,
+}
+
+impl Server {
+    /// A server at `listener`'s sockets, within `settings`' limits. Its tests end with `ended`.
+    pub fn new(listener: Listener, settings: &Iperf3Settings, ended: CancellationToken) -> Self {
+        let streams = match settings.streams {
+            0 => MOST_STREAMS,
+            streams => (2 * streams as usize).min(MOST_STREAMS),
+        };
+        let shared = Shared {
+            settings: settings.clone(),
+            registry: Arc::default(),
+            waiting: Arc::new(Waiting::new(streams)),
+            places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
+            ledger: Ledger::new(settings, clock::now().mono),
+            active: AtomicUsize::new(0),
+            refusing: AtomicBool::new(false),
+            ended,
+        };
+        Self { listener, shared: Arc::new(shared) }
+    }
+
+    /// What can be told of it, and asked, while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared))
+    }
+
+    /// Serves until no test shall go on, and those that ran have told their clients so.
+    ///
+    /// # Errors
+    /// When the runtime does not take a socket.
+    pub async fn run(self) -> Result<(), Failure> {
+        door::serve(self.listener, self.shared).await
+    }
+}
+
+/// No limit is as many as can be.
+const fn most(limit: u32) -> u32 {
+    if limit == 0 { u32::MAX } else { limit }
+}
+
+/// A running server.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+impl Handle {
+    /// Begins no test from here on; those that run go on.
+    pub fn refuse_new(&self) {
+        self.0.refusing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no test has a place.
+    pub fn is_quiet(&self) -> bool {
+        self.0.active.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Shared {
+    /// Whether one more test of `source` would have a place now.
+    fn has_room(self: &Arc<Self>, source: IpAddr) -> bool {
+        Place::enter(self, source).is_some()
+    }
+}
+
+/// A test's place, until it is dropped.
+struct Place {
+    shared: Arc<Shared>,
+    source: IpAddr,
+}
+
+impl Place {
+    fn enter(shared: &Arc<Shared>, source: IpAddr) -> Option<Self> {
+        if shared.refusing.load(Ordering::Relaxed) || shared.places.enter(Some(source)).is_err() {
+            return None;
+        }
+        shared.active.fetch_add(1, Ordering::Relaxed);
+        Some(Self { shared: Arc::clone(shared), source })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.active.fetch_sub(1, Ordering::Relaxed);
+        self.shared.places.leave(Some(self.source));
+    }
+}

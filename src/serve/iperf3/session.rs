@@ -1,0 +1,218 @@
+//! A test from its cookie to its end: what is said over the control connection, in which order and by when.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::end::End;
+use super::greeter::Flow;
+use super::registry::Ticket;
+use super::running::{Outcome, Running};
+use super::streams::{Carrier, Line};
+use super::talk::{Talk, unexpected};
+use super::waiting::Pass;
+use super::{Place, Shared, limits, record, tally, text};
+use crate::sys::clock;
+use crate::wire::iperf3::{Code, Params, Refusal, Results, State, Transport, encode};
+use crate::wire::iperf3::{MOST_PARAMS, stream_id};
+
+/// How long parameters may take.
+const PARAMS: Duration = Duration::from_secs(5);
+/// How long all data connections may take, or all flows.
+const STREAMS: Duration = Duration::from_secs(10);
+/// How long another test of the same source may hold our greetings up.
+const TURN: Duration = Duration::from_secs(15);
+/// How long results may take.
+const RESULTS: Duration = Duration::from_secs(10);
+/// How long the last word may take.
+const DONE: Duration = Duration::from_secs(5);
+/// Octets of results that are read: those of all streams.
+const MOST_RESULTS: usize = 64 << 10;
+/// How often flows are asked whether their peers greet again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// A test.
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    talk: Talk,
+    ticket: Ticket,
+    pub(super) peer: SocketAddr,
+    source: IpAddr,
+    pub(super) params: Params,
+    lines: Vec<Line>,
+}
+
+impl Session {
+    /// A test of the client at `peer`, which has shown its cookie.
+    pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
+        let talk = Talk::new(stream);
+        Self { shared, talk, ticket, peer, source: peer.ip(), params: Params::default(), lines: Vec::new() }
+    }
+
+    /// Holds the test, and tells the client and the log how it ended.
+    pub(super) async fn hold(mut self, pass: Pass) {
+        let last = match self.test(pass).await {
+            Ok(()) => Vec::new(),
+            Err(end) => {
+                record::ended(&self, &end);
+                end.farewell()
+            }
+        };
+        let Self { talk, ticket, lines, .. } = self;
+        drop(ticket);
+        talk.leave(&last).await;
+        // Had they closed before, the client would complain of that and not of what it was told.
+        drop(lines);
+    }
+
+    async fn test(&mut self, pass: Pass) -> Result<(), End> {
+        let ended = self.shared.ended.clone();
+        let place = unless(&ended, self.admit(pass)).await?;
+        self.lines = unless(&ended, self.all_lines()).await?;
+        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines)?;
+        self.talk.say(&[State::TestStart, State::TestRunning]).await?;
+        running.start_sending(&mut self.lines)?;
+        let ran = running.watch(&mut self.talk, &mut self.lines).await;
+        let outcome = running.finish(&mut self.lines, ran.is_ok()).await;
+        record::ran(self, &outcome, ran.as_ref().err());
+        ran?;
+        self.lines.clear();
+        let told = unless(&ended, self.exchange(&outcome)).await;
+        drop(place);
+        told
+    }
+
+    /// Asks for the parameters, and gives the test a place.
+    async fn admit(&mut self, pass: Pass) -> Result<Place, End> {
+        if !self.shared.has_room(self.source) {
+            return Err(End::Busy);
+        }
+        let asked = async {
+            self.talk.say(&[State::ParamExchange]).await?;
+            let until = Instant::now() + PARAMS;
+            self.talk.frame(MOST_PARAMS, Code::PARAMS, "parameters", until).await
+        };
+        let frame = tokio::select! {
+            frame = asked => frame?,
+            () = pass.displaced() => return Err(End::Displaced),
+        };
+        self.params = Params::parse(&frame)?;
+        limits::check(&self.shared.settings, &self.params)?;
+        if !self.shared.ledger.spend(self.source, 0, clock::now().mono) {
+            return Err(Refusal::new(Code::RATE, "the day's octets are used up").into());
+        }
+        Place::enter(&self.shared, self.source).ok_or(End::Busy)
+    }
+
+    /// Waits for all streams.
+    async fn all_lines(&mut self) -> Result<Vec<Line>, End> {
+        let carriers = match self.params.transport {
+            Transport::Tcp => self.connections().await?,
+            Transport::Udp => self.flows().await?,
+        };
+        Ok(Line::all(carriers, &self.params, &self.shared.settings)?)
+    }
+
+    async fn connections(&mut self) -> Result<Vec<Carrier>, End> {
+        let count = self.params.streams();
+        let mut arrivals = self.ticket.open(count);
+        self.talk.say(&[State::CreateStreams]).await?;
+        let until = Instant::now() + STREAMS;
+        let mut streams = BTreeMap::new();
+        while streams.len() < count {
+            tokio::select! {
+                Some((order, stream)) = arrivals.recv() => drop(streams.insert(order, stream)),
+                said = self.talk.heard("all data connections") => return Err(surprised(said)),
+                () = sleep_until(until) => return Err(missing(streams.len(), count)),
+            }
+        }
+        self.ticket.close();
+        let carrier = |stream: TcpStream| stream.into_std().map(Carrier::Tcp);
+        let carriers = streams.into_values().map(carrier).collect::<Result<_, _>>();
+        carriers.map_err(|error| Refusal::new(Code::STREAM_ACCEPT, error).into())
+    }
+
+    async fn flows(&mut self) -> Result<Vec<Carrier>, End> {
+        let count = self.params.streams();
+        let registry = Arc::clone(&self.shared.registry);
+        let (_turn, mut hellos) = tokio::select! {
+            turn = timeout_at(Instant::now() + TURN, registry.flows_of(self.source)) => {
+                turn.map_err(|_| missing(0, count))?
+            }
+            said = self.talk.heard("all flows") => return Err(surprised(said)),
+        };
+        self.talk.say(&[State::CreateStreams]).await?;
+        let until = Instant::now() + STREAMS;
+        let mut flows: Vec<Flow> = Vec::with_capacity(count);
+        let mut again = interval(AGAIN);
+        while flows.len() < count {
+            tokio::select! {
+                Some(hello) = hellos.recv() => match flows.iter().find(|flow| flow.peer == hello.from) {
+                    Some(flow) => {
+                        let _ = flow.welcome();
+                    }
+                    None => {
+                        let flow = Flow::open(hello, &self.params, &registry)
+                            .map_err(|error| Refusal::new(Code::STREAM_ACCEPT, error))?;
+                        flows.push(flow);
+                    }
+                },
+                _ = again.tick() => flows.iter().for_each(Flow::welcome_again),
+                said = self.talk.heard("all flows") => return Err(surprised(said)),
+                () = sleep_until(until) => return Err(missing(flows.len(), count)),
+            }
+        }
+        Ok(flows.into_iter().map(Carrier::Udp).collect())
+    }
+
+    /// Each end tells what it has seen.
+    async fn exchange(&mut self, outcome: &Outcome) -> Result<(), End> {
+        self.talk.say(&[State::ExchangeResults]).await?;
+        let until = Instant::now() + RESULTS;
+        let frame = self.talk.frame(MOST_RESULTS, Code::RESULTS, "results", until).await?;
+        let theirs = Results::parse(&frame)?;
+        let most = stream_id(self.params.streams().saturating_sub(1));
+        if let Some(stream) = theirs.streams.iter().find(|stream| !(1..=most).contains(&stream.id)) {
+            let what = format_args!("results of a stream {}", stream.id);
+            return Err(Refusal::new(Code::STREAM_ID, what).into());
+        }
+        let (time, cpu, congestion) = (outcome.time, outcome.cpu, outcome.congestion.clone());
+        let mut ours = tally::results(&self.params, &outcome.moved, time, cpu, congestion, &theirs);
+        if self.params.wants_output {
+            ours.output = Some(text::output(self.peer, &self.params, outcome).into());
+        }
+        let mut last = encode(&ours.to_json());
+        last.push(State::DisplayResults.byte());
+        self.talk.write(&last).await?;
+        // Either end may close first.
+        match self.talk.expect(State::Done, "the last word", Instant::now() + DONE).await {
+            Err(End::Gone(_)) => Ok(()),
+            ended => ended,
+        }
+    }
+}
+
+/// What comes of `what`, unless we end meanwhile.
+async fn unless<T>(ended: &CancellationToken, what: impl Future<Output = Result<T, End>>) -> Result<T, End> {
+    ended.run_until_cancelled(what).await.unwrap_or(Err(End::Stopping))
+}
+
+/// What the client says while it should open streams.
+fn surprised(said: Result<State, End>) -> End {
+    match said {
+        // What a client says that cannot open a stream itself.
+        Ok(State::Done) => End::Gone("all streams"),
+        Ok(state) => unexpected(format_args!("{state:?}"), "all streams"),
+        Err(end) => end,
+    }
+}
+
+fn missing(there: usize, count: usize) -> End {
+    let what = format_args!("{there} of {count} streams in time");
+    Refusal::new(Code::STREAM_ACCEPT, what).into()
+}

@@ -1,0 +1,290 @@
+//! Clients that mean no good, or something else; beside each, a good one is served.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Server;
+use super::raw::{Raw, address, frame, tcp, udp};
+use crate::lab::shared;
+
+/// The server's error with a number.
+fn error(number: u8) -> Vec<u8> {
+    vec![0xfe, 0, 0, 0, number, 0, 0, 0, 0]
+}
+
+#[test]
+fn parameters_come_in_any_pieces_and_with_anything_beside() {
+    let _turn = shared();
+    let server = Server::open();
+    let mut raw = Raw::greet(&server);
+    raw.hear(&[9]);
+    for octet in frame(tcp().to_string().as_bytes()) {
+        raw.say(&[octet]);
+    }
+    raw.hear(&[10]);
+    let mut strange = tcp();
+    for (key, value) in [
+        ("parallel", json!("9999")),
+        ("congestion", json!(5)),
+        ("title", json!([[[]]])),
+        ("new", json!({"a": 1})),
+    ] {
+        strange[key] = value;
+    }
+    Raw::ask(&server, &strange).hear(&[10]);
+    server.report("-n 1M");
+}
+
+#[test]
+fn parameters_that_are_none_are_refused() {
+    let _turn = shared();
+    let server = Server::open();
+    let padded = |length: usize| format!("{{\"title\":\"{}\"}}", "x".repeat(length - 12)).into_bytes();
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000)).into_bytes();
+    for octets in [
+        0u32.to_be_bytes().to_vec(),
+        u32::MAX.to_be_bytes().to_vec(),
+        frame(&padded(8193)),
+        frame(b"[]"),
+        frame(b"7"),
+        frame(b"{"),
+        frame(&deep),
+        frame(b"\xff\xfe"),
+    ] {
+        let mut raw = Raw::greet(&server);
+        raw.hear(&[9]);
+        raw.say(&octets);
+        assert_eq!(raw.rest(), error(114), "{:?}", &octets[..octets.len().min(40)]);
+        server.report("-n 100K");
+    }
+    let mut whole = Raw::greet(&server);
+    whole.hear(&[9]);
+    whole.say(&frame(&padded(8192)));
+    whole.hear(&[10]);
+}
+
+#[test]
+fn numbers_out_of_bounds_are_refused_by_iperf3s_own() {
+    let _turn = shared();
+    let server = Server::open();
+    for (key, value, number) in [
+        ("len", json!(2_147_483_648u64), 7),
+        ("parallel", json!(129), 6),
+        ("parallel", json!(18_446_744_073_709_551_615u64), 6),
+        ("window", json!(1u64 << 40), 8),
+        ("time", json!(1e300), 5),
+        ("sctp", json!(true), 131),
+        ("burst", json!(100_000), 15),
+        ("TOS", json!(-1), 21),
+    ] {
+        let mut params = tcp();
+        params[key] = value;
+        assert_eq!(Raw::ask(&server, &params).rest(), error(number), "{params}");
+    }
+    let mut short = tcp();
+    (short["udp"], short["len"]) = (json!(true), json!(15));
+    assert_eq!(Raw::ask(&server, &short).rest(), error(20));
+}
+
+#[test]
+fn other_protocols_are_closed_without_a_word() {
+    let _turn = shared();
+    let server = Server::open();
+    let http = b"GET / HTTP/1.1\r\nHost: an-example-of-a-host\r\n\r\n".to_vec();
+    let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xaa; 90]].concat();
+    let iperf2 = [&[0; 24][..], b"012345678901234567890123456789"].concat();
+    for said in [http, tls, iperf2] {
+        let mut raw = Raw::connect(&server);
+        raw.say(&said);
+        let mut octet = [0];
+        // A reset is as good: what was said and not read makes one.
+        assert!(!matches!(raw.stream.read(&mut octet), Ok(1..)), "{said:?}");
+    }
+    server.report("-n 1M");
+}
+
+#[test]
+fn a_cookie_opens_only_what_waits_for_it() {
+    let _turn = shared();
+    let server = Server::open();
+    let mut raw = Raw::greet(&server);
+    raw.hear(&[9]);
+    let denied = |raw: &Raw| {
+        let mut said = Vec::new();
+        raw.data(&server).read_to_end(&mut said).expect("an orderly end");
+        said
+    };
+    assert_eq!(denied(&raw), [0xff], "it waits for parameters");
+    raw.say(&frame(tcp().to_string().as_bytes()));
+    raw.hear(&[10]);
+    let mut data = raw.data(&server);
+    raw.hear(&[1, 2]);
+    assert_eq!(denied(&raw), [0xff], "it has all");
+    data.write_all(&[7; 5000]).expect("sent");
+    raw.say(&[4]);
+    raw.hear(&[13]);
+    let cpu =
+        json!({"cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0, "sender_has_retransmits": 1});
+    let results = |id: u32| {
+        let mut results = cpu.clone();
+        results["streams"] =
+            json!([{"id": id, "bytes": 5000, "retransmits": 0, "jitter": 0, "errors": 0, "packets": 0}]);
+        frame(results.to_string().as_bytes())
+    };
+    raw.say(&results(1));
+    let mut length = [0; 4];
+    raw.stream.read_exact(&mut length).expect("a length");
+    let mut json = vec![0; u32::from_be_bytes(length) as usize];
+    raw.stream.read_exact(&mut json).expect("results");
+    let told: Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(
+        (&told["streams"][0]["id"], &told["streams"][0]["bytes"]),
+        (&json!(1), &json!(5000)),
+        "{told}"
+    );
+    assert_eq!(told["streams"][0]["omitted_packets"], 0, "{told}");
+    raw.hear(&[14]);
+    raw.say(&[16]);
+    assert!(raw.rest().is_empty());
+    // Results of a stream that is none; results that are none.
+    for (said, number) in
+        [(results(9), 208), (frame(b"{}"), 117), (frame(&vec![b' '; 1 << 17])[..4].to_vec(), 117)]
+    {
+        let mut raw = Raw::ask(&server, &tcp());
+        raw.hear(&[10]);
+        let _data = raw.data(&server);
+        raw.hear(&[1, 2]);
+        raw.say(&[4]);
+        raw.hear(&[13]);
+        raw.say(&said);
+        assert_eq!(raw.rest(), error(number));
+    }
+    server.report("-n 1M");
+}
+
+#[test]
+fn an_unknown_byte_ends_a_test() {
+    let _turn = shared();
+    let server = Server::open();
+    for byte in [77, 1, 13] {
+        let mut raw = Raw::ask(&server, &tcp());
+        raw.hear(&[10]);
+        let _data = raw.data(&server);
+        raw.hear(&[1, 2]);
+        raw.say(&[byte]);
+        assert_eq!(raw.rest(), error(110), "{byte}");
+    }
+}
+
+#[test]
+fn udp_goes_only_to_who_has_a_test_and_greets() {
+    let _turn = shared();
+    let server = Server::configured(&format!("[serve.iperf3]\n{}", super::OPEN), "0.0.0.0");
+    let answers = |socket: &std::net::UdpSocket| {
+        socket.set_read_timeout(Some(Duration::from_millis(300))).expect("a time-out");
+        let mut answer = [0; 2000];
+        let length = socket.recv(&mut answer).ok();
+        length.map(|length| answer[..length].to_vec())
+    };
+    let (one, two, foreign) =
+        (udp(&server, [127, 0, 0, 1]), udp(&server, [127, 0, 0, 1]), udp(&server, [127, 0, 0, 2]));
+    one.send(b"9876").expect("sent");
+    assert_eq!(answers(&one), None, "nobody has a test");
+    let mut params =
+        json!({"udp": true, "reverse": true, "time": 1, "parallel": 2, "len": 1000, "bandwidth": 1_000_000});
+    params["omit"] = json!(0);
+    let mut raw = Raw::ask(&server, &params);
+    raw.hear(&[10]);
+    for nonsense in [&b""[..], b"987", b"98765", b"hello", &[0xaa; 1000]] {
+        one.send(nonsense).expect("sent");
+    }
+    foreign.send(b"9876").expect("sent");
+    assert_eq!((answers(&one), answers(&foreign)), (None, None));
+    for _ in 0..3 {
+        // The same flow again and again: an answer each time, and no second stream.
+        one.send(b"9876").expect("sent");
+        assert_eq!(answers(&one).as_deref(), Some(&b"6789"[..]));
+    }
+    let mut again = [0; 1000];
+    one.send(&again).expect("sent");
+    assert_eq!(answers(&one).as_deref(), Some(&b"6789"[..]), "as our own client repeats it");
+    two.send(b"\x15\xcd\x5b\x07").expect("sent");
+    assert_eq!(answers(&two).as_deref(), Some(&b"6789"[..]), "as versions before 3.12 greet");
+    raw.hear(&[1, 2]);
+    let datagram = answers(&one).expect("data");
+    assert_eq!((datagram.len(), &datagram[8..12]), (1000, &[0, 0, 0, 1][..]), "the first is number 1");
+    foreign.send(b"9876").expect("sent");
+    assert_eq!(answers(&foreign), None);
+    // Once the control connection is gone nothing is sent any more.
+    drop(raw);
+    waddleperf::sys::wait::sleep(Duration::from_millis(500));
+    one.set_nonblocking(true).expect("no waiting");
+    while one.recv(&mut again).is_ok() {}
+    one.set_nonblocking(false).expect("waiting");
+    assert_eq!(answers(&one), None, "still sending");
+    server.report("-u -t 1 -b 1M");
+}
+
+#[test]
+fn a_crowd_of_idle_connections_keeps_nobody_out() {
+    let _turn = shared();
+    let server = Server::open();
+    server.report("-n 1M");
+    let before = resident(&server);
+    // Some say nothing, some a cookie, some parameters that never end.
+    let mut crowd: Vec<TcpStream> = Vec::new();
+    for n in 0..400 {
+        let mut stream = TcpStream::connect(address(&server)).expect("a connection");
+        if n % 3 > 0 {
+            let cookie = format!("{n:036}\0");
+            let _ = stream.write_all(cookie.as_bytes());
+        }
+        if n % 3 > 1 {
+            let _ = stream.write_all(&[0, 0, 0x20, 0, b'{']);
+        }
+        crowd.push(stream);
+        if n % 100 == 99 {
+            server.report("-n 100K");
+            server.report("-u -n 100K -b 10M");
+        }
+    }
+    assert!(server.descriptors() < 600, "{}", server.descriptors());
+    let grown = resident(&server).saturating_sub(before);
+    assert!(grown < 8 << 10, "{grown} KiB more");
+    // All are sent away in the end: after five seconds nobody may be silent.
+    for stream in &mut crowd {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+        let mut octets = [0; 64];
+        let closed = (0..4).any(|_| matches!(stream.read(&mut octets), Ok(0) | Err(_)));
+        assert!(closed);
+    }
+}
+
+/// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
+fn resident(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+#[test]
+fn who_opens_no_stream_or_says_no_result_loses_its_place() {
+    let _turn = shared();
+    let server = Server::with("sessions = 2\nsessions_per_source = 2\n");
+    let mut no_stream = Raw::ask(&server, &tcp());
+    no_stream.hear(&[10]);
+    let mut no_result = Raw::ask(&server, &tcp());
+    no_result.hear(&[10]);
+    let _data = no_result.data(&server);
+    no_result.hear(&[1, 2]);
+    no_result.say(&[4]);
+    no_result.hear(&[13]);
+    assert_eq!(Raw::greet(&server).rest(), [0xff], "both places are taken");
+    assert_eq!(no_stream.rest(), error(204));
+    assert!(no_result.rest().is_empty());
+    server.report("-n 100K -P 2");
+}

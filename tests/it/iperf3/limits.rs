@@ -1,0 +1,65 @@
+//! The limits of `[serve.iperf3]`, by what a stock client says of them.
+
+use super::{Server, number};
+use crate::lab::shared;
+
+#[test]
+fn what_is_over_a_limit_is_refused_with_iperf3s_reason() {
+    let _turn = shared();
+    // With no settings: what a server on a public host allows.
+    let server = Server::with("");
+    for (args, reason) in [
+        ("-t 31", "test duration too long"),
+        ("-t 10 -O 25", "test duration too long"),
+        ("-t 0", "test duration too long"),
+        ("-P 17", "number of parallel streams too large"),
+        ("-b 1001M", "total required bandwidth is larger than server limit"),
+        ("-P 2 --bidir -b 251M", "total required bandwidth is larger than server limit"),
+        ("-u -b 101M", "total required bandwidth is larger than server limit"),
+        ("-n 6G", "total required bandwidth is larger than server limit"),
+    ] {
+        let said = server.complaint(args);
+        assert!(said.contains(reason), "{args}: {said}");
+    }
+    server.report("-P 16 -b 1M -t 1");
+}
+
+#[test]
+fn a_rate_holds_both_ways() {
+    let _turn = shared();
+    let server = Server::with("rate = 40000000\nudp_rate = 20000000\n");
+    for args in ["-t 2", "-t 2 -P 4", "-t 2 -R", "-t 2 -R -P 4", "-t 2 --bidir", "-u -R -b 0 -l 1000 -t 2"] {
+        let report = server.report(args);
+        let (sum, rate) = if args.contains("-u") { ("sum", 20e6) } else { ("sum_received", 40e6) };
+        let back =
+            report.pointer("/end/sum_received_bidir_reverse/bytes").and_then(serde_json::Value::as_f64);
+        let bits = (number(&report, &format!("/end/{sum}/bytes")) + back.unwrap_or(0.0)) * 8.0;
+        // A client that receives reads more than was sent in its time: nothing but its own buffers.
+        assert!((0.3 * rate * 2.0..rate * 2.4 + 2e6).contains(&bits), "{args}: {bits} bits");
+    }
+}
+
+#[test]
+fn a_flow_that_is_too_fast_ends_its_test() {
+    let _turn = shared();
+    let server = Server::with("udp_rate = 10000000\n");
+    let said = server.complaint("-u -b 0 -l 1000 -t 10");
+    assert!(said.contains("total required bandwidth is larger than server limit"), "{said}");
+    server.report("-u -b 10M -l 1000 -t 1");
+}
+
+#[test]
+fn octets_are_limited_by_test_and_by_day() {
+    let _turn = shared();
+    let server = Server::with("rate = 0\nbytes = 20000000\nbytes_per_source = 50000000\n");
+    let reason = "total required bandwidth is larger than server limit";
+    let said = server.complaint("-t 5");
+    assert!(said.contains(reason), "{said}");
+    // Until the day's octets are used up.
+    let refused = (0..20)
+        .map(|_| server.client("-n 10M").output().expect("it runs"))
+        .find(|output| !output.status.success());
+    let said = String::from_utf8_lossy(&refused.expect("a refusal").stderr).into_owned();
+    assert!(said.contains(reason), "{said}");
+    assert!(server.complaint("-u -b 1M -t 1").contains(reason), "nothing more on this day");
+}

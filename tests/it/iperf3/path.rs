@@ -1,0 +1,76 @@
+//! Paths that lose datagrams, and clients that vanish behind them.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{OPEN, Server, number};
+use crate::lab::{Hook, Lab};
+use crate::tool::WADDLEPERF;
+
+/// A server in the lab, without limits.
+fn server(lab: &Lab) -> Server {
+    Server::launch(lab.server().command(WADDLEPERF), &format!("[serve.iperf3]\n{OPEN}"), "0.0.0.0")
+}
+
+#[test]
+fn loss_is_what_the_filter_has_dropped() {
+    let lab = Lab::line(1).build();
+    let server = server(&lab);
+    let host = lab.server().address4().to_string();
+    let port = server.port;
+    for (args, which) in [
+        ("", "dport"),
+        ("--udp-counters-64bit", "dport"),
+        ("-R", "sport"),
+        ("-R --udp-counters-64bit", "sport"),
+    ] {
+        // Greetings and answers are shorter.
+        let matching = format!("udp {which} {port} udp length 1008 numgen inc mod 20 == 7");
+        let rule = lab.router(1).rule(Hook::Forward, &matching, "drop");
+        let mut client = lab.client().command("iperf3");
+        client.args(["-c", &host, "-p", &port.to_string(), "-u", "-l", "1000", "-b", "4M", "-t", "2", "-J"]);
+        let output = client.args(args.split_whitespace()).output().expect("it runs");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert!(output.status.success() && report.get("error").is_none(), "{args}: {report:#}");
+        let (dropped, lost) = (rule.dropped() as f64, number(&report, "/end/sum/lost_packets"));
+        assert!(dropped > 20.0, "{args}: {dropped}");
+        // Nobody knows of the very last one.
+        assert!((dropped - 1.0..=dropped).contains(&lost), "{args}: {lost} of {dropped}");
+        rule.lift();
+    }
+}
+
+#[test]
+fn a_client_that_vanishes_leaves_nothing_after_twenty_seconds() {
+    let lab = Lab::line(1).build();
+    let server = server(&lab);
+    let host = lab.server().address4().to_string();
+    let start = |args: &str| {
+        let mut client = lab.client().command("iperf3");
+        client.args(["-c", &host, "-p", &server.port.to_string()]).args(args.split_whitespace());
+        client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+    };
+    assert!(start("-n 1K").wait().expect("it ends").success());
+    let before = server.settled();
+    let modes =
+        ["-t 60 -b 5M", "-t 60 -R -b 5M", "-t 60 -R", "-t 60 -u -b 5M -l 1000", "-t 60 -u -R -b 5M -l 1000"];
+    let mut clients: Vec<_> = modes.into_iter().map(start).collect();
+    let runs = |_: &u32| {
+        waddleperf::sys::wait::sleep(Duration::from_millis(100));
+        // A control connection and a stream of each; of TCP the stream twice.
+        server.descriptors() >= before + modes.len() * 2 + 3
+    };
+    assert!((0..100).any(|n| runs(&n)), "{} descriptors, {before} before", server.descriptors());
+    lab.link(0).pull();
+    let is_free = |_: &u32| {
+        waddleperf::sys::wait::sleep(Duration::from_millis(250));
+        server.descriptors() <= before
+    };
+    assert!((0..100).any(|n| is_free(&n)), "{} descriptors, {before} before", server.descriptors());
+    for client in &mut clients {
+        let _ = client.kill();
+        let _ = client.wait();
+    }
+}
