@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use waddleperf::sys::clock;
+use waddleperf::sys::wait::sleep;
 
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
@@ -20,7 +22,7 @@ fn against(say: impl Fn(TcpStream) + Send + 'static) -> (Option<i32>, Value, Dur
         std::thread::spawn(move || {
             say(first);
             // What was said is read first.
-            std::thread::sleep(Duration::from_millis(300));
+            sleep(Duration::from_millis(300));
             let _ = held.map(|held| held.shutdown(std::net::Shutdown::Both));
         });
         while let Ok((more, _)) = listener.accept() {
@@ -28,11 +30,11 @@ fn against(say: impl Fn(TcpStream) + Send + 'static) -> (Option<i32>, Value, Dur
         }
     });
     let _turn = shared();
-    let began = Instant::now();
+    let began = clock::now().mono;
     let output = tool(WADDLEPERF).args(["bandwidth", "--json", "-t", "1", "-p", &port, "127.0.0.1"]).output();
     let output = output.expect("it runs");
     let record = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    (output.status.code(), record, began.elapsed())
+    (output.status.code(), record, clock::now().mono - began)
 }
 
 /// Reads the cookie, asks for parameters and reads them.
@@ -57,7 +59,8 @@ fn begin(stream: &mut TcpStream) {
 
 #[test]
 fn what_is_no_server_is_named() {
-    let cases: [(&str, fn(TcpStream), &str, &str); 6] = [
+    type Case = (&'static str, fn(TcpStream), &'static str, &'static str);
+    let cases: [Case; 6] = [
         ("busy", |mut stream| stream.write_all(&[0xff]).expect("sent"), "refused", "busy"),
         ("an unknown state", |mut stream| stream.write_all(&[77]).expect("sent"), "protocol", "77"),
         ("HTTP", |mut stream| stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").expect("sent"), "protocol", "72"),
@@ -106,7 +109,7 @@ fn with_results(results: &'static [u8]) -> (Option<i32>, Value, Duration) {
     against(move |mut stream| {
         begin(&mut stream);
         stream.write_all(&[10]).expect("sent");
-        std::thread::sleep(Duration::from_millis(200));
+        sleep(Duration::from_millis(200));
         stream.write_all(&[1, 2]).expect("sent");
         let mut end = [0];
         stream.read_exact(&mut end).expect("the end");

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waddleperf::sys::wait::sleep;
 
 use crate::lab::{Direction, Lab, Loss, Node, Shaper, alone};
 use crate::tool::WADDLEPERF;
@@ -213,7 +214,7 @@ fn who_is_busy_or_not_there_or_interrupted_is_told() {
     let mut first = lab.client().command(WADDLEPERF);
     let first = first.args(["bandwidth", "--json", "-t", "30", "-b", "1M", &address]);
     let first = first.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
-    std::thread::sleep(Duration::from_millis(1500));
+    sleep(Duration::from_millis(1500));
     let (code, record, _) = bandwidth(lab.client(), &address);
     let failure = &record["outcome"]["failure"];
     assert_eq!((code, &failure["class"]), (Some(1), &json!("refused")), "{record}");

@@ -2,8 +2,10 @@
 
 use std::io::Read;
 use std::process::{Child, ChildStdout, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
+use waddleperf::sys::wait::sleep;
 
 use crate::lab::Node;
 use crate::tool::tool;
@@ -22,15 +24,17 @@ impl Iperf3 {
         command.args(["-s", "--forceflush"]).args(args.split_whitespace()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("iperf3 starts");
         let stdout = child.stdout.take().expect("its output");
+        // From here on it ends with this value.
+        let server = Self { child, stdout };
         let listens =
             || node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
         // Nobody connects only to see whether it is there: that would be a test. 5201 is 0x1451, and 0A says that it listens.
         let listening = || listens().lines().any(|line| line.contains(":1451 ") && line.contains(" 0A "));
         for _ in 0..500 {
             if listening() {
-                return Self { child, stdout };
+                return server;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            sleep(Duration::from_millis(10));
         }
         panic!("iperf3 does not listen");
     }
