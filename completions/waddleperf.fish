@@ -500,6 +500,9 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s B -l
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
+udp\t'Packets to a waddleperf reflector (UDP 2000)'
+tcp\t'TCP connections to the server\'s port, each closed at once'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l extra-data -d 'A text for the server\'s record' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l source -d 'Send from this address of this host' -r
@@ -1294,6 +1297,9 @@ complete -c bandwidth -s B -l bind -d 'Bind to this address of this host, and %D
 complete -c bandwidth -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c bandwidth -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c bandwidth -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c bandwidth -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
+udp\t'Packets to a waddleperf reflector (UDP 2000)'
+tcp\t'TCP connections to the server\'s port, each closed at once'"
 complete -c bandwidth -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c bandwidth -l extra-data -d 'A text for the server\'s record' -r
 complete -c bandwidth -l source -d 'Send from this address of this host' -r

@@ -9,8 +9,12 @@ use clap::builder::Resettable;
 use crate::probe::{KINDS, Kind};
 
 /// Names that earlier tools had for what are commands now. A name counts once its command exists.
-pub(super) const UPSTREAM: &[(&str, &[&str])] =
-    &[("perfDB", &["results"]), ("waddledb", &["results"]), ("ppingParser", &["results", "import"])];
+pub(super) const UPSTREAM: &[(&str, &[&str])] = &[
+    ("perfDB", &["results"]),
+    ("waddledb", &["results"]),
+    ("ppingParser", &["results", "import"]),
+    ("iperf3", &["bandwidth"]),
+];
 
 /// The names that are commands alone where links are made: every probe, and what cron calls.
 pub(super) fn linked() -> impl Iterator<Item = &'static str> {
@@ -30,9 +34,35 @@ pub(super) fn of(argv: &[OsString], command: &Command) -> Option<(Vec<OsString>,
         return None;
     }
     let words = words(stem, command).or_else(|| words(stem.rsplit_once('-')?.1, command))?;
+    if stem.eq_ignore_ascii_case("iperf3")
+        && let Some(argv) = iperf3_server(rest)
+    {
+        return Some((argv, "serve"));
+    }
     let mut argv: Vec<OsString> = words.iter().map(OsString::from).collect();
     argv.extend_from_slice(rest);
     Some((argv, words.into_iter().next()?))
+}
+
+/// What `iperf3 -s` asks for, in our words: that server alone, at its port, with what else is said.
+fn iperf3_server(args: &[OsString]) -> Option<Vec<OsString>> {
+    let is_server = |arg: &&OsString| *arg == "-s" || *arg == "--server";
+    args.iter().find(is_server)?;
+    let mut port = "5201".to_owned();
+    let mut others = Vec::new();
+    let mut args = args.iter().filter(|arg| !is_server(arg));
+    while let Some(arg) = args.next() {
+        let text = arg.to_string_lossy();
+        match text.strip_prefix("--port=").or_else(|| text.strip_prefix("-p")) {
+            Some("") => port = args.next()?.to_string_lossy().into_owned(),
+            Some(given) if text != "--port" => port = given.trim_start_matches('=').to_owned(),
+            _ if text == "--port" => port = args.next()?.to_string_lossy().into_owned(),
+            _ => others.push(arg.clone()),
+        }
+    }
+    let place = format!("iperf3=[::]:{port}");
+    let words = ["serve", "--listen", "udpping=off", "--listen", &place].map(OsString::from);
+    Some(words.into_iter().chain(others).collect())
 }
 
 /// `command` as an applet: without a name of its own, so that the subcommand `name` is called so alone. (Clap's
@@ -73,6 +103,7 @@ mod tests {
             ("waddleperf-udpping", None),
             ("WaddlePerf", None),
             ("-bash", None),
+            ("iperf3", Some("bandwidth")),
             ("udppingx", None),
             ("", None),
         ] {
@@ -83,5 +114,30 @@ mod tests {
                 assert_eq!(argv, [name, "-c1"]);
             }
         }
+    }
+
+    #[test]
+    fn iperf3s_server_is_ours() {
+        let command = super::super::Cli::command();
+        let of = |line: &str| {
+            let argv: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            let (argv, name) = of(&argv, &command)?;
+            let words: Vec<String> = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            Some((words.join(" "), name))
+        };
+        let at = |port: &str, more: &str| {
+            Some((format!("serve --listen udpping=off --listen iperf3=[::]:{port}{more}"), "serve"))
+        };
+        for line in [
+            "iperf3 -s -p 5301",
+            "iperf3 -p5301 -s",
+            "iperf3 --server --port 5301",
+            "/bin/iperf3 --port=5301 -s",
+        ] {
+            assert_eq!(of(line), at("5301", ""), "{line}");
+        }
+        assert_eq!(of("iperf3 -s"), at("5201", ""));
+        assert_eq!(of("iperf3 -s --data /tmp/d"), at("5201", " --data /tmp/d"));
+        assert_eq!(of("iperf3 -c h -p 7"), Some(("bandwidth -c h -p 7".to_owned(), "bandwidth")));
     }
 }

@@ -42,7 +42,7 @@ pub struct Loss {
 }
 
 /// Every scalar that probes share, with its unit: one list for thresholds, metrics and charts (design §3).
-pub const NAMES: [(&str, Unit); 35] = [
+pub const NAMES: [(&str, Unit); 36] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -78,6 +78,7 @@ pub const NAMES: [(&str, Unit); 35] = [
     ("steal_ratio", Unit::Ratio),
     ("unmet_expectations", Unit::None),
     ("qps", Unit::None),
+    ("latency_increase", Unit::Seconds),
 ];
 
 /// The unit of the shared scalar `name`; `None` when there is no such name.

@@ -100,10 +100,12 @@ impl Prepared {
     ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
         let drained = CancellationToken::new();
-        let iperf3 = iperf3::Server::new(self.iperf3, &self.settings.iperf3, drained.clone());
+        let (keeper, kept) = iperf3::Keeper::new(Arc::clone(&autoperf.ctx));
+        let iperf3 = iperf3::Server::new(self.iperf3, &self.settings.iperf3, keeper, drained.clone());
         let tests = iperf3.handle();
         let mut tasks = JoinSet::new();
         tasks.spawn(iperf3.run());
+        tasks.spawn(kept.run(Arc::clone(&store)));
         tasks.spawn(control::serve(Arc::clone(&store), drained.clone()));
         tasks.spawn(measure(autoperf, Arc::clone(&store), cancel.clone()));
         service::notify("READY=1");
@@ -114,6 +116,8 @@ impl Prepared {
         service::notify("STOPPING=1");
         drain(&workers, &tests, self.settings.drain.0).await;
         drained.cancel();
+        // The last of them that may hold a record.
+        drop(tests);
         let stopped = tokio::task::spawn_blocking(move || workers.stop()).await;
         while tasks.join_next().await.is_some() {}
         stopped.map_err(|_| Class::Internal.because("a reflector thread panicked"))?;

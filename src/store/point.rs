@@ -16,7 +16,7 @@ const FAILED: u8 = 1;
 const SKETCHED: u8 = 2;
 
 /// The scalars that have a code on disk. Append only: the place in this list is the code minus one.
-const CODES: [(&str, Unit); 35] = [
+const CODES: [(&str, Unit); 36] = [
     ("rtt_min", Unit::Seconds),
     ("rtt_mean", Unit::Seconds),
     ("rtt_p50", Unit::Seconds),
@@ -52,6 +52,7 @@ const CODES: [(&str, Unit); 35] = [
     ("steal_ratio", Unit::Ratio),
     ("unmet_expectations", Unit::None),
     ("qps", Unit::None),
+    ("latency_increase", Unit::Seconds),
 ];
 
 /// What charts and roll-ups need of a record.

@@ -91,14 +91,21 @@ pub(super) fn receive(
     let mut ticks = Ticks::new();
     let mut stream_ref = stream;
     while !test.is_over() {
-        let read = if copies { stream_ref.read(&mut buffer) } else { bulk::discard(stream, most) };
+        let wanted = test.budget.as_ref().map_or(most, |budget| budget.take(most));
+        if wanted == 0 {
+            return Ok(());
+        }
+        let read = match copies {
+            true => stream_ref.read(&mut buffer[..wanted]),
+            false => bulk::discard(stream, wanted),
+        };
+        if let Some(budget) = &test.budget {
+            budget.give_back(wanted - read.as_ref().map_or(0, |&octets| octets));
+        }
         match read {
             Ok(0) => return Ok(()),
             Ok(octets) => {
                 gauge.moved(octets as u64, 1);
-                if let Some(budget) = &test.budget {
-                    budget.spend(octets);
-                }
                 ticks.count(gauge);
                 low_water.read(stream, octets);
                 test.hold_back(octets as u64);
@@ -112,7 +119,7 @@ pub(super) fn receive(
         }
     }
     // What had come before the end and was not read yet, because a read waits for more.
-    if !test.has_ceiling() {
+    if !test.has_ceiling() && test.budget.is_none() {
         stream.set_nonblocking(true)?;
         gauge.moved(bulk::discard(stream, MOST_LOW_WATER).unwrap_or(0) as u64, 0);
     }

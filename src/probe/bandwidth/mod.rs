@@ -5,6 +5,7 @@
 
 mod amount;
 mod course;
+mod latency;
 mod limit;
 mod report;
 mod run;
@@ -13,6 +14,7 @@ mod talk;
 mod trace;
 
 pub use amount::{Rate, Size};
+pub use latency::{By, Latency};
 pub use limit::{Factor, Limit};
 pub use report::{
     Bins, Cpu, Datagrams, Flow, Interval, Moved, Part, Processor, Report, RoundTrips, Stalls, Tally,
@@ -138,6 +140,9 @@ pub struct Bandwidth {
     /// Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts.
     #[arg(long, visible_alias = "gsro")]
     pub gso: bool,
+    /// Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat).
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "icmp")]
+    pub latency: Option<By>,
     /// Also show what the server says of the test.
     #[arg(long)]
     pub get_server_output: bool,
@@ -206,6 +211,7 @@ impl Default for Bandwidth {
             dont_fragment: false,
             rx_copy: false,
             gso: false,
+            latency: None,
             get_server_output: false,
             title: None,
             extra_data: None,
@@ -229,6 +235,8 @@ impl Options for Bandwidth {
                What is received is thrown away in the kernel, which measures the path; --rx-copy reads it as an application \
                does. Over UDP, datagrams that this host's own socket had no room for are told apart from those that the network \
                has lost. A datagram that comes twice hides one that is lost in iperf3's count, and is told here.\n\n\
+               With --latency echoes go there and back for a second before, and all the while: the difference of their medians is what \
+               queues on the way add under load.\n\n\
                --iperf3-json (-J) prints what iperf3 -J does, for scripts that read it; --json is the record.",
         examples: &[
             ("waddleperf bandwidth server.example", "TCP for ten seconds"),
@@ -237,6 +245,10 @@ impl Options for Bandwidth {
             (
                 "waddleperf bandwidth --bidir -t 30 -O 2 server.example",
                 "both ways at once, without the slow start",
+            ),
+            (
+                "waddleperf bandwidth --latency -t 20 server.example",
+                "how much slower is everything else meanwhile",
             ),
             (
                 "waddleperf bandwidth --json --fail-on 'throughput < 100Mbit/s' server.example",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, Trace};
+use super::{Latency, Limit, Trace};
 use crate::probe::{Findings, Loss, Packets, Scalar, Scalars};
 use crate::units::{Unit, ms};
 
@@ -29,6 +29,9 @@ pub struct Report {
     pub up: Option<Flow>,
     /// From the server to this host.
     pub down: Option<Flow>,
+    /// Round trips beside the bulk; null where they were not asked for.
+    #[serde(default)]
+    pub latency: Option<Latency>,
     /// Processor time.
     pub cpu: Cpu,
     /// The server's own words, where they were asked for: text, or iperf3's JSON.
@@ -52,8 +55,8 @@ pub struct Flow {
     pub received: Option<Moved>,
     /// Throughput of this host's end over bins of 100 ms; null of a test that was shorter.
     pub bins: Option<Bins>,
-    /// When nothing was moved.
-    pub stalls: Stalls,
+    /// When nothing was moved; null where that was not watched.
+    pub stalls: Option<Stalls>,
     /// Segments that the sender sent again (TCP). Null where it does not know.
     pub retransmits: Option<u64>,
     /// The congestion control of the sender (TCP).
@@ -289,11 +292,13 @@ impl Report {
                 bytes as f64 / f64::from(report.trace.as_ref().map_or(1448, |trace| trace.mss.max(1)));
             (segments >= 1.0).then(|| again as f64 / segments)
         });
+        let increase = report.and_then(|report| report.latency.as_ref()?.increase_ms).map(|ms| ms / 1e3);
         vec![
             rate("throughput", lower),
             rate("throughput_up", up),
             rate("throughput_down", down),
             Scalar::time("jitter", jitter),
+            Scalar { name: "latency_increase".into(), unit: Unit::Seconds, value: increase },
             Scalar::ratio("loss_ratio", loss),
             Scalar::ratio("retransmit_ratio", again.map(|ratio| ratio.min(1.0))),
         ]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::course::{Lane, rate};
+use super::latency::Beside;
 use super::limit::{Seen, judge};
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
 use super::talk::{self, Told};
@@ -28,6 +29,11 @@ impl Bandwidth {
     }
 
     async fn talk(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+        let beside = Beside::of(self, peer);
+        let idle = match &beside {
+            Some(beside) => Some(beside.idle(ctx).await),
+            None => None,
+        };
         let way = Way {
             source: self.egress.source(),
             interface: self.egress.device().map(str::to_owned),
@@ -46,9 +52,24 @@ impl Bandwidth {
         let stream =
             connection.stream.into_std().map_err(|error| Failure::from_io("take the connection", &error))?;
         let (asked, events) = (self.clone(), ctx.events.clone());
-        on_own_thread("bandwidth", ctx, move |stop| talk::test(&asked, stream, peer, &events, stop))
-            .await
-            .flatten()
+        let over = ctx.cancel.child_token();
+        let bulk = async {
+            let report =
+                on_own_thread("bandwidth", ctx, move |stop| talk::test(&asked, stream, peer, &events, stop));
+            let report = report.await.flatten();
+            over.cancel();
+            report
+        };
+        let loaded = async {
+            match &beside {
+                Some(beside) => Some(beside.loaded(ctx, &over).await),
+                None => None,
+            }
+        };
+        let (report, loaded) = tokio::join!(bulk, loaded);
+        let both = beside.zip(idle.zip(loaded));
+        let latency = both.map(|(beside, (idle, loaded))| beside.latency(idle, loaded));
+        report.map(|report| Report { latency, ..report })
     }
 
     /// How it measures, in a few words.
@@ -81,6 +102,7 @@ impl Told {
             omitted: self.asked.omit.0,
             up: self.flow(true),
             down: self.flow(false),
+            latency: None,
             cpu: Cpu { local: Some(processor(self.cpu())), remote: remote.map(processor) },
             server_output: self.results.as_ref().and_then(|results| results.output.clone()),
             ended: self.ended.clone(),
@@ -133,7 +155,7 @@ impl Told {
             sent,
             received,
             bins: self.course.bins(sends),
-            stalls: self.course.stalls(sends),
+            stalls: Some(self.course.stalls(sends)),
             retransmits: lanes.iter().map(|&at| retransmits(at)).sum(),
             congestion: match sends {
                 true => self.congestion.clone(),

@@ -300,7 +300,10 @@ impl Talk<'_> {
                 End::Early("the server takes no more".to_owned())
             });
         }
-        if receiving.budget.as_ref().is_some_and(Budget::is_spent) {
+        // A connection may still wait for what it has taken out of the budget; datagrams are counted as they come.
+        let all_rest = || of(false).all(|lane| lane.gauge.is_at_rest());
+        if receiving.budget.as_ref().is_some_and(|budget| budget.is_spent() && (self.asked.udp || all_rest()))
+        {
             return Some(End::Whole);
         }
         let octets: u64 = of(false).map(|lane| lane.gauge.read().octets).sum();
@@ -316,7 +319,7 @@ impl Talk<'_> {
             self.events.tell(Event::Note { text: text.to_owned() });
             return Some(End::Whole);
         }
-        if of(false).all(|lane| lane.gauge.is_at_rest()) {
+        if all_rest() {
             return Some(End::Early("the server sends no more".to_owned()));
         }
         let patience = self.asked.rcv_timeout.0;

@@ -1,6 +1,8 @@
 //! One request and its answer.
 
+use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -167,7 +169,7 @@ impl Tracer<'_> {
                         .as_fd()
                         .try_clone_to_owned()
                         .map(|fd| tokio::fs::File::from_std(fd.into())),
-                    false => tokio::fs::File::create(file).await,
+                    false => create(file).await,
                 };
                 let what = || format!("write the body into {}", file.display());
                 Some(opened.map_err(|error| Failure::from_io(what(), &error))?)
@@ -176,4 +178,12 @@ impl Tracer<'_> {
         };
         Ok(Intake::new(most, encoding, keeps, file))
     }
+}
+
+/// Opens a file to be written: at once where that cannot block, because the clock of the transfer runs already.
+async fn create(path: &Path) -> io::Result<tokio::fs::File> {
+    if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
+        return tokio::fs::File::create(path).await;
+    }
+    std::fs::File::create(path).map(tokio::fs::File::from_std)
 }

@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod end;
 mod greeter;
+mod keeper;
 mod ledger;
 mod limits;
 mod listener;
@@ -24,6 +25,7 @@ mod tally;
 mod text;
 mod waiting;
 
+pub use keeper::{Keeper, Kept};
 pub use listener::Listener;
 pub use settings::Iperf3Settings;
 
@@ -56,6 +58,7 @@ struct Shared {
     waiting: Arc<Waiting>,
     places: Census,
     ledger: Ledger,
+    keeper: Keeper,
     /// Tests that have a place.
     active: AtomicUsize,
     /// No test begins any more.
@@ -65,8 +68,13 @@ struct Shared {
 }
 
 impl Server {
-    /// A server at `listener`'s sockets, within `settings`' limits. Its tests end with `ended`.
-    pub fn new(listener: Listener, settings: &Iperf3Settings, ended: CancellationToken) -> Self {
+    /// A server at `listener`'s sockets, within `settings`' limits. Its tests end with `ended`, and `keeper` keeps them.
+    pub fn new(
+        listener: Listener,
+        settings: &Iperf3Settings,
+        keeper: Keeper,
+        ended: CancellationToken,
+    ) -> Self {
         let streams = match settings.streams {
             0 => MOST_STREAMS,
             streams => (2 * streams as usize).min(MOST_STREAMS),
@@ -77,6 +85,7 @@ impl Server {
             waiting: Arc::new(Waiting::new(streams)),
             places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
             ledger: Ledger::new(settings, clock::now().mono),
+            keeper,
             active: AtomicUsize::new(0),
             refusing: AtomicBool::new(false),
             ended,

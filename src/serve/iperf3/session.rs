@@ -74,17 +74,26 @@ impl Session {
         let ended = self.shared.ended.clone();
         let place = unless(&ended, self.admit(pass)).await?;
         self.lines = unless(&ended, self.all_lines()).await?;
+        let began = clock::now();
         let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines)?;
         self.talk.say(&[State::TestStart, State::TestRunning]).await?;
         running.start_sending(&mut self.lines)?;
         let ran = running.watch(&mut self.talk, &mut self.lines).await;
         let outcome = running.finish(&mut self.lines, ran.is_ok()).await;
         record::ran(self, &outcome, ran.as_ref().err());
-        ran?;
-        self.lines.clear();
-        let told = unless(&ended, self.exchange(&outcome)).await;
+        let told = match ran {
+            Ok(()) => {
+                self.lines.clear();
+                unless(&ended, self.exchange(&outcome)).await
+            }
+            Err(end) => Err(end),
+        };
         drop(place);
-        told
+        self.shared
+            .keeper
+            .keep(record::measurement(self, began, &outcome, &told, &self.shared.keeper.ctx()))
+            .await;
+        told.map(drop)
     }
 
     /// Asks for the parameters, and gives the test a place.
@@ -170,8 +179,8 @@ impl Session {
         Ok(flows.into_iter().map(Carrier::Udp).collect())
     }
 
-    /// Each end tells what it has seen.
-    async fn exchange(&mut self, outcome: &Outcome) -> Result<(), End> {
+    /// Each end tells what it has seen: what the client has.
+    async fn exchange(&mut self, outcome: &Outcome) -> Result<Results, End> {
         self.talk.say(&[State::ExchangeResults]).await?;
         let until = Instant::now() + RESULTS;
         let frame = self.talk.frame(MOST_RESULTS, Code::RESULTS, "results", until).await?;
@@ -191,8 +200,8 @@ impl Session {
         self.talk.write(&last).await?;
         // Either end may close first.
         match self.talk.expect(State::Done, "the last word", Instant::now() + DONE).await {
-            Err(End::Gone(_)) => Ok(()),
-            ended => ended,
+            Ok(()) | Err(End::Gone(_)) => Ok(theirs),
+            Err(end) => Err(end),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod ends;
 mod hostile;
+mod kept;
 mod limits;
 mod many;
 mod modes;

@@ -48,7 +48,10 @@ fn echoes_take_as_long_as_they_do_on_the_wire() {
             let (code, record, says) = sshping(lab.client(), &sshd, &args);
             assert_eq!(code, Some(0), "{says}");
             let truth = captured(&capture.stop());
-            assert_eq!(truth.len(), COUNT, "a segment each way for each character");
+            // A segment each way for each character, unless one was sent again, or came in two.
+            if truth.len() != COUNT {
+                return false;
+            }
             let (told, truth) = (ms(&record["outcome"]["report"]["echo"]["rtt"]["p50_ms"]), truth[COUNT / 2]);
             println!("{terminal:?}: told {told:.4} ms, on the wire {truth:.4} ms");
             told >= truth && told - truth <= 0.1

@@ -1,0 +1,130 @@
+//! Each test is a record in the store, with who and from where; and our own client against our own server.
+
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use waddleperf::sys::wait::sleep;
+
+use super::Server;
+use crate::lab::shared;
+use crate::tool::{WADDLEPERF, stdout, tool};
+
+impl Server {
+    /// The records that it has kept, the oldest first, once there are `count`.
+    #[track_caller]
+    fn records(&self, count: usize) -> Vec<Value> {
+        let data = self._data.path().join("data");
+        let mut text = String::new();
+        for _ in 0..100 {
+            let mut command = Command::new(WADDLEPERF);
+            command.arg("--data").arg(&data).args(["results", "export"]);
+            text = stdout(&mut command);
+            if text.lines().count() >= count {
+                break;
+            }
+            sleep(std::time::Duration::from_millis(50));
+        }
+        let record = |line: &str| serde_json::from_str(line).expect("a record");
+        let mut all: Vec<Value> = text.lines().map(record).collect();
+        assert_eq!(all.len(), count, "{text}");
+        all.sort_by_key(|record| record["at"].as_str().map(str::to_owned));
+        all
+    }
+}
+
+#[test]
+fn each_test_is_a_record_with_who_and_from_where() {
+    let _turn = shared();
+    let server = Server::open();
+    let up = server.report("-t 1 -P 2 -b 8M --title why --extra-data more");
+    let down = server.report("-t 1 -u -R -b 4M -l 1000");
+    let mut cut = tool("iperf3");
+    cut.args(["-c", "127.0.0.1", "-t", "20", "-b", "1M", "-p", &server.port.to_string()]);
+    let mut cut = cut.stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    sleep(std::time::Duration::from_millis(1500));
+    cut.kill().expect("killed");
+    cut.wait().expect("waited for");
+    let records = server.records(3);
+    let report = |n: usize| &records[n]["outcome"]["report"];
+    for record in &records {
+        assert_eq!(
+            (&record["address"], &record["labels"]["role"]),
+            (&json!("127.0.0.1"), &json!("server")),
+            "{record}"
+        );
+        assert_eq!(
+            (&record["labels"]["client_version"], &record["probe"]["kind"]),
+            (&json!("3.12"), &json!("bandwidth"))
+        );
+    }
+    assert_eq!(
+        (&records[0]["probe"]["title"], &records[0]["probe"]["extra_data"]),
+        (&json!("why"), &json!("more"))
+    );
+    // Both ends have told each other the same.
+    assert_eq!(report(0)["up"]["received"]["bytes"], up["end"]["sum_received"]["bytes"]);
+    assert_eq!(report(0)["up"]["sent"]["bytes"], up["end"]["sum_sent"]["bytes"]);
+    assert_eq!(report(0)["up"]["parts"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report(0)["up"]["retransmits"], up["end"]["sum_sent"]["retransmits"]);
+    assert!(
+        report(0)["up"]["congestion"].is_string()
+            && report(0)["down"].is_null()
+            && report(0)["ended"].is_null()
+    );
+    let udp = &report(1)["down"]["udp"];
+    assert_eq!(udp["seen"], down["end"]["sum_received"]["packets"], "{udp} {}", down["end"]);
+    assert_eq!(
+        (&udp["lost"], &records[1]["partial"]),
+        (&down["end"]["sum_received"]["lost_packets"], &Value::Null)
+    );
+    // Of who vanished there is what was seen, and nothing of what he would have told.
+    assert_eq!(
+        (&records[2]["partial"], &report(2)["up"]["sent"]),
+        (&json!(true), &Value::Null),
+        "{}",
+        records[2]
+    );
+    assert!(report(2)["ended"].is_string() && report(2)["up"]["received"]["bytes"].as_u64() > Some(50_000));
+    server.signal(Signal::SIGTERM);
+}
+
+#[test]
+fn our_own_client_is_served_too() {
+    let _turn = shared();
+    let server = Server::open();
+    let port = server.port.to_string();
+    for args in [
+        "-t 1",
+        "-t 1 -R -P 2",
+        "-t 1 --bidir",
+        "-n 5M -P 3",
+        "-u -t 1 -b 10M -l 1000",
+        "-u -t 1 -b 10M -R -O 1",
+        "-u -t 1 -b 5M --bidir --gso",
+        "-t 1 --get-server-output",
+    ] {
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["bandwidth", "--json", "-p", &port]).args(args.split_whitespace()).arg("127.0.0.1");
+        let record: Value = serde_json::from_str(&stdout(&mut command)).expect("a record");
+        let report = &record["outcome"]["report"];
+        assert_eq!(report["ended"], Value::Null, "{args}: {report}");
+        for way in ["up", "down"].into_iter().filter(|way| report[*way].is_object()) {
+            let flow = &report[way];
+            let (sent, received) = (flow["sent"]["bytes"].as_f64(), flow["received"]["bytes"].as_f64());
+            let (sent, received) = (sent.expect("octets"), received.expect("octets"));
+            assert!(
+                received > 1e5 && (sent - received).abs() <= 0.1 * sent + 2e7,
+                "{args} {way}: {sent} {received}"
+            );
+            // Our server tells what was omitted.
+            assert!(flow["udp"].is_null() || flow["udp"]["with_omitted"] == false, "{args} {way}: {flow}");
+        }
+        if args.contains("output") {
+            assert!(
+                report["server_output"].as_str().is_some_and(|text| text.contains("receiver")),
+                "{report}"
+            );
+        }
+    }
+}
