@@ -1,0 +1,4 @@
+#![no_main]
+//! One body with the property tests: `waddleperf::wire::iperf3::fuzz_params`.
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| waddleperf::wire::iperf3::fuzz_params(bytes));
