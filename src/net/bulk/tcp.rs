@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::pace::Clock;
-use super::{Gauge, LOOK, Pace, Test};
-use crate::sys::wait::exact_timers;
+use super::{Budget, Gauge, LOOK, Pace, Test};
+use crate::sys::wait::{exact_timers, sleep};
 use crate::sys::{bulk, clock};
 
 /// What a paced sender writes at once: so much time's worth, that the pace is even.
@@ -63,8 +63,8 @@ pub(super) fn send(
             Err(_) if test.is_over() => return Ok(()),
             Err(error) => return Err(error),
         };
-        if let Some(budget) = test.budget.as_ref().filter(|_| written < wanted) {
-            budget.give_back(wanted - written);
+        if let Some(budget) = &test.budget {
+            budget.settle(wanted, written);
         }
         clock.left(written);
         gauge.moved(written as u64, u64::from(written > 0));
@@ -93,14 +93,19 @@ pub(super) fn receive(
     while !test.is_over() {
         let wanted = test.budget.as_ref().map_or(most, |budget| budget.take(most));
         if wanted == 0 {
-            return Ok(());
+            // Others hold what is left, and may give it back: what they wait for may have come here.
+            if test.budget.as_ref().is_some_and(Budget::is_spent) {
+                return Ok(());
+            }
+            sleep(READ);
+            continue;
         }
         let read = match copies {
             true => stream_ref.read(&mut buffer[..wanted]),
             false => bulk::discard(stream, wanted),
         };
         if let Some(budget) = &test.budget {
-            budget.give_back(wanted - read.as_ref().map_or(0, |&octets| octets));
+            budget.settle(wanted, read.as_ref().map_or(0, |&octets| octets));
         }
         match read {
             Ok(0) => return Ok(()),

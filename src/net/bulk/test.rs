@@ -54,38 +54,43 @@ impl Ceiling {
 
 /// Octets that a test may move, all its streams together.
 #[derive(Debug)]
-pub struct Budget(AtomicI64);
+pub struct Budget {
+    left: AtomicI64,
+    /// Octets that somebody has taken out and has not moved yet.
+    taken: AtomicI64,
+}
 
 impl Budget {
     /// So many octets.
     pub fn new(octets: u64) -> Self {
-        Self(AtomicI64::new(i64::try_from(octets).unwrap_or(i64::MAX)))
+        Self { left: AtomicI64::new(i64::try_from(octets).unwrap_or(i64::MAX)), taken: AtomicI64::new(0) }
     }
 
-    /// Takes `wanted` octets out, or what is left; 0 once there are none.
+    /// Takes `wanted` octets out, or what is left; 0 while there are none. What became of them, [`settle`](Self::settle) is told.
     pub fn take(&self, wanted: usize) -> usize {
         let wanted = wanted as i64;
-        let left = self.0.fetch_sub(wanted, Ordering::Relaxed);
-        if left >= wanted {
-            return wanted as usize;
-        }
-        self.0.fetch_add(wanted - left.max(0), Ordering::Relaxed);
-        left.max(0) as usize
+        self.taken.fetch_add(wanted, Ordering::SeqCst);
+        let left = self.left.fetch_sub(wanted, Ordering::SeqCst);
+        let some = left.clamp(0, wanted);
+        self.left.fetch_add(wanted - some, Ordering::SeqCst);
+        self.taken.fetch_sub(wanted - some, Ordering::SeqCst);
+        some as usize
     }
 
-    /// Puts back what was not moved after all.
-    pub fn give_back(&self, octets: usize) {
-        self.0.fetch_add(octets as i64, Ordering::Relaxed);
+    /// Of `taken` octets `moved` were moved; the rest may be taken by others.
+    pub fn settle(&self, taken: usize, moved: usize) {
+        self.left.fetch_add(taken as i64 - moved as i64, Ordering::SeqCst);
+        self.taken.fetch_sub(taken as i64, Ordering::SeqCst);
     }
 
     /// Counts octets that have come, which nobody could refuse.
     pub fn spend(&self, octets: usize) {
-        self.0.fetch_sub(octets as i64, Ordering::Relaxed);
+        self.left.fetch_sub(octets as i64, Ordering::SeqCst);
     }
 
-    /// Whether nothing is left.
+    /// Whether all were moved: nothing is left, and nobody holds any.
     pub fn is_spent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) <= 0
+        self.taken.load(Ordering::SeqCst) <= 0 && self.left.load(Ordering::SeqCst) <= 0
     }
 }
 
@@ -162,9 +167,13 @@ mod tests {
             [budget.take(100), budget.take(100), budget.take(100), budget.take(100)],
             [100, 100, 50, 0]
         );
-        assert!(budget.is_spent());
-        budget.give_back(30);
+        assert!(!budget.is_spent(), "somebody holds them");
+        budget.settle(100, 100);
+        budget.settle(100, 70);
+        budget.settle(50, 50);
         assert_eq!([budget.take(100), budget.take(1)], [30, 0]);
+        budget.settle(30, 30);
+        assert!(budget.is_spent());
         let budget = Budget::new(u64::MAX);
         assert_eq!(budget.take(7), 7);
         budget.spend(usize::MAX >> 2);

@@ -74,9 +74,11 @@ pub(super) fn send(
             clock.wait(LOOK);
             continue;
         }
+        let mut taken = 0;
         if let Some(budget) = &test.budget {
+            taken = budget.take(due * length);
             // The last one goes whole: a shorter one would be misread.
-            due = budget.take(due * length).div_ceil(length);
+            due = taken.div_ceil(length);
             if due == 0 {
                 break;
             }
@@ -102,8 +104,8 @@ pub(super) fn send(
             Err(_) if test.is_over() => return Ok(()),
             Err(error) => return Err(error),
         };
-        if let Some(budget) = test.budget.as_ref().filter(|_| sent < due) {
-            budget.give_back((due - sent) * length);
+        if let Some(budget) = &test.budget {
+            budget.settle(taken, sent * length);
         }
         number += sent as u64;
         clock.left(sent * length);
