@@ -5,12 +5,12 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::report::{Bins, Interval, RoundTrips, Stalls, Tally};
+use super::report::{Bins, Interval, RoundTrips, Stalls, Tally, rate};
 use super::trace::{Ends, Kernel, Snapshot, Total};
 use crate::net::bulk::{Gauge, Reading};
 use crate::probe::{Event, Events};
 use crate::stats::percentile;
-use crate::sys::{clock, tcp};
+use crate::sys::tcp;
 use crate::units::Now;
 
 /// The width of a bin.
@@ -246,7 +246,7 @@ impl Course {
             if of.is_empty() {
                 continue;
             }
-            let tally = sum(&of, span);
+            let tally = Tally::sum(&of, span);
             if of.len() > 1 {
                 tell(None, sends, tally);
             }
@@ -324,11 +324,6 @@ impl Course {
             pmtu_bytes: lanes().map(|lane| lane.last_tcp.pmtu).max()?,
         })
     }
-
-    /// This moment.
-    pub(super) fn now() -> Now {
-        clock::now()
-    }
 }
 
 fn stalls(bins: &[f64]) -> Stalls {
@@ -356,27 +351,6 @@ fn kernel(info: tcp::Info) -> Kernel {
     }
 }
 
-/// Bits per second.
-pub(super) fn rate(octets: u64, span: Duration) -> Option<f64> {
-    (!span.is_zero()).then(|| octets as f64 * 8.0 / span.as_secs_f64())
-}
-
-/// Several streams as one.
-pub(super) fn sum(tallies: &[Tally], span: Duration) -> Tally {
-    let add = |of: fn(&Tally) -> Option<u64>| tallies.iter().map(of).sum::<Option<u64>>();
-    let bytes = tallies.iter().map(|tally| tally.bytes).sum();
-    let jitters: Option<Duration> = tallies.iter().map(|tally| tally.jitter).sum();
-    Tally {
-        bytes,
-        throughput_bps: rate(bytes, span),
-        retransmits: add(|tally| tally.retransmits),
-        cwnd_bytes: add(|tally| tally.cwnd_bytes),
-        datagrams: add(|tally| tally.datagrams),
-        lost: tallies.iter().map(|tally| tally.lost).sum(),
-        jitter: jitters.map(|all| all / tallies.len().max(1) as u32),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,22 +362,5 @@ mod tests {
         assert_eq!(found, Stalls { count: 2, total: ms(400), longest: ms(300) });
         assert_eq!(stalls(&[0.0, 0.0]), Stalls::default());
         assert_eq!(stalls(&[]), Stalls::default());
-    }
-
-    #[test]
-    fn a_sum_knows_only_what_all_know() {
-        let one = Tally {
-            bytes: 1000,
-            retransmits: Some(2),
-            jitter: Some(Duration::from_millis(2)),
-            ..Tally::default()
-        };
-        let both = sum(
-            &[one, Tally { retransmits: Some(1), jitter: Some(Duration::from_millis(4)), ..one }],
-            Duration::from_secs(1),
-        );
-        assert_eq!((both.bytes, both.retransmits, both.throughput_bps), (2000, Some(3), Some(16_000.0)));
-        assert_eq!((both.jitter, both.lost), (Some(Duration::from_millis(3)), None));
-        assert_eq!(sum(&[one, Tally::default()], Duration::ZERO).retransmits, None);
     }
 }

@@ -315,12 +315,13 @@ impl Bandwidth {
     }
 
     /// The rate of a stream.
-    fn rate(&self) -> Rate {
+    pub fn rate(&self) -> Rate {
         let default = Rate { bps: if self.udp { UDP_RATE } else { 0 }, burst: 1 };
         self.bitrate.unwrap_or(default)
     }
 
-    fn type_of_service(&self) -> Option<u8> {
+    /// The type of service of what both ends send, if it is not the system's default.
+    pub fn type_of_service(&self) -> Option<u8> {
         self.tos.or_else(|| self.egress.tos())
     }
 

@@ -88,8 +88,7 @@ pub struct Moved {
 impl Moved {
     /// Bits per second; `None` where no time has passed.
     pub fn rate(&self) -> Option<f64> {
-        let seconds = self.elapsed.as_secs_f64();
-        (seconds > 0.0).then(|| self.bytes as f64 * 8.0 / seconds)
+        rate(self.bytes, self.elapsed)
     }
 }
 
@@ -177,6 +176,27 @@ pub struct Datagrams {
     pub jitter: Option<Duration>,
 }
 
+impl Datagrams {
+    /// What follows from how many were sent, were seen and are lost; what only a receiver here knows is left open.
+    pub(crate) fn of(
+        sent: Option<u64>,
+        seen: Option<u64>,
+        lost: Option<u64>,
+        jitter: Option<Duration>,
+    ) -> Self {
+        let share = |(seen, lost): (u64, u64)| (seen > 0).then(|| lost as f64 / seen as f64);
+        Self {
+            sent,
+            seen,
+            lost,
+            loss_ratio: seen.zip(lost).and_then(share),
+            behind: sent.zip(seen).map(|(sent, seen)| sent.saturating_sub(seen)),
+            jitter,
+            ..Self::default()
+        }
+    }
+}
+
 /// One stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "BandwidthPart")]
@@ -238,6 +258,29 @@ pub struct Tally {
     #[serde(rename = "jitter_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]
     pub jitter: Option<Duration>,
+}
+
+impl Tally {
+    /// Several streams as one.
+    pub fn sum(tallies: &[Tally], span: Duration) -> Self {
+        let add = |of: fn(&Tally) -> Option<u64>| tallies.iter().map(of).sum::<Option<u64>>();
+        let bytes = tallies.iter().map(|tally| tally.bytes).sum();
+        let jitters: Option<Duration> = tallies.iter().map(|tally| tally.jitter).sum();
+        Self {
+            bytes,
+            throughput_bps: rate(bytes, span),
+            retransmits: add(|tally| tally.retransmits),
+            cwnd_bytes: add(|tally| tally.cwnd_bytes),
+            datagrams: add(|tally| tally.datagrams),
+            lost: tallies.iter().map(|tally| tally.lost).sum(),
+            jitter: jitters.map(|all| all / tallies.len().max(1) as u32),
+        }
+    }
+}
+
+/// Bits per second.
+pub(super) fn rate(octets: u64, span: Duration) -> Option<f64> {
+    (!span.is_zero()).then(|| octets as f64 * 8.0 / span.as_secs_f64())
 }
 
 /// Processor time of both ends.
@@ -325,5 +368,27 @@ impl Findings for Report {
 
     fn packets(&self) -> Option<Packets> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_knows_only_what_all_know() {
+        let one = Tally {
+            bytes: 1000,
+            retransmits: Some(2),
+            jitter: Some(Duration::from_millis(2)),
+            ..Tally::default()
+        };
+        let both = Tally::sum(
+            &[one, Tally { retransmits: Some(1), jitter: Some(Duration::from_millis(4)), ..one }],
+            Duration::from_secs(1),
+        );
+        assert_eq!((both.bytes, both.retransmits, both.throughput_bps), (2000, Some(3), Some(16_000.0)));
+        assert_eq!((both.jitter, both.lost), (Some(Duration::from_millis(3)), None));
+        assert_eq!(Tally::sum(&[one, Tally::default()], Duration::ZERO).retransmits, None);
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::course::{Lane, rate};
+use super::course::Lane;
 use super::latency::Beside;
 use super::limit::{Seen, judge};
-use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
+use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report, rate};
 use super::talk::{self, Told};
 use super::trace::{Total, Trace};
 use super::{Bandwidth, Limit};
@@ -226,19 +226,11 @@ impl Told {
             (!sends).then(|| ours().map(|(reading, _)| of(&reading)).sum())
         };
         Datagrams {
-            sent,
-            seen,
-            lost,
-            loss_ratio: seen
-                .zip(lost)
-                .filter(|(seen, _)| *seen > 0)
-                .map(|(seen, lost)| lost as f64 / seen as f64),
             with_omitted: with_omitted && sends,
-            behind: sent.zip(seen).map(|(sent, seen)| sent.saturating_sub(seen)),
             reordered: here(|reading| reading.disordered - reading.duplicates.min(reading.disordered)),
             duplicates: here(|reading| reading.duplicates),
             dropped_here: here(|reading| reading.overflow),
-            jitter,
+            ..Datagrams::of(sent, seen, lost, jitter)
         }
     }
 

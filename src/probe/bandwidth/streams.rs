@@ -140,11 +140,8 @@ fn greet(socket: &Socket, control: &mut Control, length: usize, stop: &Stop) -> 
         match control.peek("the server's greeting")? {
             Some(byte) if byte == State::TestStart.byte() => return Ok(()),
             Some(_) => {
-                let said = control.heard("the server's greeting", Some(stop), began + PATIENCE)?;
-                return Err(Broken::Late(match said {
-                    State::TestEnd => "the server's greeting before the end",
-                    _ => "the server's greeting",
-                }));
+                control.heard("the server's greeting", Some(stop), began + PATIENCE)?;
+                return Err(Broken::Late("the server's greeting"));
             }
             None => {}
         }

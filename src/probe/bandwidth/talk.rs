@@ -232,7 +232,7 @@ impl Talk<'_> {
         let mut next_interval = interval.map(|interval| began + interval);
         let mut heard = (0, began);
         loop {
-            let now = Course::now();
+            let now = clock::now();
             if let Some(from) = counts_from.filter(|&from| now.mono >= from) {
                 counts_from = None;
                 if !course.is_told(now.mono) {

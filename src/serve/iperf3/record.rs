@@ -192,18 +192,7 @@ fn datagrams(ours: &[&Counted], theirs: Option<&Results>, up: bool) -> Datagrams
         let jitter = jitter.filter(|seconds| (0.0..1e6).contains(seconds)).map(Duration::from_secs_f64);
         (Some(packets), told, far.as_ref().map(|far| far.iter().map(|of| of.lost()).sum::<u64>()), jitter)
     };
-    Datagrams {
-        sent,
-        seen,
-        lost,
-        loss_ratio: seen
-            .zip(lost)
-            .filter(|(seen, _)| *seen > 0)
-            .map(|(seen, lost)| lost as f64 / seen as f64),
-        behind: sent.zip(seen).map(|(sent, seen)| sent.saturating_sub(seen)),
-        jitter,
-        ..Datagrams::default()
-    }
+    Datagrams::of(sent, seen, lost, jitter)
 }
 
 /// What was asked for, in iperf3's letters.

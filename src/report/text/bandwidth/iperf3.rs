@@ -55,7 +55,7 @@ impl Form<'_> {
                 "remote_port": ends.peer.port(),
             })
         });
-        let target = self.bps();
+        let target = self.asked.rate().bps;
         let (wanted, send, receive) = trace.buffers;
         let time = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&trace.at);
         let mut start = json!({
@@ -91,7 +91,7 @@ impl Form<'_> {
             "bytes": limits.0,
             "blocks": limits.1,
             "reverse": u8::from(self.asked.reverse),
-            "tos": self.asked.tos.or_else(|| self.asked.egress.tos()).unwrap_or(0),
+            "tos": self.asked.type_of_service().unwrap_or(0),
             "target_bitrate": target,
             "bidir": u8::from(self.asked.bidir),
             "fqrate": 0,
@@ -100,12 +100,6 @@ impl Form<'_> {
             "gro": u8::from(self.asked.gso),
         });
         start
-    }
-
-    /// What was asked for, bits per second of a stream.
-    fn bps(&self) -> u64 {
-        let default = if self.is_udp() { 1 << 20 } else { 0 };
-        self.asked.bitrate.map_or(default, |rate| rate.bps)
     }
 
     fn intervals(&self) -> Value {
@@ -121,7 +115,11 @@ impl Form<'_> {
                 Some(self.row(
                     None,
                     sends,
-                    &Snapshot { tally: total(&tallies, first.span), tcp: None, ..first },
+                    &Snapshot {
+                        tally: Tally::sum(&tallies, first.span.1 - first.span.0),
+                        tcp: None,
+                        ..first
+                    },
                 ))
             };
             match (sum(true), sum(false)) {
@@ -291,20 +289,6 @@ fn timing(put: &mut impl FnMut(&str, Value), (start, end): (Duration, Duration),
     put("seconds", json!(seconds));
     put("bytes", json!(bytes));
     put("bits_per_second", json!(if seconds > 0.0 { bytes as f64 * 8.0 / seconds } else { 0.0 }));
-}
-
-fn total(tallies: &[Tally], (start, end): (Duration, Duration)) -> Tally {
-    let _ = (start, end);
-    let jitters: Option<Duration> = tallies.iter().map(|tally| tally.jitter).sum();
-    Tally {
-        bytes: tallies.iter().map(|tally| tally.bytes).sum(),
-        throughput_bps: None,
-        retransmits: tallies.iter().map(|tally| tally.retransmits).sum(),
-        cwnd_bytes: None,
-        datagrams: tallies.iter().map(|tally| tally.datagrams).sum(),
-        lost: tallies.iter().map(|tally| tally.lost).sum(),
-        jitter: jitters.map(|all| all / tallies.len().max(1) as u32),
-    }
 }
 
 fn moved(of: &[&crate::probe::bandwidth::Total], is_sent: bool) -> (u64, Duration) {

@@ -13,7 +13,7 @@ use crate::probe::bandwidth::{By, Flow, Latency, Moved, Processor, Report};
 use crate::probe::{Measurement, Probe, Rtt};
 
 impl Summary for Report {
-    fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
+    fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
         let is_both = self.up.is_some() && self.down.is_some();
         for (name, flow) in self.flows() {
             let way = if name == "up" { "up" } else { "down" };
@@ -88,7 +88,6 @@ impl Summary for Report {
             label(out, style, "server", "")?;
             text.lines().try_for_each(|line| writeln!(out, "  {}", escape(line)))?;
         }
-        let _ = of;
         Ok(())
     }
 
