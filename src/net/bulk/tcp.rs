@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::pace::Clock;
@@ -19,6 +20,10 @@ const TICK: Duration = Duration::from_millis(20);
 const READ: Duration = Duration::from_millis(1);
 /// The most that a read waits for.
 const MOST_LOW_WATER: usize = 512 << 10;
+/// The same where many receive: what all of them wait for shall stay in the processor's cache.
+const LEAST_SHARE: usize = 128 << 10;
+/// Who receives in this process.
+static RECEIVERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Writes `payload` again and again.
 pub(super) fn send(
@@ -147,6 +152,7 @@ struct LowWater {
 
 impl LowWater {
     fn new(now: Instant, most: usize) -> Self {
+        RECEIVERS.fetch_add(1, Relaxed);
         Self { most, set: 1, reads: 0, octets: 0, since: now }
     }
 
@@ -162,13 +168,20 @@ impl LowWater {
             return;
         }
         let per_read = self.octets as f64 * READ.as_secs_f64() / time.as_secs_f64();
-        let wanted = (per_read as usize).clamp(1, self.most);
+        let share = (MOST_LOW_WATER / RECEIVERS.load(Relaxed).max(1)).max(LEAST_SHARE).min(self.most);
+        let wanted = (per_read as usize).clamp(1, share);
         // A nudge is not worth a system call.
         if wanted > self.set * 5 / 4 || wanted < self.set * 3 / 4 {
             let _ = bulk::set_low_water(stream, wanted as i32);
             self.set = wanted;
         }
         (self.reads, self.octets, self.since) = (0, 0, now);
+    }
+}
+
+impl Drop for LowWater {
+    fn drop(&mut self) {
+        RECEIVERS.fetch_sub(1, Relaxed);
     }
 }
 

@@ -309,7 +309,8 @@ impl Bandwidth {
             wants_output: self.get_server_output,
             title: self.title.clone(),
             extra: self.extra_data.clone(),
-            version: Some(concat!("3.21+waddleperf-", env!("CARGO_PKG_VERSION")).to_owned()),
+            skip_copy: !self.rx_copy,
+            version: Some(Params::VERSION.to_owned()),
             ..Params::default()
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn measurement(
     told: &Result<Results, End>,
     ctx: &Ctx,
 ) -> Measurement {
+    let copied = session.shared.settings.copies(&session.params);
     let peer = session.peer.ip().to_canonical();
     let place = ctx.geo.current().place(peer);
     let mut labels: BTreeMap<String, String> = ctx.labels.clone();
@@ -67,11 +68,17 @@ pub(super) fn measurement(
         elapsed: clock::now().mono.saturating_duration_since(began.mono),
         clock_step_ms: None,
         agent: (*ctx.agent).clone(),
-        probe: Probe::Bandwidth(probe(&session.params, Target::from(peer.to_string().as_str()))),
+        probe: Probe::Bandwidth(Bandwidth {
+            rx_copy: copied,
+            ..probe(&session.params, Target::from(peer.to_string().as_str()))
+        }),
         address: Some(peer),
         labels,
         partial: told.is_err(),
-        outcome: Found::Report(Any::Bandwidth(Box::new(report(&session.params, outcome, told)))),
+        outcome: Found::Report(Any::Bandwidth(Box::new(Report {
+            copied,
+            ..report(&session.params, outcome, told)
+        }))),
     }
 }
 

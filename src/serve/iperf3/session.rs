@@ -38,7 +38,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// A test.
 pub(super) struct Session {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     talk: Talk,
     ticket: Ticket,
     pub(super) peer: SocketAddr,

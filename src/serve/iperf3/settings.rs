@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Span;
+use crate::wire::iperf3::Params;
 
 /// Limits of the iperf3 server: section `[serve.iperf3]`. 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +31,9 @@ pub struct Iperf3Settings {
     pub bytes_total: u64,
     /// Octets of a socket buffer that a client may ask for; larger ones become this.
     pub window: u32,
+    /// Copy what comes, as an application would, instead of having the kernel throw it away: what is measured then is the path
+    /// and this host's memory. Our own clients ask for it with `--rx-copy`.
+    pub rx_copy: bool,
 }
 
 impl Default for Iperf3Settings {
@@ -45,6 +49,15 @@ impl Default for Iperf3Settings {
             bytes_per_source: 50_000_000_000,
             bytes_total: 500_000_000_000,
             window: 16 << 20,
+            rx_copy: false,
         }
+    }
+}
+
+impl Iperf3Settings {
+    /// Whether a test's receiver copies. Stock clients say only when they want it not to (from 3.19 on), and cannot see which it
+    /// was; ours say what they want.
+    pub(super) fn copies(&self, params: &Params) -> bool {
+        self.rx_copy || params.is_of_waddleperf() && !params.skip_copy
     }
 }

@@ -101,7 +101,12 @@ impl Line {
         let length = params.length as usize;
         let task = match sends {
             true => Task::Send { length, pace: pace(params, settings), repeats: params.repeats, udp },
-            false => Task::Receive { length, copies: false, free_window: params.window == 0, udp },
+            false => Task::Receive {
+                length,
+                copies: settings.copies(params),
+                free_window: params.window == 0,
+                udp,
+            },
         };
         let gauge = Arc::default();
         Ok(Self { id, sends, local, peer, gauge, connection, worker: None, waiting: Some((stream, task)) })

@@ -121,10 +121,15 @@ impl Default for Params {
 const DAY: i64 = 86_400;
 /// What a stock client that names no length writes over TCP.
 const TCP_LENGTH: u32 = 128 << 10;
+/// What the version of our own clients holds.
+const OURS: &str = "+waddleperf-";
 /// Octets of a record's text that are kept.
 const LONGEST_TEXT: usize = 1024;
 
 impl Params {
+    /// The version that our own clients tell: iperf3's, whose protocol it is, and ours.
+    pub const VERSION: &str = concat!("3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
+
     /// The least and the longest length of `transport`'s writes.
     pub const fn lengths(transport: Transport) -> (u32, u32) {
         match transport {
@@ -246,6 +251,11 @@ impl Params {
             token: of.text("authtoken").map(str::to_owned),
             version: text("client_version"),
         })
+    }
+
+    /// Whether the client is `waddleperf bandwidth`, as its version says.
+    pub fn is_of_waddleperf(&self) -> bool {
+        self.version.as_deref().is_some_and(|version| version.contains(OURS))
     }
 
     /// Streams of both directions together.

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use waddleperf::sys::wait::sleep;
 
-use super::Server;
+use super::{OPEN, Server};
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, stdout, tool};
 
@@ -87,6 +87,23 @@ fn each_test_is_a_record_with_who_and_from_where() {
     );
     assert!(report(2)["ended"].is_string() && report(2)["up"]["received"]["bytes"].as_u64() > Some(50_000));
     server.signal(Signal::SIGTERM);
+}
+
+#[test]
+fn a_record_says_whether_the_server_copied_what_came() {
+    let _turn = shared();
+    // Ours say what they want; of stock clients the server decides.
+    for (settings, own, expected) in [("", "", false), ("", "--rx-copy", true), ("rx_copy = true", "", true)] {
+        let server = Server::with(&format!("{OPEN}{settings}\n"));
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["bandwidth", "-n", "1M", "-p", &server.port.to_string(), "127.0.0.1"]);
+        stdout(command.args(own.split_whitespace()));
+        server.report("-n 1M");
+        let records = server.records(2);
+        let copied = |n: usize| &records[n]["outcome"]["report"]["copied"];
+        let by_stock = settings.contains("true");
+        assert_eq!((copied(0), copied(1)), (&json!(expected), &json!(by_stock)), "{settings} {own}");
+    }
 }
 
 #[test]
