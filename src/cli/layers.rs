@@ -9,8 +9,9 @@ use clap::builder::{FalseyValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
+use super::probing;
 use crate::config::Config;
-use crate::probe::KINDS;
+use crate::probe::Kind;
 
 /// The file that `argv` or the environment names. Clap cannot say: its defaults depend on it.
 pub(super) fn chosen_file(argv: &[OsString]) -> Option<PathBuf> {
@@ -38,14 +39,21 @@ pub(super) fn is_set(argv: &[OsString], long: &str) -> bool {
         || variable.is_some_and(believed)
 }
 
-/// `command` with the defaults of `config` and its variables.
-pub(super) fn apply(mut command: Command, config: Option<&Config>) -> Command {
-    for kind in KINDS {
-        if let Some(table) = config.and_then(|config| config.probe.of(kind.name())) {
-            command = command.mut_subcommand(kind.name(), |probe| defaults(probe, table));
+/// `command` with the defaults of `config` and its variables, as far as `argv` may call for them: of a hundred options of
+/// commands that it does not name nothing is asked.
+pub(super) fn apply(command: Command, argv: &[OsString], config: Option<&Config>) -> Command {
+    let named = |subcommand: &Command| argv.iter().any(|word| word == subcommand.get_name());
+    command.mut_args(variable).mut_subcommands(|subcommand| {
+        if !named(&subcommand) {
+            return subcommand;
         }
-    }
-    variables(command)
+        let Some(kind) = Kind::named(subcommand.get_name()) else { return variables(subcommand) };
+        let probe = probing::declare(subcommand);
+        variables(match config.and_then(|config| config.probe.of(kind.name())) {
+            Some(table) => defaults(probe, table),
+            None => probe,
+        })
+    })
 }
 
 /// `command` with the keys of `table` as its defaults. Nested tables only group; a word that is itself a flag's

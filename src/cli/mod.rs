@@ -146,7 +146,7 @@ fn run(argv: Vec<OsString>) -> u8 {
     };
     let loaded = crate::config::load(layers::chosen_file(&argv).as_deref());
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
-    command = layers::apply(command, config);
+    command = layers::apply(command, &argv, config);
     if let Some(applet) = applet {
         command = applet::rename(command, applet);
     }

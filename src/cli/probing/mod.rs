@@ -222,12 +222,23 @@ impl FromArgMatches for Probing {
     }
 }
 
+/// The subcommand of a kind: its options are declared when it is called, for a process calls one of many.
 fn subcommand(kind: &'static Kind) -> Command {
-    let command = kind.augment(Command::new(kind.name()));
-    Common::augment_args(command)
+    Command::new(kind.name()).about(kind.manual.about).defer(declared)
+}
+
+/// A kind's subcommand with its options.
+fn declared(command: Command) -> Command {
+    let Some(kind) = Kind::named(command.get_name()) else { return command };
+    Common::augment_args(kind.augment(command))
         .about(kind.manual.about)
         .long_about(format!("{}.\n\n{}", kind.manual.about, kind.manual.text))
         .after_help(kind.manual.help())
+}
+
+/// The same at once, that it may be changed: whatever `command` had put off is done.
+pub(super) fn declare(command: Command) -> Command {
+    declared(command).defer(std::convert::identity)
 }
 
 #[cfg(test)]

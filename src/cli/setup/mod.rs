@@ -108,6 +108,7 @@ fn quoted(path: &Path) -> String {
 fn declared() -> clap::Command {
     use clap::CommandFactory;
     let mut command = super::Cli::command().version(env!("CARGO_PKG_VERSION"));
+    command = command.mut_subcommands(super::probing::declare);
     command.build();
     command
 }

@@ -9,7 +9,7 @@ use super::pace::Clock;
 use super::tcp::Ticks;
 use super::{Gauge, LOOK, Pace, Test};
 use crate::sys::datagram::{Batch, Outgoing, Socket};
-use crate::sys::wait::{exact_timers, wait, wait_writable};
+use crate::sys::wait::{exact_timers, sleep, wait, wait_writable};
 use crate::sys::{bulk, clock};
 use crate::wire::iperf3::datagram::Header;
 
@@ -20,6 +20,11 @@ const JOINED_BATCH: usize = 8;
 /// Octets that the kernel cuts or joins at most, and datagrams.
 const LARGEST: usize = 65_507;
 const MOST_SEGMENTS: usize = 64;
+/// Where so many come between two looks at an empty queue, a receiver lets them gather: to be woken by each would cost more than
+/// to receive it, and most of that its sender. When each came the kernel notes.
+const DENSE: usize = 4;
+/// For how long.
+const NAP: Duration = Duration::from_micros(100);
 /// A paced burst is no longer than this.
 const BURST: Duration = Duration::from_millis(1);
 
@@ -98,7 +103,7 @@ pub(super) fn send(
             }
             // The device's queue is full: nothing was sent, and time helps.
             Err(error) if error.raw_os_error() == Some(nix::libc::ENOBUFS) => {
-                crate::sys::wait::sleep(Duration::from_micros(50));
+                sleep(Duration::from_micros(50));
                 0
             }
             Err(_) if test.is_over() => return Ok(()),
@@ -125,7 +130,8 @@ pub(super) fn receive(
     let (count, slot) = if udp.offload { (JOINED_BATCH, 65_536) } else { (BATCH, length) };
     let mut batch = Batch::new(count, slot);
     let mut order = Order::new(udp.is_wide);
-    let (mut epoch, mut ticks) = (0, Ticks::new());
+    let (mut epoch, mut ticks, mut came) = (0, Ticks::new(), 0);
+    exact_timers();
     while !test.is_over() {
         let received = match batch.receive(socket) {
             Ok(received) => received,
@@ -136,9 +142,13 @@ pub(super) fn receive(
         };
         if received == 0 {
             gauge.tick();
-            wait(&[socket.as_fd()], Some(&test.stop), Some(LOOK))?;
+            match std::mem::take(&mut came) >= DENSE {
+                true => sleep(NAP),
+                false => drop(wait(&[socket.as_fd()], Some(&test.stop), Some(LOOK))?),
+            }
             continue;
         }
+        came += received;
         if epoch != test.epoch() {
             epoch = test.epoch();
             order.begin_anew();

@@ -119,6 +119,9 @@ fn flow(
     let socket = Socket::bind(asked.local(to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
     socket.connect(to).map_err(named("connect udp"))?;
     greet(&socket, control, length, stop)?;
+    if !sends {
+        socket.expect_bulk().map_err(named("setsockopt"))?;
+    }
     let local = socket.local().map_err(named("getsockname"))?;
     let offload = asked.gso && prepare(&socket, length, sends);
     Ok(Opened { id: 0, sends, ends: (local, to), stream: Stream::Udp(socket), tcp: None, offload })

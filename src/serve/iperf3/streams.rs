@@ -89,6 +89,9 @@ impl Line {
             }
             Carrier::Udp(Flow { socket, peer }) => {
                 let length = params.length;
+                if !sends {
+                    socket.expect_bulk().map_err(failed)?;
+                }
                 // The kernel cuts into what fits into packets; bursts are for who wants all or asks for them.
                 let may_cut = params.rate == 0 || params.gso;
                 let fits = socket.known_mtu().is_some_and(|mtu| length + HEADERS <= mtu);

@@ -213,7 +213,7 @@ impl Socket {
     fn prepare(&mut self, setup: &Setup) -> io::Result<()> {
         self.inner.set_nonblocking(true)?;
         // As much as the system allows; what is then dropped is counted by SO_RXQ_OVFL.
-        let _ = self.inner.set_recv_buffer_size(4 << 20);
+        let _ = self.inner.set_recv_buffer_size(QUEUE);
         let _ = self.inner.set_send_buffer_size(1 << 20);
         self.option(libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
         let mut stamps = libc::SOF_TIMESTAMPING_SOFTWARE | libc::SOF_TIMESTAMPING_RX_SOFTWARE;
@@ -279,6 +279,29 @@ impl Socket {
         Ok(())
     }
 
+    /// From now on much comes, all of one flow: TTL, TOS and destination are told no more, for each of them costs a part of
+    /// what receiving does, and the queue is as long as for others even where the system allows less, if this process may
+    /// (`SO_RCVBUFFORCE`: CAP_NET_ADMIN).
+    ///
+    /// # Errors
+    /// What setsockopt(2) says.
+    pub fn expect_bulk(&self) -> io::Result<()> {
+        if self.v6 {
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 0)?;
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 0)?;
+            self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 0)?;
+        } else {
+            self.option(libc::IPPROTO_IP, libc::IP_RECVTTL, 0)?;
+            self.option(libc::IPPROTO_IP, libc::IP_RECVTOS, 0)?;
+            self.option(libc::IPPROTO_IP, libc::IP_PKTINFO, 0)?;
+        }
+        // The kernel doubles what it is asked for (socket(7)).
+        if self.inner.recv_buffer_size()? < QUEUE * 2 {
+            let _ = self.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE as i32);
+        }
+        Ok(())
+    }
+
     /// Only echo replies with this identifier wake who waits; errors come by the error queue.
     fn only_replies(&self, id: u16) -> io::Result<()> {
         if self.v6 {
@@ -311,6 +334,8 @@ impl AsFd for Socket {
     }
 }
 
+/// Octets of a socket's queue that are asked for.
+const QUEUE: usize = 4 << 20;
 const ICMP_FILTER: libc::c_int = 1;
 const ICMPV6_FILTER: libc::c_int = 1;
 const ECHO_REPLY6: usize = 129;

@@ -93,7 +93,8 @@ fn each_test_is_a_record_with_who_and_from_where() {
 fn a_record_says_whether_the_server_copied_what_came() {
     let _turn = shared();
     // Ours say what they want; of stock clients the server decides.
-    for (settings, own, expected) in [("", "", false), ("", "--rx-copy", true), ("rx_copy = true", "", true)] {
+    for (settings, own, expected) in [("", "", false), ("", "--rx-copy", true), ("rx_copy = true", "", true)]
+    {
         let server = Server::with(&format!("{OPEN}{settings}\n"));
         let mut command = Command::new(WADDLEPERF);
         command.args(["bandwidth", "-n", "1M", "-p", &server.port.to_string(), "127.0.0.1"]);
