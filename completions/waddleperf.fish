@@ -305,7 +305,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l h
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l absent-zone -d 'The zone of the name that cannot be' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l load -d 'Send the questions of this file to the server, over udp, tcp or dot: a name and a type on each line, as dnsperf\'s' -r -F
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l qps -d 'With --load: queries per second; above 1,000 those of a millisecond go together [default: as many as are answered]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l clients -d 'With --load: sockets, each with a port of its own; over TCP and TLS connections' -r
@@ -1102,7 +1102,7 @@ complete -c resolvertime -l hints -d 'Begin a trace at the servers of this file:
 complete -c resolvertime -l absent-zone -d 'The zone of the name that cannot be' -r
 complete -c resolvertime -l cold-zone -d 'A zone that has every name (a wildcard): a random one of it cannot be in a cache, and its time is the cold one' -r
 complete -c resolvertime -l load -d 'Send the questions of this file to the server, over udp, tcp or dot: a name and a type on each line, as dnsperf\'s' -r -F
-complete -c resolvertime -l qps -d 'With --load: queries per second [default: as many as are answered]' -r
+complete -c resolvertime -l qps -d 'With --load: queries per second; above 1,000 those of a millisecond go together [default: as many as are answered]' -r
 complete -c resolvertime -s l -l duration -l limit -d 'With --load: for so long [default: 10s; with -c that often through the file]' -r
 complete -c resolvertime -l outstanding -d 'With --load: queries that wait for their answers at once, at most' -r
 complete -c resolvertime -l clients -d 'With --load: sockets, each with a port of its own; over TCP and TLS connections' -r

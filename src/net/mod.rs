@@ -9,6 +9,7 @@ pub mod feed;
 pub mod fetch;
 mod names;
 mod policy;
+pub mod quic;
 mod resolve;
 pub mod sim;
 pub mod tls;

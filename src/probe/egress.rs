@@ -1,13 +1,14 @@
 //! How a probe's packets leave this host: family, source, interface, TTL and DSCP. Shared by all probes.
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Class, Failure, Fault};
+use crate::sys::connect::Way;
 
 /// How packets leave. All of it is optional; the system's routing decides what is left open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +83,22 @@ impl Egress {
             }
             None => Ok(()),
         }
+    }
+
+    /// The same for connections.
+    pub(crate) fn way(&self) -> Way {
+        Way {
+            source: self.source(),
+            interface: self.device().map(str::to_owned),
+            ttl: self.ttl,
+            tos: self.tos(),
+        }
+    }
+
+    /// Where a socket for packets to `peer` is bound, with a port that the system chooses.
+    pub(crate) fn local(&self, peer: SocketAddr) -> SocketAddr {
+        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        SocketAddr::new(self.source().unwrap_or(any), 0)
     }
 
     /// The type of service of what is sent, if it is not the system's default.

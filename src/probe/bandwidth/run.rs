@@ -16,7 +16,6 @@ use crate::failure::{Class, Failure};
 use crate::net::dial;
 use crate::probe::own_thread::on_own_thread;
 use crate::probe::{Ctx, Event, Found};
-use crate::sys::connect::Way;
 use crate::wire::iperf3::{Results, Stream as StreamResult};
 
 impl Bandwidth {
@@ -34,12 +33,7 @@ impl Bandwidth {
             Some(beside) => Some(beside.idle(ctx).await),
             None => None,
         };
-        let way = Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.egress.tos(),
-        };
+        let way = self.egress.way();
         let connecting = timeout(self.connect_timeout.0, dial::connect(peer, &way));
         let connection = tokio::select! {
             () = ctx.cancel.cancelled() => return Err(Class::Cancelled.because("interrupted before the transfer")),

@@ -189,17 +189,24 @@ impl Head {
             Class::Protocol
                 .because(format_args!("{ask}: the body is truncated: {octets}{of} octets came ({why})"))
         };
-        while let Some(data) = self.body.next().await {
-            let data = data.map_err(|why| short(octets, &why))?;
-            octets += data.len() as u64;
-            rates.push(clock::now().mono.saturating_duration_since(self.first), data.len() as u64);
-            intake.take(&data).await.map_err(named)?;
+        let came = async {
+            while let Some(data) = self.body.next().await {
+                let data = data.map_err(|why| short(octets, &why))?;
+                octets += data.len() as u64;
+                rates.push(clock::now().mono.saturating_duration_since(self.first), data.len() as u64);
+                intake.take(data).await.map_err(named)?;
+            }
+            match length.is_some_and(|length| length != octets) {
+                true => Err(short(octets, "its length was said beforehand")),
+                false => Ok(()),
+            }
+        };
+        if let Err(failure) = came.await {
+            intake.give_up().await;
+            return Err(failure);
         }
         // What took its octets in time is not to blame for how long they were looked at.
         let ended = watch.seen().last.unwrap_or_else(|| clock::now().mono).max(self.first);
-        if length.is_some_and(|length| length != octets) {
-            return Err(short(octets, "its length was said beforehand"));
-        }
         Ok(Received { body: intake.end().await.map_err(named)?, rates, ended })
     }
 }

@@ -1,9 +1,10 @@
 //! What becomes of an answer's body: counted, decoded, kept as far as somebody wants to look at it, written to a file; and the
 //! limits that hold whatever a server sends.
 
-use tokio::io::AsyncWriteExt;
+use hyper::body::Bytes;
 
 use super::decode::Decoder;
+use super::sink::Sink;
 use crate::failure::{Class, Failure};
 
 /// How many times longer than it came a body may become (security.md 3.3), once it is longer than [`FREE`].
@@ -22,7 +23,7 @@ pub(super) struct Intake {
     decoder: Option<Decoder>,
     /// The body itself, where somebody wants to look at it.
     kept: Option<Vec<u8>>,
-    file: Option<tokio::fs::File>,
+    sink: Option<Sink>,
 }
 
 /// A body that was taken in whole.
@@ -39,7 +40,7 @@ fn damaged(error: &std::io::Error) -> Failure {
 
 impl Intake {
     /// For a body of at most `most` octets, decoded if `encoding` is one that can be, kept if `keeps`.
-    pub(super) fn new(most: u64, encoding: Option<&str>, keeps: bool, file: Option<tokio::fs::File>) -> Self {
+    pub(super) fn new(most: u64, encoding: Option<&str>, keeps: bool, sink: Option<Sink>) -> Self {
         let decoder = encoding.and_then(Decoder::of);
         Self {
             encoded: 0,
@@ -47,7 +48,7 @@ impl Intake {
             most,
             decoder,
             kept: keeps.then(Vec::new),
-            file,
+            sink,
         }
     }
 
@@ -55,7 +56,7 @@ impl Intake {
     ///
     /// # Errors
     /// Class `protocol` for too many and for what cannot be decoded; those of the file.
-    pub(super) async fn take(&mut self, octets: &[u8]) -> Result<(), Failure> {
+    pub(super) async fn take(&mut self, octets: Bytes) -> Result<(), Failure> {
         self.encoded += octets.len() as u64;
         if self.encoded > self.most {
             return Err(self.too_long("the body"));
@@ -63,9 +64,9 @@ impl Intake {
         let Some(mut decoder) = self.decoder.take() else {
             return self.put(octets).await;
         };
-        let mut rest = octets;
+        let mut rest = &octets[..];
         while let Some(text) = decoder.next(&mut rest).map_err(|error| damaged(&error))? {
-            self.put_decoded(&text).await?;
+            self.put_decoded(text).await?;
         }
         self.decoder = Some(decoder);
         Ok(())
@@ -79,12 +80,20 @@ impl Intake {
         if let Some(decoder) = self.decoder.take() {
             // An answer to HEAD, or 204, has a header and nothing to decode.
             let text = if self.encoded > 0 { decoder.end() } else { Ok(Vec::new()) };
-            self.put_decoded(&text.map_err(|error| damaged(&error))?).await?;
+            self.put_decoded(text.map_err(|error| damaged(&error))?).await?;
         }
-        if let Some(file) = &mut self.file {
-            file.flush().await.map_err(|error| Failure::from_io("write the body", &error))?;
+        if let Some(sink) = self.sink {
+            sink.end().await?;
         }
         Ok(Body { encoded: self.encoded, decoded: self.decoded, kept: self.kept.unwrap_or_default() })
+    }
+
+    /// The body is not whole: what there is of it is written.
+    pub(super) async fn give_up(self) {
+        if let Some(sink) = self.sink {
+            // Why it is not whole is told already.
+            let _ = sink.end().await;
+        }
     }
 
     fn too_long(&self, what: &str) -> Failure {
@@ -92,7 +101,7 @@ impl Intake {
             .because(format_args!("{what} is longer than {} octets: --max-bytes allows more", self.most))
     }
 
-    async fn put_decoded(&mut self, text: &[u8]) -> Result<(), Failure> {
+    async fn put_decoded(&mut self, text: Vec<u8>) -> Result<(), Failure> {
         let decoded = self.decoded.unwrap_or(0) + text.len() as u64;
         self.decoded = Some(decoded);
         if decoded > FREE && decoded / MOST_RATIO > self.encoded {
@@ -103,17 +112,17 @@ impl Intake {
         if decoded > self.most {
             return Err(self.too_long("the decoded body"));
         }
-        self.put(text).await
+        self.put(text.into()).await
     }
 
-    async fn put(&mut self, text: &[u8]) -> Result<(), Failure> {
+    async fn put(&mut self, text: Bytes) -> Result<(), Failure> {
         if let Some(kept) = &mut self.kept {
-            kept.extend(text);
+            kept.extend_from_slice(&text);
         }
-        if let Some(file) = &mut self.file {
-            file.write_all(text).await.map_err(|error| Failure::from_io("write the body", &error))?;
+        match &mut self.sink {
+            Some(sink) => sink.put(text).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -133,7 +142,7 @@ mod tests {
     async fn taken(octets: &[u8], encoding: Option<&str>, most: u64) -> Result<Body, Failure> {
         let mut intake = Intake::new(most, encoding, true, None);
         for piece in octets.chunks(16_384) {
-            intake.take(piece).await?;
+            intake.take(Bytes::copy_from_slice(piece)).await?;
         }
         intake.end().await
     }
@@ -172,7 +181,7 @@ mod tests {
         for size in [1, 2, 7, 100] {
             let mut intake = Intake::new(1 << 20, Some("br"), true, None);
             for piece in short.chunks(size) {
-                intake.take(piece).await.expect("good");
+                intake.take(Bytes::copy_from_slice(piece)).await.expect("good");
             }
             let body = intake.end().await.expect("whole");
             assert_eq!((body.encoded, body.decoded), (short.len() as u64, Some(700)));
@@ -180,7 +189,7 @@ mod tests {
         }
         let mut large = Intake::new(1 << 30, Some("br"), true, None);
         // What it says of its window is more than 16 MiB (0x11: large window brotli).
-        assert!(large.take(&[0x11, 0x1e, 0, 0, 0, 0, 0, 0]).await.is_err());
+        assert!(large.take(Bytes::from_static(&[0x11, 0x1e, 0, 0, 0, 0, 0, 0])).await.is_err());
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! One request and its answer.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt as _;
@@ -15,6 +16,7 @@ use super::link::Link;
 use super::linker::Stage;
 use super::report::{Leg, Redirect, Sizes};
 use super::request::{Ask, shown};
+use super::sink::Sink;
 use super::trace::{Trace, Tracer};
 use super::{Expect, MOST_BODY, har};
 use crate::failure::{Class, Failure};
@@ -162,28 +164,25 @@ impl Tracer<'_> {
         let keeps = is_last && self.asked.expect.iter().any(Expect::wants_body);
         // What is looked at is held in memory.
         let most = if keeps { most.min(MOST_BODY) } else { most };
-        let file = match &self.asked.output {
-            Some(file) if is_last => {
-                let opened = match file == Path::new("-") {
-                    true => std::io::stdout()
-                        .as_fd()
-                        .try_clone_to_owned()
-                        .map(|fd| tokio::fs::File::from_std(fd.into())),
-                    false => create(file).await,
+        let sink = match &self.asked.output {
+            Some(path) if is_last => {
+                let opened = match path == Path::new("-") {
+                    true => std::io::stdout().as_fd().try_clone_to_owned().map(File::from),
+                    false => create(path).await,
                 };
-                let what = || format!("write the body into {}", file.display());
-                Some(opened.map_err(|error| Failure::from_io(what(), &error))?)
+                let what = || format!("write the body into {}", path.display());
+                Some(Sink::new(opened.map_err(|error| Failure::from_io(what(), &error))?))
             }
             _ => None,
         };
-        Ok(Intake::new(most, encoding, keeps, file))
+        Ok(Intake::new(most, encoding, keeps, sink))
     }
 }
 
 /// Opens a file to be written: at once where that cannot block, because the clock of the transfer runs already.
-async fn create(path: &Path) -> io::Result<tokio::fs::File> {
+async fn create(path: &Path) -> io::Result<File> {
     if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
-        return tokio::fs::File::create(path).await;
+        return Ok(tokio::fs::File::create(path).await?.into_std().await);
     }
-    std::fs::File::create(path).map(tokio::fs::File::from_std)
+    File::create(path)
 }

@@ -101,12 +101,7 @@ impl<'a> Linker<'a> {
             ctx,
             resolves: asked.resolves().map_err(wrong)?,
             connects: asked.connects().map_err(wrong)?,
-            way: Way {
-                source: asked.egress.source(),
-                interface: asked.egress.device().map(str::to_owned),
-                ttl: asked.egress.ttl,
-                tos: asked.egress.tos(),
-            },
+            way: asked.egress.way(),
             admission: Admission::to(ctx, &asked.egress, Audience::One),
             clients: OnceCell::new(),
             alternatives: Alternatives::default(),

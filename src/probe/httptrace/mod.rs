@@ -2,7 +2,7 @@
 //!
 //! [`place`] looks the name up and [`alternatives`] knows where HTTP/3 is to be had; [`linker`] makes the connection (over TCP, or as
 //! [`quic`] does), [`handshake`] shakes hands and judges; [`watch`] sees on the stream when the request was written and when the
-//! answer began, [`exchange`] asks over it, [`intake`] takes the body in under limits. [`leg`] is one request and its answer, [`trace`]
+//! answer began, [`exchange`] asks over it, [`intake`] takes the body in under limits, [`sink`] writes it. [`leg`] is one request and its answer, [`trace`]
 //! goes from leg to leg, [`repeats`] from repeat to repeat. What is decided without I/O stands apart: [`request`] (curl's rules for
 //! redirects), [`expect`], [`fields`]. curl's own form of the result (`-w`) is `report`'s business.
 
@@ -29,6 +29,7 @@ mod rates;
 mod repeats;
 mod report;
 mod request;
+mod sink;
 mod tasks;
 mod trace;
 mod version;
@@ -47,6 +48,7 @@ pub use version::Version;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::own_thread::on_a_worker;
 use super::{Ctx, Found, Measure, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use overrides::{ConnectTo, Resolve};
@@ -122,7 +124,9 @@ impl Measure for HttpTrace {
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {
-        self.measure(ctx).await
+        let (asked, ctx) = (self.clone(), ctx.clone());
+        let measured = on_a_worker(async move { asked.measure(&ctx).await }).await;
+        measured.unwrap_or_else(Found::nothing)
     }
 }
 

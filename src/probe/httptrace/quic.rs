@@ -1,8 +1,7 @@
 //! HTTP/3: a connection over QUIC (RFC 9000, RFC 9114), of which quinn and h3 do the work.
 
 use std::future::poll_fn;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +9,8 @@ use h3::client::{RequestStream, SendRequest};
 use h3_quinn::{BidiStream, OpenStreams};
 use hyper::body::Bytes;
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime, VarInt};
+use quinn::{ClientConfig, Endpoint, VarInt};
 use rustls::pki_types::CertificateDer;
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::timeout_at;
 
 use super::handshake::server_name;
@@ -23,8 +21,8 @@ use super::request::Ask;
 use super::tasks::Owned;
 use super::watch::Watch;
 use crate::failure::{Class, Failure};
+use crate::net::quic::endpoint;
 use crate::sys::clock;
-use crate::sys::connect::Way;
 use crate::wire::text::printable;
 
 /// Sends requests of HTTP/3.
@@ -138,21 +136,6 @@ impl Linker<'_> {
         let (sender, carrier) = (Sender::Http3(requests), Carrier::Quic(quic));
         Ok(Link { sender, origin: ask.url.origin(), watch, wire, made, carrier, _tasks: tasks })
     }
-}
-
-/// A socket of the family that is wanted, whose datagrams leave by `way`.
-fn endpoint(ipv6: bool, way: &Way) -> io::Result<Endpoint> {
-    let domain = if ipv6 { Domain::IPV6 } else { Domain::IPV4 };
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    if let Some(interface) = &way.interface {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
-    if let Some(ttl) = way.ttl {
-        if ipv6 { socket.set_unicast_hops_v6(ttl.into()) } else { socket.set_ttl_v4(ttl.into()) }?;
-    }
-    let any = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    socket.bind(&SocketAddr::new(way.source.unwrap_or(any), 0).into())?;
-    Endpoint::new(EndpointConfig::default(), None, UdpSocket::from(socket), Arc::new(TokioRuntime))
 }
 
 fn failed(to: SocketAddr, error: &quinn::ConnectionError) -> Failure {

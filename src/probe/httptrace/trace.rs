@@ -9,6 +9,7 @@ use super::linker::{Linker, Reached, Stage};
 use super::place::name_resolvers;
 use super::report::Leg;
 use super::request::Ask;
+use super::sink::Sink;
 use crate::failure::{Class, Failure};
 use crate::probe::phases::Phases;
 use crate::probe::{Ctx, Event};
@@ -77,6 +78,9 @@ impl<'a> Tracer<'a> {
         kept: Option<Link>,
     ) -> Result<(Trace, Option<Link>), Failure> {
         self.linker.prepare(ask).await?;
+        if self.asked.output.is_some() {
+            Sink::prepare().await;
+        }
         self.reached.reach(Stage::LookUp);
         let deadline = clock::now().mono + self.asked.max_time.0;
         let traced = timeout_at(deadline.into(), self.legs(ask, kept)).await;

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::carrier::{Flow, Kind};
 use super::connects::Connects;
@@ -246,8 +246,7 @@ impl Mtr {
     }
 
     fn local(&self, peer: SocketAddr, port: u16) -> SocketAddr {
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        SocketAddr::new(self.egress.source().unwrap_or(any), port)
+        SocketAddr::new(self.egress.local(peer).ip(), port)
     }
 
     fn setup(&self, kind: datagram::Kind) -> Setup {

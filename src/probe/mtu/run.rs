@@ -1,7 +1,7 @@
 //! One run on real sockets: resolve, open, drive with one method after another, report.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::carrier::{Carrier, Closed, Echo};
@@ -142,7 +142,6 @@ impl Mtu {
 
     /// Where a socket to `peer` is bound, and how it is made.
     fn way(&self, peer: SocketAddr, kind: Kind) -> (SocketAddr, Setup) {
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let setup = Setup {
             kind,
             interface: self.egress.device().map(str::to_owned),
@@ -152,7 +151,7 @@ impl Mtu {
             client: true,
             ..Setup::default()
         };
-        (SocketAddr::new(self.egress.source().unwrap_or(any), 0), setup)
+        (self.egress.local(peer), setup)
     }
 }
 

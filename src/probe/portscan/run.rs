@@ -14,7 +14,6 @@ use crate::probe::own_thread::{on_own_thread, random};
 use crate::probe::targets::{self, Admission, Audience, Per, Range, Search};
 use crate::probe::{Ctx, Event, Found};
 use crate::sys::clock::now;
-use crate::sys::connect::Way;
 use crate::sys::link;
 use crate::sys::process::raise_descriptors;
 use crate::sys::wait::Stop;
@@ -158,7 +157,7 @@ impl PortScan {
 
     /// Asks all ports of all hosts in one way. What is known then, and why not all is, if something broke it off.
     async fn pass(&self, ctx: &Ctx, scan: Scan, plan: Plan) -> Result<(Fleet, Option<Failure>), Failure> {
-        let way = self.way();
+        let way = self.egress.way();
         let mut fleet = Fleet::new(plan, ctx.events.clone(), now().mono);
         let secret = random()?;
         on_own_thread("portscan", ctx, move |stop: &Stop| {
@@ -173,15 +172,6 @@ impl PortScan {
             (fleet, ended.err())
         })
         .await
-    }
-
-    fn way(&self) -> Way {
-        Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.egress.tos(),
-        }
     }
 
     fn introduce(&self, ctx: &Ctx, hosts: &[SocketAddr], passes: &[(Option<Scan>, Proto, Vec<u16>)]) {

@@ -17,6 +17,7 @@ mod server;
 mod sizes;
 mod tally;
 mod trace;
+mod turns;
 mod words;
 
 pub use judge::{Dnssec, Finding, FindingId};
@@ -169,7 +170,7 @@ pub struct ResolverTime {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load: Option<PathBuf>,
-    /// With --load: queries per second [default: as many as are answered].
+    /// With --load: queries per second; above 1,000 those of a millisecond go together [default: as many as are answered].
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qps: Option<u32>,
@@ -242,7 +243,7 @@ impl Options for ResolverTime {
         about: "How long resolvers take, which is faster, and whether what they say is true",
         text: "Asks resolvers for a name and times each answer: the system's own (each of /etc/resolv.conf, and getaddrinfo as \
                programs use it), or those that are named, over UDP, TCP, TLS (DoT), HTTPS (DoH) or QUIC (DoQ). Several take \
-               turns, so that what happens to the line happens to all of them; they are ranked by their medians, and whether \
+               turns, in another order each round, so that what happens to the line happens to all of them; they are ranked by their medians, and whether \
                a difference is more than chance is said (Mann-Whitney test, Holm's correction). dig's notation is understood: \
                @SERVER NAME TYPE +tcp +dnssec +short +trace.\n\n\
                A reply counts only if it comes from the server, to our port, with our identifier and our question, whose \

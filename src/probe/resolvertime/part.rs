@@ -1,6 +1,6 @@
 //! One server's part of a run: its queries, each when it is due, and what it makes of what it should refuse.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
@@ -11,6 +11,7 @@ use super::judge;
 use super::server::Transport;
 use super::sizes;
 use super::tally::{Tally, short};
+use super::turns::Turns;
 use crate::probe::own_thread::random;
 use crate::probe::{Ctx, Event, Events};
 use crate::sys::clock;
@@ -28,8 +29,8 @@ pub(super) struct Part {
     pub(super) ctx: Ctx,
     /// There are others: what is told bears its name.
     pub(super) several: bool,
-    /// When its first query is due.
-    pub(super) start: Instant,
+    /// When its queries are due.
+    pub(super) turns: Turns,
     /// Queries that have neither been answered nor given up.
     pub(super) under_way: u64,
 }
@@ -100,13 +101,9 @@ impl Part {
     }
 
     async fn whole(&mut self) {
-        self.cold().await;
         // What was due meanwhile is not made up for by a burst: the server keeps its turn.
-        let (now, interval) = (clock::now().mono, self.probe.interval.0);
-        while self.start < now {
-            self.start = if interval.is_zero() { now } else { self.start + interval };
-        }
-        self.rounds().await;
+        let first = if self.cold().await { self.turns.next(clock::now().mono) } else { 0 };
+        self.rounds(first).await;
         if self.probe.dnssec {
             self.dnssec().await;
         }
@@ -120,8 +117,8 @@ impl Part {
         }
     }
 
-    /// The planned queries.
-    async fn rounds(&mut self) {
+    /// The planned queries, from round `first` on.
+    async fn rounds(&mut self, first: u64) {
         let (count, interval) = (self.probe.count(), self.probe.interval.0);
         let teller = Teller {
             events: self.ctx.events.clone(),
@@ -132,7 +129,7 @@ impl Part {
         let mut underway: JoinSet<Vec<(u64, Exchange)>> = JoinSet::new();
         let mut seq = 0;
         for n in 0..count {
-            let due = self.start + interval.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
+            let due = self.turns.due(first + n);
             loop {
                 // What has come meanwhile is taken in, also while a full house waits for its first to leave.
                 tokio::select! {
@@ -141,16 +138,16 @@ impl Part {
                 }
             }
             let (tries, timeout) = (self.probe.tries, self.probe.timeout.0);
-            let (question, first) = (self.question.clone(), seq);
+            let (question, number) = (self.question.clone(), seq);
             seq += u64::from(tries);
             self.under_way += 1;
             if parallel {
                 let (mut client, teller) = (self.client.again(), teller.clone());
-                underway.spawn(
-                    async move { asked(&mut client, &question, first, tries, timeout, &teller).await },
-                );
+                underway.spawn(async move {
+                    asked(&mut client, &question, number, tries, timeout, &teller).await
+                });
             } else {
-                let exchanges = asked(&mut self.client, &question, first, tries, timeout, &teller).await;
+                let exchanges = asked(&mut self.client, &question, number, tries, timeout, &teller).await;
                 self.take(exchanges);
             }
         }
@@ -166,10 +163,10 @@ impl Part {
         }
     }
 
-    /// A name that nobody can have asked for before.
-    async fn cold(&mut self) {
-        let Some(zone) = self.probe.cold_zone.as_deref().and_then(Name::parse) else { return };
-        let Some(name) = random_name(&zone) else { return };
+    /// Asks for a name that nobody can have asked for before, where there is a zone of such.
+    async fn cold(&mut self) -> bool {
+        let Some(zone) = self.probe.cold_zone.as_deref().and_then(Name::parse) else { return false };
+        let Some(name) = random_name(&zone) else { return false };
         let question = Question { name, kind: self.question.kind };
         let exchange = self.client.again().ask(&question, self.probe.timeout.0).await;
         if let Ok(reply) = exchange.result
@@ -178,6 +175,7 @@ impl Part {
         {
             self.tally.server().cold = Some(reply.query);
         }
+        true
     }
 
     /// Whether the server validates: by what it says when told not to check, and of the root.

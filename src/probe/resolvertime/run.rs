@@ -12,6 +12,7 @@ use super::part::Part;
 use super::report::{Report, Server};
 use super::server::{Spec, Transport, of_resolv_conf};
 use super::tally::{Found as Summed, Tally};
+use super::turns::Turns;
 use super::{RecordType, ResolverTime};
 use crate::failure::{Class, Failure};
 use crate::probe::{Ctx, Event, Found, Target};
@@ -226,7 +227,7 @@ impl ResolverTime {
                 tally: Tally::new(server, asking.mixed),
                 ctx: ctx.clone(),
                 several,
-                start: start + self.interval.0 * turn / count,
+                turns: Turns { start, interval: self.interval.0, place: turn, count },
                 under_way: 0,
             };
             all.spawn(async move { (place, part.go().await) });

@@ -18,6 +18,9 @@ const LINE: u64 = 512;
 /// Octets in which the word that ends the wait for the far side must have come: a shell's greetings may stand before it.
 const GREETING: usize = 1 << 20;
 
+/// Octets in which a letter may come back: packets have padding and sums, and windows are moved.
+const AROUND: u64 = 256;
+
 /// What is to be echoed by whom, and how often.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -95,6 +98,7 @@ fn one(line: &Line<'_>, channel: &mut Channel, letter: u8) -> Result<Duration, F
     let mut back = [0];
     let count = line.through("read an echo", || channel.read(&mut back))?;
     let rtt = clock::now().mono.saturating_duration_since(sent);
+    line.guard().took(AROUND);
     match (count, back[0] == letter) {
         (0, _) => Err(Class::Protocol.because("the far side ends the echo")),
         (_, false) => Err(Class::Protocol.because(format_args!(

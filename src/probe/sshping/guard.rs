@@ -4,7 +4,7 @@
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,10 +14,14 @@ use crate::sys::clock;
 use crate::sys::tcp;
 use crate::sys::wait::{Stop, wait};
 
-/// How often it looks at a server that nobody has logged in to.
+/// How often it looks at a server that nobody has logged in to, and at another one, whose echoes it must not disturb.
 const TICK: Duration = Duration::from_millis(5);
-/// Octets that such a server may send: its lists, its keys and a banner are a few thousand.
+const SELDOM: Duration = Duration::from_millis(50);
+/// Octets that a server may send before anybody logs in: its lists, its keys and a banner are a few thousand.
 const MOST: u64 = 1 << 20;
+/// Octets that a server may send afterwards beyond those that were asked for: what channels let it send ahead, and what
+/// surrounds it. libssh2 keeps messages that it does not know, each in five times its room.
+const AHEAD: u64 = 8 << 20;
 /// How much longer than its deadline a session may go on that somebody has logged in to: there may be a file to remove.
 const GRACE: Duration = Duration::from_secs(4);
 
@@ -32,8 +36,10 @@ pub(super) struct Guard {
 struct Shared {
     /// The guard is no longer needed.
     done: Stop,
-    /// Somebody has logged in: from now on the server is believed.
+    /// Somebody has logged in: from now on the server may send what is asked for.
     trusted: AtomicBool,
+    /// Octets of it that were taken.
+    taken: AtomicU64,
     /// Why the connection was ended.
     ended: OnceLock<Failure>,
     /// What else is ended with it.
@@ -47,8 +53,13 @@ impl Guard {
     /// What the system says.
     pub(super) fn over(socket: &TcpStream, stop: &Stop, deadline: Instant) -> Result<Self, Failure> {
         let unmade = |error: &std::io::Error| Failure::from_io("watch over the connection", error);
-        let (done, trusted) = (Stop::new().map_err(|error| unmade(&error))?, AtomicBool::new(false));
-        let shared = Arc::new(Shared { done, trusted, ended: OnceLock::new(), others: Mutex::default() });
+        let shared = Arc::new(Shared {
+            done: Stop::new().map_err(|error| unmade(&error))?,
+            trusted: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
+            ended: OnceLock::new(),
+            others: Mutex::default(),
+        });
         let socket = socket.try_clone().map_err(|error| unmade(&error))?;
         let stop = stop.as_fd().try_clone_to_owned().map_err(|error| unmade(&error))?;
         let theirs = Arc::clone(&shared);
@@ -60,6 +71,11 @@ impl Guard {
     /// Somebody has logged in.
     pub(super) fn trust(&self) {
         self.shared.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// So many octets were asked for and taken.
+    pub(super) fn took(&self, octets: u64) {
+        self.shared.taken.fetch_add(octets, Ordering::Relaxed);
     }
 
     /// Has `other` end with the connection.
@@ -95,6 +111,24 @@ impl Shared {
         self.others().drain(..).for_each(|other| drop(other.shutdown(Shutdown::Both)));
     }
 
+    /// What is wrong where the server has sent more than it may.
+    fn excess(&self, socket: &TcpStream, trusted: bool) -> Option<Failure> {
+        // Packets, their padding and their sums make a little more of what is taken.
+        let taken = self.taken.load(Ordering::Relaxed);
+        let most = if trusted { AHEAD + taken + taken / 8 } else { MOST };
+        let received = tcp::info(socket.as_fd()).ok()?.received?;
+        (received > most).then(|| match trusted {
+            true => Class::Protocol.because(format_args!(
+                "the ssh server sends {} MiB more than was asked for",
+                received.saturating_sub(taken) >> 20
+            )),
+            false => Class::Protocol.because(format_args!(
+                "the ssh server sends more than {} KiB before anybody logs in",
+                MOST >> 10
+            )),
+        })
+    }
+
     fn watch(&self, socket: &TcpStream, stop: &OwnedFd, deadline: Instant) {
         let mut interrupted: Option<Instant> = None;
         while !self.done.is_set() {
@@ -107,12 +141,8 @@ impl Shared {
                     Some(_) => Class::Cancelled.because("interrupted before there was anything to report"),
                     None => Class::Timeout.because("the ssh server takes too long"),
                 })
-            } else if !trusted && tcp::info(socket.as_fd()).is_ok_and(|info| info.received > Some(MOST)) {
-                let text =
-                    format_args!("the ssh server sends more than {} KiB before anybody logs in", MOST >> 10);
-                Some(Class::Protocol.because(text))
             } else {
-                None
+                self.excess(socket, trusted)
             };
             if let Some(failure) = failure {
                 let _ = self.ended.set(failure);
@@ -121,7 +151,7 @@ impl Shared {
                 return;
             }
             let left = end.saturating_duration_since(now);
-            let pause = if trusted { left } else { left.min(TICK) };
+            let pause = left.min(if trusted { SELDOM } else { TICK });
             // A switch that is set stays set: it is waited for once.
             let switch = [stop.as_fd()];
             let watched = if interrupted.is_none() { &switch[..] } else { &[] };
@@ -170,19 +200,25 @@ mod tests {
     }
 
     #[test]
-    fn who_says_too_much_is_cut_off_and_who_is_trusted_is_not() {
+    fn who_says_too_much_is_cut_off_and_who_is_asked_is_not() {
         let stop = Stop::new().expect("a switch");
-        for trusted in [false, true] {
+        for (trusted, taken, cut) in [(false, 0, true), (true, 32 << 20, false), (true, 0, true)] {
             let (mut ours, mut theirs) = pair();
             let guard = Guard::over(&ours, &stop, later(Duration::from_secs(60))).expect("a guard");
             if trusted {
                 guard.trust();
             }
-            let speaker = std::thread::spawn(move || drop(theirs.write_all(&vec![0; 4 << 20])));
-            let read = std::io::copy(&mut ours, &mut std::io::sink()).expect("all of it");
+            guard.took(taken);
+            let speaker = std::thread::spawn(move || {
+                let piece = vec![0; 4 << 20];
+                while theirs.write_all(&piece).is_ok() && cut {}
+            });
+            // Who is cut off while he speaks may leave a reset.
+            let read = std::io::copy(&mut ours, &mut std::io::sink());
             speaker.join().expect("it ends");
-            if trusted {
-                assert_eq!((read, guard.ended()), (4 << 20, None));
+            match cut {
+                true => assert_eq!(guard.ended().map(|failure| failure.class), Some(Class::Protocol)),
+                false => assert_eq!((read.expect("all of it"), guard.ended()), (4 << 20, None)),
             }
         }
         // Nobody reads what is said: the socket's own room is larger than what is allowed.

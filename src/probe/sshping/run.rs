@@ -24,7 +24,6 @@ use crate::probe::own_thread::on_own_thread;
 use crate::probe::{Ctx, Events, Found, Rtt, Target, TcpState, read_key};
 use crate::stats::Sketch;
 use crate::sys::clock;
-use crate::sys::connect::Way;
 use crate::sys::secret::{Revealed, Secret};
 use crate::sys::wait::Stop;
 use crate::wire::text::escape;
@@ -162,12 +161,7 @@ impl SshPing {
     }
 
     async fn connect(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Connection, Failure> {
-        let way = Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.egress.tos(),
-        };
+        let way = self.egress.way();
         let connected = tokio::select! {
             connected = timeout(self.connect_timeout.0, dial::connect(peer, &way)) => connected,
             () = ctx.cancel.cancelled() => {

@@ -17,6 +17,8 @@ use crate::units::ms;
 const PIECE: usize = 1 << 20;
 /// How long a file that was made may take to be removed.
 const CLEARING: Duration = Duration::from_secs(3);
+/// Octets of an upload for each that the far side may say of it: SFTP answers 30,000 by about 100.
+const PER_WORD: u64 = 64;
 /// Where the file of SFTP stands.
 const DIRECTORY: &str = "/tmp";
 
@@ -130,6 +132,7 @@ fn write(line: &Line<'_>, to: &mut impl std::io::Write, bytes: u64) -> Result<()
         if count == 0 {
             return Err(Class::Protocol.because("the far side takes no more of the upload"));
         }
+        line.guard().took(count as u64 / PER_WORD);
         left -= count as u64;
     }
     Ok(())
@@ -142,7 +145,10 @@ fn read(line: &Line<'_>, from: &mut impl std::io::Read, bytes: u64) -> Result<u6
     while got <= bytes {
         match line.through("download", || from.read(&mut room))? {
             0 => break,
-            count => got += count as u64,
+            count => {
+                line.guard().took(count as u64);
+                got += count as u64;
+            }
         }
     }
     Ok(got)

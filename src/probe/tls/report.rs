@@ -61,6 +61,9 @@ pub struct Report {
     pub resumption: Option<Resumption>,
     /// What it said when it was asked by HTTP; null where it was not, or said nothing.
     pub http: Option<Http>,
+    /// Why `http` is null: it was not asked, or gave no answer; null where it did.
+    #[serde(default)]
+    pub http_error: Option<String>,
     /// What it offers altogether; null without `--scan`.
     pub scan: Option<Scan>,
     /// What is wrong or worth knowing, the worst first.

@@ -15,22 +15,23 @@ use tokio::sync::oneshot;
 use super::finding::findings;
 use super::link::{Answer, Opened, Way};
 use super::report::{Http, Phases, Report, Resumption, Revocation, Scan, Staple};
-use super::session::{Broken, Head, Session};
+use super::session::{Broken, Head, Session, Unheard};
 use super::staple::staple;
 use super::transparency::transparency;
 use super::{Place, Tls, peek, scan};
 use crate::failure::{Class, Failure};
 use crate::net::tls::{self as client, Certificate, Sent, Shown, Trust, Verdict, Witness};
 use crate::probe::{Ctx, Event, Found, Target};
-use crate::sys::{clock, connect};
+use crate::sys::clock;
 use crate::units::Now;
 use crate::wire::text::{escape, printable};
 use crate::wire::tls::{Flight, ServerHello, group_name, version_name};
 
 /// Ports where TLS carries something else than HTTP from its first octet: there nobody is asked by HTTP.
 const OTHERS: [u16; 15] = [465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 5061, 5223, 5671, 6697];
-/// How long an answer by HTTP may take, beside a few round trips.
-const HEARING: Duration = Duration::from_secs(1);
+/// How long an answer by HTTP may take, beside a few round trips: of a server that has agreed to HTTP (ALPN), and of one that may
+/// speak something else and never answer, while a server that serves one connection at a time keeps a scan waiting.
+const HEARING: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(250)];
 /// Sessions that are kept to be resumed.
 const SESSIONS: usize = 4;
 
@@ -43,7 +44,8 @@ struct First {
     shown: Shown,
     error: Option<String>,
     resumption: Option<Resumption>,
-    head: Option<Head>,
+    /// Its answer by HTTP, or why there is none.
+    head: Result<Head, String>,
     wants_certificate: Option<bool>,
     /// The list of timestamps that came by TLS.
     timestamps: Option<Vec<u8>>,
@@ -151,14 +153,8 @@ impl Tls {
     }
 
     fn way(&self, peer: SocketAddr, place: &Place) -> Way {
-        let egress = connect::Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.egress.tos(),
-        };
         let host = place.sni().unwrap_or(&place.host).to_owned();
-        Way { peer, egress, starttls: self.starttls, host, patience: self.timeout.0 }
+        Way { peer, egress: self.egress.way(), starttls: self.starttls, host, patience: self.timeout.0 }
     }
 }
 
@@ -224,7 +220,7 @@ impl Run<'_> {
             shown: shown.unwrap_or_default(),
             error: shaken.as_ref().err().map(|broken| escape(&broken.why()).into_owned()),
             resumption: None,
-            head: None,
+            head: Err("the handshake did not come to its end".to_owned()),
             wants_certificate: shaken.is_ok().then(|| client.asked.0.load(Ordering::Relaxed)),
             timestamps: None,
         };
@@ -284,12 +280,13 @@ impl Run<'_> {
         let is_new = agreed.is_some_and(|agreed| agreed.version == "TLSv1.3");
         let alpn = agreed.and_then(|agreed| agreed.alpn.as_deref());
         let is_h2 = alpn == Some(b"h2");
-        let is_http = match alpn {
-            Some(name) => name == b"h2" || name.starts_with(b"http/"),
-            None => self.asked.starttls.is_none() && !OTHERS.contains(&self.place.port),
-        };
+        let refusal = self.speaks_no_http(alpn);
+        let is_http = refusal.is_none();
+        first.head =
+            Err(refusal.unwrap_or_else(|| "it was asked for HTTP/1.1 and has HTTP/2 alone".to_owned()));
         if is_http && !is_h2 {
-            first.head = session.ask(&self.authority(), self.hearing(first.opened.tls)).await;
+            let hearing = self.hearing(first.opened.tls, alpn.is_some());
+            first.head = session.ask(&self.authority(), hearing).await.map_err(Unheard::why);
         } else if is_new {
             session.await_ticket().await;
         }
@@ -311,8 +308,9 @@ impl Run<'_> {
             }
             if let Some(mut second) = self.second(client.offering(offer), &mut found, is_new).await {
                 let spoken = second.tls.alpn_protocol();
-                if first.head.is_none() && is_http && spoken.is_some_and(|name| name.starts_with(b"http/")) {
-                    first.head = second.ask(&self.authority(), self.hearing(first.opened.tls)).await;
+                if is_h2 && is_http && spoken.is_some_and(|name| name.starts_with(b"http/")) {
+                    let hearing = self.hearing(first.opened.tls, true);
+                    first.head = second.ask(&self.authority(), hearing).await.map_err(Unheard::why);
                 }
                 second.close().await;
                 break;
@@ -337,9 +335,25 @@ impl Run<'_> {
         Some(session)
     }
 
-    /// How long an answer by HTTP may take, which somebody who speaks something else never gives.
-    fn hearing(&self, handshake: Option<Duration>) -> Duration {
-        self.way.patience.min(HEARING + handshake.unwrap_or_default() * 4)
+    /// Why nobody is asked by HTTP where `alpn` was agreed upon; `None` where it is asked.
+    fn speaks_no_http(&self, alpn: Option<&[u8]>) -> Option<String> {
+        let port = self.place.port;
+        match (alpn, self.asked.starttls) {
+            (Some(name), _) if name == b"h2" || name.starts_with(b"http/") => None,
+            (Some(name), _) => Some(format!("it was not asked by HTTP: it chose {}", printable(name))),
+            (None, Some(with)) => Some(format!("it was not asked by HTTP: it speaks {}", with.word())),
+            (None, None) if OTHERS.contains(&port) => {
+                Some(format!("it was not asked by HTTP: port {port} is for something else"))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// How long an answer by HTTP may take after such a handshake; `agreed` where HTTP was agreed upon.
+    fn hearing(&self, handshake: Option<Duration>, agreed: bool) -> Duration {
+        let [known, unknown] = HEARING;
+        let base = if agreed { known } else { unknown };
+        self.way.patience.min(base + handshake.unwrap_or_default() * 4)
     }
 
     /// The host as HTTP names it.
@@ -367,6 +381,7 @@ impl Run<'_> {
         let agreed = first.agreed;
         let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.as_deref());
         let alpn = alpn.or(hello.and_then(|hello| hello.alpn.as_deref())).map(printable);
+        let said = first.head.and_then(|head| http(&head).ok_or_else(|| Unheard::Strange.why()));
         let mut report = Report {
             port: self.place.port,
             server_name: self.place.sni().map(str::to_owned),
@@ -396,7 +411,8 @@ impl Run<'_> {
             ocsp,
             transparency,
             resumption: first.resumption,
-            http: first.head.as_ref().and_then(http),
+            http: said.as_ref().ok().copied(),
+            http_error: said.err(),
             scan: None,
             findings: Vec::new(),
         };

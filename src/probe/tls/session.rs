@@ -45,6 +45,17 @@ pub(super) enum Broken {
     Endless,
 }
 
+/// Why there is no answer by HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// None came within this time.
+    Silent(Duration),
+    /// The connection ended without one.
+    Ended,
+    /// What came is something else.
+    Strange,
+}
+
 /// The head of an answer by HTTP.
 #[derive(Debug)]
 pub(super) struct Head {
@@ -69,6 +80,17 @@ impl Broken {
         match self {
             Self::Silent => Class::Timeout,
             Self::Tls(_) | Self::Ended(_) | Self::Endless => Class::Tls,
+        }
+    }
+}
+
+impl Unheard {
+    /// Why, for a person.
+    pub(super) fn why(self) -> String {
+        match self {
+            Self::Silent(patience) => format!("no answer by HTTP came in {} ms", patience.as_millis()),
+            Self::Ended => "the connection ended without an answer by HTTP".to_owned(),
+            Self::Strange => "what it answered is no HTTP".to_owned(),
         }
     }
 }
@@ -137,16 +159,19 @@ impl Session {
         Ok(())
     }
 
-    /// Asks by HTTP for nothing but a head, within `patience`. `None` where none comes.
-    pub(super) async fn ask(&mut self, host: &str, patience: Duration) -> Option<Head> {
+    /// Asks by HTTP for nothing but a head, within `patience`.
+    ///
+    /// # Errors
+    /// Why none came.
+    pub(super) async fn ask(&mut self, host: &str, patience: Duration) -> Result<Head, Unheard> {
         let agent = concat!("waddleperf/", env!("CARGO_PKG_VERSION"));
         let request = format!(
             "HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         );
-        io::Write::write_all(&mut self.tls.writer(), request.as_bytes()).ok()?;
+        io::Write::write_all(&mut self.tls.writer(), request.as_bytes()).map_err(|_| Unheard::Ended)?;
         let (asked, mut at, mut said) = (clock::now(), None::<Now>, Vec::new());
         let asking = async {
-            self.flush().await.ok()?;
+            self.flush().await.map_err(|_| Unheard::Ended)?;
             while said.len() < MOST_HEAD {
                 let heard = self.listen().await;
                 let before = said.len();
@@ -156,19 +181,19 @@ impl Session {
                 }
                 // Whoever speaks something else does so at once.
                 if !b"HTTP/1.".starts_with(&said[..said.len().min(7)]) {
-                    return None;
+                    return Err(Unheard::Strange);
                 }
                 if let Some(end) = said.windows(4).position(|four| four == b"\r\n\r\n") {
                     said.truncate(end);
-                    return Some(());
+                    return Ok(at.unwrap_or(asked));
                 }
-                heard.ok()?;
+                heard.map_err(|_| Unheard::Ended)?;
             }
-            None
+            Err(Unheard::Strange)
         };
-        timeout(patience, asking).await.ok()??;
-        let half = nanos(at?.mono.saturating_duration_since(asked.mono)) / 2;
-        Some(Head { text: String::from_utf8_lossy(&said).into_owned(), at: asked.wall.saturating_add(half) })
+        let at = timeout(patience, asking).await.unwrap_or(Err(Unheard::Silent(patience)))?;
+        let half = nanos(at.mono.saturating_duration_since(asked.mono)) / 2;
+        Ok(Head { text: String::from_utf8_lossy(&said).into_owned(), at: asked.wall.saturating_add(half) })
     }
 
     /// Waits a moment for the tickets that a server of TLS 1.3 gives; whether something else came, which a server says that

@@ -1,6 +1,6 @@
 //! One run on real sockets: resolve, connect, drive, report.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::echo::{self, Echo};
@@ -53,8 +53,7 @@ impl UdpPing {
     }
 
     fn socket(&self, peer: SocketAddr) -> Result<Socket, Failure> {
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let local = SocketAddr::new(self.egress.source().unwrap_or(any), 0);
+        let local = self.egress.local(peer);
         let setup = Setup {
             interface: self.egress.device().map(str::to_owned),
             ttl: self.egress.ttl,

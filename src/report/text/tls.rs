@@ -42,6 +42,8 @@ impl Summary for Report {
         }
         if let Some(skew) = self.http.and_then(|http| http.clock_skew_ms) {
             label(out, style, "clock", &format!("{:+.1} s beside this host's (±0.5 s)", skew / 1000.0))?;
+        } else if let Some(why) = self.http_error.as_deref().filter(|_| self.handshake_error.is_none()) {
+            label(out, style, "clock", &format!("{ABSENT} ({})", escape(why)))?;
         }
         if let Some(scan) = &self.scan {
             offers(out, scan, style)?;

@@ -1,4 +1,5 @@
-//! HAR 1.2: each object has what the format demands of it, of the kind that it demands, and nothing else.
+//! HAR 1.2: each object has what the format demands of it, of the kind that it demands, and nothing else. What DevTools make of
+//! our files is seen by hand: `scripts/har-in-devtools`.
 
 use std::fs;
 

@@ -1,10 +1,11 @@
 //! `--load`: every question counted, at the rate that was asked for, beside dnsperf's own count.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use waddleperf::wire::dns::Message;
@@ -63,6 +64,32 @@ fn a_rate_is_no_more_than_was_asked_for() {
     // On a busy machine it may be less.
     assert!((200..=401).contains(&sent), "{sent} in 2 s at 200 a second");
     assert_eq!(found["load"]["timeouts"], 0);
+}
+
+#[test]
+fn at_a_rate_each_socket_has_its_turn() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let at = socket.local_addr().expect("an address");
+    let ports = Arc::new(Mutex::new(BTreeMap::<u16, u64>::new()));
+    let heard = Arc::clone(&ports);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            *heard.lock().expect("a list").entry(from.port()).or_default() += 1;
+            let query = Message::parse(&buffer[..length]).expect("a query");
+            let said = octets(&reply(&query, vec![address(&query, 1)]));
+            socket.send_to(&said, from).expect("sent");
+        }
+    });
+    let files = tempfile::tempdir().expect("a directory");
+    let file = files.path().join("questions");
+    questions(&file);
+    // The number that is due in a millisecond divides that of the sockets.
+    let found = report(&format!("-s {at} --load {} --qps 4000 -c 20 --clients 4", file.display()));
+    let load = &found["load"];
+    assert_eq!((&load["sent"], &load["completed"]), (&json!(1000), &json!(1000)), "{load}");
+    let heard = ports.lock().expect("a list").clone();
+    assert!(heard.len() == 4 && heard.values().all(|count| *count > 100), "{heard:?}");
 }
 
 #[test]

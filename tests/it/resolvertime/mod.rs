@@ -11,8 +11,10 @@ mod sizes;
 mod world;
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::Value;
+use waddleperf::sys::clock;
 
 use crate::lab::shared;
 use crate::tool::WADDLEPERF;
@@ -61,4 +63,15 @@ fn findings(report: &Value) -> Vec<&str> {
 fn answers(server: &Value) -> Vec<&str> {
     let answers = server["answers"].as_array().expect("answers");
     answers.iter().filter_map(|record| record["data"].as_str()).collect()
+}
+
+/// An interval lies between two queries, and before none.
+#[test]
+fn the_first_query_waits_for_nobody() {
+    let at = server::serve(|query, _| vec![server::octets(&server::reply(query, Vec::new()))]);
+    let began = clock::now().mono;
+    let found = report(&format!("-s {at} a.example -c 1 -i 10m"));
+    assert_eq!(found["servers"][0]["counts"]["received"], 1, "{found}");
+    let took = clock::now().mono.duration_since(began);
+    assert!(took < Duration::from_secs(300), "{took:?}: it waited");
 }

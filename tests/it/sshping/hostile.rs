@@ -124,17 +124,37 @@ fn each_is_a_failure_of_its_kind() {
     }
 }
 
+/// Begins like this, then goes on like that without end.
+fn endless(mut stream: TcpStream, first: &[u8], then: &[u8]) {
+    let many = then.repeat(65_536 / then.len() + 1);
+    let _ = stream.write_all(first);
+    while stream.write_all(&many).is_ok() {}
+}
+
 #[test]
 fn a_flood_costs_little_memory() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let port = listener.local_addr().expect("an address").port();
-    thread::spawn(move || listener.incoming().flatten().for_each(|stream| repeat(stream, &packet(200, 1))));
-    let directory = tempfile::tempdir().expect("a directory");
-    let mut command = Command::new(WADDLEPERF);
-    command.args(["sshping", "--json", "-F", "none", "--no-auth", "-w", "10s", "--data"]);
-    command.arg(directory.path()).arg(format!("127.0.0.1:{port}"));
-    let _turn = shared();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let peak = peak_memory(&mut child, LIMIT);
-    assert!(peak > 0 && peak < 64 << 10, "{peak} KiB");
+    let floods: [(&str, Manner); 9] = [
+        ("lines before its own", |stream| endless(stream, b"", b"welcome\r\n")),
+        ("a line without an end", |stream| endless(stream, b"SSH-2.0-", b"x")),
+        ("riddles", |stream| repeat(stream, &packet(200, 1))),
+        ("large riddles", |stream| repeat(stream, &packet(200, 34_000))),
+        ("nothings", |stream| repeat(stream, &packet(2, 1000))),
+        ("remarks", |stream| repeat(stream, &packet(4, 1000))),
+        ("lists of methods", |stream| repeat(stream, &packet(20, 30_000))),
+        ("a packet of 4 GiB", |stream| endless(stream, b"SSH-2.0-x\r\n\xff\xff\xff\xf0\x04", b"x")),
+        ("a packet of 256 KiB", |stream| endless(stream, b"SSH-2.0-x\r\n\0\x03\xff\xf8\x04", b"x")),
+    ];
+    for (name, manner) in floods {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || listener.incoming().flatten().for_each(manner));
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new(WADDLEPERF);
+        command.args(["sshping", "--json", "-F", "none", "--no-auth", "-w", "10s", "--data"]);
+        command.arg(directory.path()).arg(format!("127.0.0.1:{port}"));
+        let _turn = shared();
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let peak = peak_memory(&mut child, LIMIT);
+        assert!(peak > 0 && peak < 64 << 10, "{name}: {peak} KiB");
+    }
 }

@@ -174,9 +174,29 @@ fn nginx_tells_its_clock_and_resumes_sessions() {
     let (code, report) = report(&server.name("localhost"), &["--ca-file", &ca]);
     assert_eq!((code, &report["alpn"]), (Some(0), &"h2".into()), "{report}");
     assert!(report["http"]["clock_skew_ms"].as_f64().is_some_and(|skew| skew.abs() < 2000.0), "{report}");
+    assert!(report["http_error"].is_null(), "{report}");
     let resumption = &report["resumption"];
     assert_eq!((&resumption["ticket"], &resumption["resumed"]), (&true.into(), &true.into()), "{report}");
     assert_eq!((&resumption["early_data"], ids(&report)), (&true.into(), vec!["early_data"]), "{report}");
+}
+
+#[test]
+fn who_gives_no_answer_by_http_is_told_as_such_and_keeps_no_scan_waiting() {
+    let pki = Pki::new();
+    let ca = pki.root();
+    let identity = pki.leaf(Wish::default());
+    // It answers GET alone, and serves one connection at a time.
+    let server = Server::openssl(&identity, &[]);
+    let (code, silent) = report(&server.name("localhost"), &["--scan", "--ca-file", &ca]);
+    let why = |report: &Value| report["http_error"].as_str().unwrap_or_default().to_owned();
+    assert!(code == Some(0) && silent["http"].is_null(), "{silent}");
+    assert!(why(&silent).starts_with("no answer by HTTP came in "), "{silent}");
+    let scan = &silent["scan"];
+    assert!(scan["incomplete"].is_null() && scan["unanswered"] == 0, "{silent}");
+    assert_eq!(scan["versions"]["tlsv1_3"], true, "{silent}");
+    let server = Server::openssl(&identity, &["-alpn", "waddle"]);
+    let (_, other) = report(&server.name("localhost"), &["--alpn", "waddle", "--ca-file", &ca]);
+    assert_eq!(why(&other), "it was not asked by HTTP: it chose waddle", "{other}");
 }
 
 #[test]

@@ -43,12 +43,7 @@ impl Way {
     }
 
     async fn connect(&self, host: &Host) -> Result<Made, Unmade> {
-        let way = connect::Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.tos,
-        };
+        let way = connect::Way { tos: self.tos, ..self.egress.way() };
         let Connection { stream, began, stood, rtt, resent, .. } = dial::connect(host.address, &way).await?;
         let time = stood.saturating_duration_since(began);
         Ok(Made { stream, rtt: rtt.unwrap_or(time), kernel: rtt.is_some(), resent })

@@ -1,16 +1,16 @@
 //! Over QUIC (RFC 9250): each query in a stream of its own.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
-use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{ClientConfig, Connection, Endpoint};
 
 use super::session::Side;
 use super::stream::framed;
 use super::{Client, Made, Put, Raw, Strays, Unanswered, until};
 use crate::failure::{Class, Failure};
+use crate::net::quic::endpoint;
 use crate::net::tls::Session as Agreed;
 use crate::probe::resolvertime::Tls;
 use crate::sys::clock;
@@ -37,8 +37,8 @@ impl Session {
         let broken = |why: &dyn std::fmt::Display, class: Class| {
             Unanswered::Broken(class.because(format_args!("{what}: {why}")))
         };
-        let endpoint =
-            endpoint(client).map_err(|error| Unanswered::NotSent(Failure::from_io(&what, &error)))?;
+        let endpoint = endpoint(client.peer.is_ipv6(), &client.asking.egress.way())
+            .map_err(|error| Unanswered::NotSent(Failure::from_io(&what, &error)))?;
         let Side { secure, config, witness, name } = client.side(b"doq")?;
         let crypto = QuicClientConfig::try_from(config).map_err(|error| broken(&error, Class::Internal))?;
         let config = ClientConfig::new(Arc::new(crypto));
@@ -95,16 +95,4 @@ impl Session {
         })
         .await
     }
-}
-
-fn endpoint(client: &Client) -> std::io::Result<Endpoint> {
-    let any = if client.peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let egress = &client.asking.egress;
-    let local = SocketAddr::new(egress.source().unwrap_or(any), 0);
-    let socket = socket2::Socket::new(socket2::Domain::for_address(local), socket2::Type::DGRAM, None)?;
-    if let Some(interface) = egress.device() {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
-    socket.bind(&local.into())?;
-    Endpoint::new(EndpointConfig::default(), None, socket.into(), Arc::new(TokioRuntime))
 }

@@ -19,7 +19,7 @@ use crate::failure::{Class, Failure};
 use crate::probe::own_thread::random;
 use crate::probe::{Ctx, Egress};
 use crate::sys::clock;
-use crate::sys::connect::{Unreachable, Way};
+use crate::sys::connect::Unreachable;
 use crate::wire::dns::{Asked, Cookie, Message, Name, Query, Question};
 use crate::wire::icmp::{Meaning, Version};
 pub(super) use cookie::Baked;
@@ -83,15 +83,6 @@ impl Asking {
             egress: probe.egress.clone(),
             secure,
         })
-    }
-
-    fn way(&self) -> Way {
-        Way {
-            source: self.egress.source(),
-            interface: self.egress.device().map(str::to_owned),
-            ttl: self.egress.ttl,
-            tos: self.egress.tos(),
-        }
     }
 
     /// `question` as it is sent; `cookie` without EDNS is none.

@@ -37,7 +37,7 @@ impl Client {
     ) -> Result<(tokio::net::TcpStream, Duration), Unanswered> {
         let to = self.peer;
         let connect = async {
-            dial::connect(to, &self.asking.way()).await.map_err(|why| match why {
+            dial::connect(to, &self.asking.egress.way()).await.map_err(|why| match why {
                 Unmade::Silent => Unanswered::Silent,
                 Unmade::Icmp(unreachable) => Unanswered::Icmp(unreachable),
                 Unmade::Closed(_) => Unanswered::Broken(why.failure(to)),

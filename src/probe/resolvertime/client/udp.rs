@@ -1,6 +1,6 @@
 //! Over UDP: a socket of its own for each query, so that its port cannot be guessed; times are the kernel's.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::{Asking, MOST_STRAYS, Put, Raw, Reply, Strays, Unanswered, until};
@@ -83,8 +83,7 @@ pub(in crate::probe::resolvertime) fn one_packet(peer: SocketAddr, asking: &Aski
 }
 
 fn socket(peer: SocketAddr, asking: &Asking) -> std::io::Result<Socket> {
-    let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let local = SocketAddr::new(asking.egress.source().unwrap_or(any), 0);
+    let local = asking.egress.local(peer);
     let setup = Setup {
         interface: asking.egress.device().map(str::to_owned),
         ttl: asking.egress.ttl,

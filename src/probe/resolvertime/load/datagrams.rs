@@ -1,6 +1,6 @@
 //! A load over UDP: many datagrams a system call.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::BATCH;
 use super::questions::Questions;
@@ -17,8 +17,7 @@ const SHORT: usize = 64;
 /// # Errors
 /// Those of bind(2) and connect(2).
 pub(super) fn socket(probe: &ResolverTime, peer: SocketAddr) -> Result<Socket, Failure> {
-    let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let local = SocketAddr::new(probe.egress.source().unwrap_or(any), 0);
+    let local = probe.egress.local(peer);
     let setup = Setup {
         interface: probe.egress.device().map(str::to_owned),
         ttl: probe.egress.ttl,

@@ -145,6 +145,7 @@ impl ResolverTime {
             clients: self.clients(ctx, peer, spec, &dialing).await?,
             questions,
             next: 0,
+            turn: 0,
             plan,
             sum: Sum::default(),
             batch: Batch::new(BATCH, SLOT),

@@ -25,6 +25,10 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// The wait for what no socket tells: that the system takes more, that a connection has been made.
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// Queries that are due within this time go together: to wake up for each costs more than to send it. Their times are still those
+/// at which they went, and at lower rates than one in this time each goes when it is due.
+const TOGETHER: Duration = Duration::from_millis(1);
+
 /// One socket, and what waits for an answer on it.
 pub(super) struct Client {
     pub(super) table: Table,
@@ -54,6 +58,13 @@ impl Plan {
             self.rate.map_or(u64::MAX, |rate| (now.duration_since(start).as_secs_f64() * rate) as u64 + 1);
         due.min(self.most.unwrap_or(u64::MAX)).saturating_sub(sent) as usize
     }
+
+    /// When queries may go again, after some went at `now`.
+    fn again(&self, now: Instant, start: Instant) -> Instant {
+        let Some(_) = self.rate.filter(|rate| *rate * TOGETHER.as_secs_f64() > 1.0) else { return now };
+        let passed = now.saturating_duration_since(start).as_millis() as u64;
+        start + TOGETHER * u32::try_from(passed + 1).unwrap_or(u32::MAX)
+    }
 }
 
 /// What has come of it so far.
@@ -76,8 +87,9 @@ pub(super) struct Sum {
 pub(super) struct Run {
     pub(super) clients: Vec<Client>,
     pub(super) questions: Questions,
-    /// The question that is next.
+    /// The question that is next, and the socket.
     pub(super) next: usize,
+    pub(super) turn: usize,
     pub(super) plan: Plan,
     pub(super) sum: Sum,
     pub(super) batch: Batch,
@@ -93,7 +105,10 @@ impl Run {
         exact_timers();
         let start = clock::now().mono;
         let end = start + self.plan.duration.min(Duration::from_secs(1 << 30));
+        // The last moment at which a query is due.
+        let until = end - Duration::from_nanos(1);
         let (mut last, mut told) = (start, (start, 0, 0));
+        let mut again = start;
         // At full speed all sockets are looked at each time, at a rate only those that a wait has named.
         let mut readable = u64::MAX;
         loop {
@@ -101,10 +116,14 @@ impl Run {
             if stop.is_set() {
                 break;
             }
-            let is_over = now >= end
+            let is_over = now >= end + TOGETHER
+                || now >= end && self.plan.allowed(until, start, self.sum.sent) == 0
                 || self.plan.most.is_some_and(|most| self.sum.sent >= most)
                 || self.clients.iter().all(Client::is_given_up);
-            let sent = if is_over { 0 } else { self.send(now, start) };
+            let sent = if is_over || now < again { 0 } else { self.send(now.min(until), start) };
+            if sent > 0 {
+                again = self.plan.again(now, start);
+            }
             let received = self.receive(readable, now, is_over);
             if received > 0 {
                 last = clock::now().mono;
@@ -119,7 +138,7 @@ impl Run {
                 self.tell(now, &mut told);
             }
             readable = match (sent + received, self.plan.rate) {
-                (0, _) => self.rest(stop, now, start, is_over)?,
+                (0, _) => self.rest(stop, now, start, again, is_over)?,
                 (_, None) => u64::MAX,
                 (_, Some(_)) => 0,
             };
@@ -134,11 +153,14 @@ impl Run {
     /// Sends what may go, at most a batch on each socket.
     fn send(&mut self, now: Instant, start: Instant) -> usize {
         let mut total = 0;
-        for n in 0..self.clients.len() {
-            // With few to send each socket gets its turn.
-            let turn = (n + self.next) % self.clients.len();
-            let client = &mut self.clients[turn];
+        for _ in 0..self.clients.len() {
             let allowed = self.plan.allowed(now, start, self.sum.sent);
+            if allowed == 0 {
+                break;
+            }
+            // With few to send each socket gets its turn.
+            self.turn = (self.turn + 1) % self.clients.len();
+            let client = &mut self.clients[self.turn];
             let count = client.room().min(BATCH).min(allowed);
             if count == 0 {
                 continue;
@@ -167,12 +189,19 @@ impl Run {
     }
 
     /// Waits for an answer, or for the next query to be due; the sockets that have something.
-    fn rest(&self, stop: &Stop, now: Instant, start: Instant, is_over: bool) -> Result<u64, Failure> {
+    fn rest(
+        &self,
+        stop: &Stop,
+        now: Instant,
+        start: Instant,
+        again: Instant,
+        is_over: bool,
+    ) -> Result<u64, Failure> {
         let mut time = LONGEST;
         let has_room = self.clients.iter().any(|client| client.room() > 0);
         if let Some(rate) = self.plan.rate.filter(|_| has_room && !is_over) {
             let due = start + Duration::from_secs_f64(self.sum.sent as f64 / rate);
-            time = time.min(due.saturating_duration_since(now));
+            time = time.min(due.max(again).saturating_duration_since(now));
         } else if has_room && !is_over && self.plan.allowed(now, start, self.sum.sent) > 0 {
             // The system takes no more at the moment.
             time = MOMENT;
@@ -365,4 +394,37 @@ fn take(table: &mut Table, questions: &Questions, bytes: &[u8], now: Instant, su
     sum.shortest = Some(sum.shortest.map_or(time, |shortest| shortest.min(time)));
     sum.longest = sum.longest.max(time);
     table.release(id);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many queries have gone, and how often some did, after `time`, if somebody sends as soon as he may.
+    fn sent(rate: f64, time: Duration) -> (u64, u64) {
+        let plan = Plan { rate: Some(rate), duration: time, most: None, timeout: time };
+        let start = clock::now().mono;
+        let (until, mut now) = (start + time - Duration::from_nanos(1), start);
+        let (mut sent, mut bursts) = (0, 0);
+        while now < start + time + TOGETHER {
+            let count = plan.allowed(now.min(until), start, sent) as u64;
+            let planned = now.min(until).duration_since(start).as_secs_f64() * rate;
+            assert!(
+                planned - sent as f64 <= rate * TOGETHER.as_secs_f64() + 1.0,
+                "nobody is behind the pace"
+            );
+            (sent, bursts) = (sent + count, bursts + u64::from(count > 0));
+            let due = start + Duration::from_secs_f64(sent as f64 / rate);
+            now = due.max(plan.again(now, start)).max(now + Duration::from_nanos(1));
+        }
+        (sent, bursts)
+    }
+
+    #[test]
+    fn a_pace_is_kept_and_few_bursts_make_it() {
+        assert_eq!(sent(20_000.0, Duration::from_secs(1)), (20_000, 1001));
+        assert_eq!(sent(1_500.0, Duration::from_secs(2)).0, 3_000);
+        // Below one in a millisecond each has its own time.
+        assert_eq!(sent(200.0, Duration::from_secs(1)), (200, 200));
+    }
 }
