@@ -313,7 +313,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,6 +395,10 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fq-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --length)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -427,6 +431,14 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --flowlabel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --congestion)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -455,6 +467,22 @@ _waddleperf() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --snd-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cntl-ka)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --affinity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --latency)
                     COMPREPLY=($(compgen -W "icmp udp tcp" -- "${cur}"))
                     return 0
@@ -468,6 +496,34 @@ _waddleperf() {
                     return 0
                     ;;
                 --extra-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rsa-public-key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2105,7 +2161,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__serve)
-            opts="-v -h --listen --udp-legacy --udp-key-file --user --config --data --verbose --help"
+            opts="-v -h --listen --udp-legacy --udp-key-file --iperf3-allow --iperf3-deny --rsa-private-key-path --authorized-users-path --time-skew-threshold --use-pkcs1-padding --server-bitrate-limit --server-max-duration --one-off --daemon --pidfile --logfile --user --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2116,6 +2172,42 @@ _waddleperf() {
                     return 0
                     ;;
                 --udp-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --iperf3-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --iperf3-deny)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rsa-private-key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authorized-users-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-skew-threshold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-bitrate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-max-duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4453,7 +4545,7 @@ _bandwidth() {
 
     case "${cmd}" in
         bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4535,6 +4627,10 @@ _bandwidth() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fq-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --length)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4567,6 +4663,14 @@ _bandwidth() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --flowlabel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --congestion)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4595,6 +4699,22 @@ _bandwidth() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --snd-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cntl-ka)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --affinity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --latency)
                     COMPREPLY=($(compgen -W "icmp udp tcp" -- "${cur}"))
                     return 0
@@ -4608,6 +4728,34 @@ _bandwidth() {
                     return 0
                     ;;
                 --extra-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamp-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rsa-public-key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

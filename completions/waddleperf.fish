@@ -78,7 +78,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l style -d 
 fping\t'Line for line as fping writes it'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand ping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -128,7 +128,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l key-fi
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand udpping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -178,7 +178,7 @@ mtr-raw\t'As `mtr --raw`'
 dot\t'A graph for Graphviz'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -s a -l source -l address -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtr" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -224,7 +224,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l key-file -
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand mtu" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -258,7 +258,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s P -d 
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand portscan" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -312,7 +312,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l c
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -368,7 +368,7 @@ curl-json\t'What `curl -w \'%{json}\'` prints'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -422,7 +422,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s w -l deadl
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -459,7 +459,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s w -l d
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sshping" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -491,24 +491,35 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s O -l
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s i -l interval -d 'A line after each interval, 0.1 to 60 s; 0 is none' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s P -l parallel -d 'So many streams at once, in each direction' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s b -l bitrate -l bandwidth -d 'Bits per second of each stream and direction (20M are 20 x 10^6), 0 for as fast as can be; /N lets N packets leave back to back [default: 1M over UDP, 0 over TCP]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l fq-rate -d 'Bits per second of each stream and direction that the kernel keeps to (SO_MAX_PACING_RATE; over UDP where the interface\'s queue is fq)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s l -l length -d 'Octets of each write or datagram [default: 128K over TCP; over UDP what the path takes in one packet]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s w -l window -d 'Socket buffers of both ends, which bound the window' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s M -l set-mss -d 'Largest TCP segment (MSS), octets' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s S -l tos -d 'Type of service of what both ends send, 0-255; 0x and 0 in front as in C' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s L -l flowlabel -d 'IPv6\'s flow label (RFC 6437) of what both ends send, 1-1048575; 0x in front as in C' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s C -l congestion -d 'TCP congestion control of both ends, such as cubic, reno or bbr' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s B -l bind -d 'Bind to this address of this host, and %DEVICE' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l snd-timeout -d 'Give a connection up when what was sent had no answer for this time (a bare number is ms) [default: the system\'s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cntl-ka -d 'When the control connection, quiet while the test runs, is asked whether it lives: seconds of silence, seconds between questions, questions' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s A -l affinity -d 'Run on this processor, and after a comma the one that the server is asked to run on' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l extra-data -d 'A text for the server\'s record' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l timestamp-format -d 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l logfile -d 'Write what is printed into this file instead, at its end' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l username -d 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rsa-public-key-path -d 'The server\'s public RSA key (PEM), which the login is encrypted for' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l password-file -d 'The password is the content of this file, which only you can read' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l source -d 'Send from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l label -d 'Label the record; once for each label' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -523,8 +534,11 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dont
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l get-server-output -d 'Also show what the server says of the test'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l forceflush -d 'Flush each line; they always are'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l json-stream -d 'Print a line of JSON when it begins, after each interval and at its end, as `iperf3 --json-stream` does'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l use-pkcs1-padding -d 'Encrypt it as iperf3 up to 3.16 does (PKCS#1 v1.5 instead of OAEP), which servers from 3.17 on refuse unless they are told'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'
@@ -606,10 +620,22 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s v -l v
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand sysinfo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l listen -d 'Where a service listens, or `NAME=off`; once for each (udpping, on, port 2000; iperf3, on, port 5201; stamp, off, port 862)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-key-file -d 'File with the key that UDP clients must share' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-allow -d 'A network or an address that iperf3\'s clients may test from; once for each (without any: all)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-deny -d 'A network or an address that they may not test from; once for each' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l rsa-private-key-path -d 'Clients must log in: the private RSA key (PEM) that their logins are encrypted for' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l authorized-users-path -d 'Who may log in: lines of NAME,HASH with the SHA-256 of {NAME}PASSWORD' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l time-skew-threshold -d 'How far a client\'s clock may be off [default: 10s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l server-bitrate-limit -d 'Bits per second of a test of iperf3, over TCP and over UDP (K, M, G and T for powers of 1000; 0 is no limit)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l server-max-duration -d 'How long a test of iperf3 may take (0: no limit)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l pidfile -d 'Write the process\'s number into this file, and nothing into it at the end' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l logfile -d 'Write what is told to the end of this file instead of stdout and stderr' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l data -d 'Keep store, spool, locks and identity here' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l udp-legacy -d 'Also echo what is no session of ours, verbatim, to private addresses only'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l use-pkcs1-padding -d 'Also take logins of clients up to iperf 3.16 (PKCS#1 v1.5)'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l one-off -d 'End after one test of iperf3, whatever came of it; one at a time'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l daemon -d 'Go to the background once all is open'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l target -d 'Measure only this target; may be repeated' -r
@@ -875,7 +901,7 @@ complete -c ping -l style -d 'How text looks' -r -f -a "ping\t'Like ping\'s, wit
 fping\t'Line for line as fping writes it'"
 complete -c ping -l source -d 'Send from this address of this host' -r
 complete -c ping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
-complete -c ping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c ping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c ping -s t -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
 complete -c ping -l label -d 'Label the record; once for each label' -r
 complete -c ping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -925,7 +951,7 @@ complete -c udpping -l key-file -d 'File with the key that the reflector shares 
 complete -c udpping -l source -d 'Send from this address of this host' -r
 complete -c udpping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c udpping -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c udpping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c udpping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c udpping -l label -d 'Label the record; once for each label' -r
 complete -c udpping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c udpping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -975,7 +1001,7 @@ mtr-raw\t'As `mtr --raw`'
 dot\t'A graph for Graphviz'"
 complete -c mtr -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c mtr -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtr -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c mtr -s a -l source -l address -d 'Send from this address of this host' -r
 complete -c mtr -l label -d 'Label the record; once for each label' -r
 complete -c mtr -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -1021,7 +1047,7 @@ complete -c mtu -l key-file -d 'File with the key that the reflector shares (its
 complete -c mtu -l source -d 'Send from this address of this host' -r
 complete -c mtu -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c mtu -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c mtu -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c mtu -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c mtu -l label -d 'Label the record; once for each label' -r
 complete -c mtu -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c mtu -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1055,7 +1081,7 @@ complete -c portscan -s P -d 'As nmap\'s -Pn, and always so: no host is asked fi
 complete -c portscan -l source -d 'Send from this address of this host' -r
 complete -c portscan -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c portscan -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c portscan -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c portscan -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c portscan -l label -d 'Label the record; once for each label' -r
 complete -c portscan -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c portscan -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1109,7 +1135,7 @@ complete -c resolvertime -l clients -d 'With --load: sockets, each with a port o
 complete -c resolvertime -l source -d 'Send from this address of this host' -r
 complete -c resolvertime -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c resolvertime -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c resolvertime -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c resolvertime -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c resolvertime -l label -d 'Label the record; once for each label' -r
 complete -c resolvertime -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c resolvertime -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1165,7 +1191,7 @@ curl-json\t'What `curl -w \'%{json}\'` prints'"
 complete -c httptrace -l har -d 'Write the requests and answers, the first 1000 at most, into this file, as HAR 1.2' -r -F
 complete -c httptrace -l source -d 'Send from this address of this host' -r
 complete -c httptrace -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c httptrace -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c httptrace -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c httptrace -l label -d 'Label the record; once for each label' -r
 complete -c httptrace -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
@@ -1219,7 +1245,7 @@ complete -c tls -s w -l deadline -d 'End after this time, whatever is known then
 complete -c tls -l source -d 'Send from this address of this host' -r
 complete -c tls -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c tls -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c tls -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c tls -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c tls -l label -d 'Label the record; once for each label' -r
 complete -c tls -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c tls -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1256,7 +1282,7 @@ complete -c sshping -s w -l deadline -d 'End after this time, whatever is known 
 complete -c sshping -l source -d 'Send from this address of this host' -r
 complete -c sshping -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c sshping -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c sshping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c sshping -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c sshping -l label -d 'Label the record; once for each label' -r
 complete -c sshping -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c sshping -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1288,24 +1314,35 @@ complete -c bandwidth -s O -l omit -d 'Transmit for this time first, which does 
 complete -c bandwidth -s i -l interval -d 'A line after each interval, 0.1 to 60 s; 0 is none' -r
 complete -c bandwidth -s P -l parallel -d 'So many streams at once, in each direction' -r
 complete -c bandwidth -s b -l bitrate -l bandwidth -d 'Bits per second of each stream and direction (20M are 20 x 10^6), 0 for as fast as can be; /N lets N packets leave back to back [default: 1M over UDP, 0 over TCP]' -r
+complete -c bandwidth -l fq-rate -d 'Bits per second of each stream and direction that the kernel keeps to (SO_MAX_PACING_RATE; over UDP where the interface\'s queue is fq)' -r
 complete -c bandwidth -s l -l length -d 'Octets of each write or datagram [default: 128K over TCP; over UDP what the path takes in one packet]' -r
 complete -c bandwidth -s w -l window -d 'Socket buffers of both ends, which bound the window' -r
 complete -c bandwidth -s M -l set-mss -d 'Largest TCP segment (MSS), octets' -r
 complete -c bandwidth -s S -l tos -d 'Type of service of what both ends send, 0-255; 0x and 0 in front as in C' -r
+complete -c bandwidth -s L -l flowlabel -d 'IPv6\'s flow label (RFC 6437) of what both ends send, 1-1048575; 0x in front as in C' -r
 complete -c bandwidth -s C -l congestion -d 'TCP congestion control of both ends, such as cubic, reno or bbr' -r
 complete -c bandwidth -s B -l bind -d 'Bind to this address of this host, and %DEVICE' -r
 complete -c bandwidth -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c bandwidth -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c bandwidth -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c bandwidth -l snd-timeout -d 'Give a connection up when what was sent had no answer for this time (a bare number is ms) [default: the system\'s]' -r
+complete -c bandwidth -l cntl-ka -d 'When the control connection, quiet while the test runs, is asked whether it lives: seconds of silence, seconds between questions, questions' -r
+complete -c bandwidth -s A -l affinity -d 'Run on this processor, and after a comma the one that the server is asked to run on' -r
 complete -c bandwidth -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
 complete -c bandwidth -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c bandwidth -l extra-data -d 'A text for the server\'s record' -r
+complete -c bandwidth -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
+complete -c bandwidth -l timestamp-format -d 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)' -r
+complete -c bandwidth -l logfile -d 'Write what is printed into this file instead, at its end' -r -F
+complete -c bandwidth -l username -d 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD' -r
+complete -c bandwidth -l rsa-public-key-path -d 'The server\'s public RSA key (PEM), which the login is encrypted for' -r -F
+complete -c bandwidth -l password-file -d 'The password is the content of this file, which only you can read' -r -F
 complete -c bandwidth -l source -d 'Send from this address of this host' -r
 complete -c bandwidth -s I -l interface -d 'Send through this network interface, or from this address of this host' -r
 complete -c bandwidth -l ttl -d 'TTL (IPv4, RFC 791) or hop limit (IPv6, RFC 8200) of what is sent, 1-255' -r
-complete -c bandwidth -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF)' -r
+complete -c bandwidth -l dscp -d 'DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le' -r
 complete -c bandwidth -l label -d 'Label the record; once for each label' -r
 complete -c bandwidth -l fail-on -d 'End with 1 when this is so, such as `loss_ratio > 1%` or `rtt_p95 > 100ms`; once for each threshold' -r
 complete -c bandwidth -l config -d 'Read this configuration instead of the system\'s or the user\'s' -r -F
@@ -1320,8 +1357,11 @@ complete -c bandwidth -l dont-fragment -d 'Over IPv4 datagrams must not be fragm
 complete -c bandwidth -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c bandwidth -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
 complete -c bandwidth -l get-server-output -d 'Also show what the server says of the test'
+complete -c bandwidth -l forceflush -d 'Flush each line; they always are'
 complete -c bandwidth -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
+complete -c bandwidth -l json-stream -d 'Print a line of JSON when it begins, after each interval and at its end, as `iperf3 --json-stream` does'
 complete -c bandwidth -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'
+complete -c bandwidth -l use-pkcs1-padding -d 'Encrypt it as iperf3 up to 3.16 does (PKCS#1 v1.5 instead of OAEP), which servers from 3.17 on refuse unless they are told'
 complete -c bandwidth -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c bandwidth -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c bandwidth -l ecn -d 'Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168)'

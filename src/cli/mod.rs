@@ -5,6 +5,7 @@
 
 mod applet;
 mod autoperf;
+mod background;
 mod complaint;
 mod config;
 mod env;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Loaded;
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::probe::{KINDS, Kind, Manual};
 use crate::sys;
 use complaint::Caller;
@@ -140,9 +141,17 @@ pub fn main() -> ExitCode {
 fn run(argv: Vec<OsString>) -> u8 {
     let mut command = Cli::command();
     let is_named = !sys::process::is_secure();
-    let (argv, applet) = match is_named.then(|| applet::of(&argv, &command)).flatten() {
-        Some((argv, applet)) => (argv, Some(applet)),
-        None => (argv, None),
+    let named = if is_named { applet::of(&argv, &command) } else { Ok(None) };
+    let (argv, applet) = match named {
+        Ok(Some(named)) => {
+            named.notes.iter().for_each(|note| complaint::tell("iperf3", note));
+            (named.argv, Some(named.command))
+        }
+        Ok(None) => (argv, None),
+        Err(why) => {
+            complaint::tell("iperf3", &why);
+            return Class::Usage.exit_code();
+        }
     };
     let loaded = crate::config::load(layers::chosen_file(&argv).as_deref());
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);

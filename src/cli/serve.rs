@@ -9,12 +9,16 @@ use clap::Args;
 use tokio::sync::{mpsc, watch};
 
 use super::Env;
+use super::background::Background;
 use super::reload::Reload;
 use crate::autoperf::{self, TargetConfig, text};
 use crate::config;
 use crate::failure::Failure;
+use crate::probe::bandwidth::Rate;
 use crate::probe::{Manual, Probe};
+use crate::serve::iperf3::Network;
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
+use crate::units::Span;
 
 /// Rounds that wait to be printed; more are kept, but not told.
 const WAITING: usize = 256;
@@ -31,6 +35,42 @@ pub(super) struct Serve {
     /// File with the key that UDP clients must share
     #[arg(long, value_name = "FILE")]
     udp_key_file: Option<PathBuf>,
+    /// A network or an address that iperf3's clients may test from; once for each (without any: all)
+    #[arg(long, value_name = "NETWORK", help_heading = "Server of iperf3")]
+    iperf3_allow: Vec<Network>,
+    /// A network or an address that they may not test from; once for each
+    #[arg(long, value_name = "NETWORK", help_heading = "Server of iperf3")]
+    iperf3_deny: Vec<Network>,
+    /// Clients must log in: the private RSA key (PEM) that their logins are encrypted for
+    #[arg(long, value_name = "FILE", help_heading = "Server of iperf3")]
+    rsa_private_key_path: Option<PathBuf>,
+    /// Who may log in: lines of NAME,HASH with the SHA-256 of {NAME}PASSWORD
+    #[arg(long, value_name = "FILE", help_heading = "Server of iperf3")]
+    authorized_users_path: Option<PathBuf>,
+    /// How far a client's clock may be off [default: 10s]
+    #[arg(long, value_name = "TIME", help_heading = "Server of iperf3")]
+    time_skew_threshold: Option<Span>,
+    /// Also take logins of clients up to iperf 3.16 (PKCS#1 v1.5)
+    #[arg(long, help_heading = "Server of iperf3")]
+    use_pkcs1_padding: bool,
+    /// Bits per second of a test of iperf3, over TCP and over UDP (K, M, G and T for powers of 1000; 0 is no limit)
+    #[arg(long, value_name = "RATE", help_heading = "Server of iperf3")]
+    server_bitrate_limit: Option<Rate>,
+    /// How long a test of iperf3 may take (0: no limit)
+    #[arg(long, value_name = "TIME", help_heading = "Server of iperf3")]
+    server_max_duration: Option<Span>,
+    /// End after one test of iperf3, whatever came of it; one at a time
+    #[arg(long, help_heading = "Server of iperf3")]
+    one_off: bool,
+    /// Go to the background once all is open
+    #[arg(long)]
+    daemon: bool,
+    /// Write the process's number into this file, and nothing into it at the end
+    #[arg(long, value_name = "FILE")]
+    pidfile: Option<PathBuf>,
+    /// Write what is told to the end of this file instead of stdout and stderr
+    #[arg(long, value_name = "FILE")]
+    logfile: Option<PathBuf>,
     /// The account to become when started as root
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -44,12 +84,19 @@ pub(super) const MANUAL: Manual = Manual {
            [autoperf] anew; other sections take effect with the next start. Started as root it \
            opens its sockets, then becomes the account `waddleperf` (or serve.user); where there is none, the owner of DATA. \
            Whatever it becomes, it keeps no capability, writes only below DATA, and reads only the system's files and \
-           what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).",
+           what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).\n\n\
+           With --rsa-private-key-path and --authorized-users-path clients of iperf3 must log in, as with iperf3's own server; \
+           each login is taken once, ten that fail in a minute close the door to their address for its rest, and who logged in \
+           is the label `user` of the record. Nothing but the login is encrypted.",
     examples: &[
         ("waddleperf serve", "the reflector on port 2000, iperf3's server on port 5201"),
         (
             "waddleperf serve --listen udpping=127.0.0.1:2000 --listen stamp=[::]:8620",
             "other addresses, and STAMP",
+        ),
+        (
+            "waddleperf serve --rsa-private-key-path key.pem --authorized-users-path users.csv",
+            "iperf3 clients must log in",
         ),
         ("waddleperf serve --udp-key-file /etc/waddleperf/udp.key", "only for those who have the key"),
     ],
@@ -60,10 +107,14 @@ pub(super) const MANUAL: Manual = Manual {
 pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     let targets = env.config.autoperf.targets()?;
     let files: Vec<_> = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets)).collect();
+    let background = Background::open(args.daemon, args.pidfile.as_deref(), args.logfile.as_deref())?;
     // Sockets first, then the privileges, and only then the files and the threads.
-    let prepared = Prepared::new(args.settings(env.config.serve.clone()), &env.data, &files)?;
+    let settings = args.settings(env.config.serve.clone());
+    settings.check().map_err(|fault| fault.of_flag())?;
+    let prepared = Prepared::new(settings, &env.data, &files)?;
+    background.enter()?;
     let store = env.store()?;
-    env.block_on(async {
+    let ended = env.block_on(async {
         let (plan, settings) = watch::channel(env.config.autoperf.clone());
         let reload = Reload::new("waddleperf serve", env, plan)?;
         // Whoever has read that it listens may send it SIGHUP.
@@ -71,12 +122,15 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
             // A server goes on when nobody reads what it says.
             let _ = writeln!(io::stdout().lock(), "{note}");
         }
+        background.leave_terminal()?;
         let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: printer() };
         tokio::select! {
             ended = prepared.run(store, autoperf, &env.cancel) => ended.map(|()| 0),
             never = reload.run() => match never {},
         }
-    })
+    });
+    background.clear();
+    ended
 }
 
 /// Where rounds go to be printed on stdout, one line each. A reader that is slow, or gone, stops nothing.
@@ -104,6 +158,20 @@ impl Serve {
         settings.udpping.legacy |= self.udp_legacy;
         settings.udpping.key_file = self.udp_key_file.or(settings.udpping.key_file);
         settings.user = self.user.or(settings.user);
+        let iperf3 = &mut settings.iperf3;
+        iperf3.allow.extend(self.iperf3_allow);
+        iperf3.deny.extend(self.iperf3_deny);
+        iperf3.rsa_private_key_path = self.rsa_private_key_path.or(iperf3.rsa_private_key_path.take());
+        iperf3.authorized_users_path = self.authorized_users_path.or(iperf3.authorized_users_path.take());
+        iperf3.time_skew_threshold = self.time_skew_threshold.unwrap_or(iperf3.time_skew_threshold);
+        iperf3.use_pkcs1_padding |= self.use_pkcs1_padding;
+        if let Some(Rate { bps, .. }) = self.server_bitrate_limit {
+            (iperf3.rate, iperf3.udp_rate) = (bps, bps);
+        }
+        iperf3.time = self.server_max_duration.unwrap_or(iperf3.time);
+        if self.one_off {
+            (iperf3.one_off, iperf3.sessions) = (true, 1);
+        }
         settings
     }
 }

@@ -27,8 +27,8 @@ pub struct Egress {
     #[arg(long, value_name = "HOPS", help_heading = "Network", value_parser = clap::value_parser!(u8).range(1..))]
     #[schemars(range(min = 1))]
     pub ttl: Option<u8>,
-    /// DSCP (RFC 2474) of what is sent, 0-63 (46 is EF).
-    #[arg(long, value_name = "DSCP", help_heading = "Network", value_parser = clap::value_parser!(u8).range(0..64))]
+    /// DSCP (RFC 2474) of what is sent, 0-63 (46 is EF); a flag also takes 0x2e and names: ef, af41, cs5, le.
+    #[arg(long, value_name = "DSCP", help_heading = "Network", value_parser = dscp)]
     #[schemars(range(max = 63))]
     pub dscp: Option<u8>,
     /// Mark what is sent as ECN-capable, ECT(0): routers may then mark instead of drop (RFC 3168).
@@ -108,6 +108,32 @@ impl Egress {
     }
 }
 
+/// A codepoint by its number, as C writes it, or by its name (RFC 2474 §4.2.2, 2597, 3246, 5865, 8622).
+fn dscp(text: &str) -> Result<u8, String> {
+    let lower = text.to_ascii_lowercase();
+    let digits =
+        |from: usize| lower.get(from..).filter(|rest| rest.bytes().all(|digit| digit.is_ascii_digit()));
+    let class = |from: usize| digits(from).and_then(|rest| rest.parse::<u8>().ok());
+    let found = match lower.as_str() {
+        "ef" => Some(46),
+        "va" => Some(44),
+        "le" => Some(1),
+        name if name.starts_with("cs") => class(2).filter(|&class| class < 8).map(|class| class << 3),
+        name if name.starts_with("af") => match class(2) {
+            Some(af @ 11..44) if (1..=3).contains(&(af % 10)) => Some((af / 10) << 3 | (af % 10) << 1),
+            _ => None,
+        },
+        number => match number.strip_prefix("0x") {
+            Some(hex) => u8::from_str_radix(hex, 16).ok(),
+            None if number.len() > 1 && number.starts_with('0') => u8::from_str_radix(number, 8).ok(),
+            None => number.parse().ok(),
+        },
+    };
+    let wrong =
+        || format!("`{text}` is no DSCP: 0 to 63, 0x0 to 0x3f, or a name such as ef, af41, cs5 or le");
+    found.filter(|&code| code < 64).ok_or_else(wrong)
+}
+
 /// The ECN codepoint of an ECN-capable transport.
 const ECT_0: u8 = 2;
 
@@ -167,5 +193,39 @@ impl clap::FromArgMatches for Family {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dscp;
+
+    #[test]
+    fn a_codepoint_has_a_number_or_a_name() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("46", Some(46)),
+            ("0x2e", Some(46)),
+            ("056", Some(46)),
+            ("EF", Some(46)),
+            ("af11", Some(10)),
+            ("af41", Some(34)),
+            ("af43", Some(38)),
+            ("cs0", Some(0)),
+            ("cs7", Some(56)),
+            ("le", Some(1)),
+            ("va", Some(44)),
+            ("64", None),
+            ("0x40", None),
+            ("cs8", None),
+            ("af44", None),
+            ("af51", None),
+            ("af1", None),
+            ("", None),
+            ("-1", None),
+            ("best", None),
+        ] {
+            assert_eq!(dscp(text).ok(), expected, "{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::bandwidth::Tally;
+use super::bandwidth::{Snapshot, Tally, Trace};
 use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
@@ -106,6 +106,18 @@ pub enum Event {
         tally: Tally,
         /// It does not count.
         omitted: bool,
+    },
+    /// The streams of `bandwidth` are there and it begins, where another program's form tells that.
+    Streams {
+        /// What is known then.
+        #[serde(skip)]
+        trace: Box<Trace>,
+    },
+    /// What each of these streams has moved since the last one, the same.
+    Snapshots {
+        /// In the order of the streams.
+        #[serde(skip)]
+        of: Vec<Snapshot>,
     },
     /// A router or host said that a probe packet went no further: its wait is over, and it is lost.
     Unreached {

@@ -1,4 +1,4 @@
-//! The key that a reflector shares: read from a file that only its owner can read.
+//! Keys and their like: read from files that only their owner can read.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -17,26 +17,32 @@ const CREDENTIALS: &str = "/run/credentials";
 /// The octets of a key file, without white space at the ends.
 ///
 /// # Errors
-/// When it cannot be read, others than its owner may read it, it is empty, or it is too long to be a key; when `stop` is
-/// set before its end.
+/// As [`read_private`].
 pub fn read_key(path: &Path, stop: &Stop) -> Result<Vec<u8>, Failure> {
-    let input = Input::open("key file", path)?;
+    read_private("key file", path, MOST, stop)
+}
+
+/// The octets of a file that is `what`, of `most` at most, without white space at the ends.
+///
+/// # Errors
+/// When it cannot be read, others than its owner may read it, it is empty, or it is too long; when `stop` is set before its
+/// end.
+pub fn read_private(what: &str, path: &Path, most: u64, stop: &Stop) -> Result<Vec<u8>, Failure> {
+    let input = Input::open(what, path)?;
     let found = input.metadata()?;
     let mode = found.mode() & 0o777;
     let others = if input.is_beneath(CREDENTIALS.as_ref()) { 0o007 } else { 0o077 };
     if found.is_file() && mode & others != 0 {
         let shown = path.display();
         return Err(Class::Usage.because(format_args!(
-            "key file {shown}: mode {mode:04o} lets others than its owner at it; chmod 600 {shown}"
+            "{what} {shown}: mode {mode:04o} lets others than its owner at it; chmod 600 {shown}"
         )));
     }
-    let key = input.whole(MOST, stop)?.trim_ascii().to_vec();
-    if key.is_empty() {
-        return Err(
-            Class::Usage.because(format_args!("key file {}: 1 to {MOST} octets are a key", path.display()))
-        );
+    let octets = input.whole(most, stop)?.trim_ascii().to_vec();
+    if octets.is_empty() {
+        return Err(Class::Usage.because(format_args!("{what} {}: it is empty", path.display())));
     }
-    Ok(key)
+    Ok(octets)
 }
 
 /// The key in the file at `path`, if there is one to read.

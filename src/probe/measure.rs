@@ -68,6 +68,16 @@ pub trait Measure {
         false
     }
 
+    /// Whether the lines while it runs are that program's, too: then they are printed with it.
+    fn is_streamed(&self) -> bool {
+        false
+    }
+
+    /// The file that is to take what would be printed.
+    fn logfile(&self) -> Option<&Path> {
+        None
+    }
+
     /// Raises the number of packets to `packets`, where it counts packets and they fit into `time`.
     fn raise_packets(&mut self, packets: u64, time: Duration) {
         let _ = (packets, time);

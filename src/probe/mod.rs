@@ -47,7 +47,7 @@ pub use ctx::Ctx;
 pub use egress::{Egress, Family};
 pub use event::{Event, Events};
 pub use icmp::IcmpErrors;
-pub use key::read_key;
+pub use key::{read_key, read_private};
 pub use kind::{File, Kind, Manual, Options};
 pub use measure::{Findings, Found, List, Measure, Packets, Part, Place};
 pub use measurement::{Measurement, Outcome, new_id};
@@ -164,6 +164,16 @@ impl Probe {
     /// Whether its text is to be another program's: that is then all that is printed.
     pub fn is_foreign(&self) -> bool {
         each_probe!(self, probe => probe.is_foreign())
+    }
+
+    /// Whether the lines while it runs are another program's, too.
+    pub fn is_streamed(&self) -> bool {
+        each_probe!(self, probe => probe.is_streamed())
+    }
+
+    /// The file that is to take what would be printed.
+    pub fn logfile(&self) -> Option<&Path> {
+        each_probe!(self, probe => probe.logfile())
     }
 
     /// What one run sends and receives at most: for plans, budgets and confirming rounds.

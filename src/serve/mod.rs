@@ -45,6 +45,7 @@ pub struct Prepared {
     settings: Settings,
     groups: Vec<Vec<Listener>>,
     iperf3: iperf3::Listener,
+    gate: Option<iperf3::Gate>,
     psk: Option<Vec<u8>>,
     notes: Vec<String>,
 }
@@ -70,6 +71,7 @@ impl Prepared {
         // Nobody catches signals yet: they end this.
         let never = Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?;
         let psk = settings.udpping.key_file.as_deref().map(|path| read_key(path, &never)).transpose()?;
+        let gate = iperf3::Gate::open(&settings.iperf3, &never)?;
         let passed = adopt()?;
         let groups = open(&settings, passed.reflector)?;
         let iperf3 = match settings.place(ServiceName::Iperf3).filter(|_| passed.iperf3.is_empty()) {
@@ -79,7 +81,7 @@ impl Prepared {
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
         notes.extend(iperf3.notes());
         notes.extend(drop_privileges(&settings, data, &readable(files))?);
-        Ok(Self { settings, groups, iperf3, psk, notes })
+        Ok(Self { settings, groups, iperf3, gate, psk, notes })
     }
 
     /// What the operator should read once: where it listens, what it runs as.
@@ -99,9 +101,12 @@ impl Prepared {
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
+        // Also set by the end of the one test that there is to be.
+        let cancel = &cancel.child_token();
         let drained = CancellationToken::new();
         let (keeper, kept) = iperf3::Keeper::new(Arc::clone(&autoperf.ctx));
-        let iperf3 = iperf3::Server::new(self.iperf3, &self.settings.iperf3, keeper, drained.clone());
+        let iperf3 =
+            iperf3::Server::new(self.iperf3, &self.settings.iperf3, self.gate, keeper, drained.clone());
         let tests = iperf3.handle();
         let mut tasks = JoinSet::new();
         tasks.spawn(iperf3.run());
@@ -111,8 +116,10 @@ impl Prepared {
         service::notify("READY=1");
         let ended = tokio::select! {
             ended = attend(cancel, &workers, &mut tasks) => ended,
+            () = tests.tested(), if self.settings.iperf3.one_off => Ok(()),
             never = beat() => match never {},
         };
+        cancel.cancel();
         service::notify("STOPPING=1");
         drain(&workers, &tests, self.settings.drain.0).await;
         drained.cancel();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::iperf3::Iperf3Settings;
 use super::reflector::{Service, UdpPingSettings};
+use crate::failure::Fault;
 use crate::units::Span;
 use crate::wire::iperf3;
 
@@ -43,6 +44,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Refuses what each key allows and all of them together do not.
+    ///
+    /// # Errors
+    /// The key and what it may be.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.iperf3.check().map_err(|fault| fault.within("iperf3"))
+    }
+
     /// Where `service` listens; `None` when it is off.
     pub fn place(&self, service: ServiceName) -> Option<SocketAddr> {
         self.listen.get(&service).copied().unwrap_or(service.default_place()).0

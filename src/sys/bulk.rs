@@ -11,7 +11,7 @@ use nix::libc;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
 
-use super::option;
+use super::{flow_label, option};
 
 /// How a connection that carries much is made; what is `None` is left to the system.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,10 @@ pub struct Options {
     pub congestion: Option<String>,
     /// Octets per second that the kernel sends at most.
     pub pacing: Option<u64>,
+    /// How long what was sent may stay without an answer (`TCP_USER_TIMEOUT`).
+    pub patience: Option<Duration>,
+    /// IPv6's flow label.
+    pub flow_label: Option<u32>,
 }
 
 /// An option that a socket has not taken.
@@ -67,7 +71,10 @@ impl Options {
             socket.set_tcp_congestion(congestion.as_bytes()).map_err(named("-C"))?;
         }
         if let Some(pacing) = self.pacing {
-            set_pacing(socket, pacing).map_err(named("-b"))?;
+            set_pacing(socket, pacing).map_err(named("-b, --fq-rate"))?;
+        }
+        if self.patience.is_some() {
+            socket.set_tcp_user_timeout(self.patience).map_err(named("--snd-timeout"))?;
         }
         Ok(())
     }
@@ -97,6 +104,10 @@ impl Options {
                 .map_err(named("-B, --cport"))?;
         }
         self.apply(&socket)?;
+        let to = match self.flow_label {
+            Some(label) => flow_label::towards(&socket, to, label).map_err(named("-L"))?,
+            None => to,
+        };
         socket.connect_timeout(&to.into(), patience).map_err(named("connect"))?;
         Ok(socket.into())
     }

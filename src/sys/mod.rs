@@ -9,6 +9,7 @@ pub mod datagram;
 pub mod epoll;
 pub mod ethtool;
 pub mod filter;
+pub mod flow_label;
 pub mod host;
 pub mod landlock;
 pub mod link;

@@ -21,6 +21,7 @@ mod ping;
 mod portscan;
 mod resolvertime;
 mod results;
+mod rsa;
 mod serve;
 mod sshping;
 mod stage;

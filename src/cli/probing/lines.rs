@@ -6,7 +6,7 @@ use std::thread;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::options::{self, Common};
+use super::options::{self, Common, Format};
 use crate::failure::{Class, Failure};
 use crate::probe::{Event, Events, Probe};
 use crate::report::live::State;
@@ -30,7 +30,9 @@ pub(super) struct Shown {
 impl Shown {
     /// Nothing shown yet of what `probe` measures; `counts` when the state is wanted at the end.
     pub(super) fn new(common: &Common, probe: &Probe, counts: bool, to_stderr: bool) -> Self {
-        let lines = common.lines().then(|| Lines::of(probe, common.timestamps, options::style()));
+        let is_streamed = common.format() == Format::Text && probe.is_streamed();
+        let lines =
+            (common.lines() || is_streamed).then(|| Lines::of(probe, common.timestamps, options::style()));
         let packets = counts || lines.is_some() && Lines::tell_packets(probe);
         Self { lines, packets, to_stderr, state: State::new(&probe.subject()) }
     }

@@ -18,6 +18,7 @@ use super::{Env, complaint};
 use crate::failure::{Class, Failure, Fault};
 use crate::probe::{self, Ctx, KINDS, Kind, List, Measurement, Outcome, Place, Probe, Target};
 use crate::report::{self, text};
+use crate::sys::process;
 use keep::Keeper;
 use lines::{Printer, Shown};
 use options::{Common, Format};
@@ -52,6 +53,10 @@ pub(super) async fn run(mut args: Probing, env: &Env) -> Result<u8, Failure> {
     args.common.check(&args.probe)?;
     if args.common.watch && args.probe.takes_stdout() {
         return Err(Class::Usage.because("--watch needs stdout for itself: write to a file"));
+    }
+    if let Some(file) = args.probe.logfile() {
+        process::print_into(file)
+            .map_err(|error| Failure::from_io(format_args!("open {}", file.display()), &error))?;
     }
     let list = args.probe.take_list();
     match (list, args.common.watch) {
@@ -160,7 +165,7 @@ fn print(
             report::csv::rows(out, measurement)?;
         }
         // Its one line goes to stderr.
-        (Format::Text, Outcome::Failure(_)) => {}
+        (Format::Text, Outcome::Failure(_)) => text::failed(out, measurement)?,
         (Format::Text, Outcome::Report(_)) => {
             if !common.quiet && measurement.probe.place() != Place::Alone {
                 writeln!(out)?;

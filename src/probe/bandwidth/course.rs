@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Bandwidth;
 use super::report::{Bins, Interval, RoundTrips, Stalls, Tally, rate};
 use super::trace::{Ends, Kernel, Snapshot, Total};
 use crate::net::bulk::{Gauge, Reading};
@@ -146,21 +147,24 @@ pub(super) struct Course {
     /// Every interval of each direction: sent, received.
     pub(super) intervals: [Vec<Interval>; 2],
     pub(super) trace: Vec<Vec<Snapshot>>,
+    /// Another program's form tells each interval as it ends.
+    is_streamed: bool,
     events: Events,
 }
 
 impl Course {
-    pub(super) fn new(lanes: Vec<Lane>, began: Instant, omits: bool, events: Events) -> Self {
+    pub(super) fn new(lanes: Vec<Lane>, began: Instant, asked: &Bandwidth, events: Events) -> Self {
         let mut course = Self {
             lanes,
             from: began,
-            omits,
+            omits: !asked.omit.0.is_zero(),
             last: began,
             bins: [Vec::new(), Vec::new()],
             bin_octets: [0; 2],
             bin_end: began,
             intervals: [Vec::new(), Vec::new()],
             trace: Vec::new(),
+            is_streamed: asked.json_stream,
             events,
         };
         for lane in &mut course.lanes {
@@ -219,7 +223,11 @@ impl Course {
             tcp: info.map(kernel),
             omitted,
         };
-        self.trace.push(tallies.iter().map(snapshot).collect());
+        let snapshots: Vec<Snapshot> = tallies.iter().map(snapshot).collect();
+        if self.is_streamed {
+            self.events.tell(Event::Snapshots { of: snapshots.clone() });
+        }
+        self.trace.push(snapshots);
         let is_both =
             tallies.iter().any(|(ends, ..)| ends.sends) && tallies.iter().any(|(ends, ..)| !ends.sends);
         let is_alone = tallies.len() == 1 + usize::from(is_both);

@@ -7,28 +7,33 @@ mod amount;
 mod course;
 mod latency;
 mod limit;
+mod login;
 mod report;
 mod run;
 mod streams;
 mod talk;
 mod trace;
+mod words;
 
 pub use amount::{Rate, Size};
 pub use latency::{By, Latency};
 pub use limit::{Factor, Limit};
+pub use login::Login;
 pub use report::{
     Bins, Cpu, Datagrams, Flow, Interval, Moved, Part, Processor, Report, RoundTrips, Stalls, Tally,
 };
 pub use trace::{Ends, Kernel, Snapshot, Total, Trace};
+pub use words::{Affinity, KeepAlive, RateUnit};
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
 use crate::wire::iperf3::{PORT, Params, Transport};
@@ -91,6 +96,10 @@ pub struct Bandwidth {
     /// back [default: 1M over UDP, 0 over TCP].
     #[arg(short = 'b', long = "bitrate", visible_alias = "bandwidth", value_name = "RATE")]
     pub bitrate: Option<Rate>,
+    /// Bits per second of each stream and direction that the kernel keeps to (SO_MAX_PACING_RATE; over UDP where the interface's
+    /// queue is fq).
+    #[arg(long, value_name = "RATE")]
+    pub fq_rate: Option<Rate>,
     /// Octets of each write or datagram [default: 128K over TCP; over UDP what the path takes in one packet].
     #[arg(short, long, value_name = "SIZE")]
     pub length: Option<Size>,
@@ -108,6 +117,10 @@ pub struct Bandwidth {
     #[arg(short = 'S', long, value_name = "TOS", value_parser = tos, conflicts_with = "dscp")]
     #[schemars(range(max = 255))]
     pub tos: Option<u8>,
+    /// IPv6's flow label (RFC 6437) of what both ends send, 1-1048575; 0x in front as in C.
+    #[arg(short = 'L', long = "flowlabel", value_name = "LABEL", value_parser = label)]
+    #[schemars(range(min = 1, max = 0xf_ffff))]
+    pub flowlabel: Option<u32>,
     /// TCP congestion control of both ends, such as cubic, reno or bbr.
     #[arg(short = 'C', long, value_name = "NAME")]
     pub congestion: Option<String>,
@@ -128,6 +141,16 @@ pub struct Bandwidth {
     /// Give up when nothing was received for this time (a bare number is ms).
     #[arg(long, value_name = "TIME", value_parser = milliseconds, default_value_t = Bandwidth::default().rcv_timeout)]
     pub rcv_timeout: Span,
+    /// Give a connection up when what was sent had no answer for this time (a bare number is ms) [default: the system's].
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    pub snd_timeout: Option<Span>,
+    /// When the control connection, quiet while the test runs, is asked whether it lives: seconds of silence, seconds between
+    /// questions, questions.
+    #[arg(long, value_name = "IDLE/INTERVAL/COUNT", num_args = 0..=1, require_equals = true, default_missing_value = "30/10/3", default_value_t = KeepAlive::default())]
+    pub cntl_ka: KeepAlive,
+    /// Run on this processor, and after a comma the one that the server is asked to run on.
+    #[arg(short = 'A', long, value_name = "N[,M]")]
+    pub affinity: Option<Affinity>,
     /// The payload is a pattern, which a compressing link makes less of; else random.
     #[arg(long)]
     pub repeating_payload: bool,
@@ -152,26 +175,56 @@ pub struct Bandwidth {
     /// A text for the server's record.
     #[arg(long, value_name = "TEXT")]
     pub extra_data: Option<String>,
+    /// Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024.
+    #[arg(short, long, value_name = "UNIT")]
+    pub format: Option<RateUnit>,
+    /// Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`).
+    #[arg(long, value_name = "FORMAT")]
+    pub timestamp_format: Option<String>,
+    /// Write what is printed into this file instead, at its end.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub logfile: Option<PathBuf>,
+    /// Flush each line; they always are.
+    #[arg(long, hide = true)]
+    #[serde(skip)]
+    pub forceflush: bool,
     /// Print what `iperf3 -J` would, and nothing else.
     #[arg(short = 'J', long)]
     pub iperf3_json: bool,
+    /// Print a line of JSON when it begins, after each interval and at its end, as `iperf3 --json-stream` does.
+    #[arg(long, conflicts_with = "iperf3_json")]
+    pub json_stream: bool,
     /// Sequence numbers have 64 bits; they always have.
     #[arg(long, hide = true)]
     #[serde(skip)]
     pub udp_counters_64bit: bool,
+    /// How to log in, where the server wants that.
+    #[command(flatten)]
+    pub login: Login,
     /// How the packets leave this host.
     #[command(flatten)]
     pub egress: Egress,
 }
 
-/// A type of service as C writes numbers.
-fn tos(text: &str) -> Result<u8, String> {
+/// A number as C writes it.
+fn number(text: &str) -> Option<u32> {
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u8::from_str_radix(hex, 16),
-        None if text.len() > 1 && text.starts_with('0') => u8::from_str_radix(text, 8),
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8),
         None => text.parse(),
     };
-    number.map_err(|_| format!("`{text}` is not a type of service: 0 to 255, or 0x0 to 0xff"))
+    number.ok()
+}
+
+fn tos(text: &str) -> Result<u8, String> {
+    let tos = number(text).and_then(|number| u8::try_from(number).ok());
+    tos.ok_or_else(|| format!("`{text}` is not a type of service: 0 to 255, or 0x0 to 0xff"))
+}
+
+fn label(text: &str) -> Result<u32, String> {
+    let label = number(text).filter(|label| (1..=0xf_ffff).contains(label));
+    label.ok_or_else(|| format!("`{text}` is not a flow label: 1 to 1048575, or 0x1 to 0xfffff"))
 }
 
 /// A span whose bare number is milliseconds, as iperf3's is here.
@@ -196,17 +249,22 @@ impl Default for Bandwidth {
             reverse: false,
             bidir: false,
             bitrate: None,
+            fq_rate: None,
             length: None,
             window: None,
             mss: None,
             no_delay: false,
             tos: None,
+            flowlabel: None,
             congestion: None,
             zerocopy: false,
             bind: None,
             cport: None,
             connect_timeout: Span::secs(10),
             rcv_timeout: Span::secs(120),
+            snd_timeout: None,
+            cntl_ka: KeepAlive::default(),
+            affinity: None,
             repeating_payload: false,
             dont_fragment: false,
             rx_copy: false,
@@ -215,8 +273,14 @@ impl Default for Bandwidth {
             get_server_output: false,
             title: None,
             extra_data: None,
+            format: None,
+            timestamp_format: None,
+            logfile: None,
+            forceflush: false,
             iperf3_json: false,
+            json_stream: false,
             udp_counters_64bit: false,
+            login: Login::default(),
             egress: Egress::default(),
         }
     }
@@ -237,7 +301,11 @@ impl Options for Bandwidth {
                has lost. A datagram that comes twice hides one that is lost in iperf3's count, and is told here.\n\n\
                With --latency echoes go there and back for a second before, and all the while: the difference of their medians is what \
                queues on the way add under load.\n\n\
-               --iperf3-json (-J) prints what iperf3 -J does, for scripts that read it; --json is the record.",
+               A server may want a login: --username, --rsa-public-key-path, and the password in IPERF3_PASSWORD or in a file. \
+               It is the only part that is encrypted.\n\n\
+               --iperf3-json (-J) prints what iperf3 -J does, for scripts that read it, --json-stream the same in lines as it \
+               happens; --json is the record. A link named iperf3 to this program takes iperf3's own command line, that of its \
+               server (-s) too, and says what it leaves out.",
         examples: &[
             ("waddleperf bandwidth server.example", "TCP for ten seconds"),
             ("waddleperf bandwidth -R -P 4 server.example", "the other way, four streams at once"),
@@ -299,6 +367,9 @@ impl Bandwidth {
             mss: self.mss.unwrap_or(0),
             no_delay: self.no_delay,
             tos: self.type_of_service().unwrap_or(0),
+            flow_label: self.flowlabel.unwrap_or(0),
+            fq_rate: self.fq_rate.map_or(0, |rate| rate.bps),
+            server_affinity: self.affinity.and_then(|of| of.server).map(u32::from),
             congestion: self.congestion.clone(),
             is_wide: self.udp,
             repeats: self.repeating_payload,
@@ -366,7 +437,11 @@ impl Measure for Bandwidth {
     }
 
     fn is_foreign(&self) -> bool {
-        self.iperf3_json
+        self.iperf3_json || self.json_stream
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.json_stream
     }
 
     fn check(&self) -> Result<(), Fault> {
@@ -409,13 +484,35 @@ impl Measure for Bandwidth {
                 return Err(Fault::of(key, format_args!("is for {protocol} alone")));
             }
         }
+        if self.flowlabel.is_some_and(|label| !(1..=0xf_ffff).contains(&label)) {
+            return Err(Fault::of("flowlabel", "takes 1 to 1048575"));
+        }
+        if self.fq_rate.is_some_and(|rate| rate.bps == 0 || rate.burst > 1) {
+            return Err(Fault::of("fq-rate", "takes bits per second above 0, and no burst"));
+        }
+        if self.snd_timeout.is_some_and(|span| span.0.is_zero()) {
+            return Err(Fault::of("snd-timeout", "takes a span above 0, such as 10s"));
+        }
+        let written = |format| jiff::fmt::strtime::format(format, &jiff::Zoned::default());
+        if self.timestamp_format.as_ref().is_some_and(|format| written(format).is_err()) {
+            return Err(Fault::of("timestamp-format", "takes what strftime(3) does, such as %H:%M:%S"));
+        }
         if self.rcv_timeout.0 < Duration::from_millis(100) {
             return Err(Fault::of("rcv-timeout", "takes 100 ms at least"));
         }
         if self.connect_timeout.0.is_zero() {
             return Err(Fault::of("connect-timeout", "takes a span above 0, such as 10s"));
         }
+        self.login.check()?;
         self.egress.check()
+    }
+
+    fn logfile(&self) -> Option<&Path> {
+        self.logfile.as_deref()
+    }
+
+    fn inputs(&self) -> Vec<&Path> {
+        self.login.inputs().collect()
     }
 
     fn traffic(&self) -> Traffic {
@@ -449,6 +546,10 @@ impl Measure for Bandwidth {
 
     fn is_broken(&self, report: &Report) -> bool {
         report.ended.is_some()
+    }
+
+    fn exit_code(&self, report: &Report) -> u8 {
+        u8::from(!report.replied() || report.ended.is_some())
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::course::Lane;
 use super::latency::Beside;
 use super::limit::{Seen, judge};
+use super::login::Credentials;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report, rate};
 use super::talk::{self, Told};
 use super::trace::{Total, Trace};
@@ -20,14 +21,26 @@ use crate::wire::iperf3::{Results, Stream as StreamResult};
 
 impl Bandwidth {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
+        let credentials = match self.login.credentials(ctx).await {
+            Ok(credentials) => credentials,
+            Err(failure) => return Found::nothing(failure),
+        };
         let peer = match ctx.peer(&self.target, self.port, &self.egress).await {
             Ok(peer) => peer,
             Err(failure) => return Found::nothing(failure),
         };
-        Found { address: Some(peer.ip()), result: self.talk(ctx, peer).await }
+        Found { address: Some(peer.ip()), result: self.talk(ctx, peer, credentials).await }
     }
 
-    async fn talk(&self, ctx: &Ctx, peer: SocketAddr) -> Result<Report, Failure> {
+    async fn talk(
+        &self,
+        ctx: &Ctx,
+        peer: SocketAddr,
+        credentials: Option<Credentials>,
+    ) -> Result<Report, Failure> {
+        if self.flowlabel.is_some() && peer.is_ipv4() {
+            return Err(Class::Usage.because(format_args!("--flowlabel is for IPv6 alone: {peer} is not")));
+        }
         let beside = Beside::of(self, peer);
         let idle = match &beside {
             Some(beside) => Some(beside.idle(ctx).await),
@@ -48,8 +61,9 @@ impl Bandwidth {
         let (asked, events) = (self.clone(), ctx.events.clone());
         let over = ctx.cancel.child_token();
         let bulk = async {
-            let report =
-                on_own_thread("bandwidth", ctx, move |stop| talk::test(&asked, stream, peer, &events, stop));
+            let report = on_own_thread("bandwidth", ctx, move |stop| {
+                talk::test(&asked, stream, peer, credentials.as_ref(), &events, stop)
+            });
             let report = report.await.flatten();
             over.cancel();
             report
@@ -91,7 +105,7 @@ impl Told {
         Report {
             protocol: if self.asked.udp { "udp" } else { "tcp" }.to_owned(),
             streams: self.asked.parallel,
-            length_bytes: self.length,
+            length_bytes: self.trace.length,
             copied: self.asked.rx_copy,
             omitted: self.asked.omit.0,
             up: self.flow(true),
@@ -256,7 +270,7 @@ impl Told {
             let rtt = crate::sys::tcp::info(std::os::fd::AsFd::as_fd(rtt)).ok()?.rtt?;
             Some((self.buffers.1 as f64 / 2.0 * count, rtt.as_secs_f64()))
         };
-        let segments = flow.sent.map(|moved| moved.bytes as f64 / f64::from(self.mss.max(1)));
+        let segments = flow.sent.map(|moved| moved.bytes as f64 / f64::from(self.trace.mss.max(1)));
         let again = flow
             .retransmits
             .zip(segments)
@@ -321,20 +335,11 @@ impl Told {
             true => (their_congestion, self.congestion.clone()),
         };
         Trace {
-            at: self.began.timestamp(),
-            cookie: self.cookie.shown(),
-            peer: self.peer,
-            mss: self.mss,
-            buffers: (
-                self.asked.window.map_or(0, |window| window.0),
-                self.buffers.0 as u64,
-                self.buffers.1 as u64,
-            ),
-            streams: self.course.lanes.iter().map(|lane| lane.ends).collect(),
             intervals: self.course.trace.clone(),
             totals: lanes.map(total).collect(),
             cpu: [percent(self.cpu()), theirs.map_or([0.0; 3], |results| percent(results.cpu))],
             congestion: [sender, receiver],
+            ..self.trace.clone()
         }
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::Bandwidth;
 use crate::net::bulk::{Broken, Control, Stream, prepare};
 use crate::sys::bulk::{Options, Untaken};
-use crate::sys::clock;
 use crate::sys::datagram::{Batch, Fragments, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
+use crate::sys::{bulk, clock, flow_label};
 use crate::wire::iperf3::datagram::{HELLO, Header, header, is_welcome};
 use crate::wire::iperf3::{Cookie, State, stream_id};
 
@@ -81,7 +81,9 @@ fn connection(asked: &Bandwidth, cookie: &Cookie, to: SocketAddr, n: usize) -> R
         tos: asked.type_of_service(),
         congestion: asked.congestion.clone(),
         // The thread paces; the kernel sees to it that what a thread hands over late does not leave at once.
-        pacing: (rate > 0).then(|| rate / 8 + rate / 80),
+        pacing: asked.fq_rate.map(|rate| rate.bps / 8).or((rate > 0).then(|| rate / 8 + rate / 80)),
+        patience: asked.snd_timeout.map(|span| span.0),
+        flow_label: asked.flowlabel,
     };
     let mut stream = options.connect(to, asked.local(to, n), asked.egress.device(), PATIENCE)?;
     let named = |option| move |error| Untaken { option, error };
@@ -117,7 +119,14 @@ fn flow(
     let any = SocketAddr::new(if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, 0);
     let named = |option| move |error| Untaken { option, error };
     let socket = Socket::bind(asked.local(to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
-    socket.connect(to).map_err(named("connect udp"))?;
+    if let Some(rate) = asked.fq_rate {
+        bulk::set_pacing(&socket, rate.bps / 8).map_err(named("--fq-rate"))?;
+    }
+    let labelled = match asked.flowlabel {
+        Some(label) => flow_label::towards(&socket, to, label).map_err(named("-L"))?,
+        None => to,
+    };
+    socket.connect(labelled).map_err(named("connect udp"))?;
     greet(&socket, control, length, stop)?;
     if !sends {
         socket.expect_bulk().map_err(named("setsockopt"))?;

@@ -5,17 +5,20 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use socket2::{SockRef, TcpKeepalive};
+
 use super::course::{Course, Lane};
+use super::login::Credentials;
 use super::streams::{self, Opened, Unopened};
-use super::trace::Ends;
-use super::{Bandwidth, Report, Size};
+use super::trace::{Ends, Trace};
+use super::{Bandwidth, KeepAlive, Report, Size};
 use crate::failure::{Class, Failure};
 use crate::net::bulk::{Broken, Budget, Control, Pace, Task, Test, Udp, Worker};
 use crate::probe::{Event, Events};
+use crate::sys::process::run_on;
 use crate::sys::wait::{Stop, wait};
 use crate::sys::{bulk, clock, random, tcp};
-use crate::units::Now;
-use crate::wire::iperf3::{Code, Cookie, Cpu, MOST_RESULTS, Results, State, Stream as StreamResult};
+use crate::wire::iperf3::{Code, Cookie, Cpu, MOST_RESULTS, Params, Results, State, Stream as StreamResult};
 
 /// How long a server has to go one step further.
 const STEP: Duration = Duration::from_secs(30);
@@ -29,11 +32,8 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// What a conversation has brought.
 pub(super) struct Told {
     pub(super) asked: Bandwidth,
-    pub(super) peer: SocketAddr,
-    pub(super) cookie: Cookie,
-    pub(super) length: u32,
-    pub(super) mss: u32,
-    pub(super) began: Now,
+    /// What iperf3's own form tells of the beginning.
+    pub(super) trace: Trace,
     pub(super) course: Course,
     /// How long what counts took: of what this host sent, of what it received.
     pub(super) spans: [Duration; 2],
@@ -64,19 +64,21 @@ struct Talk<'a> {
     stop: &'a Stop,
 }
 
-/// Tests by the server at the other end of `stream`, which is `peer`.
+/// Tests by the server at the other end of `stream`, which is `peer`; who logs in has `credentials`.
 pub(super) fn test(
     asked: &Bandwidth,
     stream: TcpStream,
     peer: SocketAddr,
+    credentials: Option<&Credentials>,
     events: &Events,
     stop: &Stop,
 ) -> Result<Report, Failure> {
+    prepare(asked, &stream)?;
     let mss = tcp::info(stream.as_fd()).map_or(0, |info| info.payload);
     let mut talk = Talk { asked, control: Control::new(stream).map_err(system)?, events, stop };
     let cookie = cookie()?;
     let length = asked.length_over(mss);
-    let opened = talk.open(&cookie, peer, length)?;
+    let opened = talk.open(&cookie, peer, length, credentials)?;
     let (buffers, congestion) = first(&opened);
     let (sending, receiving) = (talk.shared(true, length)?, talk.shared(false, length)?);
     let mut workers = Vec::new();
@@ -111,7 +113,23 @@ pub(super) fn test(
     }
     // In the order of their numbers, which is that of the server's results.
     lanes.splice(0..0, senders);
-    let mut course = Course::new(lanes, began.mono, !asked.omit.0.is_zero(), events.clone());
+    let trace = Trace {
+        at: began.timestamp(),
+        cookie: cookie.shown(),
+        peer,
+        length,
+        mss,
+        buffers: (asked.window.map_or(0, |window| window.0), buffers.0 as u64, buffers.1 as u64),
+        streams: lanes.iter().map(|lane| lane.ends).collect(),
+        intervals: Vec::new(),
+        totals: Vec::new(),
+        cpu: [[0.0; 3]; 2],
+        congestion: [None, None],
+    };
+    if asked.json_stream {
+        events.tell(Event::Streams { trace: Box::new(trace.clone()) });
+    }
+    let mut course = Course::new(lanes, began.mono, asked, events.clone());
     let end = talk.transfer(&mut course, began.mono, &sending, &receiving);
     let stopped = clock::now();
     course.end(false);
@@ -130,11 +148,7 @@ pub(super) fn test(
     let spans = [over.mono, stopped.mono].map(|end| end.saturating_duration_since(course.from()));
     let mut told = Told {
         asked: asked.clone(),
-        peer,
-        cookie,
-        length,
-        mss,
-        began,
+        trace,
         course,
         spans,
         processor: (after.0 - before.0, after.1 - before.1, over.mono - began.mono),
@@ -159,16 +173,29 @@ pub(super) fn test(
 
 impl Talk<'_> {
     /// Everything up to the streams.
-    fn open(&mut self, cookie: &Cookie, peer: SocketAddr, length: u32) -> Result<Vec<Opened>, Failure> {
+    fn open(
+        &mut self,
+        cookie: &Cookie,
+        peer: SocketAddr,
+        length: u32,
+        credentials: Option<&Credentials>,
+    ) -> Result<Vec<Opened>, Failure> {
         let named = |broken: Broken| failure(&broken, peer);
         let control = &mut self.control;
         control.write(&cookie.0, soon(STEP)).map_err(named)?;
         let wants = "the server's question for parameters";
         control.expect(State::ParamExchange, wants, self.stop, soon(STEP)).map_err(named)?;
-        control.send(&self.asked.params(length).to_json(), soon(STEP)).map_err(named)?;
-        control
-            .expect(State::CreateStreams, "the server's word to open streams", self.stop, soon(TURN))
-            .map_err(named)?;
+        let params = self.asked.params(length);
+        let params = Params { token: credentials.map(Credentials::token).transpose()?, ..params };
+        control.send(&params.to_json(), soon(STEP)).map_err(named)?;
+        let wants = "the server's word to open streams";
+        control.expect(State::CreateStreams, wants, self.stop, soon(TURN)).map_err(|broken| {
+            let plain = failure(&broken, peer);
+            match self.asked.login.hint(&broken) {
+                Some((class, hint)) => class.because(format_args!("{}; {hint}", plain.detail)),
+                None => plain,
+            }
+        })?;
         match streams::open(self.asked, control, cookie, peer, length as usize, self.stop) {
             Ok(opened) => Ok(opened),
             // The server may have said why.
@@ -381,6 +408,19 @@ impl Told {
         let of = |span: Duration| 100.0 * span.as_secs_f64() / time.as_secs_f64().max(1e-9);
         Cpu { total: of(user + system), user: of(user), system: of(system) }
     }
+}
+
+/// What is asked of this thread, and of the control connection.
+fn prepare(asked: &Bandwidth, stream: &TcpStream) -> Result<(), Failure> {
+    if let Some(affinity) = asked.affinity {
+        run_on(affinity.local.into())
+            .map_err(|error| Failure::from_io(format_args!("-A {}", affinity.local), &error))?;
+    }
+    let KeepAlive { idle, interval, count } = asked.cntl_ka;
+    let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(count);
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&keepalive).map_err(system)?;
+    socket.set_tcp_user_timeout(asked.snd_timeout.map(|span| span.0)).map_err(system)
 }
 
 /// The buffers and the congestion control of the first connection.

@@ -15,6 +15,8 @@ pub struct Trace {
     pub cookie: String,
     /// The server's address.
     pub peer: SocketAddr,
+    /// Octets of each write or datagram.
+    pub length: u32,
     /// Octets that a segment carries.
     pub mss: u32,
     /// The socket buffers of the data connections: asked for, send, receive.

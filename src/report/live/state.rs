@@ -133,7 +133,8 @@ impl State {
                 self.address = Some(*address);
                 self.how = escape(how).into_owned();
             }
-            Event::Several { .. } | Event::Phase { .. } => {}
+            Event::Several { .. } | Event::Phase { .. } | Event::Streams { .. } | Event::Snapshots { .. } => {
+            }
             &Event::Reply { at, rtt, .. } => self.answered(at, rtt),
             &Event::Port { host, port, proto, at, rtt } => {
                 self.note = Some(format!("open port {port}/{proto} on {host}"));

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::bandwidth::{head, interval as interval_of};
+use super::bandwidth::{Stream, head, interval as interval_of, prefix};
 use super::ping::fping::Course;
 use super::{Style, amount, bytes, counted, escape, millis, rate, span};
+use crate::probe::bandwidth::RateUnit;
 use crate::probe::{Event, Probe};
 
 /// Turns events into lines.
@@ -25,6 +26,13 @@ pub struct Lines {
     fping: Option<Course>,
     /// `bandwidth`: the columns stand above the lines.
     has_head: bool,
+    /// `bandwidth`: how each line's time is written.
+    written: Option<String>,
+    /// `bandwidth`: the unit of rates, and what stands before each line.
+    unit: Option<RateUnit>,
+    prefix: String,
+    /// `bandwidth`: lines as iperf3's `--json-stream` has them.
+    stream: Option<Stream>,
     /// `mtu`: sizes that were said to pass. `None` for lines like ping's.
     sizes: Option<HashSet<usize>>,
 }
@@ -44,7 +52,10 @@ impl Lines {
     pub fn of(probe: &Probe, timestamps: bool, style: Style) -> Self {
         let fping = if let Probe::Ping(ping) = probe { Course::of(ping) } else { None };
         let sizes = matches!(probe, Probe::Mtu(_)).then(HashSet::new);
-        Self { fping, sizes, ..Self::new(&probe.subject(), timestamps, style) }
+        let base = Self { fping, sizes, ..Self::new(&probe.subject(), timestamps, style) };
+        let Probe::Bandwidth(asked) = probe else { return base };
+        let written = asked.timestamp_format.clone();
+        Self { stream: Stream::of(asked), unit: asked.format, prefix: prefix(asked), written, ..base }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
@@ -55,6 +66,9 @@ impl Lines {
 
     /// The line for `event`, if it has one.
     pub fn line(&mut self, event: &Event) -> Option<String> {
+        if let Some(stream) = &mut self.stream {
+            return stream.line(event);
+        }
         match event {
             // That is told aside.
             Event::Unmeasured { .. } if self.is_fpings() => return None,
@@ -106,12 +120,13 @@ impl Lines {
                 Some(self.stamped(at, &interval(lasted, packets, bytes, dropped, self.style)))
             }
             &Event::Throughput { at, stream, up, both, start, end, ref tally, omitted, .. } => {
-                let line = interval_of(stream, both.then_some(up), (start, end), tally, omitted);
-                let line = self.stamped(at, &line);
+                let way = both.then_some(up);
+                let line = interval_of(stream, way, (start, end), tally, omitted, self.unit);
+                let line = format!("{}{}", self.prefix, self.stamped(at, &line));
                 if std::mem::replace(&mut self.has_head, true) {
                     return Some(line);
                 }
-                Some(format!("{}\n{line}", self.style.dim(&head(tally, both))))
+                Some(format!("{}{}\n{line}", self.prefix, self.style.dim(&head(tally, both))))
             }
             &Event::Port { host, port, proto, at, rtt } => {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));
@@ -120,6 +135,8 @@ impl Lines {
             // Told where somebody waits for it ([`progress`]).
             Event::Progress { .. }
             | Event::Phase { .. }
+            | Event::Streams { .. }
+            | Event::Snapshots { .. }
             | Event::Several { .. }
             | Event::Hop { .. }
             | Event::Path { .. }
@@ -175,6 +192,9 @@ impl Lines {
     }
 
     fn stamped(&self, at: u64, text: &str) -> String {
+        if let Some(time) = self.written.as_ref().and_then(|format| written(at, format)) {
+            return format!("{time} {text}");
+        }
         if self.timestamps {
             let (seconds, micros) = (at / 1_000_000_000, at % 1_000_000_000 / 1_000);
             if self.is_fpings() {
@@ -184,6 +204,12 @@ impl Lines {
         }
         text.to_owned()
     }
+}
+
+/// The moment `at`, nanoseconds since the epoch, as strftime(3) writes it.
+fn written(at: u64, format: &str) -> Option<String> {
+    let at = jiff::Timestamp::from_nanosecond(at.into()).ok()?;
+    jiff::fmt::strtime::format(format, &at.to_zoned(jiff::tz::TimeZone::system())).ok()
 }
 
 /// `about 45 % done, 12 s left`

@@ -21,7 +21,7 @@ mod udpping;
 
 use std::io;
 
-use crate::probe::{Measurement, Outcome, each_report};
+use crate::probe::{Measurement, Outcome, Probe, each_report};
 pub use crate::wire::text::escape;
 pub use lines::{Lines, progress};
 pub use number::{ABSENT, amount, bytes, counted, local, millis, percent, rate, scalar, span};
@@ -71,6 +71,19 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
         writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;
     }
     Ok(())
+}
+
+/// Writes why nothing was found as another program would, where its form was asked for: else nothing.
+///
+/// # Errors
+/// Those of `out`.
+pub fn failed(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    match (&measurement.probe, &measurement.outcome) {
+        (Probe::Bandwidth(asked), Outcome::Failure(failure)) => {
+            bandwidth::failed(out, asked, &failure.detail)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `--- reflector.example (192.0.2.1) udpping ---`

@@ -19,7 +19,8 @@ use super::session::Session;
 use super::talk::Talk;
 use super::{Listener, Shared, connection, greeter};
 use crate::failure::{Class, Failure};
-use crate::wire::iperf3::{COOKIE, Cookie};
+use crate::sys::clock;
+use crate::wire::iperf3::{COOKIE, Code, Cookie, Refusal};
 
 /// How long a cookie may take.
 const FIRST: Duration = Duration::from_secs(5);
@@ -99,6 +100,13 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Ar
         tracing::debug!("iperf3: {} has shown no cookie{}", peer.ip(), stranger(&octets));
         return;
     };
+    if !shared.settings.admits(peer.ip()) {
+        if shared.denied.add(peer.ip(), clock::now().mono) == 1 {
+            tracing::warn!("iperf3: {} may not test: it is in no network that may", peer.ip());
+        }
+        let refused = Refusal::new(Code::AUTH, "this network may not test");
+        return Talk::new(stream).leave(&End::from(refused).farewell()).await;
+    }
     match shared.registry.look(cookie) {
         Known::New(ticket) => Session::new(shared, stream, peer, ticket).hold(pass).await,
         Known::Data(door) => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::registry::{Hello, Registry, opens};
 use crate::sys::datagram::{Batch, Fragments, Outgoing, Setup, Socket, Watched};
+use crate::sys::{bulk, flow_label};
 use crate::wire::iperf3::Params;
 use crate::wire::iperf3::datagram::WELCOME;
 
@@ -67,7 +68,14 @@ impl Flow {
             ..Setup::default()
         };
         let socket = Socket::bind(hello.to, &setup)?;
-        socket.connect(hello.from)?;
+        let labelled = match params.flow_label {
+            0 => hello.from,
+            label => flow_label::towards(&socket, hello.from, label).unwrap_or(hello.from),
+        };
+        socket.connect(labelled)?;
+        if params.fq_rate > 0 {
+            let _ = bulk::set_pacing(&socket, params.fq_rate / 8);
+        }
         let flow = Self { socket, peer: hello.from };
         let mut batch = Batch::new(BATCH, LOOK);
         while batch.receive(&flow.socket).is_ok_and(|count| count > 0) {

@@ -7,6 +7,7 @@ use socket2::{Domain, Protocol, Type};
 
 use crate::failure::Failure;
 use crate::sys::datagram::{Setup, Socket};
+use crate::sys::flow_label;
 
 /// Connections that wait to be taken.
 const BACKLOG: i32 = 1024;
@@ -68,6 +69,8 @@ impl Listener {
     pub fn adopt(&mut self, fd: OwnedFd) -> std::io::Result<()> {
         let socket = socket2::Socket::from(fd);
         if socket.r#type()? == Type::STREAM {
+            // One of IPv4 alone has no labels.
+            let _ = flow_label::reflect(&socket);
             socket.set_nonblocking(true)?;
             self.tcp.push(socket.into());
             return Ok(());
@@ -98,6 +101,10 @@ fn tcp(address: SocketAddr) -> std::io::Result<TcpListener> {
     }
     // Connections of a server that has just ended wait for their last segments.
     socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Who asks for a flow label gets it back, where the system lets labels be those of others.
+        let _ = flow_label::reflect(&socket);
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;

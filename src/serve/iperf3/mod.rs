@@ -4,16 +4,18 @@
 //! threads of [`net::bulk`](crate::net::bulk), one for each stream, never by the runtime. A connection says by its cookie whether it
 //! is a new test or carries the data of one; a flow of UDP is known by its address alone, so tests of one address open theirs one
 //! after the other. A connection takes a test's place only once its parameters are there, and nothing is sent by UDP to an
-//! address that has no control connection.
+//! address that has no control connection. Where there is a [`Gate`], who does not log in gets no further than his parameters.
 
 mod connection;
 mod door;
 mod end;
+mod gate;
 mod greeter;
 mod keeper;
 mod ledger;
 mod limits;
 mod listener;
+mod network;
 mod record;
 mod registry;
 mod running;
@@ -25,8 +27,10 @@ mod tally;
 mod text;
 mod waiting;
 
+pub use gate::Gate;
 pub use keeper::{Keeper, Kept};
 pub use listener::Listener;
+pub use network::Network;
 pub use settings::Iperf3Settings;
 
 use std::net::IpAddr;
@@ -38,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use super::reflector::Census;
 use crate::failure::Failure;
 use crate::sys::clock;
+use gate::Minutes;
 use ledger::Ledger;
 use registry::Registry;
 use waiting::Waiting;
@@ -54,6 +59,10 @@ pub struct Server {
 /// What all tests share.
 struct Shared {
     settings: Iperf3Settings,
+    /// Who may test, where a login is wanted.
+    gate: Option<Arc<Gate>>,
+    /// Connections from networks that may not test.
+    denied: Minutes,
     registry: Arc<Registry>,
     waiting: Arc<Waiting>,
     places: Census,
@@ -61,6 +70,8 @@ struct Shared {
     keeper: Keeper,
     /// Tests that have a place.
     active: AtomicUsize,
+    /// A test has ended that had a place.
+    tested: CancellationToken,
     /// No test begins any more.
     refusing: AtomicBool,
     /// No test goes on any more.
@@ -68,10 +79,12 @@ struct Shared {
 }
 
 impl Server {
-    /// A server at `listener`'s sockets, within `settings`' limits. Its tests end with `ended`, and `keeper` keeps them.
+    /// A server at `listener`'s sockets, within `settings`' limits, behind `gate`. Its tests end with `ended`, and `keeper`
+    /// keeps them.
     pub fn new(
         listener: Listener,
         settings: &Iperf3Settings,
+        gate: Option<Gate>,
         keeper: Keeper,
         ended: CancellationToken,
     ) -> Self {
@@ -81,12 +94,15 @@ impl Server {
         };
         let shared = Shared {
             settings: settings.clone(),
+            gate: gate.map(Arc::new),
+            denied: Minutes::new(clock::now().mono),
             registry: Arc::default(),
             waiting: Arc::new(Waiting::new(streams)),
             places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
             ledger: Ledger::new(settings, clock::now().mono),
             keeper,
             active: AtomicUsize::new(0),
+            tested: CancellationToken::new(),
             refusing: AtomicBool::new(false),
             ended,
         };
@@ -122,6 +138,11 @@ impl Handle {
         self.0.refusing.store(true, Ordering::Relaxed);
     }
 
+    /// Waits for the end of the first test, whatever came of it.
+    pub async fn tested(&self) {
+        self.0.tested.cancelled().await;
+    }
+
     /// Whether no test has a place.
     pub fn is_quiet(&self) -> bool {
         self.0.active.load(Ordering::Relaxed) == 0
@@ -130,8 +151,12 @@ impl Handle {
 
 impl Shared {
     /// Whether one more test of `source` would have a place now.
-    fn has_room(self: &Arc<Self>, source: IpAddr) -> bool {
-        Place::enter(self, source).is_some()
+    fn has_room(&self, source: IpAddr) -> bool {
+        let has_room = !self.refusing.load(Ordering::Relaxed) && self.places.enter(Some(source)).is_ok();
+        if has_room {
+            self.places.leave(Some(source));
+        }
+        has_room
     }
 }
 
@@ -155,5 +180,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.shared.active.fetch_sub(1, Ordering::Relaxed);
         self.shared.places.leave(Some(self.source));
+        self.shared.tested.cancel();
     }
 }

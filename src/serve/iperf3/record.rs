@@ -24,6 +24,7 @@ pub(super) fn ran(session: &Session, outcome: &Outcome, end: Option<&End>) {
     let ended = end.map_or_else(|| "whole".to_owned(), End::to_string);
     tracing::info!(
         peer = %session.peer,
+        user = session.user.as_deref(),
         test = %asked(&session.params),
         version = session.params.version.as_deref(),
         title = session.params.title.as_deref(),
@@ -56,6 +57,7 @@ pub(super) fn measurement(
     labels.insert("role".to_owned(), "server".to_owned());
     let about = [
         ("client_version", session.params.version.clone()),
+        ("user", session.user.clone()),
         ("country", place.country),
         ("asn", place.asn.map(|asn| asn.to_string())),
     ];
@@ -101,6 +103,8 @@ fn probe(params: &Params, target: Target) -> Bandwidth {
         mss: Some(params.mss).filter(|&mss| mss > 0),
         no_delay: params.no_delay,
         tos: Some(params.tos).filter(|&tos| tos > 0),
+        flowlabel: Some(params.flow_label).filter(|&label| label > 0),
+        fq_rate: Some(params.fq_rate).filter(|&rate| rate > 0).map(|bps| Rate { bps, burst: 1 }),
         congestion: params.congestion.clone(),
         zerocopy: params.zero_copy,
         repeating_payload: params.repeats,

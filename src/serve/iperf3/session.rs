@@ -44,14 +44,24 @@ pub(super) struct Session {
     pub(super) peer: SocketAddr,
     source: IpAddr,
     pub(super) params: Params,
+    /// Who has logged in.
+    pub(super) user: Option<String>,
     lines: Vec<Line>,
 }
 
 impl Session {
     /// A test of the client at `peer`, which has shown its cookie.
     pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
-        let talk = Talk::new(stream);
-        Self { shared, talk, ticket, peer, source: peer.ip(), params: Params::default(), lines: Vec::new() }
+        Self {
+            shared,
+            talk: Talk::new(stream),
+            ticket,
+            peer,
+            source: peer.ip(),
+            params: Params::default(),
+            user: None,
+            lines: Vec::new(),
+        }
     }
 
     /// Holds the test, and tells the client and the log how it ended.
@@ -111,6 +121,10 @@ impl Session {
             () = pass.displaced() => return Err(End::Displaced),
         };
         self.params = Params::parse(&frame)?;
+        let token = self.params.token.take();
+        if let Some(gate) = &self.shared.gate {
+            self.user = Some(gate.admit(self.source, token).await?);
+        }
         limits::check(&self.shared.settings, &self.params)?;
         if !self.shared.ledger.spend(self.source, 0, clock::now().mono) {
             return Err(Refusal::new(Code::RATE, "the day's octets are used up").into());

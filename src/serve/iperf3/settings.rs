@@ -1,10 +1,19 @@
 //! Section `[serve.iperf3]` of the configuration.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Network;
+use crate::failure::Fault;
 use crate::units::Span;
 use crate::wire::iperf3::Params;
+
+/// Bounds of how far clocks may be apart.
+const SKEWS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 
 /// Limits of the iperf3 server: section `[serve.iperf3]`. 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +43,63 @@ pub struct Iperf3Settings {
     /// Copy what comes, as an application would, instead of having the kernel throw it away: what is measured then is the path
     /// and this host's memory. Our own clients ask for it with `--rx-copy`.
     pub rx_copy: bool,
+    /// Networks (`192.0.2.0/24`) and addresses that may test; without any, all may that `deny` does not name.
+    pub allow: Vec<Network>,
+    /// Networks and addresses that may not test, whatever `allow` says.
+    pub deny: Vec<Network>,
+    /// File with the private RSA key (PEM, not locked) that logins are encrypted for. With it, clients must log in
+    /// (`--username`); a token that is sent to a server without one is not looked at.
+    pub rsa_private_key_path: Option<PathBuf>,
+    /// File with a line `NAME,HASH` for each user, where HASH is SHA-256 of `{NAME}PASSWORD` in hexadecimal digits; lines that
+    /// begin with `#` are comments. It is read at the start.
+    pub authorized_users_path: Option<PathBuf>,
+    /// How far the clocks of client and server may be apart, 1 s to 1 h: for twice this a token is remembered, and taken once.
+    pub time_skew_threshold: Span,
+    /// Also take logins of clients up to iperf 3.16, whose padding (PKCS#1 v1.5) is weaker.
+    pub use_pkcs1_padding: bool,
+    /// The server ends after one test: from the command line alone.
+    #[serde(skip)]
+    pub one_off: bool,
+}
+
+impl Iperf3Settings {
+    /// Whether who comes from `address` may test.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let among = |networks: &[Network]| networks.iter().any(|network| network.contains(address));
+        !among(&self.deny) && (self.allow.is_empty() || among(&self.allow))
+    }
+
+    /// Whether a test's receiver copies. Stock clients say only when they want it not to (from 3.19 on), and cannot see which it
+    /// was; ours say what they want.
+    pub(super) fn copies(&self, params: &Params) -> bool {
+        self.rx_copy || params.is_of_waddleperf() && !params.skip_copy
+    }
+
+    /// Refuses what each key allows and all of them together do not.
+    ///
+    /// # Errors
+    /// The key and what it may be.
+    pub fn check(&self) -> Result<(), Fault> {
+        match (&self.rsa_private_key_path, &self.authorized_users_path) {
+            (Some(_), None) => {
+                return Err(Fault::of(
+                    "authorized_users_path",
+                    "and rsa_private_key_path belong together: name both",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(Fault::of(
+                    "rsa_private_key_path",
+                    "and authorized_users_path belong together: name both",
+                ));
+            }
+            _ => {}
+        }
+        if !(SKEWS.0..=SKEWS.1).contains(&self.time_skew_threshold.0) {
+            return Err(Fault::of("time_skew_threshold", "takes 1 s to 1 h"));
+        }
+        Ok(())
+    }
 }
 
 impl Default for Iperf3Settings {
@@ -50,14 +116,49 @@ impl Default for Iperf3Settings {
             bytes_total: 500_000_000_000,
             window: 16 << 20,
             rx_copy: false,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            rsa_private_key_path: None,
+            authorized_users_path: None,
+            time_skew_threshold: Span::secs(10),
+            use_pkcs1_padding: false,
+            one_off: false,
         }
     }
 }
 
-impl Iperf3Settings {
-    /// Whether a test's receiver copies. Stock clients say only when they want it not to (from 3.19 on), and cannot see which it
-    /// was; ours say what they want.
-    pub(super) fn copies(&self, params: &Params) -> bool {
-        self.rx_copy || params.is_of_waddleperf() && !params.skip_copy
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_denied_may_not_and_who_is_allowed_may() {
+        let networks =
+            |text: &str| text.split_whitespace().map(|of| of.parse().expect("a network")).collect();
+        let may = |allow: &str, deny: &str, address: &str| {
+            let settings =
+                Iperf3Settings { allow: networks(allow), deny: networks(deny), ..Iperf3Settings::default() };
+            settings.admits(address.parse().expect("an address"))
+        };
+        assert!(may("", "", "192.0.2.1"));
+        assert!(may("192.0.2.0/24 ::1", "", "192.0.2.1") && may("192.0.2.0/24 ::1", "", "::1"));
+        assert!(!may("192.0.2.0/24", "", "192.0.3.1") && !may("192.0.2.0/24", "", "2001:db8::1"));
+        assert!(!may("", "192.0.2.0/24", "192.0.2.1") && may("", "192.0.2.0/24", "192.0.3.1"));
+        assert!(!may("192.0.2.0/24", "192.0.2.1", "192.0.2.1"));
+    }
+
+    #[test]
+    fn a_key_and_users_belong_together() {
+        let settings = |key: Option<&str>, users: Option<&str>, skew| Iperf3Settings {
+            rsa_private_key_path: key.map(PathBuf::from),
+            authorized_users_path: users.map(PathBuf::from),
+            time_skew_threshold: Span::secs(skew),
+            ..Iperf3Settings::default()
+        };
+        let key = |settings: Iperf3Settings| settings.check().err().map(|fault| fault.path);
+        assert_eq!(key(settings(Some("k"), Some("u"), 10)), None);
+        assert_eq!(key(settings(Some("k"), None, 10)).as_deref(), Some("authorized_users_path"));
+        assert_eq!(key(settings(None, Some("u"), 10)).as_deref(), Some("rsa_private_key_path"));
+        assert_eq!(key(settings(None, None, 0)).as_deref(), Some("time_skew_threshold"));
     }
 }

@@ -8,12 +8,14 @@ mod error;
 mod frame;
 mod fuzz;
 mod json;
+mod login;
 mod params;
 mod results;
 
 pub use error::{Code, Refusal};
 pub use frame::{Frames, MOST_PARAMS, MOST_RESULTS, encode};
 pub use fuzz::{fuzz_datagram, fuzz_frame, fuzz_params, fuzz_results};
+pub use login::{Claim, Padding, PrivateKey, PublicKey, Token, Unusable};
 pub use params::{Params, Transport};
 pub use results::{Cpu, Results, Stream};
 

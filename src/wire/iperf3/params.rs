@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{Object, read};
-use super::{Code, Refusal};
+use super::{Code, Refusal, Token};
 
 /// What carries the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Params {
     pub tos: u8,
     /// IPv6's flow label; 0 is the system's.
     pub flow_label: u32,
+    /// The processor that the server is asked to run on.
+    pub server_affinity: Option<u32>,
     /// Congestion control.
     pub congestion: Option<String>,
     /// Sequence numbers of UDP have 64 bits, else 32.
@@ -74,7 +76,7 @@ pub struct Params {
     /// Data for records.
     pub extra: Option<String>,
     /// Name and password, encrypted.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// The client's version, as it says.
     pub version: Option<String>,
 }
@@ -100,6 +102,7 @@ impl Default for Params {
             no_delay: false,
             tos: 0,
             flow_label: 0,
+            server_affinity: None,
             congestion: None,
             is_wide: false,
             repeats: false,
@@ -169,15 +172,16 @@ impl Params {
         set(self.burst > 0, "burst", self.burst.into());
         set(self.tos > 0, "TOS", self.tos.into());
         set(self.flow_label > 0, "flowlabel", self.flow_label.into());
+        set(self.server_affinity.is_some(), "server_affinity", json!(self.server_affinity));
         for (key, text) in [
             ("title", &self.title),
             ("extra_data", &self.extra),
             ("congestion", &self.congestion),
-            ("authtoken", &self.token),
             ("client_version", &self.version),
         ] {
             set(text.is_some(), key, json!(text));
         }
+        set(self.token.is_some(), "authtoken", json!(self.token.as_ref().map(Token::as_str)));
         set(self.wants_output, "get_server_output", 1.into());
         set(self.is_wide, "udp_counters_64bit", 1.into());
         set(self.repeats, "repeating_payload", 1.into());
@@ -237,6 +241,10 @@ impl Params {
             no_delay: of.flag("nodelay"),
             tos: within("TOS", 0, 0, 255, Code::TOS)? as u8,
             flow_label: within("flowlabel", 0, 0, 0xf_ffff, Code::PARAMS)?,
+            server_affinity: match of.int("server_affinity") {
+                Some(0..) => Some(within("server_affinity", 0, 0, 1024, Code::PARAMS)?),
+                _ => None,
+            },
             congestion: text("congestion"),
             is_wide: of.flag("udp_counters_64bit"),
             repeats: of.flag("repeating_payload"),
@@ -248,7 +256,7 @@ impl Params {
             wants_output: of.flag("get_server_output"),
             title: text("title"),
             extra: text("extra_data"),
-            token: of.text("authtoken").map(str::to_owned),
+            token: of.text("authtoken").map(Token::new),
             version: text("client_version"),
         })
     }
@@ -298,6 +306,8 @@ mod tests {
             burst: 10,
             window: 512 << 20,
             tos: 0xb8,
+            flow_label: 0xf_ffff,
+            server_affinity: Some(3),
             congestion: Some("bbr".to_owned()),
             is_wide: true,
             repeats: true,
@@ -306,7 +316,7 @@ mod tests {
             gro: true,
             wants_output: true,
             title: Some("a title".to_owned()),
-            token: Some("x".repeat(3000)),
+            token: Some(Token::new("x".repeat(3000))),
             version: Some("3.21".to_owned()),
             ..Params::default()
         };

@@ -26,7 +26,7 @@ const NEWER: [&str; 13] = [
 ];
 
 /// Every path of a document with the type of what stands there.
-fn paths(value: &Value, path: &str, into: &mut BTreeSet<String>) {
+pub(super) fn paths(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             members.iter().for_each(|(key, value)| paths(value, &format!("{path}.{key}"), into));
@@ -39,7 +39,7 @@ fn paths(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     }
 }
 
-fn printed(node: &Node, program: &str, args: &[&str], to: &str) -> Value {
+pub(super) fn printed(node: &Node, program: &str, args: &[&str], to: &str) -> Value {
     let output = node.command(program).args(args).arg(to).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text} {output:?}"))

@@ -156,3 +156,64 @@ fn results_of_old_and_odd_servers_are_read_for_what_they_are() {
         assert!(took < Duration::from_secs(15), "{took:?}");
     }
 }
+
+/// Says what a server says, `steps` of it: `None` where that is not all.
+fn says(stream: &mut TcpStream, steps: usize) -> Option<()> {
+    let mut left = steps;
+    let mut step = || {
+        left = left.checked_sub(1)?;
+        Some(())
+    };
+    let frame = |stream: &mut TcpStream| {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).ok()?;
+        let mut json = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut json).ok()
+    };
+    let results = br#"{"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"sender_has_retransmits":-1,"streams":[{"id":1,"bytes":99,"retransmits":-1,"jitter":0,"errors":0,"packets":0}]}"#;
+    let results = [&(results.len() as u32).to_be_bytes()[..], results].concat();
+    step()?;
+    stream.read_exact(&mut [0; 37]).ok()?;
+    step()?;
+    stream.write_all(&[9]).ok()?;
+    step()?;
+    frame(stream)?;
+    step()?;
+    stream.write_all(&[10]).ok()?;
+    step()?;
+    sleep(Duration::from_millis(200));
+    stream.write_all(&[1]).ok()?;
+    step()?;
+    stream.write_all(&[2]).ok()?;
+    step()?;
+    stream.read_exact(&mut [0]).ok()?;
+    step()?;
+    // Until here it comes piece by piece, and from here on also with what follows.
+    match steps {
+        8 => stream.write_all(&[13]).ok(),
+        9 => stream.write_all(&[&[13], &results[..2]].concat()).ok(),
+        10 => stream.write_all(&[&[13], &results[..60]].concat()).ok(),
+        11 => stream.write_all(&[&[13], &results[..]].concat()).ok(),
+        _ => stream.write_all(&[&[13], &results[..], &[14]].concat()).ok(),
+    }
+}
+
+#[test]
+fn an_end_anywhere_is_named_and_hangs_nobody() {
+    for steps in 0..=12 {
+        let (code, record, took) = against(move |mut stream| {
+            let _ = says(&mut stream, steps);
+        });
+        let outcome = &record["outcome"];
+        assert!(took < Duration::from_secs(15), "{steps}: {took:?} {record}");
+        // What comes behind the results changes nothing.
+        if steps > 10 {
+            let received = &outcome["report"]["up"]["received"]["bytes"];
+            assert_eq!((code, received), (Some(0), &99.into()), "{steps}: {record}");
+            continue;
+        }
+        let why = outcome["failure"]["detail"].as_str().or(outcome["report"]["ended"].as_str());
+        assert!(why.is_some_and(|why| why.contains("closed")), "{steps}: {record}");
+        assert_eq!(code, Some(1), "{steps}: {record}");
+    }
+}

@@ -2,7 +2,10 @@
 
 mod form;
 mod hostile;
+mod login;
+mod options;
 mod server;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -39,6 +39,12 @@ impl Iperf3 {
         panic!("iperf3 does not listen");
     }
 
+    /// Interrupts it.
+    pub(super) fn interrupt(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("signalled");
+    }
+
     /// What it printed, once it has ended: JSON (`-J -1`).
     pub(super) fn json(mut self) -> Value {
         let mut text = String::new();

@@ -28,7 +28,7 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udpping", "-p", "70000", "h.example"], "--port <PORT>"),
         (&["udpping", "--burst", "0", "h.example"], "--burst takes 1 to 1000 packets"),
         (&["udpping", "-s", "65508", "h.example"], "a UDP datagram carries at most 65507 octets"),
-        (&["udpping", "--dscp", "64", "h.example"], "64 is not in 0..64"),
+        (&["udpping", "--dscp", "64", "h.example"], "`64` is no DSCP: 0 to 63"),
         (&["udpping", "--protocol", "icmp", "h.example"], "[possible values: wp1, stamp, twamp, echo]"),
         (&["udpping", "--protocl", "wp1", "h.example"], "'--protocol'"),
         (

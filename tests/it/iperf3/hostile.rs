@@ -108,6 +108,48 @@ fn other_protocols_are_closed_without_a_word() {
 }
 
 #[test]
+fn strangers_disturb_no_test_that_runs() {
+    let _turn = shared();
+    let server = Server::open();
+    let mut client = server.client("-t 3 -b 20M -J");
+    let client = client.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    waddleperf::sys::wait::sleep(Duration::from_millis(500));
+    let began = waddleperf::sys::clock::now().mono;
+    let iperf2 = [&[0; 24][..], b"012345678901234567890123456789"].concat();
+    let said: [&[u8]; 6] = [
+        b"",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"EHLO host.example\r\n",
+        &iperf2,
+    ];
+    let mut strangers = Vec::new();
+    for n in 0..120 {
+        let mut stranger = Raw::connect(&server);
+        stranger.say(said[n % said.len()]);
+        // A scan of ports closes at once what it has opened.
+        strangers.extend((n % 2 == 0).then_some(stranger));
+    }
+    let datagrams = udp(&server, [127, 0, 0, 1]);
+    for n in 0..100u32 {
+        // The sequence numbers of iperf2's datagrams, the last of them negative.
+        let number = if n == 99 { -99i32 } else { n as i32 };
+        datagrams.send(&[&number.to_be_bytes()[..], &[0; 60]].concat()).expect("sent");
+    }
+    for stranger in &mut strangers {
+        let mut octets = [0; 64];
+        let is_closed = (0..4).any(|_| matches!(stranger.stream.read(&mut octets), Ok(0) | Err(_)));
+        assert!(is_closed && waddleperf::sys::clock::now().mono - began < Duration::from_secs(10));
+    }
+    let output = client.wait_with_output().expect("it ends");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert!(output.status.success() && report.get("error").is_none(), "{report:#}");
+    let bytes = super::number(&report, "/end/sum_received/bytes");
+    assert!((bytes / 7.5e6 - 1.0).abs() < 0.05, "{bytes}");
+}
+
+#[test]
 fn a_cookie_opens_only_what_waits_for_it() {
     let _turn = shared();
     let server = Server::open();

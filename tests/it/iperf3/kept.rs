@@ -13,7 +13,7 @@ use crate::tool::{WADDLEPERF, stdout, tool};
 impl Server {
     /// The records that it has kept, the oldest first, once there are `count`.
     #[track_caller]
-    fn records(&self, count: usize) -> Vec<Value> {
+    pub(super) fn records(&self, count: usize) -> Vec<Value> {
         let data = self._data.path().join("data");
         let mut text = String::new();
         for _ in 0..100 {

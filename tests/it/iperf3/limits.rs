@@ -1,7 +1,12 @@
 //! The limits of `[serve.iperf3]`, by what a stock client says of them.
 
+use std::process::Command;
+
+use serde_json::Value;
+
 use super::{Server, number};
 use crate::lab::shared;
+use crate::tool::WADDLEPERF;
 
 #[test]
 fn what_is_over_a_limit_is_refused_with_iperf3s_reason() {
@@ -25,14 +30,36 @@ fn what_is_over_a_limit_is_refused_with_iperf3s_reason() {
 }
 
 #[test]
+fn our_own_client_tells_the_reason_with_its_number() {
+    let _turn = shared();
+    let server = Server::with("udp_rate = 10000000\ntime = \"5s\"\n");
+    for (args, number, reason) in [
+        ("-u -b 0 -t 3 -l 1000", 27, "the rate is larger than the server's limit"),
+        ("-u -b 11M -t 3 -l 1000", 27, "the rate is larger than the server's limit"),
+        ("-P 17 -t 3", 6, "too many parallel streams"),
+        ("-t 6", 37, "the test is longer than the server's limit"),
+    ] {
+        let mut client = Command::new(WADDLEPERF);
+        client.args(["bandwidth", "-J", "-p", &server.port.to_string(), "127.0.0.1"]);
+        let output = client.args(args.split_whitespace()).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(output.status.code(), Some(1), "{args}: {text}");
+        let error = document["error"].as_str().unwrap_or_default();
+        let number = format!("iperf3's error {number}");
+        assert!(error.contains(reason) && error.contains(&number), "{args}: {error}");
+        assert_eq!(text.matches("\"error\"").count(), 1, "{args}: {text}");
+    }
+}
+
+#[test]
 fn a_rate_holds_both_ways() {
     let _turn = shared();
     let server = Server::with("rate = 40000000\nudp_rate = 20000000\n");
     for args in ["-t 2", "-t 2 -P 4", "-t 2 -R", "-t 2 -R -P 4", "-t 2 --bidir", "-u -R -b 0 -l 1000 -t 2"] {
         let report = server.report(args);
         let (sum, rate) = if args.contains("-u") { ("sum", 20e6) } else { ("sum_received", 40e6) };
-        let back =
-            report.pointer("/end/sum_received_bidir_reverse/bytes").and_then(serde_json::Value::as_f64);
+        let back = report.pointer("/end/sum_received_bidir_reverse/bytes").and_then(Value::as_f64);
         let bits = (number(&report, &format!("/end/{sum}/bytes")) + back.unwrap_or(0.0)) * 8.0;
         // A client that receives reads more than was sent in its time: nothing but its own buffers.
         assert!((0.3 * rate * 2.0..rate * 2.4 + 2e6).contains(&bits), "{args}: {bits} bits");

@@ -1,9 +1,11 @@
 //! `waddleperf serve` as iperf3's server: stock clients in every mode, many at once, limits, and clients that mean no good.
 
+mod applet;
 mod ends;
 mod hostile;
 mod kept;
 mod limits;
+mod login;
 mod many;
 mod modes;
 mod path;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{OPEN, Server, number};
-use crate::lab::{Hook, Lab};
+use crate::lab::{Direction, Hook, Lab, alone};
 use crate::tool::WADDLEPERF;
 
 /// A server in the lab, without limits.
@@ -72,5 +72,29 @@ fn a_client_that_vanishes_leaves_nothing_after_twenty_seconds() {
     for client in &mut clients {
         let _ = client.kill();
         let _ = client.wait();
+    }
+}
+
+#[test]
+fn a_flow_label_comes_back() {
+    let _alone = alone();
+    let lab = Lab::line(0).build();
+    // Else labels of TCP are only who connects may choose.
+    lab.server().sysctl("net.ipv6.flowlabel_consistency", "0");
+    let server = Server::launch(lab.server().command(WADDLEPERF), &format!("[serve.iperf3]\n{OPEN}"), "[::]");
+    let host = lab.server().address6().to_string();
+    for args in ["-R", "-R -u -l 1000"] {
+        let capture = lab.client().capture(Direction::Up);
+        let mut client = lab.client().command("iperf3");
+        client.args(["-c", &host, "-p", &server.port.to_string(), "-L", "0x12345", "-b", "20M", "-t", "1"]);
+        let output = client.args(args.split_whitespace()).output().expect("it runs");
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        let label = |frame: &[u8]| u32::from_be_bytes([0, frame[15] & 0xf, frame[16], frame[17]]);
+        let packets = capture.stop();
+        // Of UDP or TCP: an error that quotes a datagram is none.
+        let data = packets.iter().filter(|of| of.frame.len() > 900 && [6, 17].contains(&of.frame[20]));
+        let labels: Vec<u32> = data.map(|packet| label(&packet.frame)).collect();
+        let other = labels.iter().find(|&&label| label != 0x12345);
+        assert!(labels.len() > 10 && other.is_none(), "{args}: {} {other:x?}", labels.len());
     }
 }

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::stream;
 use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Trace};
 
 /// Writes the document.
 pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth) -> io::Result<()> {
     let mut document = Map::new();
     if let Some(trace) = &report.trace {
-        let form = Form { report, asked, trace };
+        let form = Form { asked, trace };
         document.insert("start".to_owned(), form.start());
-        document.insert("intervals".to_owned(), form.intervals());
+        let intervals = trace.intervals.iter().map(|snapshots| form.interval(snapshots));
+        document.insert("intervals".to_owned(), intervals.collect());
         document.insert("end".to_owned(), form.end());
     }
     for (key, text) in [("title", &asked.title), ("extra_data", &asked.extra_data)] {
@@ -21,10 +23,8 @@ pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth
             document.insert(key.to_owned(), json!(text));
         }
     }
-    match &report.server_output {
-        Some(Value::String(text)) => drop(document.insert("server_output_text".to_owned(), json!(text))),
-        Some(output) => drop(document.insert("server_output_json".to_owned(), output.clone())),
-        None => {}
+    if let Some((key, output)) = server_output(report) {
+        document.insert(key.to_owned(), output.clone());
     }
     if let Some(ended) = &report.ended {
         document.insert("error".to_owned(), json!(ended));
@@ -33,10 +33,36 @@ pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth
     writeln!(out)
 }
 
-struct Form<'a> {
-    report: &'a Report,
-    asked: &'a Bandwidth,
-    trace: &'a Trace,
+/// What the server says of the test, and its key.
+pub(super) fn server_output(report: &Report) -> Option<(&'static str, &Value)> {
+    let output = report.server_output.as_ref()?;
+    Some((if output.is_string() { "server_output_text" } else { "server_output_json" }, output))
+}
+
+/// Writes the document, or the lines, of a test that was none, because of `why`.
+pub(in crate::report::text) fn failed(
+    out: &mut impl io::Write,
+    asked: &Bandwidth,
+    why: &str,
+) -> io::Result<()> {
+    if asked.json_stream {
+        return stream::failed(out, why);
+    }
+    if !asked.iperf3_json {
+        return Ok(());
+    }
+    let start = json!({ "connected": [], "version": VERSION, "system_info": system() });
+    let document = json!({ "start": start, "intervals": [], "end": {}, "error": why });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
+
+/// The parts of the document.
+pub(super) struct Form<'a> {
+    pub(super) asked: &'a Bandwidth,
+    pub(super) trace: &'a Trace,
 }
 
 impl Form<'_> {
@@ -44,7 +70,7 @@ impl Form<'_> {
         self.asked.udp
     }
 
-    fn start(&self) -> Value {
+    pub(super) fn start(&self) -> Value {
         let trace = self.trace;
         let connected = trace.streams.iter().map(|ends| {
             json!({
@@ -60,7 +86,7 @@ impl Form<'_> {
         let time = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&trace.at);
         let mut start = json!({
             "connected": connected.collect::<Value>(),
-            "version": concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION")),
+            "version": VERSION,
             "system_info": system(),
             "sock_bufsize": wanted,
             "sndbuf_actual": send,
@@ -81,11 +107,12 @@ impl Form<'_> {
             (self.asked.bytes.map_or(0, |size| size.0), self.asked.blocks.map_or(0, |count| count.0));
         let is_limited = limits != (0, 0);
         start["target_bitrate"] = json!(target);
-        start["fq_rate"] = json!(0);
+        let fq_rate = self.asked.fq_rate.map_or(0, |rate| rate.bps);
+        start["fq_rate"] = json!(fq_rate);
         start["test_start"] = json!({
             "protocol": if self.is_udp() { "UDP" } else { "TCP" },
             "num_streams": self.asked.parallel,
-            "blksize": self.report.length_bytes,
+            "blksize": trace.length,
             "omit": self.asked.omit.0.as_secs(),
             "duration": if is_limited { 0 } else { self.asked.time.0.as_secs() },
             "bytes": limits.0,
@@ -94,7 +121,7 @@ impl Form<'_> {
             "tos": self.asked.type_of_service().unwrap_or(0),
             "target_bitrate": target,
             "bidir": u8::from(self.asked.bidir),
-            "fqrate": 0,
+            "fqrate": fq_rate,
             "interval": self.asked.interval.0.as_secs_f64(),
             "gso": u8::from(self.asked.gso),
             "gro": u8::from(self.asked.gso),
@@ -102,36 +129,27 @@ impl Form<'_> {
         start
     }
 
-    fn intervals(&self) -> Value {
-        let each = |snapshots: &Vec<Snapshot>| {
-            let streams = || self.trace.streams.iter().zip(snapshots);
-            let rows: Value = streams().map(|(ends, of)| self.row(Some(ends.id), ends.sends, of)).collect();
-            let mut interval = json!({ "streams": rows });
-            let sum = |sends: bool| {
-                let of: Vec<Snapshot> =
-                    streams().filter(|(ends, _)| ends.sends == sends).map(|(_, of)| *of).collect();
-                let first = of.first().copied()?;
-                let tallies: Vec<Tally> = of.iter().map(|of| of.tally).collect();
-                Some(self.row(
-                    None,
-                    sends,
-                    &Snapshot {
-                        tally: Tally::sum(&tallies, first.span.1 - first.span.0),
-                        tcp: None,
-                        ..first
-                    },
-                ))
-            };
-            match (sum(true), sum(false)) {
-                (Some(sent), Some(received)) => {
-                    interval["sum"] = sent;
-                    interval["sum_bidir_reverse"] = received;
-                }
-                (one, other) => interval["sum"] = one.or(other).unwrap_or(Value::Null),
-            }
-            interval
+    /// One of the intervals.
+    pub(super) fn interval(&self, snapshots: &[Snapshot]) -> Value {
+        let streams = || self.trace.streams.iter().zip(snapshots);
+        let rows: Value = streams().map(|(ends, of)| self.row(Some(ends.id), ends.sends, of)).collect();
+        let mut interval = json!({ "streams": rows });
+        let sum = |sends: bool| {
+            let of: Vec<Snapshot> =
+                streams().filter(|(ends, _)| ends.sends == sends).map(|(_, of)| *of).collect();
+            let first = of.first().copied()?;
+            let tallies: Vec<Tally> = of.iter().map(|of| of.tally).collect();
+            let tally = Tally::sum(&tallies, first.span.1 - first.span.0);
+            Some(self.row(None, sends, &Snapshot { tally, tcp: None, ..first }))
         };
-        self.trace.intervals.iter().map(each).collect()
+        match (sum(true), sum(false)) {
+            (Some(sent), Some(received)) => {
+                interval["sum"] = sent;
+                interval["sum_bidir_reverse"] = received;
+            }
+            (one, other) => interval["sum"] = one.or(other).unwrap_or(Value::Null),
+        }
+        interval
     }
 
     fn row(&self, socket: Option<u32>, sends: bool, of: &Snapshot) -> Value {
@@ -168,7 +186,7 @@ impl Form<'_> {
         Value::Object(row)
     }
 
-    fn end(&self) -> Value {
+    pub(super) fn end(&self) -> Value {
         let rows = || self.trace.streams.iter().zip(&self.trace.totals);
         let streams: Value = if self.is_udp() {
             rows().map(|(ends, of)| json!({ "udp": self.udp(Some(ends.id), ends.sends, &[of]) })).collect()

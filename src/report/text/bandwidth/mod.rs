@@ -2,22 +2,54 @@
 
 mod iperf3;
 mod row;
+mod stream;
 
+pub(super) use iperf3::failed;
 pub(super) use row::{head, interval};
+pub(super) use stream::Stream;
 
 use std::io;
 
 use super::packets::label;
-use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, rate, span};
-use crate::probe::bandwidth::{By, Flow, Latency, Moved, Processor, Report};
+use super::{ABSENT, Style, Summary, bytes, counted, escape, percent, span};
+use crate::probe::bandwidth::{Bandwidth, By, Flow, Latency, Moved, Processor, RateUnit, Report};
 use crate::probe::{Measurement, Probe, Rtt};
+use row::speed;
+
+/// What stands before each line: a title, as with iperf3.
+pub(super) fn prefix(asked: &Bandwidth) -> String {
+    asked.title.as_deref().map_or_else(String::new, |title| format!("{}:  ", escape(title)))
+}
 
 impl Summary for Report {
-    fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
+    fn write(&self, out: &mut impl io::Write, of: &Measurement, style: Style) -> io::Result<()> {
+        let (unit, prefix) = match &of.probe {
+            Probe::Bandwidth(asked) => (asked.format, prefix(asked)),
+            _ => (None, String::new()),
+        };
+        let mut text = Vec::new();
+        self.summary(&mut text, unit, style)?;
+        String::from_utf8_lossy(&text).lines().try_for_each(|line| writeln!(out, "{prefix}{line}"))
+    }
+
+    fn write_foreign(&self, out: &mut impl io::Write, of: &Measurement) -> io::Result<bool> {
+        match &of.probe {
+            // A record holds no more than its own form needs.
+            _ if self.trace.is_none() => Ok(false),
+            Probe::Bandwidth(asked) if asked.json_stream => stream::end(out, self, asked).map(|()| true),
+            Probe::Bandwidth(asked) if asked.iperf3_json => iperf3::write(out, self, asked).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+}
+
+impl Report {
+    fn summary(&self, out: &mut impl io::Write, unit: Option<RateUnit>, style: Style) -> io::Result<()> {
+        let rate = |bps: f64| speed(bps, unit);
         let is_both = self.up.is_some() && self.down.is_some();
         for (name, flow) in self.flows() {
             let way = if name == "up" { "up" } else { "down" };
-            label(out, style, way, &moved(flow))?;
+            label(out, style, way, &moved(flow, unit))?;
             if flow.parts.len() > 1 {
                 for part in &flow.parts {
                     let speed = part.throughput_bps.map_or_else(|| ABSENT.to_owned(), rate);
@@ -90,18 +122,11 @@ impl Summary for Report {
         }
         Ok(())
     }
-
-    fn write_foreign(&self, out: &mut impl io::Write, of: &Measurement) -> io::Result<bool> {
-        match &of.probe {
-            Probe::Bandwidth(asked) if asked.iperf3_json => iperf3::write(out, self, asked).map(|()| true),
-            _ => Ok(false),
-        }
-    }
 }
 
 /// `941 Mbit/s, 1.10 GiB in 10.00 s; 1.10 GiB were sent, 12 segments again by cubic`
-fn moved(flow: &Flow) -> String {
-    let speed = flow.throughput_bps.map_or_else(|| ABSENT.to_owned(), rate);
+fn moved(flow: &Flow, unit: Option<RateUnit>) -> String {
+    let speed = flow.throughput_bps.map_or_else(|| ABSENT.to_owned(), |bps| speed(bps, unit));
     let of = |moved: Option<Moved>| {
         moved.map_or_else(
             || ABSENT.to_owned(),

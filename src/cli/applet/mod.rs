@@ -1,6 +1,8 @@
 //! One executable, many names: the last component of `argv[0]` may name a command.
 
-use std::ffi::OsString;
+mod iperf3;
+
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::Command;
@@ -22,47 +24,56 @@ pub(super) fn linked() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(Kind::name).chain(others)
 }
 
-/// `argv` with the command that its first word names in front, and that command; `None` when it names none.
+/// What the first word of a command line makes of the others.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    /// The command's words, without the first.
+    pub(super) argv: Vec<OsString>,
+    /// The command.
+    pub(super) command: &'static str,
+    /// What is to be told about words that are left out.
+    pub(super) notes: Vec<String>,
+}
+
+/// `argv` with the command that its first word names in front; `None` when it names none.
 ///
 /// The word's last path component counts, without extension and without a login shell's `-`, in any case.
 /// `wp-udpping` is `udpping` as well (`setup links --prefix`), and `waddleperf-anything` is `waddleperf`.
-pub(super) fn of(argv: &[OsString], command: &Command) -> Option<(Vec<OsString>, &'static str)> {
-    let (first, rest) = argv.split_first()?;
+///
+/// # Errors
+/// What that command's own words ask for and cannot get.
+pub(super) fn of(argv: &[OsString], command: &Command) -> Result<Option<Named>, String> {
+    let Some((first, rest)) = argv.split_first() else { return Ok(None) };
+    let Some(words) = called(first, command) else { return Ok(None) };
+    if words == ["bandwidth"] && is_iperf3(first) {
+        let ours = iperf3::ours(rest)?;
+        let server = ours.argv.first().is_some_and(|word| word == "serve");
+        let command = if server { "serve" } else { "bandwidth" };
+        return Ok(Some(Named { argv: ours.argv, command, notes: ours.notes }));
+    }
+    let Some(&command) = words.first() else { return Ok(None) };
+    let mut argv: Vec<OsString> = words.iter().map(OsString::from).collect();
+    argv.extend_from_slice(rest);
+    Ok(Some(Named { argv, command, notes: Vec::new() }))
+}
+
+/// What a program is called, without what is no part of its name.
+fn stem(first: &OsStr) -> Option<&str> {
     let stem = Path::new(first).file_stem()?.to_str()?;
-    let stem = stem.strip_prefix('-').unwrap_or(stem);
+    Some(stem.strip_prefix('-').unwrap_or(stem))
+}
+
+fn is_iperf3(first: &OsStr) -> bool {
+    stem(first).is_some_and(|stem| stem.to_ascii_lowercase().ends_with("iperf3"))
+}
+
+/// The command and subcommands that a program's name stands for.
+fn called(first: &OsStr, command: &Command) -> Option<Vec<&'static str>> {
+    let stem = stem(first)?;
     if stem.to_ascii_lowercase().starts_with("waddleperf") {
         return None;
     }
-    let words = words(stem, command).or_else(|| words(stem.rsplit_once('-')?.1, command))?;
-    if stem.eq_ignore_ascii_case("iperf3")
-        && let Some(argv) = iperf3_server(rest)
-    {
-        return Some((argv, "serve"));
-    }
-    let mut argv: Vec<OsString> = words.iter().map(OsString::from).collect();
-    argv.extend_from_slice(rest);
-    Some((argv, words.into_iter().next()?))
-}
-
-/// What `iperf3 -s` asks for, in our words: that server alone, at its port, with what else is said.
-fn iperf3_server(args: &[OsString]) -> Option<Vec<OsString>> {
-    let is_server = |arg: &&OsString| *arg == "-s" || *arg == "--server";
-    args.iter().find(is_server)?;
-    let mut port = "5201".to_owned();
-    let mut others = Vec::new();
-    let mut args = args.iter().filter(|arg| !is_server(arg));
-    while let Some(arg) = args.next() {
-        let text = arg.to_string_lossy();
-        match text.strip_prefix("--port=").or_else(|| text.strip_prefix("-p")) {
-            Some("") => port = args.next()?.to_string_lossy().into_owned(),
-            Some(given) if text != "--port" => port = given.trim_start_matches('=').to_owned(),
-            _ if text == "--port" => port = args.next()?.to_string_lossy().into_owned(),
-            _ => others.push(arg.clone()),
-        }
-    }
-    let place = format!("iperf3=[::]:{port}");
-    let words = ["serve", "--listen", "udpping=off", "--listen", &place].map(OsString::from);
-    Some(words.into_iter().chain(others).collect())
+    words(stem, command).or_else(|| words(stem.rsplit_once('-')?.1, command))
 }
 
 /// `command` as an applet: without a name of its own, so that the subcommand `name` is called so alone. (Clap's
@@ -108,36 +119,26 @@ mod tests {
             ("", None),
         ] {
             let argv = [OsString::from(first), OsString::from("-c1")];
-            let found = of(&argv, &command);
-            assert_eq!(found.as_ref().map(|(_, name)| *name), expected, "{first}");
-            if let Some((argv, name)) = found {
-                assert_eq!(argv, [name, "-c1"]);
+            let found = of(&argv, &command).expect("nothing is refused");
+            assert_eq!(found.as_ref().map(|named| named.command), expected, "{first}");
+            if let Some(named) = found.filter(|_| first != "iperf3") {
+                assert_eq!(named.argv, [named.command, "-c1"]);
             }
         }
     }
 
     #[test]
-    fn iperf3s_server_is_ours() {
+    fn iperf3s_words_become_ours() {
         let command = super::super::Cli::command();
         let of = |line: &str| {
             let argv: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-            let (argv, name) = of(&argv, &command)?;
-            let words: Vec<String> = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            Some((words.join(" "), name))
+            of(&argv, &command)
         };
-        let at = |port: &str, more: &str| {
-            Some((format!("serve --listen udpping=off --listen iperf3=[::]:{port}{more}"), "serve"))
-        };
-        for line in [
-            "iperf3 -s -p 5301",
-            "iperf3 -p5301 -s",
-            "iperf3 --server --port 5301",
-            "/bin/iperf3 --port=5301 -s",
-        ] {
-            assert_eq!(of(line), at("5301", ""), "{line}");
-        }
-        assert_eq!(of("iperf3 -s"), at("5201", ""));
-        assert_eq!(of("iperf3 -s --data /tmp/d"), at("5201", " --data /tmp/d"));
-        assert_eq!(of("iperf3 -c h -p 7"), Some(("bandwidth -c h -p 7".to_owned(), "bandwidth")));
+        let named = of("/bin/iperf3 -s -p 5301 -i 1").expect("a server").expect("a command");
+        assert_eq!((named.command, named.notes.len()), ("serve", 1));
+        assert_eq!(named.argv[0], "serve");
+        let named = of("wp-iperf3 -c h").expect("a client").expect("a command");
+        assert_eq!((named.command, named.argv.last()), ("bandwidth", Some(&OsString::from("--client=h"))));
+        assert!(of("iperf3 -c h --sctp").is_err());
     }
 }
