@@ -68,6 +68,7 @@ impl Config {
         self.log.filter().map_err(|fault| fault.within("log"))?;
         self.geo.check().map_err(|fault| fault.within("geo"))?;
         self.store.check().map_err(|fault| fault.within("store"))?;
+        self.serve.iperf3.check().map_err(|fault| fault.within("iperf3").within("serve"))?;
         self.autoperf.check().map_err(|fault| fault.within("autoperf"))
     }
 }

@@ -14,6 +14,7 @@ mod keeper;
 mod ledger;
 mod limits;
 mod listener;
+mod queue;
 mod record;
 mod registry;
 mod running;
@@ -39,6 +40,7 @@ use super::reflector::Census;
 use crate::failure::Failure;
 use crate::sys::clock;
 use ledger::Ledger;
+use queue::Queue;
 use registry::Registry;
 use waiting::Waiting;
 
@@ -57,6 +59,7 @@ struct Shared {
     registry: Arc<Registry>,
     waiting: Arc<Waiting>,
     places: Census,
+    queue: Queue,
     ledger: Ledger,
     keeper: Keeper,
     /// Tests that have a place.
@@ -84,6 +87,7 @@ impl Server {
             registry: Arc::default(),
             waiting: Arc::new(Waiting::new(streams)),
             places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
+            queue: Queue::default(),
             ledger: Ledger::new(settings, clock::now().mono),
             keeper,
             active: AtomicUsize::new(0),
@@ -155,5 +159,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.shared.active.fetch_sub(1, Ordering::Relaxed);
         self.shared.places.leave(Some(self.source));
+        Queue::serve(&self.shared);
     }
 }

@@ -134,7 +134,7 @@ impl Running {
             tokio::select! {
                 said = talk.heard("the end of the test") => return match said? {
                     State::TestEnd => Ok(()),
-                    other => Err(unexpected(format_args!("{other:?}"), "the end of the test")),
+                    other => Err(unexpected(other, "the end of the test")),
                 },
                 () = shared.ended.cancelled() => return Err(End::Stopping),
                 () = sleep_until(over), if longest.is_some() => {
