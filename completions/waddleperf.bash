@@ -313,7 +313,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -452,6 +452,18 @@ _waddleperf() {
                     return 0
                     ;;
                 --rcv-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loss)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-busy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4453,7 +4465,7 @@ _bandwidth() {
 
     case "${cmd}" in
         bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4592,6 +4604,18 @@ _bandwidth() {
                     return 0
                     ;;
                 --rcv-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loss)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-busy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

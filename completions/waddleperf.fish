@@ -500,6 +500,9 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s B -l
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l loss -d 'The share of datagrams that --find-max allows to be lost' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l trial -d 'How long each test of --find-max sends; the last one, of the rate that is found, sends for --time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
@@ -522,6 +525,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l repe
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l find-max -d 'Find the highest rate over UDP of which no more is lost than --loss, by short tests of ever other rates, up to that of -b'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l get-server-output -d 'Also show what the server says of the test'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'
@@ -1297,6 +1301,9 @@ complete -c bandwidth -s B -l bind -d 'Bind to this address of this host, and %D
 complete -c bandwidth -l cport -d 'Data leave from this port, and from those after it' -r
 complete -c bandwidth -l connect-timeout -d 'The control connection stands within this time (a bare number is ms)' -r
 complete -c bandwidth -l rcv-timeout -d 'Give up when nothing was received for this time (a bare number is ms)' -r
+complete -c bandwidth -l loss -d 'The share of datagrams that --find-max allows to be lost' -r
+complete -c bandwidth -l trial -d 'How long each test of --find-max sends; the last one, of the rate that is found, sends for --time' -r
+complete -c bandwidth -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c bandwidth -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
@@ -1319,6 +1326,7 @@ complete -c bandwidth -l repeating-payload -d 'The payload is a pattern, which a
 complete -c bandwidth -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
 complete -c bandwidth -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c bandwidth -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c bandwidth -l find-max -d 'Find the highest rate over UDP of which no more is lost than --loss, by short tests of ever other rates, up to that of -b'
 complete -c bandwidth -l get-server-output -d 'Also show what the server says of the test'
 complete -c bandwidth -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
 complete -c bandwidth -l udp-counters-64bit -d 'Sequence numbers have 64 bits; they always have'

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::bandwidth::Tally;
+use super::bandwidth::{Tally, Trial};
 use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
@@ -106,6 +106,14 @@ pub enum Event {
         tally: Tally,
         /// It does not count.
         omitted: bool,
+    },
+    /// A trial of a search is over: for `bandwidth --find-max`.
+    Trial {
+        /// When it ended, nanoseconds since the epoch.
+        at: u64,
+        /// What it has shown.
+        #[serde(flatten)]
+        trial: Trial,
     },
     /// A router or host said that a probe packet went no further: its wait is over, and it is lost.
     Unreached {

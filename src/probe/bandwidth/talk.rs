@@ -46,6 +46,28 @@ pub(super) struct Told {
     pub(super) ended: Option<String>,
 }
 
+/// Why there is no test.
+#[derive(Debug)]
+pub(super) struct Untested {
+    /// What is told of it.
+    pub(super) failure: Failure,
+    /// What the server says, in iperf3's numbers.
+    pub(super) said: Option<Code>,
+}
+
+impl Untested {
+    /// The server has time for another test later.
+    pub(super) fn is_busy(&self) -> bool {
+        self.said == Some(Code::BUSY)
+    }
+}
+
+impl From<Failure> for Untested {
+    fn from(failure: Failure) -> Self {
+        Self { failure, said: None }
+    }
+}
+
 /// How the transfer ended.
 enum End {
     /// As it should.
@@ -71,7 +93,7 @@ pub(super) fn test(
     peer: SocketAddr,
     events: &Events,
     stop: &Stop,
-) -> Result<Report, Failure> {
+) -> Result<Report, Untested> {
     let mss = tcp::info(stream.as_fd()).map_or(0, |info| info.payload);
     let mut talk = Talk { asked, control: Control::new(stream).map_err(system)?, events, stop };
     let cookie = cookie()?;
@@ -159,7 +181,7 @@ pub(super) fn test(
 
 impl Talk<'_> {
     /// Everything up to the streams.
-    fn open(&mut self, cookie: &Cookie, peer: SocketAddr, length: u32) -> Result<Vec<Opened>, Failure> {
+    fn open(&mut self, cookie: &Cookie, peer: SocketAddr, length: u32) -> Result<Vec<Opened>, Untested> {
         let named = |broken: Broken| failure(&broken, peer);
         let control = &mut self.control;
         control.write(&cookie.0, soon(STEP)).map_err(named)?;
@@ -174,7 +196,7 @@ impl Talk<'_> {
             // The server may have said why.
             Err(Unopened::Here(untaken)) => match control.glance("streams") {
                 Err(broken @ (Broken::Refused(_) | Broken::Busy | Broken::Terminated)) => Err(named(broken)),
-                _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error)),
+                _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error).into()),
             },
             Err(Unopened::Broken(broken)) => Err(named(broken)),
         }
@@ -359,11 +381,11 @@ impl Told {
                 id: lane.ends.id,
                 bytes: counted.octets,
                 retransmits: lane.retransmits(),
-                jitter: if sends { 0.0 } else { lane.end.jitter.as_secs_f64() },
+                jitter: (!sends).then_some(lane.end.jitter),
                 errors: if sends { 0 } else { lane.end.lost },
                 packets: if sends { lane.end.units } else { lane.end.highest },
                 omitted: Some(if sends { (0, omitted.units) } else { (omitted.lost, omitted.highest) }),
-                seconds: Some(self.spans[usize::from(!sends)].as_secs_f64()),
+                elapsed: Some(self.spans[usize::from(!sends)]),
             }
         });
         Results {
@@ -410,14 +432,19 @@ fn system(error: std::io::Error) -> Failure {
 }
 
 /// Why there is no test.
-fn failure(broken: &Broken, peer: SocketAddr) -> Failure {
+fn failure(broken: &Broken, peer: SocketAddr) -> Untested {
+    let said = match broken {
+        Broken::Busy => Some(Code::BUSY),
+        Broken::Refused(code) => Some(*code),
+        _ => None,
+    };
     let class = match broken {
         Broken::Late(_) => Class::Timeout,
         Broken::Refused(Code::AUTH) => Class::Auth,
         Broken::Busy | Broken::Refused(_) | Broken::Terminated => Class::Refused,
         Broken::Closed(_) | Broken::Nonsense(_) => Class::Protocol,
-        Broken::Stopped => return Class::Cancelled.because("interrupted before the transfer"),
-        Broken::System(error) => return Failure::from_io(format_args!("talk to {peer}"), error),
+        Broken::Stopped => return Class::Cancelled.because("interrupted before the transfer").into(),
+        Broken::System(error) => return Failure::from_io(format_args!("talk to {peer}"), error).into(),
     };
-    class.because(format_args!("test with {peer}: {broken}"))
+    Untested { failure: class.because(format_args!("test with {peer}: {broken}")), said }
 }

@@ -2,6 +2,8 @@
 
 mod form;
 mod hostile;
+mod newer;
+pub(crate) mod search;
 mod server;
 
 use std::collections::BTreeMap;

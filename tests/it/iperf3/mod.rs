@@ -6,8 +6,10 @@ mod kept;
 mod limits;
 mod many;
 mod modes;
+mod newer;
 mod path;
 mod raw;
+mod search;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

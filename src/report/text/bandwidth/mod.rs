@@ -2,8 +2,10 @@
 
 mod iperf3;
 mod row;
+mod search;
 
 pub(super) use row::{head, interval};
+pub use search::trial;
 
 use std::io;
 
@@ -14,6 +16,9 @@ use crate::probe::{Measurement, Probe, Rtt};
 
 impl Summary for Report {
     fn write(&self, out: &mut impl io::Write, _: &Measurement, style: Style) -> io::Result<()> {
+        if let Some(search) = &self.search {
+            search::summary(out, search, style)?;
+        }
         let is_both = self.up.is_some() && self.down.is_some();
         for (name, flow) in self.flows() {
             let way = if name == "up" { "up" } else { "down" };
