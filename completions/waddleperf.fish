@@ -505,6 +505,9 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rcv-
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l snd-timeout -d 'Give a connection up when what was sent had no answer for this time (a bare number is ms) [default: the system\'s]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l cntl-ka -d 'When the control connection, quiet while the test runs, is asked whether it lives: seconds of silence, seconds between questions, questions' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s A -l affinity -d 'Run on this processor, and after a comma the one that the server is asked to run on' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l loss -d 'The share of datagrams that --find-max allows to be lost' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l trial -d 'How long each test of --find-max sends; the last one, of the rate that is found, sends for --time' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
@@ -533,6 +536,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l repe
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l find-max -d 'Find the highest rate over UDP of which no more is lost than --loss, by short tests of ever other rates, up to that of -b'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l get-server-output -d 'Also show what the server says of the test'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l forceflush -d 'Flush each line; they always are'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'
@@ -1328,6 +1332,9 @@ complete -c bandwidth -l rcv-timeout -d 'Give up when nothing was received for t
 complete -c bandwidth -l snd-timeout -d 'Give a connection up when what was sent had no answer for this time (a bare number is ms) [default: the system\'s]' -r
 complete -c bandwidth -l cntl-ka -d 'When the control connection, quiet while the test runs, is asked whether it lives: seconds of silence, seconds between questions, questions' -r
 complete -c bandwidth -s A -l affinity -d 'Run on this processor, and after a comma the one that the server is asked to run on' -r
+complete -c bandwidth -l loss -d 'The share of datagrams that --find-max allows to be lost' -r
+complete -c bandwidth -l trial -d 'How long each test of --find-max sends; the last one, of the rate that is found, sends for --time' -r
+complete -c bandwidth -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c bandwidth -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
 tcp\t'TCP connections to the server\'s port, each closed at once'"
@@ -1356,6 +1363,7 @@ complete -c bandwidth -l repeating-payload -d 'The payload is a pattern, which a
 complete -c bandwidth -l dont-fragment -d 'Over IPv4 datagrams must not be fragmented (DF)'
 complete -c bandwidth -l rx-copy -d 'Copy what is received, as an application would, instead of having the kernel throw it away'
 complete -c bandwidth -l gso -l gsro -d 'Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts'
+complete -c bandwidth -l find-max -d 'Find the highest rate over UDP of which no more is lost than --loss, by short tests of ever other rates, up to that of -b'
 complete -c bandwidth -l get-server-output -d 'Also show what the server says of the test'
 complete -c bandwidth -l forceflush -d 'Flush each line; they always are'
 complete -c bandwidth -s J -l iperf3-json -d 'Print what `iperf3 -J` would, and nothing else'

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::bandwidth::{Snapshot, Tally, Trace};
+use super::bandwidth::{Snapshot, Tally, Trace, Trial};
 use super::mtr::{Label, Mark, PathChange};
 use crate::failure::Failure;
 use crate::geo::Place;
@@ -118,6 +118,14 @@ pub enum Event {
         /// In the order of the streams.
         #[serde(skip)]
         of: Vec<Snapshot>,
+    },
+    /// A trial of a search is over: for `bandwidth --find-max`.
+    Trial {
+        /// When it ended, nanoseconds since the epoch.
+        at: u64,
+        /// What it has shown.
+        #[serde(flatten)]
+        trial: Trial,
     },
     /// A router or host said that a probe packet went no further: its wait is over, and it is lost.
     Unreached {

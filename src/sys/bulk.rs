@@ -45,38 +45,30 @@ pub struct Untaken {
 }
 
 impl Options {
-    /// Sets them on a connection, or, for those that count from the first segment on, before there is one.
-    ///
-    /// # Errors
-    /// The first that the system does not take.
-    pub fn apply(&self, socket: &socket2::Socket) -> Result<(), Untaken> {
-        let named = |option| move |error| Untaken { option, error };
-        if let Some(window) = self.window {
+    /// Sets them on a connection, or, for those that count from the first segment on, before there is one; returns those that
+    /// the system does not take.
+    pub fn apply(&self, socket: &socket2::Socket) -> Vec<Untaken> {
+        let window = |window: u32| {
             let window = window as usize;
-            let both = socket.set_send_buffer_size(window).and_then(|()| socket.set_recv_buffer_size(window));
-            both.map_err(named("-w"))?;
-        }
-        if let Some(mss) = self.mss {
-            socket.set_tcp_mss(mss).map_err(named("-M"))?;
-        }
-        if self.no_delay {
-            socket.set_tcp_nodelay(true).map_err(named("-N"))?;
-        }
-        if let Some(tos) = self.tos {
-            let is_ipv6 = socket.domain().is_ok_and(|domain| domain == socket2::Domain::IPV6);
-            let set = if is_ipv6 { socket.set_tclass_v6(tos.into()) } else { socket.set_tos_v4(tos.into()) };
-            set.map_err(named("-S"))?;
-        }
-        if let Some(congestion) = &self.congestion {
-            socket.set_tcp_congestion(congestion.as_bytes()).map_err(named("-C"))?;
-        }
-        if let Some(pacing) = self.pacing {
-            set_pacing(socket, pacing).map_err(named("-b, --fq-rate"))?;
-        }
-        if self.patience.is_some() {
-            socket.set_tcp_user_timeout(self.patience).map_err(named("--snd-timeout"))?;
-        }
-        Ok(())
+            socket.set_send_buffer_size(window).and_then(|()| socket.set_recv_buffer_size(window))
+        };
+        let tos = |tos: u8| match socket.domain() {
+            Ok(socket2::Domain::IPV6) => socket.set_tclass_v6(tos.into()),
+            _ => socket.set_tos_v4(tos.into()),
+        };
+        let congestion = |name: &String| socket.set_tcp_congestion(name.as_bytes());
+        [
+            ("-w", self.window.map(window)),
+            ("-M", self.mss.map(|mss| socket.set_tcp_mss(mss))),
+            ("-N", Some(socket.set_tcp_nodelay(self.no_delay))),
+            ("-S", self.tos.map(tos)),
+            ("-C", self.congestion.as_ref().map(congestion)),
+            ("-b, --fq-rate", self.pacing.map(|pacing| set_pacing(socket, pacing))),
+            ("--snd-timeout", self.patience.map(|patience| socket.set_tcp_user_timeout(Some(patience)))),
+        ]
+        .into_iter()
+        .filter_map(|(option, set)| Some(Untaken { option, error: set?.err()? }))
+        .collect()
     }
 
     /// Connects to `to`, from `from` and through `device` where they are given, within `patience`.
@@ -103,7 +95,9 @@ impl Options {
                 .and_then(|()| socket.bind(&from.into()))
                 .map_err(named("-B, --cport"))?;
         }
-        self.apply(&socket)?;
+        if let Some(untaken) = self.apply(&socket).into_iter().next() {
+            return Err(untaken);
+        }
         let to = match self.flow_label {
             Some(label) => flow_label::towards(&socket, to, label).map_err(named("-L"))?,
             None => to,

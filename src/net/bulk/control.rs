@@ -160,7 +160,7 @@ impl Control {
         if said == wanted {
             return Ok(());
         }
-        Err(unexpected(said, what).into())
+        Err(Refusal::unexpected(format_args!("the far side says {said:?}"), what).into())
     }
 
     /// The next state that the far side says. What ends a test is an error.
@@ -173,9 +173,7 @@ impl Control {
         stop: Option<&Stop>,
         until: Instant,
     ) -> Result<State, Broken> {
-        let byte = self.until(what, stop, until, |frames| Ok(frames.byte()))?;
-        let state = State::of(byte).ok_or_else(|| unknown(byte))?;
-        match state {
+        match self.until(what, stop, until, |frames| frames.state(what).map_err(Broken::from))? {
             State::AccessDenied => Err(Broken::Busy),
             State::ServerTerminate | State::ClientTerminate => Err(Broken::Terminated),
             State::ServerError => Err(Broken::Refused(self.code(until))),
@@ -241,14 +239,6 @@ impl Control {
     ) -> Result<Vec<u8>, Broken> {
         self.until(what, Some(stop), until, |frames| frames.frame(most, code).map_err(Broken::from))
     }
-}
-
-fn unknown(byte: u8) -> Refusal {
-    Refusal::new(Code::MESSAGE, format_args!("the far side says {byte}, which no version of iperf3 does"))
-}
-
-fn unexpected(said: State, what: &'static str) -> Refusal {
-    Refusal::new(Code::MESSAGE, format_args!("the far side says {said:?} where {what} was expected"))
 }
 
 fn is_gone(error: &io::Error) -> bool {

@@ -18,6 +18,8 @@ const LEAST: usize = 512;
 const TICK: Duration = Duration::from_millis(20);
 /// A read shall bring so much time's worth of octets: as few system calls as can be, and no number older than this.
 const READ: Duration = Duration::from_millis(1);
+/// What is thrown away is read by so many octets at once at least, however little a client writes at once.
+const LEAST_READ: usize = 64 << 10;
 /// The most that a read waits for.
 const MOST_LOW_WATER: usize = 512 << 10;
 /// The same where many receive: what all of them wait for shall stay in the processor's cache.
@@ -55,7 +57,8 @@ pub(super) fn send(
         } else {
             ticks.count(gauge);
         }
-        let wanted = match &test.budget {
+        let budget = test.budget();
+        let wanted = match budget {
             None => slice,
             Some(budget) => match budget.take(slice) {
                 0 => break,
@@ -68,7 +71,7 @@ pub(super) fn send(
             Err(_) if test.is_over() => return Ok(()),
             Err(error) => return Err(error),
         };
-        if let Some(budget) = &test.budget {
+        if let Some(budget) = budget {
             budget.settle(wanted, written);
         }
         clock.left(written);
@@ -90,16 +93,21 @@ pub(super) fn receive(
     stream.set_read_timeout(Some(LOOK))?;
     let mut buffer = if copies { vec![0; length] } else { Vec::new() };
     // What is thrown away needs no buffer, so a read may take all there is.
-    let most = if copies || test.has_ceiling() { length } else { length.max(1 << 20) };
+    let most = match (copies, test.has_ceiling()) {
+        (true, _) => length,
+        (false, true) => length.max(LEAST_READ),
+        (false, false) => length.max(1 << 20),
+    };
     let mut low_water =
         LowWater::new(clock::now().mono, if free_window { MOST_LOW_WATER.min(most) } else { 1 });
     let mut ticks = Ticks::new();
     let mut stream_ref = stream;
     while !test.is_over() {
-        let wanted = test.budget.as_ref().map_or(most, |budget| budget.take(most));
+        let budget = test.budget();
+        let wanted = budget.map_or(most, |budget| budget.take(most));
         if wanted == 0 {
             // Others hold what is left, and may give it back: what they wait for may have come here.
-            if test.budget.as_ref().is_some_and(Budget::is_spent) {
+            if budget.is_some_and(Budget::is_spent) {
                 return Ok(());
             }
             sleep(READ);
@@ -109,7 +117,7 @@ pub(super) fn receive(
             true => stream_ref.read(&mut buffer[..wanted]),
             false => bulk::discard(stream, wanted),
         };
-        if let Some(budget) = &test.budget {
+        if let Some(budget) = budget {
             budget.settle(wanted, read.as_ref().map_or(0, |&octets| octets));
         }
         match read {
@@ -129,7 +137,7 @@ pub(super) fn receive(
         }
     }
     // What had come before the end and was not read yet, because a read waits for more.
-    if !test.has_ceiling() && test.budget.is_none() {
+    if !test.has_ceiling() && !test.has_budget() {
         stream.set_nonblocking(true)?;
         gauge.moved(bulk::discard(stream, MOST_LOW_WATER).unwrap_or(0) as u64, 0);
     }

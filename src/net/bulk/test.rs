@@ -1,7 +1,7 @@
 //! What the workers of one test share: whether it is over, and how much may still be moved.
 
 use std::io;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::LOOK;
@@ -17,7 +17,9 @@ pub struct Test {
     /// When it began: what clocks in datagrams count from.
     pub began: Instant,
     /// What may be moved, where that is limited.
-    pub budget: Option<Budget>,
+    budget: Option<Budget>,
+    /// What is moved now does not count yet.
+    omits: AtomicBool,
     /// Raised at the end of what does not count: UDP's jitter begins anew then.
     epoch: AtomicU64,
     /// How fast its connections go at most, all together.
@@ -100,7 +102,23 @@ impl Test {
     /// # Errors
     /// When the process is out of descriptors.
     pub fn new(began: Instant, budget: Option<Budget>) -> io::Result<Self> {
-        Ok(Self { stop: Stop::new()?, began, budget, epoch: AtomicU64::new(0), ceiling: None })
+        Ok(Self { stop: Stop::new()?, began, budget, omits: AtomicBool::new(false), epoch: AtomicU64::new(0), ceiling: None })
+    }
+
+    /// The same, of which nothing counts until it [begins anew](Self::begin_anew).
+    pub fn omitting(mut self) -> Self {
+        self.omits = AtomicBool::new(true);
+        self
+    }
+
+    /// Whether what may be moved is limited.
+    pub const fn has_budget(&self) -> bool {
+        self.budget.is_some()
+    }
+
+    /// What may still be moved, where that is limited and what is moved now counts. Who takes out of it settles with the same.
+    pub fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref().filter(|_| !self.omits.load(Ordering::Relaxed))
     }
 
     /// The same, whose connections move at most `rate` bits per second, all together and both ways; flows of UDP have each

@@ -17,6 +17,8 @@ use crate::wire::iperf3::datagram::Header;
 const BATCH: usize = 64;
 /// Buffers of one system call, where the kernel cuts and joins.
 const JOINED_BATCH: usize = 8;
+/// Octets of all datagrams of one system call.
+const MOST_OCTETS: usize = 1 << 20;
 /// Octets that the kernel cuts or joins at most, and datagrams.
 const LARGEST: usize = 65_507;
 const MOST_SEGMENTS: usize = 64;
@@ -59,9 +61,7 @@ pub(super) fn send(
     let length = payload.len();
     let joined = if udp.offload { (LARGEST / length).clamp(1, MOST_SEGMENTS) } else { 1 };
     let buffers = if udp.offload { JOINED_BATCH } else { BATCH };
-    let mut octets = payload.repeat(joined * buffers);
-    let mut batch = Batch::new(buffers, 0);
-    let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
+    let buffers = buffers.min(MOST_OCTETS / (joined * length)).max(1);
     // A paced burst of joined datagrams is at most a millisecond's worth.
     let most = match pace.rate {
         0 => joined * buffers,
@@ -69,6 +69,9 @@ pub(super) fn send(
             .max(pace.burst.max(1) as usize)
             .min(joined * buffers),
     };
+    let mut octets = payload.repeat(most);
+    let mut batch = Batch::new(most.div_ceil(joined), 0);
+    let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
     let mut ticks = Ticks::new();
     let mut number = 0u64;
     while !test.is_over() {
@@ -80,7 +83,8 @@ pub(super) fn send(
             continue;
         }
         let mut taken = 0;
-        if let Some(budget) = &test.budget {
+        let budget = test.budget();
+        if let Some(budget) = budget {
             taken = budget.take(due * length);
             // The last one goes whole: a shorter one would be misread.
             due = taken.div_ceil(length);
@@ -109,7 +113,7 @@ pub(super) fn send(
             Err(_) if test.is_over() => return Ok(()),
             Err(error) => return Err(error),
         };
-        if let Some(budget) = &test.budget {
+        if let Some(budget) = budget {
             budget.settle(taken, sent * length);
         }
         number += sent as u64;
@@ -141,7 +145,7 @@ pub(super) fn receive(
             Err(error) => return Err(error),
         };
         if received == 0 {
-            gauge.tick();
+            ticks.tick(clock::now().mono, gauge);
             match std::mem::take(&mut came) >= DENSE {
                 true => sleep(NAP),
                 false => drop(wait(&[socket.as_fd()], Some(&test.stop), Some(LOOK))?),
@@ -172,7 +176,7 @@ pub(super) fn receive(
         }
         gauge.came(&order.reading);
         gauge.moved(octets, units);
-        if let Some(budget) = &test.budget {
+        if let Some(budget) = test.budget() {
             budget.spend(octets as usize);
         }
     }

@@ -19,6 +19,22 @@ pub struct Rate {
     pub burst: u32,
 }
 
+/// A share of what was sent, written in percent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share(f64);
+
+impl Share {
+    /// So many in a hundred.
+    pub const fn percent(percent: f64) -> Self {
+        Self(percent)
+    }
+
+    /// As a ratio, 0–1.
+    pub fn ratio(self) -> f64 {
+        self.0 / 100.0
+    }
+}
+
 const SUFFIXES: &str = "KMGT";
 
 fn read(text: &str, base: u64) -> Option<u64> {
@@ -86,7 +102,25 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Both are texts in files and records, and may be bare numbers there.
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_suffix('%').map(str::trim_end).filter(|digits| {
+            !digits.is_empty() && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.')
+        });
+        let percent = digits.and_then(|digits| digits.parse().ok()).filter(|percent| *percent <= 50.0);
+        percent.map(Self).ok_or_else(|| format!("`{text}` is not a share of 0 to 50 %, such as 0.1%"))
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+/// Texts in files and records, sizes and rates there also bare numbers.
 macro_rules! as_text {
     ($name:ident, $from_number:expr, $title:literal, $description:literal, $pattern:literal) => {
         impl Serialize for $name {
@@ -142,6 +176,32 @@ as_text!(
     r"^[0-9]+(\.[0-9]+)?[KMGTkmgt]?(/[0-9]+)?$"
 );
 
+impl Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Share {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "BandwidthShare".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "a share of 0 to 50 % of what was sent, such as 0.1%",
+            "pattern": r"^[0-9]*(\.[0-9]*)? *%$"
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +220,19 @@ mod tests {
             assert!(size(wrong).is_err() && rate(wrong).is_err(), "{wrong}");
         }
         assert!(rate("1M/0").is_err() && rate("1M/").is_err() && rate("1M/2000").is_err());
+    }
+
+    #[test]
+    fn shares_are_written_in_percent() {
+        let share = |text: &str| text.parse::<Share>();
+        assert_eq!(share("0.1%").map(Share::ratio), Ok(0.001));
+        assert_eq!((share("0 %"), share("50%")), (Ok(Share(0.0)), Ok(Share(50.0))));
+        for wrong in ["", "%", "0.1", "-1%", "51%", "1e1%", "nan%", "inf%", "1%%", "."] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+        for percent in [0.0, 0.1, 0.001, 2.5, 50.0] {
+            assert_eq!(Share(percent).to_string().parse(), Ok(Share(percent)));
+        }
     }
 
     #[test]

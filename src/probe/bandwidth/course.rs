@@ -28,6 +28,8 @@ pub(super) struct Lane {
     /// The same of its connection.
     base_tcp: tcp::Info,
     last_tcp: tcp::Info,
+    /// Segments sent again that intervals have told.
+    told_again: u32,
     /// The largest congestion window and window granted, octets.
     windows: (u64, u64),
     /// Round trips in microseconds: least, largest, their sum, how many.
@@ -47,6 +49,7 @@ impl Lane {
             last: zero,
             base_tcp: info,
             last_tcp: info,
+            told_again: 0,
             windows: (0, 0),
             rtts: (u64::MAX, 0, 0, 0),
             end: zero,
@@ -74,7 +77,10 @@ impl Lane {
     fn since(&mut self, span: Duration) -> (Tally, Option<tcp::Info>) {
         let (reading, info) = (self.gauge.read(), self.sample());
         let moved = reading.since(&self.last);
-        let again = info.map(|info| u64::from(info.retransmits.saturating_sub(self.last_tcp.retransmits)));
+        let again = info.map(|info| {
+            let before = std::mem::replace(&mut self.told_again, info.retransmits);
+            u64::from(info.retransmits.saturating_sub(before))
+        });
         let is_udp = self.tcp.is_none();
         let datagrams = if self.ends.sends { moved.units } else { reading.highest - self.last.highest };
         let tally = Tally {
@@ -169,7 +175,7 @@ impl Course {
         };
         for lane in &mut course.lanes {
             let info = lane.info().unwrap_or_default();
-            (lane.base_tcp, lane.last_tcp) = (info, info);
+            (lane.base_tcp, lane.last_tcp, lane.told_again) = (info, info, info.retransmits);
         }
         course
     }
@@ -270,6 +276,7 @@ impl Course {
         for lane in &mut self.lanes {
             (lane.base, lane.base_tcp) = (lane.gauge.read(), lane.info().unwrap_or(lane.last_tcp));
             (lane.last, lane.last_tcp) = (lane.base, lane.base_tcp);
+            lane.told_again = lane.base_tcp.retransmits;
             (lane.windows, lane.rtts) = ((0, 0), (u64::MAX, 0, 0, 0));
         }
         self.bin_octets = self.octets();

@@ -1,27 +1,31 @@
 //! `bandwidth`: how much goes through to a host and back, by iperf3's protocol, and what limits it.
 //!
 //! [`talk`] leads the conversation with the server, [`streams`] opens what carries the data, `net::bulk` moves it, [`course`]
-//! writes down what was moved when, and [`limit`] says, without I/O, what kept it from being more.
+//! writes down what was moved when, and [`limit`] says, without I/O, what kept it from being more. [`search`] holds many tests of
+//! other rates to find the highest that loses no more than is allowed.
 
 mod amount;
+mod busy;
 mod course;
 mod latency;
 mod limit;
 mod login;
 mod report;
 mod run;
+mod search;
 mod streams;
 mod talk;
 mod trace;
 mod words;
 
-pub use amount::{Rate, Size};
+pub use amount::{Rate, Share, Size};
 pub use latency::{By, Latency};
 pub use limit::{Factor, Limit};
 pub use login::Login;
 pub use report::{
     Bins, Cpu, Datagrams, Flow, Interval, Moved, Part, Processor, Report, RoundTrips, Stalls, Tally,
 };
+pub use search::{Bound, Search, SearchEnd, Trial, Verdict};
 pub use trace::{Ends, Kernel, Snapshot, Total, Trace};
 pub use words::{Affinity, KeepAlive, RateUnit};
 
@@ -40,12 +44,16 @@ use crate::wire::iperf3::{PORT, Params, Transport};
 
 /// What a stock client sends over UDP where nobody says how much: bits per second.
 const UDP_RATE: u64 = 1 << 20;
+/// What a packet carries where they are longer than elsewhere (9,000 octets).
+const JUMBO: u32 = 8948;
 /// Streams of each direction at most, as iperf3's servers allow.
 const MOST_STREAMS: u16 = 128;
 /// A test is no longer than a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// What is omitted is no longer than iperf3 allows.
 const LONGEST_OMIT: Duration = Duration::from_secs(600);
+/// Bounds of a trial.
+const TRIALS: std::ops::RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
 /// Bounds of an interval.
 const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
@@ -163,6 +171,18 @@ pub struct Bandwidth {
     /// Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts.
     #[arg(long, visible_alias = "gsro")]
     pub gso: bool,
+    /// Find the highest rate over UDP of which no more is lost than --loss, by short tests of ever other rates, up to that of -b.
+    #[arg(long)]
+    pub find_max: bool,
+    /// The share of datagrams that --find-max allows to be lost.
+    #[arg(long, value_name = "SHARE", requires = "find_max", default_value_t = Bandwidth::default().loss)]
+    pub loss: Share,
+    /// How long each test of --find-max sends; the last one, of the rate that is found, sends for --time.
+    #[arg(long, value_name = "TIME", requires = "find_max", default_value_t = Bandwidth::default().trial)]
+    pub trial: Span,
+    /// Ask a server that is busy again, after 1, 2, 4 … seconds, for so long.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
+    pub retry_busy: Option<Span>,
     /// Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat).
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "icmp")]
     pub latency: Option<By>,
@@ -269,6 +289,10 @@ impl Default for Bandwidth {
             dont_fragment: false,
             rx_copy: false,
             gso: false,
+            find_max: false,
+            loss: Share::percent(0.1),
+            trial: Span::secs(2),
+            retry_busy: None,
             latency: None,
             get_server_output: false,
             title: None,
@@ -299,6 +323,11 @@ impl Options for Bandwidth {
                What is received is thrown away in the kernel, which measures the path; --rx-copy reads it as an application \
                does. Over UDP, datagrams that this host's own socket had no room for are told apart from those that the network \
                has lost. A datagram that comes twice hides one that is lost in iperf3's count, and is told here.\n\n\
+               With --find-max -u the highest rate is searched of which no more than --loss is lost, --trial after --trial: the \
+               rate doubles from 1 Mbit/s until a trial does not pass, and ever smaller steps follow down to 2 % (RFC 2544); a trial that \
+               does not pass is held again, and of three two decide. What was found is tried once more for --time. A queue that \
+               grows counts as loss, even if it has not yet overflowed. Datagrams that this host had no room for, and rates that it \
+               could not send, are its own limit and not the network's. With -P the rate that is found is that of all streams.\n\n\
                With --latency echoes go there and back for a second before, and all the while: the difference of their medians is what \
                queues on the way add under load.\n\n\
                A server may want a login: --username, --rsa-public-key-path, and the password in IPERF3_PASSWORD or in a file. \
@@ -317,6 +346,10 @@ impl Options for Bandwidth {
             (
                 "waddleperf bandwidth --latency -t 20 server.example",
                 "how much slower is everything else meanwhile",
+            ),
+            (
+                "waddleperf bandwidth -u --find-max --loss 0.1% server.example",
+                "the highest rate over UDP of which no more than one in a thousand is lost",
             ),
             (
                 "waddleperf bandwidth --json --fail-on 'throughput < 100Mbit/s' server.example",
@@ -408,9 +441,35 @@ impl Bandwidth {
             Some(length) => length.0 as u32,
             None if !self.udp => 128 << 10,
             // What a segment of TCP carries, a datagram does: their headers differ, and options are as long again.
+            // The loopback interface takes so much in one packet that a short trial would have but a few.
+            None if payload >= 88 && self.find_max => payload.min(JUMBO),
             None if payload >= 88 => payload.min(Params::lengths(Transport::Udp).1),
             None => 1460,
         }
+    }
+
+    /// Refuses a search that cannot be.
+    fn check_search(&self) -> Result<(), Fault> {
+        if self.retry_busy.is_some_and(|span| span.0 > LONGEST) {
+            return Err(Fault::of("retry-busy", "takes a day at most"));
+        }
+        if !self.find_max {
+            return Ok(());
+        }
+        for (is_set, key, why) in [
+            (!self.udp, "find-max", "is for UDP, with --udp"),
+            (self.bidir, "bidir", "excludes --find-max: one way at a time"),
+            (self.bytes.is_some() || self.blocks.is_some(), "find-max", "excludes --bytes and --blockcount"),
+            (self.latency.is_some(), "latency", "excludes --find-max"),
+            (self.iperf3_json, "iperf3-json", "excludes --find-max, which iperf3 does not have"),
+            (!TRIALS.contains(&self.trial.0), "trial", "takes 0.5 to 60 s"),
+            (self.time.0 < self.trial.0, "time", "takes no less than --trial, for the rate that is found"),
+        ] {
+            if is_set {
+                return Err(Fault::of(key, why));
+            }
+        }
+        Ok(())
     }
 
     /// Where data leave from: the `n`th stream's address and port.
@@ -497,6 +556,7 @@ impl Measure for Bandwidth {
         if self.timestamp_format.as_ref().is_some_and(|format| written(format).is_err()) {
             return Err(Fault::of("timestamp-format", "takes what strftime(3) does, such as %H:%M:%S"));
         }
+        self.check_search()?;
         if self.rcv_timeout.0 < Duration::from_millis(100) {
             return Err(Fault::of("rcv-timeout", "takes 100 ms at least"));
         }
@@ -518,9 +578,12 @@ impl Measure for Bandwidth {
     fn traffic(&self) -> Traffic {
         let (sends, receives) = self.ways();
         let ways = u64::from(sends) + u64::from(receives);
-        let seconds = (self.time.0 + self.omit.0).as_secs_f64();
+        let seconds = match self.find_max {
+            true => self.longest_search().as_secs_f64(),
+            false => (self.time.0 + self.omit.0).as_secs_f64(),
+        };
         // Where nothing says how much: what a fast link carries.
-        let rate = match self.rate().bps {
+        let rate = match if self.find_max { self.ceiling() } else { self.rate().bps } {
             0 => 10e9,
             bps => bps as f64 * f64::from(self.parallel),
         };

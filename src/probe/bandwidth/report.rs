@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, Limit, Trace};
+use super::{Latency, Limit, Search, Trace};
 use crate::probe::{Findings, Loss, Packets, Scalar, Scalars};
 use crate::units::{Unit, ms};
 
@@ -32,6 +32,9 @@ pub struct Report {
     /// Round trips beside the bulk; null where they were not asked for.
     #[serde(default)]
     pub latency: Option<Latency>,
+    /// The search that the rate comes from, which was the last or the best of many; null where none was asked for.
+    #[serde(default)]
+    pub search: Option<Search>,
     /// Processor time.
     pub cpu: Cpu,
     /// The server's own words, where they were asked for: text, or iperf3's JSON.
@@ -315,13 +318,16 @@ impl Report {
 
     pub(super) fn scalars_of(report: Option<&Self>) -> Vec<Scalar> {
         let rate = |name: &'static str, value| Scalar { name: name.into(), unit: Unit::BitsPerSecond, value };
-        let of = |flow: Option<&Flow>| flow.and_then(|flow| flow.throughput_bps);
+        // Of a search that found none, no trial's throughput is what was asked for.
+        let is_found = report
+            .is_none_or(|report| report.search.as_ref().is_none_or(|search| search.found_bps.is_some()));
+        let of = |flow: Option<&Flow>| flow.and_then(|flow| flow.throughput_bps).filter(|_| is_found);
         let up = of(report.and_then(|report| report.up.as_ref()));
         let down = of(report.and_then(|report| report.down.as_ref()));
         let both: Vec<f64> =
             report.into_iter().flat_map(Self::flows).filter_map(|(_, flow)| flow.throughput_bps).collect();
         // Of two directions the lower (design §3); of which one is not known, neither is the lower.
-        let is_known = report.is_some_and(|report| report.flows().count() == both.len());
+        let is_known = is_found && report.is_some_and(|report| report.flows().count() == both.len());
         let lower = both.into_iter().reduce(f64::min).filter(|_| is_known);
         let datagrams = |report: &Self| report.flows().filter_map(|(_, flow)| flow.udp).collect::<Vec<_>>();
         let udp = report.map(datagrams).unwrap_or_default();

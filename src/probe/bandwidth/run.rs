@@ -1,23 +1,42 @@
 //! One run: the way there, the conversation on a thread of its own, and the report of what both ends have told.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use super::busy::Backoff;
 use super::course::Lane;
 use super::latency::Beside;
 use super::limit::{Seen, judge};
 use super::login::Credentials;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report, rate};
-use super::talk::{self, Told};
+use super::search::find;
+use super::talk::{self, Told, Untested};
 use super::trace::{Total, Trace};
 use super::{Bandwidth, Limit};
 use crate::failure::{Class, Failure};
 use crate::net::dial;
 use crate::probe::own_thread::on_own_thread;
 use crate::probe::{Ctx, Event, Found};
+use crate::units::Span;
 use crate::wire::iperf3::{Results, Stream as StreamResult};
+
+/// Whom a test is with, and as whom.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) peer: SocketAddr,
+    /// Of who logs in.
+    pub(super) credentials: Option<Arc<Credentials>>,
+}
+
+/// A test that was held.
+pub(super) struct Held {
+    pub(super) report: Report,
+    /// The round trip before, of the control connection's first segment.
+    pub(super) rtt: Option<Duration>,
+}
 
 impl Bandwidth {
     pub(super) async fn measure(&self, ctx: &Ctx) -> Found<Report> {
@@ -29,44 +48,27 @@ impl Bandwidth {
             Ok(peer) => peer,
             Err(failure) => return Found::nothing(failure),
         };
-        Found { address: Some(peer.ip()), result: self.talk(ctx, peer, credentials).await }
+        if self.flowlabel.is_some() && peer.is_ipv4() {
+            let why = format_args!("--flowlabel is for IPv6 alone: {peer} is not");
+            return Found { address: Some(peer.ip()), result: Err(Class::Usage.because(why)) };
+        }
+        let server = Server { peer, credentials: credentials.map(Arc::new) };
+        let result = if self.find_max { find(self, ctx, server).await } else { self.talk(ctx, server).await };
+        Found { address: Some(peer.ip()), result }
     }
 
-    async fn talk(
-        &self,
-        ctx: &Ctx,
-        peer: SocketAddr,
-        credentials: Option<Credentials>,
-    ) -> Result<Report, Failure> {
-        if self.flowlabel.is_some() && peer.is_ipv4() {
-            return Err(Class::Usage.because(format_args!("--flowlabel is for IPv6 alone: {peer} is not")));
-        }
-        let beside = Beside::of(self, peer);
+    /// One test, and what goes beside it.
+    async fn talk(&self, ctx: &Ctx, server: Server) -> Result<Report, Failure> {
+        let beside = Beside::of(self, server.peer);
         let idle = match &beside {
             Some(beside) => Some(beside.idle(ctx).await),
             None => None,
         };
-        let way = self.egress.way();
-        let connecting = timeout(self.connect_timeout.0, dial::connect(peer, &way));
-        let connection = tokio::select! {
-            () = ctx.cancel.cancelled() => return Err(Class::Cancelled.because("interrupted before the transfer")),
-            connected = connecting => match connected {
-                Ok(connected) => connected.map_err(|why| why.failure(peer))?,
-                Err(_) => return Err(dial::Unmade::Silent.failure(peer)),
-            },
-        };
-        ctx.events.tell(Event::Started { address: peer.ip(), how: self.how() });
-        let stream =
-            connection.stream.into_std().map_err(|error| Failure::from_io("take the connection", &error))?;
-        let (asked, events) = (self.clone(), ctx.events.clone());
         let over = ctx.cancel.child_token();
         let bulk = async {
-            let report = on_own_thread("bandwidth", ctx, move |stop| {
-                talk::test(&asked, stream, peer, credentials.as_ref(), &events, stop)
-            });
-            let report = report.await.flatten();
+            let held = self.hold_at_last(ctx, &server).await;
             over.cancel();
-            report
+            held
         };
         let loaded = async {
             match &beside {
@@ -74,14 +76,68 @@ impl Bandwidth {
                 None => None,
             }
         };
-        let (report, loaded) = tokio::join!(bulk, loaded);
+        let (held, loaded) = tokio::join!(bulk, loaded);
         let both = beside.zip(idle.zip(loaded));
         let latency = both.map(|(beside, (idle, loaded))| beside.latency(idle, loaded));
-        report.map(|report| Report { latency, ..report })
+        held.map(|held| Report { latency, ..held.report })
+    }
+
+    /// A test, once the server has time for it, where that is to be waited for.
+    async fn hold_at_last(&self, ctx: &Ctx, server: &Server) -> Result<Held, Failure> {
+        let mut backoff = Backoff::new(self.retry_busy.map_or(Duration::ZERO, |span| span.0));
+        let mut how = Some(self.how());
+        loop {
+            let untested = match self.hold(ctx, server, how.take()).await {
+                Ok(held) => return Ok(held),
+                Err(untested) => untested,
+            };
+            let wait = if untested.is_busy() { backoff.next() } else { None };
+            let Some(wait) = wait else { return Err(untested.failure) };
+            ctx.events.tell(Event::Note {
+                text: format!("the server is busy; it is asked again in {}", Span(wait)),
+            });
+            tokio::select! {
+                () = ctx.cancel.cancelled() => return Err(untested.failure),
+                () = sleep(wait) => {}
+            }
+        }
+    }
+
+    /// One test, on a control connection of its own; `how` is told once the connection stands.
+    pub(super) async fn hold(
+        &self,
+        ctx: &Ctx,
+        server: &Server,
+        how: Option<String>,
+    ) -> Result<Held, Untested> {
+        let peer = server.peer;
+        let way = self.egress.way();
+        let connecting = timeout(self.connect_timeout.0, dial::connect(peer, &way));
+        let connection = tokio::select! {
+            () = ctx.cancel.cancelled() => {
+                return Err(Class::Cancelled.because("interrupted before the transfer").into());
+            }
+            connected = connecting => match connected {
+                Ok(connected) => connected.map_err(|why| why.failure(peer))?,
+                Err(_) => return Err(dial::Unmade::Silent.failure(peer).into()),
+            },
+        };
+        if let Some(how) = how {
+            ctx.events.tell(Event::Started { address: peer.ip(), how });
+        }
+        let rtt = connection.rtt;
+        let stream =
+            connection.stream.into_std().map_err(|error| Failure::from_io("take the connection", &error))?;
+        let (asked, events) = (self.clone(), ctx.events.clone());
+        let credentials = server.credentials.clone();
+        let test = on_own_thread("bandwidth", ctx, move |stop| {
+            talk::test(&asked, stream, peer, credentials.as_deref(), &events, stop)
+        });
+        Ok(Held { report: test.await??, rtt })
     }
 
     /// How it measures, in a few words.
-    fn how(&self) -> String {
+    pub(super) fn how(&self) -> String {
         let protocol = if self.udp { "udp" } else { "tcp" };
         let ways = match self.ways() {
             (true, true) => "each way",
@@ -111,6 +167,7 @@ impl Told {
             up: self.flow(true),
             down: self.flow(false),
             latency: None,
+            search: None,
             cpu: Cpu { local: Some(processor(self.cpu())), remote: remote.map(processor) },
             server_output: self.results.as_ref().and_then(|results| results.output.clone()),
             ended: self.ended.clone(),
@@ -125,8 +182,7 @@ impl Told {
 
     /// How long the server says that a stream took; else this host's own time.
     fn their_span(&self, of: &StreamResult, sends: bool) -> Duration {
-        let told = of.seconds.filter(|seconds| *seconds > 0.0 && *seconds < 1e6).map(Duration::from_secs_f64);
-        told.unwrap_or(self.spans[usize::from(!sends)])
+        of.elapsed.unwrap_or(self.spans[usize::from(!sends)])
     }
 
     /// Octets and time at both ends of a stream: sender's, receiver's.
@@ -208,9 +264,9 @@ impl Told {
         let told = |of: fn(&StreamResult) -> u64| theirs.as_ref().map(|all| all.iter().map(of).sum::<u64>());
         let (sent, seen, lost, jitter) = match sends {
             true => {
-                let jitter =
-                    theirs.as_ref().map(|all| all.iter().map(|of| of.jitter).sum::<f64>() / f64::from(count));
-                let jitter = jitter.filter(|seconds| *seconds < 1e6).map(Duration::from_secs_f64);
+                let all =
+                    theirs.as_ref().and_then(|all| all.iter().map(|of| of.jitter).sum::<Option<Duration>>());
+                let jitter = all.map(|all| all / count);
                 let units = |lane: &Lane| if with_omitted { lane.end.units } else { lane.counted().units };
                 (
                     Some(lanes().map(units).sum()),
@@ -310,10 +366,7 @@ impl Told {
                     (theirs.map_or(seen, |theirs| theirs.counted()), seen, counted.lost, counted.disordered)
                 }
             };
-            let jitter = theirs
-                .map(|theirs| theirs.jitter)
-                .filter(|seconds| *seconds < 1e6)
-                .map(Duration::from_secs_f64);
+            let jitter = theirs.and_then(|theirs| theirs.jitter);
             Total {
                 sent,
                 received,

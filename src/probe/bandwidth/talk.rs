@@ -46,6 +46,28 @@ pub(super) struct Told {
     pub(super) ended: Option<String>,
 }
 
+/// Why there is no test.
+#[derive(Debug)]
+pub(super) struct Untested {
+    /// What is told of it.
+    pub(super) failure: Failure,
+    /// What the server says, in iperf3's numbers.
+    pub(super) said: Option<Code>,
+}
+
+impl Untested {
+    /// The server has time for another test later.
+    pub(super) fn is_busy(&self) -> bool {
+        self.said == Some(Code::BUSY)
+    }
+}
+
+impl From<Failure> for Untested {
+    fn from(failure: Failure) -> Self {
+        Self { failure, said: None }
+    }
+}
+
 /// How the transfer ended.
 enum End {
     /// As it should.
@@ -72,7 +94,7 @@ pub(super) fn test(
     credentials: Option<&Credentials>,
     events: &Events,
     stop: &Stop,
-) -> Result<Report, Failure> {
+) -> Result<Report, Untested> {
     prepare(asked, &stream)?;
     let mss = tcp::info(stream.as_fd()).map_or(0, |info| info.payload);
     let mut talk = Talk { asked, control: Control::new(stream).map_err(system)?, events, stop };
@@ -179,7 +201,7 @@ impl Talk<'_> {
         peer: SocketAddr,
         length: u32,
         credentials: Option<&Credentials>,
-    ) -> Result<Vec<Opened>, Failure> {
+    ) -> Result<Vec<Opened>, Untested> {
         let named = |broken: Broken| failure(&broken, peer);
         let control = &mut self.control;
         control.write(&cookie.0, soon(STEP)).map_err(named)?;
@@ -192,7 +214,10 @@ impl Talk<'_> {
         control.expect(State::CreateStreams, wants, self.stop, soon(TURN)).map_err(|broken| {
             let plain = failure(&broken, peer);
             match self.asked.login.hint(&broken) {
-                Some((class, hint)) => class.because(format_args!("{}; {hint}", plain.detail)),
+                Some((class, hint)) => {
+                    let told = class.because(format_args!("{}; {hint}", plain.failure.detail));
+                    Untested { failure: told, ..plain }
+                }
                 None => plain,
             }
         })?;
@@ -201,7 +226,15 @@ impl Talk<'_> {
             // The server may have said why.
             Err(Unopened::Here(untaken)) => match control.glance("streams") {
                 Err(broken @ (Broken::Refused(_) | Broken::Busy | Broken::Terminated)) => Err(named(broken)),
-                _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error)),
+                // What is not of the way there: an option, which the system does not have.
+                _ if untaken.option == "-C" => Err(Class::Usage
+                    .because(format_args!(
+                        "-C {}: no such congestion control here ({})",
+                        self.asked.congestion.as_deref().unwrap_or_default(),
+                        untaken.error
+                    ))
+                    .into()),
+                _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error).into()),
             },
             Err(Unopened::Broken(broken)) => Err(named(broken)),
         }
@@ -219,7 +252,8 @@ impl Talk<'_> {
         // One of two directions is what counts, as with iperf3: what this host sends.
         let counts = sends != self.asked.reverse;
         let budget = octets.filter(|_| counts).map(Budget::new);
-        Test::new(clock::now().mono, budget).map(Arc::new).map_err(system)
+        let test = Test::new(clock::now().mono, budget).map_err(system)?;
+        Ok(Arc::new(if self.asked.omit.0.is_zero() { test } else { test.omitting() }))
     }
 
     /// Octets after which it ends.
@@ -252,7 +286,7 @@ impl Talk<'_> {
     /// Lets the workers work until it is over.
     fn transfer(&mut self, course: &mut Course, began: Instant, sending: &Test, receiving: &Test) -> End {
         let asked = self.asked;
-        let is_counted = sending.budget.is_some() || receiving.budget.is_some();
+        let is_counted = sending.has_budget() || receiving.has_budget();
         let mut counts_from = (!asked.omit.0.is_zero()).then(|| began + asked.omit.0);
         let end = (!is_counted && !asked.time.0.is_zero()).then(|| began + asked.omit.0 + asked.time.0);
         let interval = Some(asked.interval.0).filter(|interval| !interval.is_zero());
@@ -329,7 +363,7 @@ impl Talk<'_> {
         }
         // A connection may still wait for what it has taken out of the budget; datagrams are counted as they come.
         let all_rest = || of(false).all(|lane| lane.gauge.is_at_rest());
-        if receiving.budget.as_ref().is_some_and(|budget| budget.is_spent() && (self.asked.udp || all_rest()))
+        if receiving.budget().is_some_and(|budget| budget.is_spent() && (self.asked.udp || all_rest()))
         {
             return Some(End::Whole);
         }
@@ -341,7 +375,7 @@ impl Talk<'_> {
             return None;
         }
         let silent = now.saturating_duration_since(heard.1);
-        if receiving.budget.is_some() && self.asked.udp && octets > 0 && silent >= SILENCE {
+        if receiving.budget().is_some() && self.asked.udp && octets > 0 && silent >= SILENCE {
             let text = "nothing came for 3 s: what is missing is lost";
             self.events.tell(Event::Note { text: text.to_owned() });
             return Some(End::Whole);
@@ -386,11 +420,11 @@ impl Told {
                 id: lane.ends.id,
                 bytes: counted.octets,
                 retransmits: lane.retransmits(),
-                jitter: if sends { 0.0 } else { lane.end.jitter.as_secs_f64() },
+                jitter: (!sends).then_some(lane.end.jitter),
                 errors: if sends { 0 } else { lane.end.lost },
                 packets: if sends { lane.end.units } else { lane.end.highest },
                 omitted: Some(if sends { (0, omitted.units) } else { (omitted.lost, omitted.highest) }),
-                seconds: Some(self.spans[usize::from(!sends)].as_secs_f64()),
+                elapsed: Some(self.spans[usize::from(!sends)]),
             }
         });
         Results {
@@ -450,14 +484,19 @@ fn system(error: std::io::Error) -> Failure {
 }
 
 /// Why there is no test.
-fn failure(broken: &Broken, peer: SocketAddr) -> Failure {
+fn failure(broken: &Broken, peer: SocketAddr) -> Untested {
+    let said = match broken {
+        Broken::Busy => Some(Code::BUSY),
+        Broken::Refused(code) => Some(*code),
+        _ => None,
+    };
     let class = match broken {
         Broken::Late(_) => Class::Timeout,
         Broken::Refused(Code::AUTH) => Class::Auth,
         Broken::Busy | Broken::Refused(_) | Broken::Terminated => Class::Refused,
         Broken::Closed(_) | Broken::Nonsense(_) => Class::Protocol,
-        Broken::Stopped => return Class::Cancelled.because("interrupted before the transfer"),
-        Broken::System(error) => return Failure::from_io(format_args!("talk to {peer}"), error),
+        Broken::Stopped => return Class::Cancelled.because("interrupted before the transfer").into(),
+        Broken::System(error) => return Failure::from_io(format_args!("talk to {peer}"), error).into(),
     };
-    class.because(format_args!("test with {peer}: {broken}"))
+    Untested { failure: class.because(format_args!("test with {peer}: {broken}")), said }
 }

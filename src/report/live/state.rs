@@ -149,6 +149,12 @@ impl State {
                     self.passed.add(at, tally.datagrams.unwrap_or(0), tally.bytes, 0, span);
                 }
             }
+            Event::Trial { at, trial } => {
+                self.note = Some(text::trial(trial));
+                let bytes = trial.received_bps.unwrap_or(0.0) * trial.time.as_secs_f64() / 8.0;
+                let (seen, dropped) = (trial.seen.unwrap_or(0), trial.dropped_here.unwrap_or(0));
+                self.passed.add(*at, seen, bytes as u64, dropped, trial.time);
+            }
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
                 self.passed.add(at, packets, bytes, dropped, lasted);
             }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::bandwidth::{Stream, head, interval as interval_of, prefix};
+use super::bandwidth::{Stream, head, interval as interval_of, prefix, trial as trial_of};
 use super::ping::fping::Course;
 use super::{Style, amount, bytes, counted, escape, millis, rate, span};
-use crate::probe::bandwidth::RateUnit;
+use crate::probe::bandwidth::{RateUnit, Verdict};
 use crate::probe::{Event, Probe};
 
 /// Turns events into lines.
@@ -127,6 +127,11 @@ impl Lines {
                     return Some(line);
                 }
                 Some(format!("{}{}\n{line}", self.prefix, self.style.dim(&head(tally, both))))
+            }
+            Event::Trial { at, trial } => {
+                let line = trial_of(trial);
+                let is_well = trial.verdict == Verdict::Passed;
+                Some(self.stamped(*at, &if is_well { line } else { self.style.red(&line) }))
             }
             &Event::Port { host, port, proto, at, rtt } => {
                 let after = rtt.map_or_else(String::new, |rtt| format!(" ({} ms)", millis(rtt)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::Iperf3Settings;
-use crate::sys::bulk;
+use crate::sys::bulk::Options;
 use crate::wire::iperf3::{Code, Params, Refusal};
 
 /// How long a client may leave what was sent to it, or questions whether it lives, unanswered.
@@ -24,56 +24,44 @@ pub(super) fn watch(socket: &SockRef<'_>) {
 }
 
 /// Makes a data connection ready for `params`, whose window is cut to the settings' limit. A segment size is the client's: its
-/// own socket announces it, and that rules both ways.
+/// own socket announces it, and that rules both ways. Here it would change nothing: both sizes are settled by the SYNs
+/// (`TCP_MAXSEG`, tcp(7)), and the socket that listens is everybody's.
 ///
 /// # Errors
 /// A congestion control that the system does not let us have.
 pub(super) fn prepare(stream: &TcpStream, params: &Params, settings: &Iperf3Settings) -> Result<(), Refusal> {
     let socket = SockRef::from(stream);
     watch(&socket);
-    let _ = socket.set_tcp_nodelay(params.no_delay);
-    if params.window > 0 {
-        let most = if settings.window > 0 { settings.window } else { u32::MAX };
-        if params.window > most {
-            tracing::info!("iperf3: a window of {} octets is cut to {most}", params.window);
-        }
-        let window = params.window.min(most) as usize;
+    let most = if settings.window > 0 { settings.window } else { u32::MAX };
+    if params.window > most {
+        tracing::debug!("iperf3: a window of {} octets is cut to {most}", params.window);
+    }
+    let asked = Options {
         // The system's own limit (net.core.wmem_max) cuts it further; the client sees it by its own socket.
-        let _ = socket.set_send_buffer_size(window);
-        let _ = socket.set_recv_buffer_size(window);
+        window: (params.window > 0).then_some(params.window.min(most)),
+        mss: None,
+        no_delay: params.no_delay,
+        tos: Some(params.tos).filter(|&tos| tos > 0),
+        congestion: params.congestion.clone(),
+        pacing: (params.fq_rate > 0).then_some(params.fq_rate / 8),
+        ..Options::default()
+    };
+    // What else is not taken is the client's wish, and no reason to refuse the test.
+    let Some(untaken) = asked.apply(&socket).into_iter().find(|untaken| untaken.option == "-C") else {
+        return Ok(());
+    };
+    let (name, error) = (asked.congestion.unwrap_or_default(), untaken.error);
+    if error.raw_os_error() == Some(UNKNOWN) {
+        tracing::debug!("iperf3: no congestion control {name:?} here; the system's is used");
+        return Ok(());
     }
-    if params.tos > 0 {
-        let is_v4 = stream.peer_addr().is_ok_and(|peer| peer.is_ipv4());
-        let _ = match is_v4 {
-            true => socket.set_tos_v4(params.tos.into()),
-            false => socket.set_tclass_v6(params.tos.into()),
-        };
-    }
-    if params.fq_rate > 0 {
-        let _ = bulk::set_pacing(stream, params.fq_rate / 8);
-    }
-    match params.congestion.as_deref().map(|name| (name, socket.set_tcp_congestion(name.as_bytes()))) {
-        Some((name, Err(error))) if error.raw_os_error() == Some(UNKNOWN) => {
-            tracing::warn!("iperf3: no congestion control {name:?} here; the system's is used");
-            Ok(())
-        }
-        Some((name, Err(error))) => {
-            Err(Refusal::new(Code::CONGESTION, format_args!("congestion control {name:?}: {error}")))
-        }
-        Some((_, Ok(()))) | None => Ok(()),
-    }
-}
-
-/// The congestion control that a connection uses.
-pub(super) fn congestion(stream: &TcpStream) -> Option<String> {
-    let name = SockRef::from(stream).tcp_congestion().ok()?;
-    let end = name.iter().position(|&octet| octet == 0).unwrap_or(name.len());
-    String::from_utf8(name[..end].to_vec()).ok()
+    Err(Refusal::new(Code::CONGESTION, format_args!("congestion control {name:?}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::bulk::congestion;
     use std::net::TcpListener;
 
     fn connection() -> (TcpStream, TcpStream) {

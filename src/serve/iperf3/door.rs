@@ -105,17 +105,21 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Ar
             tracing::warn!("iperf3: {} may not test: it is in no network that may", peer.ip());
         }
         let refused = Refusal::new(Code::AUTH, "this network may not test");
-        return Talk::new(stream).leave(&End::from(refused).farewell()).await;
+        drop(pass);
+        return shared.part(Talk::new(stream), peer.ip(), &End::from(refused).farewell()).await;
     }
     match shared.registry.look(cookie) {
         Known::New(ticket) => Session::new(shared, stream, peer, ticket).hold(pass).await,
         Known::Data(door) => {
             drop(pass);
             if let Err(refused) = door.try_send((order, stream)) {
-                deny(refused.into_inner().1).await;
+                deny(refused.into_inner().1, peer, &shared).await;
             }
         }
-        Known::Other => deny(stream).await,
+        Known::Other => {
+            drop(pass);
+            deny(stream, peer, &shared).await;
+        }
     }
 }
 
@@ -143,8 +147,8 @@ fn stranger(octets: &[u8; COOKIE]) -> &'static str {
 }
 
 /// A connection that no test waits for.
-async fn deny(stream: TcpStream) {
-    Talk::new(stream).leave(&End::Busy.farewell()).await;
+async fn deny(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+    shared.part(Talk::new(stream), peer.ip(), &End::Busy.farewell()).await;
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ mod tests {
         let shared = Socket::bind("127.0.0.1:0".parse().expect("an address"), &listening).expect("a socket");
         let to = shared.local().expect("an address");
         let registry = Arc::new(Registry::default());
-        let (_turn, mut hellos) = registry.flows_of(to.ip()).await;
+        let (_turn, mut hellos) = registry.flows_of(to.ip(), false).await;
         let listening = tokio::spawn(listen(shared, Arc::clone(&registry)));
         let client = || {
             let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");

@@ -33,6 +33,11 @@ impl Keeper {
         (self.ctx)()
     }
 
+    /// Takes a record in, or gives it back while there are too many.
+    pub(super) fn offer(&self, measurement: Measurement) -> Option<Measurement> {
+        self.to.try_send(measurement).err().map(mpsc::error::TrySendError::into_inner)
+    }
+
     /// Takes a record in; waits while there are too many.
     pub(super) async fn keep(&self, measurement: Measurement) {
         if self.to.send(measurement).await.is_err() {

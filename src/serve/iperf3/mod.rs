@@ -16,6 +16,7 @@ mod ledger;
 mod limits;
 mod listener;
 mod network;
+mod queue;
 mod record;
 mod registry;
 mod running;
@@ -44,6 +45,7 @@ use crate::failure::Failure;
 use crate::sys::clock;
 use gate::Minutes;
 use ledger::Ledger;
+use queue::Queue;
 use registry::Registry;
 use waiting::Waiting;
 
@@ -63,9 +65,12 @@ struct Shared {
     gate: Option<Arc<Gate>>,
     /// Connections from networks that may not test.
     denied: Minutes,
+    /// Tests that have begun.
+    begun: Minutes,
     registry: Arc<Registry>,
     waiting: Arc<Waiting>,
     places: Census,
+    queue: Queue,
     ledger: Ledger,
     keeper: Keeper,
     /// Tests that have a place.
@@ -96,9 +101,11 @@ impl Server {
             settings: settings.clone(),
             gate: gate.map(Arc::new),
             denied: Minutes::new(clock::now().mono),
+            begun: Minutes::new(clock::now().mono),
             registry: Arc::default(),
             waiting: Arc::new(Waiting::new(streams)),
             places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
+            queue: Queue::default(),
             ledger: Ledger::new(settings, clock::now().mono),
             keeper,
             active: AtomicUsize::new(0),
@@ -158,6 +165,15 @@ impl Shared {
         }
         has_room
     }
+
+    /// Tells a client of `source` its last words, as one of the crowd: who has been told, and does not go, makes room for others.
+    async fn part(&self, talk: Talk, source: IpAddr, last: &[u8]) {
+        let pass = self.waiting.enter(source);
+        tokio::select! {
+            () = talk.leave(last) => {}
+            () = pass.displaced() => {}
+        }
+    }
 }
 
 /// A test's place, until it is dropped.
@@ -181,5 +197,6 @@ impl Drop for Place {
         self.shared.active.fetch_sub(1, Ordering::Relaxed);
         self.shared.places.leave(Some(self.source));
         self.shared.tested.cancel();
+        Queue::serve(&self.shared);
     }
 }

@@ -144,15 +144,12 @@ fn flow(params: &Params, outcome: &Outcome, theirs: Option<&Results>, up: bool) 
         return None;
     }
     let other = |of: &Counted| theirs?.streams.iter().find(|stream| stream.id == of.id);
-    let seconds = |of: &iperf3::Stream| {
-        let told = of.seconds.filter(|seconds| (1e-9..1e6).contains(seconds));
-        told.map_or(outcome.time, Duration::from_secs_f64)
-    };
+    let elapsed = |of: &iperf3::Stream| of.elapsed.unwrap_or(outcome.time);
     let near = Moved { bytes: ours.iter().map(|of| of.octets).sum(), elapsed: outcome.time };
     let all: Option<Vec<&iperf3::Stream>> = ours.iter().map(|of| other(of)).collect();
     let far = all.as_ref().map(|all| Moved {
         bytes: all.iter().map(|of| of.bytes).sum(),
-        elapsed: all.iter().map(|of| seconds(of)).max().unwrap_or(outcome.time),
+        elapsed: all.iter().map(|of| elapsed(of)).max().unwrap_or(outcome.time),
     });
     let (sent, received) = if up { (far, Some(near)) } else { (Some(near), far) };
     let is_udp = params.transport == Transport::Udp;
@@ -160,7 +157,7 @@ fn flow(params: &Params, outcome: &Outcome, theirs: Option<&Results>, up: bool) 
     let part = |of: &&Counted| {
         let (near, far) = (Some(of.octets), other(of).map(|of| of.bytes));
         let (sent, received) = if up { (far, near) } else { (near, far) };
-        let span = if up { Some(outcome.time) } else { other(of).map(seconds) };
+        let span = if up { Some(outcome.time) } else { other(of).map(elapsed) };
         let udp = is_udp.then(|| datagrams(&[*of], all.as_ref().and(theirs), up));
         Part {
             id: of.id,
@@ -199,8 +196,8 @@ fn datagrams(ours: &[&Counted], theirs: Option<&Results>, up: bool) -> Datagrams
         let jitter = ours.iter().map(|of| of.jitter).sum::<Duration>() / count;
         (told, Some(packets), Some(ours.iter().map(|of| of.lost()).sum()), Some(jitter))
     } else {
-        let jitter = far.as_ref().map(|far| far.iter().map(|of| of.jitter).sum::<f64>() / f64::from(count));
-        let jitter = jitter.filter(|seconds| (0.0..1e6).contains(seconds)).map(Duration::from_secs_f64);
+        let jitter = far.as_ref().and_then(|far| far.iter().map(|of| of.jitter).sum::<Option<Duration>>());
+        let jitter = jitter.map(|all| all / count);
         (Some(packets), told, far.as_ref().map(|far| far.iter().map(|of| of.lost()).sum::<u64>()), jitter)
     };
     Datagrams::of(sent, seen, lost, jitter)

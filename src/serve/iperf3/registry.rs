@@ -35,9 +35,16 @@ pub(super) fn opens(bytes: &[u8]) -> bool {
 #[derive(Default)]
 pub(super) struct Registry {
     tests: Mutex<Tests>,
-    flows: Mutex<HashMap<IpAddr, mpsc::Sender<Hello>>>,
+    flows: Mutex<HashMap<IpAddr, Awaited>>,
     /// Somebody has all his flows.
     turn: Notify,
+}
+
+/// Flows that a test waits for.
+struct Awaited {
+    hellos: mpsc::Sender<Hello>,
+    /// Its client may greet from another address than that of its control connection.
+    from_anywhere: bool,
 }
 
 #[derive(Default)]
@@ -84,31 +91,39 @@ impl Registry {
     }
 
     /// Waits until no other test of `source` waits for flows, and returns where its greetings come from then on. A test
-    /// cannot be told from another by UDP but by this address.
-    pub(super) async fn flows_of(self: &Arc<Self>, source: IpAddr) -> (Turn, mpsc::Receiver<Hello>) {
+    /// cannot be told from another by UDP but by this address. Where a translator may have given the client another one for UDP
+    /// (`from_anywhere`), it is also who greets from an address that no test has, if no other such test waits.
+    pub(super) async fn flows_of(
+        self: &Arc<Self>,
+        source: IpAddr,
+        from_anywhere: bool,
+    ) -> (Turn, mpsc::Receiver<Hello>) {
         loop {
             let freed = self.turn.notified();
-            if let Some(hellos) = self.try_flows_of(source) {
+            if let Some(hellos) = self.try_flows_of(source, from_anywhere) {
                 return (Turn { registry: Arc::clone(self), source }, hellos);
             }
             freed.await;
         }
     }
 
-    fn try_flows_of(&self, source: IpAddr) -> Option<mpsc::Receiver<Hello>> {
+    fn try_flows_of(&self, source: IpAddr, from_anywhere: bool) -> Option<mpsc::Receiver<Hello>> {
         let mut flows = lock(&self.flows);
         if flows.contains_key(&source) {
             return None;
         }
-        let (sender, hellos) = mpsc::channel(GREETINGS);
-        flows.insert(source, sender);
-        Some(hellos)
+        let (sender, receiver) = mpsc::channel(GREETINGS);
+        flows.insert(source, Awaited { hellos: sender, from_anywhere });
+        Some(receiver)
     }
 
     /// A greeting has come: it goes to who waits for it, else nowhere.
     pub(super) fn greet(&self, hello: Hello) {
-        if let Some(test) = lock(&self.flows).get(&hello.from.ip()) {
-            let _ = test.try_send(hello);
+        let flows = lock(&self.flows);
+        let mut others = flows.values().filter(|awaited| awaited.from_anywhere);
+        let only = others.next().filter(|_| others.next().is_none());
+        if let Some(test) = flows.get(&hello.from.ip()).or(only) {
+            let _ = test.hellos.try_send(hello);
         }
     }
 }
@@ -194,17 +209,39 @@ mod tests {
             from: SocketAddr::new(from, 7000),
             to: SocketAddr::new([192, 0, 2, 9].into(), 5201),
         };
-        let (turn, mut hellos) = registry.flows_of(source).await;
+        let (turn, mut hellos) = registry.flows_of(source, false).await;
         registry.greet(hello([192, 0, 2, 2].into()));
         registry.greet(hello(source));
         assert_eq!(hellos.try_recv().map(|hello| hello.from.ip()), Ok(source));
         assert!(hellos.try_recv().is_err());
-        assert!(registry.try_flows_of(source).is_none(), "a second one waits");
-        assert!(registry.try_flows_of([192, 0, 2, 2].into()).is_some());
-        let second = registry.flows_of(source);
+        assert!(registry.try_flows_of(source, false).is_none(), "a second one waits");
+        assert!(registry.try_flows_of([192, 0, 2, 2].into(), false).is_some());
+        let second = registry.flows_of(source, false);
         let (second, ()) = tokio::join!(second, async { drop(turn) });
         drop(second);
         registry.greet(hello(source));
+    }
+
+    #[test]
+    fn who_greets_from_elsewhere_belongs_to_the_one_test_that_allows_it() {
+        let registry = Registry::default();
+        let address = |last| IpAddr::from([192, 0, 2, last]);
+        let greet = |last| {
+            let to = SocketAddr::new(address(9), 5201);
+            registry.greet(Hello { from: SocketAddr::new(address(last), 7000), to });
+        };
+        let mut strict = registry.try_flows_of(address(1), false).expect("nobody else waits");
+        greet(5);
+        let mut open = registry.try_flows_of(address(2), true).expect("nobody else waits");
+        greet(5);
+        greet(1);
+        let from = |of: &mut mpsc::Receiver<Hello>| of.try_recv().ok().map(|hello| hello.from.ip());
+        assert_eq!((from(&mut strict), from(&mut open)), (Some(address(1)), Some(address(5))));
+        let mut another = registry.try_flows_of(address(3), true).expect("nobody else waits");
+        greet(5);
+        greet(3);
+        assert_eq!([from(&mut strict), from(&mut open)], [None, None], "whose it is cannot be told");
+        assert_eq!((from(&mut another), from(&mut another)), (Some(address(3)), None));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::wire::iperf3::{Code, Cpu, Params, Refusal, State, Transport};
 
 /// How often it is looked what was moved.
 const TICK: Duration = Duration::from_millis(100);
+/// Nothing may move for so long at most: a place is for who tests.
+const STALL: Duration = Duration::from_secs(15);
 /// What a flow may bring above its rate: so much more, and at once so much time's worth.
 const TOLERANCE: f64 = 1.05;
 const BURST: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ pub(super) struct Running {
     process: (Duration, Duration),
     /// Octets that the ledger knows of.
     noted: u64,
+    /// When that last grew.
+    moved_at: Instant,
     intervals: Vec<Interval>,
     last: (Instant, Vec<Glance>),
 }
@@ -97,6 +101,7 @@ impl Running {
             counts_from: began,
             process: bulk::process_time(),
             noted: 0,
+            moved_at: began,
             intervals: Vec::new(),
             last: (began, vec![Glance::default(); lines.len()]),
         };
@@ -134,7 +139,7 @@ impl Running {
             tokio::select! {
                 said = talk.heard("the end of the test") => return match said? {
                     State::TestEnd => Ok(()),
-                    other => Err(unexpected(format_args!("{other:?}"), "the end of the test")),
+                    other => Err(unexpected(other, "the end of the test")),
                 },
                 () = shared.ended.cancelled() => return Err(End::Stopping),
                 () = sleep_until(over), if longest.is_some() => {
@@ -186,6 +191,13 @@ impl Running {
     fn judge(&mut self, lines: &[Line]) -> Result<(), End> {
         let octets: u64 = lines.iter().map(|line| line.gauge.read().octets).sum();
         let new = octets.saturating_sub(std::mem::replace(&mut self.noted, octets));
+        let now = Instant::now();
+        if new > 0 {
+            self.moved_at = now;
+        }
+        if now.saturating_duration_since(self.moved_at) > self.longest_stall() {
+            return Err(Refusal::new(Code::NO_DATA, "nothing moves any more").into());
+        }
         let settings = &self.shared.settings;
         let refuse = |what: &str| Err(Refusal::new(Code::RATE, what).into());
         if !self.shared.ledger.spend(self.source, new, clock::now().mono) {
@@ -198,6 +210,13 @@ impl Running {
             return refuse("the client sends faster than the server allows");
         }
         Ok(())
+    }
+
+    /// How long nothing may move: at a low rate a unit may take longer than else a stall.
+    fn longest_stall(&self) -> Duration {
+        let unit = f64::from(self.params.length) * 8.0 / self.params.rate.max(1) as f64;
+        let between = if self.params.rate > 0 { Duration::from_secs_f64(unit * 2.0) } else { Duration::ZERO };
+        STALL + between
     }
 
     /// Whether more datagrams come than the rate allows: unlike a connection, a flow cannot be slowed down.
@@ -243,6 +262,9 @@ impl Running {
         for (glance, line) in end.iter_mut().zip(&*lines) {
             glance.reading = line.gauge.read();
         }
+        // Also what no tick has seen is of the day's octets.
+        let octets: u64 = end.iter().map(|glance| glance.reading.octets).sum();
+        self.shared.ledger.spend(self.source, octets.saturating_sub(self.noted), clock::now().mono);
         let congestion = lines.iter().find_map(Line::congestion);
         // A rate over a few milliseconds tells nothing.
         let rest = ended.saturating_duration_since(self.last.0);

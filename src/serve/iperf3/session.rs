@@ -17,6 +17,7 @@ use super::streams::{Carrier, Line};
 use super::talk::{Talk, unexpected};
 use super::waiting::Pass;
 use super::{Place, Shared, limits, record, tally, text};
+use crate::probe::Measurement;
 use crate::sys::clock;
 use crate::wire::iperf3::{Code, Params, Refusal, Results, State, Transport, encode};
 use crate::wire::iperf3::{MOST_PARAMS, stream_id};
@@ -47,6 +48,8 @@ pub(super) struct Session {
     /// Who has logged in.
     pub(super) user: Option<String>,
     lines: Vec<Line>,
+    /// A record that the store has no time for yet, and the place of its test.
+    unkept: Option<(Measurement, Place)>,
 }
 
 impl Session {
@@ -61,23 +64,30 @@ impl Session {
             params: Params::default(),
             user: None,
             lines: Vec::new(),
+            unkept: None,
         }
     }
 
     /// Holds the test, and tells the client and the log how it ended.
     pub(super) async fn hold(mut self, pass: Pass) {
         let last = match self.test(pass).await {
-            Ok(()) => Vec::new(),
+            Ok(()) => Some(Vec::new()),
             Err(end) => {
                 record::ended(&self, &end);
-                end.farewell()
+                (end != End::Displaced).then(|| end.farewell())
             }
         };
-        let Self { talk, ticket, lines, .. } = self;
+        let Self { shared, talk, ticket, source, lines, unkept, .. } = self;
         drop(ticket);
-        talk.leave(&last).await;
+        if let Some(last) = last {
+            shared.part(talk, source, &last).await;
+        }
         // Had they closed before, the client would complain of that and not of what it was told.
         drop(lines);
+        // Who tests more than the store can take in waits for it.
+        if let Some((measurement, _place)) = unkept {
+            shared.keeper.keep(measurement).await;
+        }
     }
 
     async fn test(&mut self, pass: Pass) -> Result<(), End> {
@@ -98,19 +108,18 @@ impl Session {
             }
             Err(end) => Err(end),
         };
-        drop(place);
-        self.shared
-            .keeper
-            .keep(record::measurement(self, began, &outcome, &told, &self.shared.keeper.ctx()))
-            .await;
+        let measurement = record::measurement(self, began, &outcome, &told, &self.shared.keeper.ctx());
+        let unkept = self.shared.keeper.offer(measurement);
+        self.unkept = unkept.map(|measurement| (measurement, place));
         told.map(drop)
     }
 
     /// Asks for the parameters, and gives the test a place.
     async fn admit(&mut self, pass: Pass) -> Result<Place, End> {
-        if !self.shared.has_room(self.source) {
-            return Err(End::Busy);
-        }
+        let (pass, place) = match self.shared.has_room(self.source) {
+            true => (pass, None),
+            false => self.wait_for_room(pass).await.map(|(pass, place)| (pass, Some(place)))?,
+        };
         let asked = async {
             self.talk.say(&[State::ParamExchange]).await?;
             let until = Instant::now() + PARAMS;
@@ -129,7 +138,30 @@ impl Session {
         if !self.shared.ledger.spend(self.source, 0, clock::now().mono) {
             return Err(Refusal::new(Code::RATE, "the day's octets are used up").into());
         }
-        Place::enter(&self.shared, self.source).ok_or(End::Busy)
+        let (begun, most) = (&self.shared.begun, self.shared.settings.tests_per_minute);
+        if most > 0 && begun.add(self.source, clock::now().mono) > most {
+            return Err(End::Busy);
+        }
+        match place.or_else(|| Place::enter(&self.shared, self.source)) {
+            Some(place) => Ok(place),
+            // Somebody else was faster.
+            None => self.wait_for_room(pass).await.map(|(_, place)| place),
+        }
+    }
+
+    /// Waits for a place, where the settings allow it; who waits is one of few, and no longer in the crowd of those who have
+    /// not shown what they are.
+    async fn wait_for_room(&mut self, pass: Pass) -> Result<(Pass, Place), End> {
+        let settings = &self.shared.settings;
+        let (longest, most) = (settings.queue.0, settings.queue_length as usize);
+        let room = (!longest.is_zero()).then(|| self.shared.queue.enter(self.source, most)).flatten();
+        let comes = room.ok_or(End::Busy)?;
+        drop(pass);
+        let place = tokio::select! {
+            place = timeout_at(Instant::now() + longest, comes) => place.ok().and_then(Result::ok),
+            said = self.talk.heard("its turn") => return Err(surprised(said)),
+        };
+        Ok((self.shared.waiting.enter(self.source), place.ok_or(End::Busy)?))
     }
 
     /// Waits for all streams.
@@ -163,8 +195,12 @@ impl Session {
     async fn flows(&mut self) -> Result<Vec<Carrier>, End> {
         let count = self.params.streams();
         let registry = Arc::clone(&self.shared.registry);
+        // Nothing but the answer to a greeting goes to an address that has not proved itself by its control connection.
+        let sends = self.params.reverse || self.params.bidirectional;
+        let from_anywhere = self.shared.settings.udp_allow_nat && !sends;
+        let turn = registry.flows_of(self.source, from_anywhere);
         let (_turn, mut hellos) = tokio::select! {
-            turn = timeout_at(Instant::now() + TURN, registry.flows_of(self.source)) => {
+            turn = timeout_at(Instant::now() + TURN, turn) => {
                 turn.map_err(|_| missing(0, count))?
             }
             said = self.talk.heard("all flows") => return Err(surprised(said)),
@@ -230,7 +266,7 @@ fn surprised(said: Result<State, End>) -> End {
     match said {
         // What a client says that cannot open a stream itself.
         Ok(State::Done) => End::Gone("all streams"),
-        Ok(state) => unexpected(format_args!("{state:?}"), "all streams"),
+        Ok(state) => unexpected(state, "all streams"),
         Err(end) => end,
     }
 }

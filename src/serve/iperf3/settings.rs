@@ -12,8 +12,13 @@ use crate::failure::Fault;
 use crate::units::Span;
 use crate::wire::iperf3::Params;
 
+/// What a minute's count can tell apart.
+const MOST_PER_MINUTE: u8 = 250;
 /// Bounds of how far clocks may be apart.
 const SKEWS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
+
+/// A client may wait for its place so long at most.
+const LONGEST_QUEUE: Span = Span::secs(30);
 
 /// Limits of the iperf3 server: section `[serve.iperf3]`. 0 is no limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +28,13 @@ pub struct Iperf3Settings {
     pub sessions: u32,
     /// Tests of each source at the same time (IPv4 /32, IPv6 /64).
     pub sessions_per_source: u32,
+    /// How long a client for whom there is no place waits for one before it hears that the server is busy; 0 is not at all,
+    /// 30 s the most.
+    pub queue: Span,
+    /// Clients that wait so at the same time.
+    pub queue_length: u32,
+    /// Tests that a source may begin in a minute, up to 250. Who comes over it is told that the server is busy.
+    pub tests_per_minute: u8,
     /// Streams of a test in each direction.
     pub streams: u32,
     /// How long a test may take, with what it omits; of one that is to end with a number of octets, how long it may need.
@@ -32,6 +44,9 @@ pub struct Iperf3Settings {
     pub rate: u64,
     /// Bits per second of a test over UDP, the same. A client that sends more than that ends its test.
     pub udp_rate: u64,
+    /// A client that sends may send from another address over UDP than it has over TCP, as behind some translators (NAT). Only one such
+    /// test at a time can open its flows, and whoever sends a greeting meanwhile is taken for its client.
+    pub udp_allow_nat: bool,
     /// Octets of a test.
     pub bytes: u64,
     /// Octets of all tests of a source in a day.
@@ -98,6 +113,12 @@ impl Iperf3Settings {
         if !(SKEWS.0..=SKEWS.1).contains(&self.time_skew_threshold.0) {
             return Err(Fault::of("time_skew_threshold", "takes 1 s to 1 h"));
         }
+        if self.tests_per_minute > MOST_PER_MINUTE {
+            return Err(Fault::of("tests_per_minute", "takes 250 at most, or 0 for any number"));
+        }
+        if self.queue > LONGEST_QUEUE {
+            return Err(Fault::of("queue", format_args!("takes {LONGEST_QUEUE} at most")));
+        }
         Ok(())
     }
 }
@@ -107,10 +128,14 @@ impl Default for Iperf3Settings {
         Self {
             sessions: 8,
             sessions_per_source: 2,
+            queue: Span::secs(0),
+            queue_length: 16,
+            tests_per_minute: 60,
             streams: 16,
             time: Span::secs(30),
             rate: 1_000_000_000,
             udp_rate: 100_000_000,
+            udp_allow_nat: false,
             bytes: 5_000_000_000,
             bytes_per_source: 50_000_000_000,
             bytes_total: 500_000_000_000,

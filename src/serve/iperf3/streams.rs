@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::greeter::Flow;
 use super::{Iperf3Settings, connection, limits};
 use crate::net::bulk::{Gauge, Pace, Reading, Stream, Task, Test, Udp, Worker, prepare};
-use crate::sys::tcp;
+use crate::sys::{bulk, tcp};
 use crate::wire::iperf3::{Code, Params, Refusal, Transport, stream_id};
 
 /// IPv6's and UDP's headers: what is left of a packet is its datagram's.
@@ -147,7 +147,7 @@ impl Line {
 
     /// The congestion control of its connection.
     pub(super) fn congestion(&self) -> Option<String> {
-        self.connection.as_ref().and_then(connection::congestion)
+        self.connection.as_ref().and_then(bulk::congestion)
     }
 
     /// Its thread, to wait for its end.

@@ -60,12 +60,10 @@ impl Talk {
     /// The next state that the client says. That it was interrupted is an error; so is what no client says.
     pub(super) async fn heard(&mut self, before: &'static str) -> Result<State, End> {
         loop {
-            if let Some(byte) = self.frames.byte() {
-                return match State::of(byte) {
-                    Some(State::ClientTerminate) => Err(End::Interrupted),
-                    Some(state) => Ok(state),
-                    None => Err(unexpected(format_args!("a byte {byte}"), before)),
-                };
+            match self.frames.state(before)? {
+                Some(State::ClientTerminate) => return Err(End::Interrupted),
+                Some(state) => return Ok(state),
+                None => {}
             }
             self.fill(before).await?;
         }
@@ -80,7 +78,7 @@ impl Talk {
     ) -> Result<(), End> {
         match timeout_at(until, self.heard(what)).await {
             Ok(Ok(state)) if state == wanted => Ok(()),
-            Ok(Ok(state)) => Err(unexpected(format_args!("{state:?}"), what)),
+            Ok(Ok(state)) => Err(unexpected(state, what)),
             Ok(Err(end)) => Err(end),
             Err(_) => Err(End::Late(what)),
         }
@@ -126,6 +124,6 @@ impl Talk {
 }
 
 /// What the client says where something else was awaited.
-pub(super) fn unexpected(said: std::fmt::Arguments<'_>, before: &'static str) -> End {
-    End::Refused(Refusal::new(Code::MESSAGE, format_args!("{said} before {before}")))
+pub(super) fn unexpected(said: State, awaited: &'static str) -> End {
+    Refusal::unexpected(format_args!("{said:?}"), awaited).into()
 }

@@ -83,11 +83,11 @@ pub(super) fn results(
             id: moved.id,
             bytes: moved.octets,
             retransmits: moved.retransmits.filter(|_| !is_udp),
-            jitter: echoed.map_or(moved.jitter.as_secs_f64(), |stream| stream.jitter),
+            jitter: echoed.map_or(Some(moved.jitter), |stream| stream.jitter),
             errors: if is_udp { moved.lost.0 } else { 0 },
             packets: if is_udp { moved.packets.0 } else { 0 },
             omitted: Some(if is_udp { (moved.lost.1, moved.packets.1) } else { (0, 0) }),
-            seconds: Some(time.as_secs_f64()),
+            elapsed: Some(time),
         }
     };
     Results {
@@ -115,7 +115,10 @@ mod tests {
             results(&udp(), &[moved], Duration::from_secs(2), Cpu::default(), None, &Results::default());
         let [stream] = told.streams[..] else { panic!("one stream") };
         assert_eq!((stream.errors, stream.packets, stream.omitted), (12, 1000, Some((2, 100))));
-        assert_eq!((told.knows_retransmits, stream.retransmits, stream.seconds), (None, None, Some(2.0)));
+        assert_eq!(
+            (told.knows_retransmits, stream.retransmits, stream.elapsed),
+            (None, None, Some(Duration::from_secs(2)))
+        );
         let late = Moved { lost: (1, 2), ..moved };
         assert_eq!(late.lost(), 0);
     }
@@ -124,7 +127,7 @@ mod tests {
     fn a_senders_retransmits_are_known_over_tcp_alone() {
         let sent = Moved { id: 1, sends: true, retransmits: Some(3), ..Moved::default() };
         let theirs = Results {
-            streams: vec![Stream { id: 1, jitter: 0.5, ..Stream::default() }],
+            streams: vec![Stream { id: 1, jitter: Some(Duration::from_millis(500)), ..Stream::default() }],
             ..Results::default()
         };
         let told = |params: &Params, moved: Moved| {
@@ -133,7 +136,10 @@ mod tests {
         let tcp = told(&Params::default(), sent);
         assert_eq!((tcp.knows_retransmits, tcp.streams[0].retransmits), (Some(true), Some(3)));
         let udp = told(&udp(), Moved { retransmits: None, ..sent });
-        assert_eq!((udp.knows_retransmits, udp.streams[0].jitter), (Some(false), 0.5));
+        assert_eq!(
+            (udp.knows_retransmits, udp.streams[0].jitter),
+            (Some(false), Some(Duration::from_millis(500)))
+        );
     }
 
     #[test]

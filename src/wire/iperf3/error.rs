@@ -99,4 +99,9 @@ impl Refusal {
     pub fn new(code: Code, what: impl fmt::Display) -> Self {
         Self { code, what: what.to_string() }
     }
+
+    /// Refuses what was said where something else was `awaited`.
+    pub fn unexpected(said: impl fmt::Display, awaited: &str) -> Self {
+        Self::new(Code::MESSAGE, format_args!("{said}, where {awaited} was expected"))
+    }
 }

@@ -1,6 +1,6 @@
 //! Single bytes and framed JSON of a control connection, which coalesce freely: a stream, never packets.
 
-use super::{Code, Refusal};
+use super::{Code, Refusal, State};
 
 /// Octets of parameters that are read at most, as servers from 3.18 on do.
 pub const MOST_PARAMS: usize = 8 << 10;
@@ -32,6 +32,17 @@ impl Frames {
     /// The next byte.
     pub fn byte(&mut self) -> Option<u8> {
         (!self.buffer.is_empty()).then(|| self.buffer.remove(0))
+    }
+
+    /// The next state, where `awaited` was to come.
+    ///
+    /// # Errors
+    /// [`Code::MESSAGE`] for a byte that nobody sends.
+    pub fn state(&mut self, awaited: &str) -> Result<Option<State>, Refusal> {
+        let Some(byte) = self.byte() else { return Ok(None) };
+        let unknown =
+            || Refusal::unexpected(format_args!("a byte {byte}, which no version of iperf3 says"), awaited);
+        State::of(byte).ok_or_else(unknown).map(Some)
     }
 
     /// The next `N` octets, once they are there.
@@ -90,6 +101,12 @@ mod tests {
         assert_eq!(frames.octets::<8>(), None);
         frames.push(&[0, 9]);
         assert_eq!(frames.octets::<8>(), Some([0, 0, 0, 7, 0, 0, 0, 9]));
+        frames.push(&[0xff, 77]);
+        assert_eq!(frames.state("a state"), Ok(Some(State::AccessDenied)));
+        let unknown = frames.state("a state").expect_err("nobody says that");
+        assert_eq!(unknown.code, Code::MESSAGE);
+        assert_eq!(unknown.what, "a byte 77, which no version of iperf3 says, where a state was expected");
+        assert_eq!(frames.state("a state"), Ok(None));
     }
 
     #[test]

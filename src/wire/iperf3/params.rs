@@ -126,6 +126,8 @@ const DAY: i64 = 86_400;
 const TCP_LENGTH: u32 = 128 << 10;
 /// What the version of our own clients holds.
 const OURS: &str = "+waddleperf-";
+/// Octets of a congestion control's name (TCP_CA_NAME_MAX, without its end).
+const LONGEST_CONGESTION: usize = 15;
 /// Octets of a record's text that are kept.
 const LONGEST_TEXT: usize = 1024;
 
@@ -245,7 +247,7 @@ impl Params {
                 Some(0..) => Some(within("server_affinity", 0, 0, 1024, Code::PARAMS)?),
                 _ => None,
             },
-            congestion: text("congestion"),
+            congestion: congestion(&of)?,
             is_wide: of.flag("udp_counters_64bit"),
             repeats: of.flag("repeating_payload"),
             zero_copy: of.flag("zerocopy"),
@@ -269,6 +271,16 @@ impl Params {
     /// Streams of both directions together.
     pub const fn streams(&self) -> usize {
         self.parallel as usize * if self.bidirectional { 2 } else { 1 }
+    }
+}
+
+/// The congestion control, by a name that a kernel may have.
+fn congestion(of: &Object<'_>) -> Result<Option<String>, Refusal> {
+    match of.text("congestion") {
+        Some(name) if name.len() > LONGEST_CONGESTION || !name.bytes().all(|octet| octet.is_ascii_graphic()) => {
+            Err(Refusal::new(Code::CONGESTION, "`congestion` is no name of a congestion control"))
+        }
+        name => Ok(name.map(str::to_owned)),
     }
 }
 

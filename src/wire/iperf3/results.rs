@@ -1,5 +1,7 @@
 //! What either end has seen: the frames after `EXCHANGE_RESULTS`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::json::{Object, read};
@@ -40,18 +42,25 @@ pub struct Stream {
     pub bytes: u64,
     /// Segments sent again, of a sender that knows.
     pub retransmits: Option<u64>,
-    /// Jitter in seconds, of UDP's receiver.
-    pub jitter: f64,
+    /// Jitter, of UDP's receiver; `None` where none is told that can be.
+    pub jitter: Option<Duration>,
     /// Datagrams lost, what was omitted included; of UDP's receiver.
     pub errors: i64,
     /// The highest sequence number that the receiver saw, or the datagrams that the sender sent; the same.
     pub packets: u64,
     /// What of errors and packets was omitted; since 3.14.
     pub omitted: Option<(i64, u64)>,
-    /// Its duration in seconds, where it is told.
-    pub seconds: Option<f64>,
+    /// Its duration, where one is told that can be.
+    pub elapsed: Option<Duration>,
 }
 
+/// Seconds that a peer is believed; what is longer is longer than any test.
+const MOST_SECONDS: f64 = 1e6;
+
+/// Percent of a processor that are believed.
+const MOST_CPU: f64 = 1e6;
+/// Octets, datagrams and the like that are believed: 9 PB of one stream.
+const MOST_COUNT: i64 = 1 << 53;
 /// Streams of a test at most: 128 in each direction.
 const MOST_STREAMS: usize = 256;
 
@@ -85,7 +94,7 @@ impl Results {
         let members = read(bytes, Code::RESULTS)?;
         let of = Object(&members);
         let missing = |key: &str| Refusal::new(Code::RESULTS, format_args!("results without a `{key}`"));
-        let float = |key| of.float(key).ok_or_else(|| missing(key));
+        let float = |key| of.float(key).map(|share| share.clamp(0.0, MOST_CPU)).ok_or_else(|| missing(key));
         let Some(Value::Array(streams)) = members.get("streams") else {
             return Err(missing("streams"));
         };
@@ -118,27 +127,32 @@ impl Stream {
             "id": self.id,
             "bytes": self.bytes,
             "retransmits": self.retransmits.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX)),
-            "jitter": self.jitter,
+            "jitter": self.jitter.unwrap_or_default().as_secs_f64(),
             "errors": self.errors,
             "omitted_errors": omitted_errors,
             "packets": self.packets,
             "omitted_packets": omitted_packets,
             "start_time": 0,
-            "end_time": self.seconds.unwrap_or(0.0),
+            "end_time": self.elapsed.unwrap_or_default().as_secs_f64(),
         })
     }
 
     fn read(of: &Object<'_>) -> Option<Self> {
-        let time = |key| of.float(key).filter(|seconds| *seconds >= 0.0);
+        let span =
+            |seconds: f64| (0.0..MOST_SECONDS).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
+        // What no test can come to is as much as none: sums of 256 streams stay numbers.
+        let count = |key| of.count(key).map(|count| count.min(MOST_COUNT as u64));
+        let int = |key| of.int(key).map(|count| count.clamp(-MOST_COUNT, MOST_COUNT));
+        let end = of.float("end_time").map(|end| end - of.float("start_time").unwrap_or(0.0));
         Some(Self {
             id: u32::try_from(of.int("id")?).ok()?,
-            bytes: of.count("bytes")?,
-            retransmits: of.count("retransmits"),
-            jitter: of.float("jitter").unwrap_or(0.0).max(0.0),
-            errors: of.int("errors").unwrap_or(0),
-            packets: of.count("packets").unwrap_or(0),
-            omitted: of.int("omitted_errors").zip(of.count("omitted_packets")),
-            seconds: time("end_time").map(|end| (end - time("start_time").unwrap_or(0.0)).max(0.0)),
+            bytes: count("bytes")?,
+            retransmits: count("retransmits"),
+            jitter: of.float("jitter").and_then(span),
+            errors: int("errors").unwrap_or(0),
+            packets: count("packets").unwrap_or(0),
+            omitted: int("omitted_errors").zip(count("omitted_packets")),
+            elapsed: end.and_then(span).filter(|elapsed| !elapsed.is_zero()),
         })
     }
 
@@ -164,11 +178,11 @@ mod tests {
             id: 3,
             bytes: 1 << 41,
             retransmits: Some(7),
-            jitter: 0.000_125,
+            jitter: Some(Duration::from_micros(125)),
             errors: 12,
             packets: 1000,
             omitted: Some((2, 100)),
-            seconds: Some(9.5),
+            elapsed: Some(Duration::from_millis(9500)),
         };
         assert_eq!((stream.lost(), stream.counted()), (10, 900));
         let results = Results {
@@ -178,7 +192,7 @@ mod tests {
             output: Some("a line\n".into()),
             streams: vec![
                 stream,
-                Stream { id: 4, omitted: Some((0, 0)), seconds: Some(0.0), ..Stream::default() },
+                Stream { id: 4, omitted: Some((0, 0)), jitter: Some(Duration::ZERO), ..Stream::default() },
             ],
         };
         assert_eq!(Results::parse(results.to_json().to_string().as_bytes()), Ok(results));
@@ -191,8 +205,27 @@ mod tests {
         let results = Results::parse(text).expect("results");
         assert_eq!(results.knows_retransmits, None);
         let [stream] = results.streams[..] else { panic!("one stream") };
-        assert_eq!((stream.retransmits, stream.omitted, stream.seconds), (None, None, None));
+        assert_eq!((stream.retransmits, stream.omitted, stream.elapsed), (None, None, None));
         assert_eq!((stream.lost(), stream.counted()), (3, 9));
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_none() {
+        let read = |jitter: &str, start: &str, end: &str| {
+            let text = format!(
+                r#"{{"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"streams":[
+                {{"id":1,"bytes":5,"jitter":{jitter},"start_time":{start},"end_time":{end}}}]}}"#
+            );
+            let stream = Results::parse(text.as_bytes()).expect("results").streams[0];
+            (stream.jitter, stream.elapsed)
+        };
+        let ms = Duration::from_millis;
+        assert_eq!(read("0.25", "0.5", "2"), (Some(ms(250)), Some(ms(1500))));
+        assert_eq!(read("0", "0", "0"), (Some(Duration::ZERO), None));
+        for wrong in ["-1", "1e6", "1e300", "\"1\"", "null"] {
+            assert_eq!(read(wrong, "0", wrong), (None, None), "{wrong}");
+        }
+        assert_eq!(read("0", "3", "2").1, None);
     }
 
     #[test]

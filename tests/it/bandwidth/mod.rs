@@ -3,7 +3,9 @@
 mod form;
 mod hostile;
 mod login;
+mod newer;
 mod options;
+pub(crate) mod search;
 mod server;
 mod stream;
 

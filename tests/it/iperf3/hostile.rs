@@ -330,3 +330,28 @@ fn who_opens_no_stream_or_says_no_result_loses_its_place() {
     assert!(no_result.rest().is_empty());
     server.report("-n 100K -P 2");
 }
+
+#[test]
+fn a_translator_may_change_the_address_of_who_sends_where_that_is_allowed() {
+    let _turn = shared();
+    let config = format!("[serve.iperf3]\n{}udp_allow_nat = true\n", super::OPEN);
+    let server = Server::configured(&config, "0.0.0.0");
+    let mut params =
+        json!({"udp": true, "omit": 0, "time": 1, "parallel": 1, "len": 1000, "bandwidth": 1_000_000});
+    let elsewhere = udp(&server, [127, 0, 0, 2]);
+    let mut raw = Raw::ask(&server, &params);
+    raw.hear(&[10]);
+    elsewhere.send(b"9876").expect("sent");
+    let mut answer = [0; 2000];
+    assert_eq!(elsewhere.recv(&mut answer).ok(), Some(4));
+    raw.hear(&[1, 2]);
+    drop(raw);
+    // Nothing is sent to an address that nobody has proved.
+    params["reverse"] = json!(true);
+    let elsewhere = udp(&server, [127, 0, 0, 2]);
+    elsewhere.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+    let mut raw = Raw::ask(&server, &params);
+    raw.hear(&[10]);
+    elsewhere.send(b"9876").expect("sent");
+    assert!(elsewhere.recv(&mut answer).is_err(), "an answer to a stranger");
+}

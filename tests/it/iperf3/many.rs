@@ -73,3 +73,67 @@ fn another_source_has_a_place_of_its_own() {
     assert!(is_well && report.get("error").is_none(), "{report:#}");
     assert!(long.wait().expect("it ends").success());
 }
+
+#[test]
+fn who_has_no_place_waits_for_one_where_that_is_allowed() {
+    let _turn = shared();
+    let server = Server::with("sessions = 1\nsessions_per_source = 0\nqueue = \"30s\"\nqueue_length = 2\n");
+    let before = server.idle();
+    let (mut first, _said) = running(&server, "-t 2 -b 1M");
+    // Two wait for their turn; for a third there is no room to wait either.
+    let waiting = ["-t 1 -b 1M -J", "-u -t 1 -b 1M -l 1000 -R -J"];
+    let mut waiting: Vec<_> = waiting
+        .iter()
+        .map(|args| {
+            let child = server.client(args).stdout(Stdio::piped()).spawn().expect("it starts");
+            waddleperf::sys::wait::sleep(std::time::Duration::from_millis(200));
+            child
+        })
+        .collect();
+    assert!(server.complaint("-t 1").contains("the server is busy running a test"));
+    assert!(first.wait().expect("it ends").success());
+    // One after the other, in the order in which they came.
+    let began: Vec<f64> = waiting
+        .iter_mut()
+        .map(|client| {
+            let report: Value = serde_json::from_str(&read(client.stdout.take())).expect("a report");
+            assert!(client.wait().expect("it ends").success() && report.get("error").is_none(), "{report:#}");
+            assert!(number(&report, "/intervals/0/sum/bytes") > 50_000.0, "{report:#}");
+            number(&report, "/start/timestamp/timesecs")
+        })
+        .collect();
+    assert!(began[0] <= began[1], "{began:?}");
+    server.until_idle(before);
+    // A client that gives up leaves no gap, and one that waits for too long is told.
+    let server = Server::with("sessions = 1\nqueue = \"1s\"\n");
+    let before = server.idle();
+    let (mut long, _said) = running(&server, "-t 4 -b 1M");
+    drop(super::raw::Raw::greet(&server));
+    let began = waddleperf::sys::clock::now().mono;
+    assert!(server.complaint("-t 1").contains("the server is busy running a test"));
+    let waited = waddleperf::sys::clock::now().mono - began;
+    assert!((0.9..3.0).contains(&waited.as_secs_f64()), "{waited:?}");
+    assert!(long.wait().expect("it ends").success());
+    server.until_idle(before);
+}
+
+#[test]
+fn our_client_asks_a_busy_server_again_where_it_is_told_to() {
+    let _turn = shared();
+    let server = Server::with("sessions = 1\n");
+    let (mut long, _said) = running(&server, "-t 4 -b 1M");
+    let ours = |args: &str| {
+        let mut client = crate::tool::tool(crate::tool::WADDLEPERF);
+        client.args(["bandwidth", "--json", "-n", "1K", "-p", &server.port.to_string()]);
+        client.args(args.split_whitespace()).arg("127.0.0.1").output().expect("it runs")
+    };
+    let refused = ours("");
+    assert_eq!(refused.status.code(), Some(1));
+    let refused = ours("--retry-busy=1");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("busy; it is asked again in 1s"), "{said}");
+    let served = ours("--retry-busy");
+    assert_eq!(served.status.code(), Some(0), "{}", String::from_utf8_lossy(&served.stderr));
+    assert!(long.wait().expect("it ends").success());
+}

@@ -8,8 +8,10 @@ mod limits;
 mod login;
 mod many;
 mod modes;
+mod newer;
 mod path;
 mod raw;
+mod search;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

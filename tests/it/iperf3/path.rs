@@ -43,6 +43,31 @@ fn loss_is_what_the_filter_has_dropped() {
 }
 
 #[test]
+fn a_segment_size_and_a_type_of_service_are_kept_both_ways() {
+    let lab = Lab::line(1).build();
+    let server = server(&lab);
+    let host = lab.server().address4().to_string();
+    for args in ["-M 1000 -S 0x48 -t 1 -b 10M", "-M 1000 -S 0x48 -t 1 -b 10M -R"] {
+        let capture = lab.client().capture(Direction::Up);
+        let mut client = lab.client().command("iperf3");
+        client.args(["-c", &host, "-p", &server.port.to_string()]).args(args.split_whitespace());
+        assert!(client.stdout(Stdio::null()).status().expect("it runs").success(), "{args}");
+        let packets = capture.stop();
+        // Longer than anything that the control connection says.
+        let of_data = |packet: &&crate::lab::Packet| {
+            packet.segment(server.port).is_some_and(|segment| segment.data > 900)
+        };
+        let data: Vec<_> = packets.iter().filter(of_data).collect();
+        assert!(data.len() > 500, "{args}: {} segments", data.len());
+        for packet in data {
+            let segment = packet.segment(server.port).expect("a segment");
+            assert!(segment.data <= 1000 && segment.is_client != args.contains("-R"), "{args}: {segment:?}");
+            assert_eq!(packet.frame[15], 0x48, "{args}: type of service");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_vanishes_leaves_nothing_after_twenty_seconds() {
     let lab = Lab::line(1).build();
     let server = server(&lab);

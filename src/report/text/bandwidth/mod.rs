@@ -2,10 +2,12 @@
 
 mod iperf3;
 mod row;
+mod search;
 mod stream;
 
 pub(super) use iperf3::failed;
 pub(super) use row::{head, interval};
+pub use search::trial;
 pub(super) use stream::Stream;
 
 use std::io;
@@ -45,6 +47,9 @@ impl Summary for Report {
 
 impl Report {
     fn summary(&self, out: &mut impl io::Write, unit: Option<RateUnit>, style: Style) -> io::Result<()> {
+        if let Some(search) = &self.search {
+            search::summary(out, search, style)?;
+        }
         let rate = |bps: f64| speed(bps, unit);
         let is_both = self.up.is_some() && self.down.is_some();
         for (name, flow) in self.flows() {
