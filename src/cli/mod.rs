@@ -160,11 +160,14 @@ fn run(argv: Vec<OsString>) -> u8 {
         command = applet::rename(command, applet);
     }
     let caller = Caller::of(&argv, &command);
-    let parsed = command.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command.try_get_matches_from_mut(&argv).and_then(|matches| Cli::from_arg_matches(&matches));
     match (parsed, loaded) {
         (Ok(cli), loaded) => caller.finish(cli.run(loaded)),
         (Err(error), Err(failure)) if error.use_stderr() => caller.finish(Err(failure)),
-        (Err(error), _) => caller.show(&error),
+        (Err(error), _) => match applet::explained(&argv, &error) {
+            Some(failure) => caller.finish(Err(failure)),
+            None => caller.show(&error),
+        },
     }
 }
 

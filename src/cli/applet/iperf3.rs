@@ -193,6 +193,34 @@ fn refusal(name: &str) -> Option<&'static str> {
     })
 }
 
+/// What is to be said to who gives iperf3's option `word` to `bandwidth`, which does not have it, or not by this name.
+pub(super) fn explained(word: &str) -> Option<String> {
+    let name = word.split('=').next()?;
+    let is_it = |short: char, long: &str| {
+        name.strip_prefix("--") == Some(long) || short != '\0' && name == format!("-{short}")
+    };
+    let &(_, long, _, side) = OPTIONS.iter().find(|(short, long, ..)| is_it(*short, long))?;
+    if let Some(why) = refusal(long) {
+        return Some(why.to_owned());
+    }
+    let here = match long {
+        "verbose" => "-v",
+        "debug" => "-vv",
+        "version4" => "-4",
+        "version6" => "-6",
+        "bind-dev" => "--interface",
+        "linux-congestion" => "--congestion",
+        "pacing-timer" | "skip-rx-copy" | "no-fq-socket-pacing" => {
+            return Some(format!("{name} has nothing to change here: leave it out"));
+        }
+        _ if side == Side::Server => {
+            return Some(format!("{name} is for a server: waddleperf serve, or a link named iperf3 with -s"));
+        }
+        _ => return None,
+    };
+    Some(format!("{name} is {here} here; a link named iperf3 takes iperf3's own words"))
+}
+
 fn client(words: Vec<Word>) -> Result<Ours, String> {
     let mut ours = Ours { argv: vec!["bandwidth".into()], ..Ours::default() };
     for word in words {
@@ -394,6 +422,26 @@ mod tests {
             ("-c h --port", "--port needs a value"),
         ] {
             assert!(of(line).is_err_and(|why| why.contains(word)), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_of_another_name_are_explained() {
+        for (word, said) in [
+            ("--sctp", Some("SCTP")),
+            ("-F", Some("no file")),
+            ("-V", Some("-V is -v here")),
+            ("--bind-dev=eth0", Some("--bind-dev is --interface here")),
+            ("--pacing-timer", Some("leave it out")),
+            ("-1", Some("for a server")),
+            ("--mptcp", Some("Multipath")),
+            ("--nonsense", None),
+            ("-x", None),
+            ("--port", None),
+        ] {
+            let told = explained(word);
+            assert_eq!(told.is_some(), said.is_some(), "{word}: {told:?}");
+            assert!(told.is_none_or(|told| told.contains(said.unwrap_or_default())), "{word}");
         }
     }
 

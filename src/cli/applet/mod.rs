@@ -7,7 +7,9 @@ use std::path::Path;
 
 use clap::Command;
 use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::failure::{Class, Failure};
 use crate::probe::{KINDS, Kind};
 
 /// Names that earlier tools had for what are commands now. A name counts once its command exists.
@@ -74,6 +76,16 @@ fn called(first: &OsStr, command: &Command) -> Option<Vec<&'static str>> {
         return None;
     }
     words(stem, command).or_else(|| words(stem.rsplit_once('-')?.1, command))
+}
+
+/// What is to be said of an option of iperf3's that `argv` gives to `bandwidth`, and that clap does not know there.
+pub(super) fn explained(argv: &[OsString], error: &clap::Error) -> Option<Failure> {
+    let is_it = argv.iter().take(2).any(|word| word == "bandwidth");
+    if !is_it || error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    iperf3::explained(word).map(|why| Class::Usage.because(why))
 }
 
 /// `command` as an applet: without a name of its own, so that the subcommand `name` is called so alone. (Clap's

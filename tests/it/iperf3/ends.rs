@@ -30,7 +30,8 @@ fn signal(client: &Child, signal: Signal) {
     kill(Pid::from_raw(pid), signal).expect("send a signal");
 }
 
-const MODES: [&str; 5] = [
+const MODES: [&str; 6] = [
+    "-t 0 -b 50M",
     "-t 30 -b 50M",
     "-t 30 -R -P 2",
     "-t 30 --bidir",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Server, number};
+use super::{OPEN, Server, number};
 use crate::lab::shared;
 use crate::tool::stdout;
 
@@ -232,6 +232,31 @@ fn ipv6_and_ipv4_are_served_at_one_port() {
             let (is_well, report) = super::told(&mut server.client_at(host, &format!("{args} -J")));
             assert!(is_well && report.get("error").is_none(), "{host} {args}: {report:#}");
             assert_eq!(report["start"]["connected"][0]["remote_host"], host);
+        }
+    }
+}
+
+#[test]
+fn either_family_is_served_at_one_port_and_called_by_its_plain_address() {
+    let _turn = shared();
+    let server = Server::configured(&format!("[serve.iperf3]\n{OPEN}"), "[::]");
+    for (host, args, address) in [
+        ("localhost", "-4", "127.0.0.1"),
+        ("::1", "-6", "::1"),
+        ("127.0.0.1", "-B 127.0.0.1", "127.0.0.1"),
+        ("::1", "-B ::1", "::1"),
+        ("127.0.0.1", "-u -b 1M -l 1000", "127.0.0.1"),
+        ("::1", "-u -b 1M -l 1000", "::1"),
+    ] {
+        // Each port but once: TCP remembers those of connections that have just ended.
+        let first = 6000 + 10 * u16::from(args.as_bytes()[1]) + if address == "::1" { 5 } else { 0 };
+        let args = format!("{args} --cport {first} -P 3 -t 1 -b 1M --get-server-output");
+        let output = server.client_at(host, &args).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{args}: {said} {}", String::from_utf8_lossy(&output.stderr));
+        for port in first..first + 3 {
+            let peer = format!("connected to {address} port {port}");
+            assert!(said.contains(&peer), "{args}: no {peer} in {said}");
         }
     }
 }
