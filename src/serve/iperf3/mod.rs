@@ -47,6 +47,7 @@ use gate::Minutes;
 use ledger::Ledger;
 use queue::Queue;
 use registry::Registry;
+use talk::Talk;
 use waiting::Waiting;
 
 /// Data connections of the largest test that the protocol has: 128 each way.
