@@ -14,9 +14,11 @@ use super::{Bound, SearchEnd};
 pub(super) const RESOLUTION: f64 = 0.02;
 /// A trial of which so much less came than was sent says how much goes through.
 const TELLING: f64 = 2.0 * RESOLUTION;
+/// A sender that sends this share of a rate may have been kept from more by chance.
+const NEARLY: f64 = 0.75;
 /// Rates between one that passed and one that did not, at most.
 pub(super) const MOST_BETWEEN: u32 = 16;
-/// Longer trials at most: each that does not pass is followed by one of a lower rate.
+/// Longer trials that do not pass at most: each is followed by one of a lower rate.
 pub(super) const MOST_LONG: u32 = 5;
 /// Trials of one rate at most.
 pub(super) const VOTES: u32 = 3;
@@ -96,6 +98,8 @@ pub(super) struct Seek {
     /// Longer trials that did not pass, and the highest rate at which one of them came.
     unsteady: u32,
     came: f64,
+    /// In one of them the sender did not keep the rate.
+    was_short: bool,
     confirmed: Option<f64>,
 }
 
@@ -113,6 +117,7 @@ impl Seek {
             between: 0,
             unsteady: 0,
             came: 0.0,
+            was_short: false,
             confirmed: None,
         }
     }
@@ -156,12 +161,19 @@ impl Seek {
     }
 
     fn heard_long(&mut self, rate: f64, outcome: &Outcome) {
-        let rate = outcome.sent(rate);
         let Some(bound) = outcome.failed else {
-            self.confirmed = Some(rate);
+            if let Some((_, bound)) = outcome.short {
+                // Once may be chance: the same rate was kept for a shorter time.
+                if !std::mem::replace(&mut self.was_short, true) {
+                    return;
+                }
+                self.high = Some((rate, bound));
+            }
+            self.confirmed = Some(outcome.sent(rate));
             self.step = Step::End(SearchEnd::Found);
             return;
         };
+        let rate = outcome.sent(rate);
         self.high = Some((rate, bound));
         let lower = rate * (1.0 - RESOLUTION * f64::from(1u32 << self.unsteady.saturating_sub(1)));
         self.unsteady += 1;
@@ -196,13 +208,19 @@ impl Seek {
         match (outcome.failed, outcome.short) {
             (Some(bound), None) => self.high = Some((rate, bound)),
             (Some(bound), Some(_)) if is_news => self.high = Some((sent, bound)),
+            // It was kept from sending for a while, which is no limit: that would show at the next rate.
+            (None, Some(_)) if self.high.is_none() && sent >= rate * NEARLY && rate < self.goal.ceiling => {
+                self.low = Some(self.low.map_or(sent, |low| low.max(sent)));
+                return self.try_next((2.0 * rate).min(self.goal.ceiling), false);
+            }
             // A sender that sends less than what has passed says nothing of the path.
             (failed, Some((_, bound))) => {
                 self.high = Some((rate, bound));
+                let low = self.low.unwrap_or(self.goal.floor);
                 // As much as it managed passed, and nothing faster can be tried.
-                if failed.is_none() && sent > self.low.unwrap_or(self.goal.floor) {
-                    self.low = Some(sent);
-                    return self.confirm(sent);
+                if failed.is_none() && sent > low * (1.0 - RESOLUTION) {
+                    self.low = Some(sent.max(low));
+                    return self.confirm(sent.max(low));
                 }
             }
             (None, None) => {}
