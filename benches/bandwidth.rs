@@ -359,7 +359,7 @@ impl Server {
         let file = data.path().join("config.toml");
         let config = format!(
             "[serve.iperf3]\nsessions = 64\nsessions_per_source = 64\nstreams = 0\ntime = \"0s\"\nrate = 0\n\
-             udp_rate = 0\nbytes = 0\nbytes_per_source = 0\nbytes_total = 0\nwindow = 0\nrx_copy = {copies}\n"
+             udp_rate = 0\nbytes = 0\nbytes_per_source = 0\nbytes_total = 0\nwindow = 0\ntests_per_minute = 0\nrx_copy = {copies}\n"
         );
         fs::write(&file, config).expect("written");
         let mut command = Command::new(BINARY);

@@ -102,7 +102,14 @@ impl Test {
     /// # Errors
     /// When the process is out of descriptors.
     pub fn new(began: Instant, budget: Option<Budget>) -> io::Result<Self> {
-        Ok(Self { stop: Stop::new()?, began, budget, omits: AtomicBool::new(false), epoch: AtomicU64::new(0), ceiling: None })
+        Ok(Self {
+            stop: Stop::new()?,
+            began,
+            budget,
+            omits: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            ceiling: None,
+        })
     }
 
     /// The same, of which nothing counts until it [begins anew](Self::begin_anew).

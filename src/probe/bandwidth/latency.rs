@@ -29,7 +29,7 @@ pub enum By {
     Icmp,
     /// Packets to a waddleperf reflector (UDP 2000).
     Udp,
-    /// TCP connections to the server's port, each closed at once.
+    /// TCP connections to another port of the server (--latency-port); a refusal is an answer, too.
     Tcp,
 }
 
@@ -92,7 +92,7 @@ impl Beside {
         let egress = self.asked.egress.clone();
         let (mode, port) = match self.by {
             By::Icmp => (Mode::Icmp, None),
-            By::Tcp => (Mode::Tcp, Some(self.peer.port())),
+            By::Tcp => (Mode::Tcp, self.asked.latency_port),
             By::Udp => {
                 let ping = UdpPing { target, count, interval: Span(INTERVAL), egress, ..UdpPing::default() };
                 return ping.run(ctx).await.result.map(|report| (report.rtt, report.loss_ratio));

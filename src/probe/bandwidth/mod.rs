@@ -186,6 +186,11 @@ pub struct Bandwidth {
     /// Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat).
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "icmp")]
     pub latency: Option<By>,
+    /// The port that --latency=tcp knocks at, open or closed: not the test's own, where stock servers take every connection for
+    /// a client.
+    #[arg(long, value_name = "PORT", requires = "latency", value_parser = clap::value_parser!(u16).range(1..))]
+    #[schemars(range(min = 1))]
+    pub latency_port: Option<u16>,
     /// Also show what the server says of the test.
     #[arg(long)]
     pub get_server_output: bool,
@@ -294,6 +299,7 @@ impl Default for Bandwidth {
             trial: Span::secs(2),
             retry_busy: None,
             latency: None,
+            latency_port: None,
             get_server_output: false,
             title: None,
             extra_data: None,
@@ -448,6 +454,23 @@ impl Bandwidth {
         }
     }
 
+    /// Refuses round trips that would disturb the test.
+    fn check_latency(&self) -> Result<(), Fault> {
+        match (self.latency, self.latency_port) {
+            (Some(By::Tcp), None) => {
+                Err(Fault::of("latency-port", "is needed for --latency=tcp: a port, open or closed"))
+            }
+            (Some(By::Tcp), Some(port)) if port == self.port => Err(Fault::of(
+                "latency-port",
+                "takes another port than the test's, whose server it would disturb",
+            )),
+            (Some(By::Icmp | By::Udp) | None, Some(_)) => {
+                Err(Fault::of("latency-port", "is for --latency=tcp alone"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a search that cannot be.
     fn check_search(&self) -> Result<(), Fault> {
         if self.retry_busy.is_some_and(|span| span.0 > LONGEST) {
@@ -556,6 +579,7 @@ impl Measure for Bandwidth {
         if self.timestamp_format.as_ref().is_some_and(|format| written(format).is_err()) {
             return Err(Fault::of("timestamp-format", "takes what strftime(3) does, such as %H:%M:%S"));
         }
+        self.check_latency()?;
         self.check_search()?;
         if self.rcv_timeout.0 < Duration::from_millis(100) {
             return Err(Fault::of("rcv-timeout", "takes 100 ms at least"));

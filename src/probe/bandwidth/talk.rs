@@ -363,8 +363,7 @@ impl Talk<'_> {
         }
         // A connection may still wait for what it has taken out of the budget; datagrams are counted as they come.
         let all_rest = || of(false).all(|lane| lane.gauge.is_at_rest());
-        if receiving.budget().is_some_and(|budget| budget.is_spent() && (self.asked.udp || all_rest()))
-        {
+        if receiving.budget().is_some_and(|budget| budget.is_spent() && (self.asked.udp || all_rest())) {
             return Some(End::Whole);
         }
         let octets: u64 = of(false).map(|lane| lane.gauge.read().octets).sum();

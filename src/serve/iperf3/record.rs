@@ -38,7 +38,12 @@ pub(super) fn ran(session: &Session, outcome: &Outcome, end: Option<&End>) {
 
 /// What should have become a test has not run, or its client did not wait for its results.
 pub(super) fn ended(session: &Session, end: &End) {
-    // Whoever connects may cause this: it is told only to who looks for it.
+    // Whoever connects may cause this: it is told once a minute of each, else only to who looks for it.
+    let is_refused = matches!(end, End::Busy | End::Refused(_));
+    if is_refused && session.shared.denied.add(session.peer.ip(), clock::now().mono) == 1 {
+        tracing::info!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
+        return;
+    }
     tracing::debug!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
 }
 

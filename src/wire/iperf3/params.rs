@@ -277,7 +277,9 @@ impl Params {
 /// The congestion control, by a name that a kernel may have.
 fn congestion(of: &Object<'_>) -> Result<Option<String>, Refusal> {
     match of.text("congestion") {
-        Some(name) if name.len() > LONGEST_CONGESTION || !name.bytes().all(|octet| octet.is_ascii_graphic()) => {
+        Some(name)
+            if name.len() > LONGEST_CONGESTION || !name.bytes().all(|octet| octet.is_ascii_graphic()) =>
+        {
             Err(Refusal::new(Code::CONGESTION, "`congestion` is no name of a congestion control"))
         }
         name => Ok(name.map(str::to_owned)),

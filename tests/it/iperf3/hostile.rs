@@ -306,6 +306,53 @@ fn a_crowd_of_idle_connections_keeps_nobody_out() {
     }
 }
 
+#[test]
+fn who_comes_quickly_gets_no_more_room() {
+    let _turn = shared();
+    let server = Server::with("");
+    server.report("-n 1M -b 100M");
+    let mut crowd: Vec<TcpStream> = Vec::new();
+    for n in 0..800 {
+        let mut stream = TcpStream::connect(address(&server)).expect("a connection");
+        let _ = stream.write_all(format!("{n:036}\0").as_bytes());
+        crowd.push(stream);
+        if n % 200 == 199 {
+            let open = server.descriptors();
+            assert!(open < 250, "{open} descriptors");
+        }
+    }
+    server.report("-n 100K -b 100M");
+}
+
+#[test]
+fn who_moves_nothing_loses_its_place() {
+    let _turn = shared();
+    let server = Server::open();
+    let mut still = Raw::ask(&server, &tcp());
+    still.hear(&[10]);
+    let _data = still.data(&server);
+    still.hear(&[1, 2]);
+    assert_eq!(still.rest(), error(144));
+}
+
+#[test]
+fn large_datagrams_take_no_more_memory_than_small_ones() {
+    let _turn = shared();
+    let server = Server::open();
+    server.report("-u -R -l 1000 -b 1M -t 1");
+    let before = high_water(&server);
+    server.report("-u -R -l 65507 -b 1M -P 16 -t 1");
+    let grown = high_water(&server).saturating_sub(before);
+    assert!(grown < 40 << 10, "{grown} KiB more");
+}
+
+/// KiB that the server had in memory at most (VmHWM, proc_pid_status(5)).
+fn high_water(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
 /// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
 fn resident(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");

@@ -90,3 +90,22 @@ fn octets_are_limited_by_test_and_by_day() {
     assert!(said.contains(reason), "{said}");
     assert!(server.complaint("-u -b 1M -t 1").contains(reason), "nothing more on this day");
 }
+
+#[test]
+fn short_tests_count_as_long_ones_do() {
+    let _turn = shared();
+    // Each is over before any look at it.
+    let server = Server::with("rate = 0\nbytes_per_source = 10000000\n");
+    let ended: Vec<bool> =
+        (0..5).map(|_| server.client("-n 5M").output().expect("it runs").status.success()).collect();
+    // A busy machine may take long enough for a look at the second.
+    assert_eq!((ended[0], &ended[2..]), (true, &[false; 3][..]), "{ended:?}");
+    let server = Server::with("tests_per_minute = 3\n");
+    let said: Vec<bool> = (0..5)
+        .map(|_| {
+            let output = server.client("-n 1K").output().expect("it runs");
+            String::from_utf8_lossy(&output.stderr).contains("busy")
+        })
+        .collect();
+    assert_eq!(said, [false, false, false, true, true]);
+}

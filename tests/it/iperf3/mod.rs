@@ -25,7 +25,7 @@ use crate::tool::{WADDLEPERF, tool};
 
 /// No limits, as a stock server has none.
 const OPEN: &str = "sessions = 64\nsessions_per_source = 64\nstreams = 0\ntime = \"0s\"\nrate = 0\nudp_rate = 0\n\
-                    bytes = 0\nbytes_per_source = 0\nbytes_total = 0\nwindow = 0\n";
+                    bytes = 0\nbytes_per_source = 0\nbytes_total = 0\nwindow = 0\ntests_per_minute = 0\n";
 
 /// A running server; killed when dropped.
 struct Server {
