@@ -9,7 +9,7 @@ use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version};
 
 use super::intake::{Body, Intake};
-use super::link::{Link, MOST_HEADERS, Sender};
+use super::link::{Driver, Link, MOST_HEADERS, Sender};
 use super::quic::{Requests, Stream};
 use super::rates::Rates;
 use super::request::Ask;
@@ -78,7 +78,8 @@ pub(super) async fn send(link: &mut Link, ask: &Ask) -> Result<Head, Failure> {
     let (mut written, mut first) = (None, None);
     match &mut link.sender {
         Sender::Http1(sender) => {
-            let answered = sender.send_request(request(ask, false)?).await;
+            let asking = sender.send_request(request(ask, false)?);
+            let answered = link.driver.along(asking).await;
             response = answered.map_err(failed)?.map(Coming::Hyper);
         }
         Sender::Http2(sender) => {
@@ -169,7 +170,7 @@ impl Head {
         self.headers.get(hyper::header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// Takes the body in, which passes `watch`.
+    /// Takes the body in, which `driver` moves and which passes `watch`.
     ///
     /// # Errors
     /// Class `protocol` for a body that ends early, and those of `intake`.
@@ -177,6 +178,7 @@ impl Head {
         &mut self,
         ask: &Ask,
         mut intake: Intake,
+        driver: &mut Driver,
         watch: &Watch,
     ) -> Result<Received, Failure> {
         let named = |failure: Failure| failure.class.because(format_args!("{ask}: {}", failure.detail));
@@ -190,7 +192,7 @@ impl Head {
                 .because(format_args!("{ask}: the body is truncated: {octets}{of} octets came ({why})"))
         };
         let came = async {
-            while let Some(data) = self.body.next().await {
+            while let Some(data) = driver.along(self.body.next()).await {
                 let data = data.map_err(|why| short(octets, &why))?;
                 octets += data.len() as u64;
                 rates.push(clock::now().mono.saturating_duration_since(self.first), data.len() as u64);

@@ -49,7 +49,7 @@ impl Tracer<'_> {
             }
         }
         let is_reused = reused.is_some();
-        let (link, mut head, before) = match reused {
+        let (mut link, mut head, before) = match reused {
             Some(reused) => reused,
             None => {
                 let mut link = self.linker.link(ask, began.mono, &self.reached).await?;
@@ -63,7 +63,8 @@ impl Tracer<'_> {
         let redirect = next.as_ref().map(|(redirect, _)| redirect.clone());
         let follows = next.and_then(|(redirect, ask)| redirect.followed.then_some(ask));
         let intake = self.intake(&head, follows.is_none()).await?;
-        let Received { body, rates, ended } = head.receive(ask, intake, &link.watch).await?;
+        let Received { body, rates, ended } =
+            head.receive(ask, intake, &mut link.driver, &link.watch).await?;
         let ready = if is_reused { began.mono } else { link.made.ready };
         let first = head.first;
         let written = head.written.unwrap_or(first);

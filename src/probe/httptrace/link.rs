@@ -1,7 +1,9 @@
 //! A connection on which HTTP is spoken, and all that is known of it.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,7 @@ pub(super) struct Link {
     pub(super) made: Made,
     pub(super) carrier: Carrier,
     /// What moves octets. It ends with the connection.
+    pub(super) driver: Driver,
     pub(super) _tasks: Owned,
 }
 
@@ -108,7 +111,7 @@ impl Link {
     /// Whether another request can go over it.
     pub(super) async fn is_open(&mut self) -> bool {
         match &mut self.sender {
-            Sender::Http1(sender) => sender.ready().await.is_ok(),
+            Sender::Http1(sender) => self.driver.along(sender.ready()).await.is_ok(),
             Sender::Http2(sender) => sender.ready().await.is_ok(),
             // Whether it is closed is told by who asks over it.
             Sender::Http3(_) => true,
@@ -127,13 +130,35 @@ impl Link {
     }
 }
 
+/// What moves the octets of HTTP/1.1, whoever waits for them: in the same task, because each change of tasks and threads takes its
+/// time, which would be told as the network's. HTTP/2 and HTTP/3 have tasks of their own, as their servers may say something at
+/// any time.
+pub(super) struct Driver(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Driver {
+    /// None is needed.
+    pub(super) const NONE: Self = Self(None);
+
+    /// Does `work`, and moves octets meanwhile.
+    pub(super) async fn along<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            if self.0.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
+                self.0 = None;
+            }
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
 /// Speaks HTTP over `stream`.
 pub(super) async fn spoken<S>(
     ask: &Ask,
     stream: S,
     http2: bool,
     tasks: &Tasks,
-) -> Result<(Sender, Arc<Watch>), Failure>
+) -> Result<(Sender, Driver, Arc<Watch>), Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -150,13 +175,13 @@ where
             // How it ends is told by the answer.
             let _ = connection.await;
         });
-        return Ok((Sender::Http2(sender), watch));
+        return Ok((Sender::Http2(sender), Driver::NONE, watch));
     }
     let mut builder = http1::Builder::new();
     builder.title_case_headers(true).max_headers(MOST_HEADERS).max_buf_size(MOST_HEAD);
     let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
-    tasks.spawn(async move {
+    let driver = Driver(Some(Box::pin(async move {
         let _ = connection.await;
-    });
-    Ok((Sender::Http1(sender), watch))
+    })));
+    Ok((Sender::Http1(sender), driver, watch))
 }

@@ -234,7 +234,7 @@ impl<'a> Linker<'a> {
         let wire = Watch::new(false);
         let stream = Watched::new(stream, Arc::clone(&wire));
         let tasks = Owned::default();
-        let (sender, watch) = if ask.url.scheme() == "https" {
+        let (sender, driver, watch) = if ask.url.scheme() == "https" {
             at.reached.reach(Stage::Tls);
             let (stream, http2) = self.shake(ask, stream, &mut made).await?;
             spoken(ask, stream, http2, &tasks.0).await?
@@ -242,7 +242,7 @@ impl<'a> Linker<'a> {
             spoken(ask, stream, self.asked.version.is_http2_in_clear(), &tasks.0).await?
         };
         let origin = ask.url.origin();
-        Ok(Link { sender, origin, watch, wire, made, carrier: Carrier::Tcp(socket), _tasks: tasks })
+        Ok(Link { sender, origin, watch, wire, made, carrier: Carrier::Tcp(socket), driver, _tasks: tasks })
     }
 }
 

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::timeout_at;
 
 use super::handshake::server_name;
-use super::link::{Carrier, Link, MOST_HEAD, Made, Sender};
+use super::link::{Carrier, Driver, Link, MOST_HEAD, Made, Sender};
 use super::linker::{Attempting, Linker};
 use super::report::Attempt;
 use super::request::Ask;
@@ -134,7 +134,16 @@ impl Linker<'_> {
         let made = Made { tls: Some(tls), ..Made::new(to, quic.local(), connect_time, clock::now().mono) };
         let (watch, wire) = (Watch::new(false), Watch::new(false));
         let (sender, carrier) = (Sender::Http3(requests), Carrier::Quic(quic));
-        Ok(Link { sender, origin: ask.url.origin(), watch, wire, made, carrier, _tasks: tasks })
+        Ok(Link {
+            sender,
+            origin: ask.url.origin(),
+            watch,
+            wire,
+            made,
+            carrier,
+            driver: Driver::NONE,
+            _tasks: tasks,
+        })
     }
 }
 
