@@ -159,8 +159,8 @@ fn print(
             }
             report::csv::rows(out, measurement)?;
         }
-        // Its one line goes to stderr.
-        (Format::Text, Outcome::Failure(_)) => {}
+        // Its one line goes to stderr; what another program writes instead, here.
+        (Format::Text, Outcome::Failure(_)) => text::foreign_failure(out, measurement)?,
         (Format::Text, Outcome::Report(_)) => {
             if !common.quiet && measurement.probe.place() != Place::Alone {
                 writeln!(out)?;

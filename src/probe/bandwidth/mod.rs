@@ -7,8 +7,10 @@ mod amount;
 mod course;
 mod latency;
 mod limit;
+mod looks;
 mod report;
 mod run;
+mod seen;
 mod streams;
 mod talk;
 mod trace;
@@ -28,7 +30,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Egress, Found, Manual, Measure, Options, Scalar, Target, Traffic};
+use super::{Ctx, Egress, Findings, Found, Manual, Measure, Options, Scalar, Target, Traffic};
 use crate::failure::Fault;
 use crate::units::Span;
 use crate::wire::iperf3::{PORT, Params, Transport};
@@ -230,7 +232,7 @@ impl Options for Bandwidth {
                server sends, with --bidir both do. Letters mean what they mean to iperf3, sizes (K, M, G, T) are \
                powers of 1024 and rates powers of 1000, and both ends need no more than port 5201.\n\n\
                Throughput is what the receiver counted, goodput: payload of TCP or UDP, without headers. At the end stands what limited it: the \
-               network, the window, a processor at either end, or the rate that was asked for, each with its \
+               network, the window, a processor at either end, or the rate that was asked for or is allowed, each with its \
                evidence. With -O the first seconds do not count.\n\n\
                What is received is thrown away in the kernel, which measures the path; --rx-copy reads it as an application \
                does. Over UDP, datagrams that this host's own socket had no room for are told apart from those that the network \
@@ -448,6 +450,11 @@ impl Measure for Bandwidth {
 
     fn is_broken(&self, report: &Report) -> bool {
         report.ended.is_some()
+    }
+
+    /// A test that its server, or the way there, has ended is none that went well, whatever was moved before.
+    fn exit_code(&self, report: &Report) -> u8 {
+        u8::from(!report.replied() || report.ended.is_some())
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -122,6 +122,7 @@ pub(super) fn test(
     let errors = ended.into_iter().filter_map(|ended| ended.err()).map(|error| error.to_string());
     let error = errors.into_iter().next();
     course.end(true);
+    course.rest();
     let over = clock::now();
     if course.has_more(over.mono) {
         course.interval(over);
@@ -371,6 +372,7 @@ impl Told {
             knows_retransmits: sends.then_some(is_tcp),
             congestion: self.congestion.clone().filter(|_| is_tcp),
             output: None,
+            inside: None,
             streams: streams.collect(),
         }
     }

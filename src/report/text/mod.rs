@@ -21,7 +21,7 @@ mod udpping;
 
 use std::io;
 
-use crate::probe::{Measurement, Outcome, each_report};
+use crate::probe::{Measurement, Outcome, Probe, each_report};
 pub use crate::wire::text::escape;
 pub use lines::{Lines, progress};
 pub use number::{ABSENT, amount, bytes, counted, local, millis, percent, rate, scalar, span};
@@ -71,6 +71,20 @@ pub fn summary(out: &mut impl io::Write, measurement: &Measurement, style: Style
         writeln!(out, "note       this host's wall clock was set by {step:+.0} ms during the run")?;
     }
     Ok(())
+}
+
+/// Writes why `measurement` found nothing as another program would, where that was asked for and the other program writes it to
+/// stdout; else nothing.
+///
+/// # Errors
+/// Those of `out`.
+pub fn foreign_failure(out: &mut impl io::Write, measurement: &Measurement) -> io::Result<()> {
+    match (&measurement.outcome, &measurement.probe) {
+        (Outcome::Failure(failure), Probe::Bandwidth(asked)) if asked.iperf3_json => {
+            bandwidth::iperf3::write_failure(out, failure)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `--- reflector.example (192.0.2.1) udpping ---`

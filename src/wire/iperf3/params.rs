@@ -133,6 +133,11 @@ impl Params {
         }
     }
 
+    /// Whether the client says that it is a waddleperf, which understands more than iperf3 does.
+    pub fn is_of_waddleperf(&self) -> bool {
+        self.version.as_deref().is_some_and(|version| version.contains("+waddleperf"))
+    }
+
     /// The frame's JSON.
     pub fn to_json(&self) -> Value {
         let mut all = Map::new();

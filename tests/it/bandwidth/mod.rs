@@ -1,8 +1,12 @@
 //! `bandwidth` against the stock iperf3 as server: what both say, what filters and shapers counted, and servers that are none.
 
+mod counted;
+mod edges;
+mod factor;
 mod form;
+mod greeting;
 mod hostile;
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

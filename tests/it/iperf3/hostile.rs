@@ -1,14 +1,13 @@
 //! Clients that mean no good, or something else; beside each, a good one is served.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Server;
 use super::raw::{Raw, address, frame, tcp, udp};
+use super::{Server, resident};
 use crate::lab::shared;
 
 /// The server's error with a number.
@@ -262,13 +261,6 @@ fn a_crowd_of_idle_connections_keeps_nobody_out() {
         let closed = (0..4).any(|_| matches!(stream.read(&mut octets), Ok(0) | Err(_)));
         assert!(closed);
     }
-}
-
-/// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
-fn resident(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
 #[test]

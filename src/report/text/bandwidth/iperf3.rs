@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::failure::Failure;
 use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Trace};
+
+/// What the document says that it is from.
+const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
 
 /// Writes the document.
 pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth) -> io::Result<()> {
@@ -30,6 +34,18 @@ pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth
         document.insert("error".to_owned(), json!(ended));
     }
     serde_json::to_writer_pretty(&mut *out, &Value::Object(document))?;
+    writeln!(out)
+}
+
+/// Writes the document of a test that has not begun: iperf3's members, empty, and one `error`.
+pub(in crate::report::text) fn write_failure(out: &mut impl io::Write, failure: &Failure) -> io::Result<()> {
+    let document = json!({
+        "start": { "connected": [], "version": VERSION },
+        "intervals": [],
+        "end": {},
+        "error": failure.detail,
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
@@ -60,7 +76,7 @@ impl Form<'_> {
         let time = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&trace.at);
         let mut start = json!({
             "connected": connected.collect::<Value>(),
-            "version": concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION")),
+            "version": VERSION,
             "system_info": system(),
             "sock_bufsize": wanted,
             "sndbuf_actual": send,
