@@ -36,3 +36,19 @@ pub(super) fn number(socket: &impl AsFd, level: libc::c_int, name: libc::c_int) 
     let done = unsafe { libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, place, &raw mut length) };
     if done == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The value of an option that is several numbers, as many as the system has of them; the others are 0.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn numbers<const N: usize>(
+    socket: &impl AsFd,
+    level: libc::c_int,
+    name: libc::c_int,
+) -> io::Result<[u32; N]> {
+    let (mut values, mut length) = ([0; N], size_of::<[u32; N]>() as libc::socklen_t);
+    let place = values.as_mut_ptr().cast();
+    // SAFETY: the descriptor is open as long as its borrow; the call writes at most `length` octets to `values`.
+    let done = unsafe { libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, place, &raw mut length) };
+    if done == 0 { Ok(values) } else { Err(io::Error::last_os_error()) }
+}

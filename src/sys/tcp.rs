@@ -40,6 +40,12 @@ pub struct Info {
     pub sndbuf_limited: Option<Duration>,
     /// The window that the far side grants, in octets.
     pub snd_wnd: Option<u32>,
+    /// The window that this host grants, in octets.
+    pub rcv_wnd: Option<u32>,
+    /// The least round-trip time of late (`net.ipv4.tcp_min_rtt_wlen`, five minutes), that of the handshake included.
+    pub min_rtt: Option<Duration>,
+    /// Octets that wait to be sent for the first time.
+    pub unsent: Option<u32>,
 }
 
 /// The timestamps option (RFC 7323) is in use: `TCPI_OPT_TIMESTAMPS`.
@@ -48,6 +54,12 @@ const TIMESTAMPS: u8 = 1;
 const TIMESTAMPS_LENGTH: u32 = 12;
 /// Octets of `struct tcp_info` that are read; newer kernels have more, older ones fewer.
 const LENGTH: usize = 240;
+
+/// Octets to which the system lets a receive buffer grow by itself (`net.ipv4.tcp_rmem`, tcp(7)).
+pub fn largest_receive_buffer() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").ok()?;
+    text.split_ascii_whitespace().nth(2)?.parse().ok()
+}
 
 /// The kernel's view of a connection.
 ///
@@ -95,6 +107,9 @@ fn read(bytes: &[u8]) -> Info {
         rwnd_limited: time(176),
         sndbuf_limited: time(184),
         snd_wnd: optional(228),
+        rcv_wnd: optional(232),
+        min_rtt: optional(148).filter(|&us| us != u32::MAX).map(|us| Duration::from_micros(us.into())),
+        unsent: optional(144),
     }
 }
 
@@ -116,6 +131,9 @@ mod tests {
         assert!(info.mss >= 536 && info.mss + 40 <= info.pmtu, "{info:?}");
         assert_eq!(info.payload + 12, info.mss, "timestamps are Linux's default");
         assert!(info.snd_wnd.is_none_or(|window| window > 0), "{info:?}");
+        assert!(info.rcv_wnd.is_none_or(|window| window > 0), "{info:?}");
+        assert!(info.unsent.is_none_or(|octets| octets == 0), "{info:?}");
+        assert!(info.min_rtt.is_none_or(|rtt| rtt < Duration::from_secs(1)), "{info:?}");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         assert!(super::info(udp.as_fd()).is_err());
     }
@@ -137,13 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_that_grows_has_a_bound() {
+        assert!(largest_receive_buffer().is_none_or(|octets| octets > 4096));
+    }
+
+    #[test]
     fn what_an_older_kernel_does_not_tell_is_none() {
         let mut bytes = [0; LENGTH];
         bytes[100..104].copy_from_slice(&7u32.to_ne_bytes());
         bytes[168..176].copy_from_slice(&9u64.to_ne_bytes());
         let old = read(&bytes[..104]);
         assert_eq!((old.retransmits, old.busy, old.snd_wnd), (7, None, None));
+        assert_eq!((old.min_rtt, old.unsent, old.rcv_wnd), (None, None, None));
         bytes[52..56].copy_from_slice(&5u32.to_ne_bytes());
+        bytes[148..152].copy_from_slice(&u32::MAX.to_ne_bytes());
+        assert_eq!(read(&bytes).min_rtt, None, "none was measured");
         assert_eq!(read(&bytes).busy, Some(Duration::from_micros(9)));
         assert_eq!(read(&bytes).quiet, Duration::from_millis(5));
     }

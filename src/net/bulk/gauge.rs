@@ -18,6 +18,7 @@ pub struct Gauge {
     duplicates: AtomicU64,
     jitter: AtomicU64,
     overflow: AtomicU64,
+    full: AtomicU64,
     processor: AtomicU64,
     waited: AtomicU64,
     rests: AtomicBool,
@@ -42,6 +43,8 @@ pub struct Reading {
     pub jitter: Duration,
     /// Datagrams that this host's own socket had no room for.
     pub overflow: u64,
+    /// How often a datagram found no room in this host's own queues, and waited.
+    pub full: u64,
     /// Processor time of the thread.
     pub processor: Duration,
     /// How long it waited for a processor, though it could have run.
@@ -67,6 +70,11 @@ impl Gauge {
     /// Datagrams that the socket has dropped so far.
     pub(super) fn dropped(&self, so_far: u64) {
         self.overflow.store(so_far, Relaxed);
+    }
+
+    /// A datagram found no room in the socket or in the device's queue.
+    pub(super) fn found_full(&self) {
+        self.full.store(self.full.load(Relaxed) + 1, Relaxed);
     }
 
     /// Notes the processor time of this thread.
@@ -97,6 +105,7 @@ impl Gauge {
             duplicates: self.duplicates.load(Relaxed),
             jitter: Duration::from_nanos(self.jitter.load(Relaxed)),
             overflow: self.overflow.load(Relaxed),
+            full: self.full.load(Relaxed),
             processor: Duration::from_nanos(self.processor.load(Relaxed)),
             waited: Duration::from_nanos(self.waited.load(Relaxed)),
         }
@@ -113,6 +122,7 @@ impl Reading {
             disordered: self.disordered.saturating_sub(before.disordered),
             duplicates: self.duplicates.saturating_sub(before.duplicates),
             overflow: self.overflow.saturating_sub(before.overflow),
+            full: self.full.saturating_sub(before.full),
             processor: self.processor.saturating_sub(before.processor),
             waited: self.waited.saturating_sub(before.waited),
             ..*self

@@ -102,11 +102,13 @@ pub(super) fn send(
         let sent = match batch.send(socket, &outgoing) {
             Ok(pieces) => (pieces * joined).min(due),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                gauge.found_full();
                 wait_writable(socket.as_fd(), Some(test.stop.as_fd()), LOOK)?;
                 0
             }
             // The device's queue is full: nothing was sent, and time helps.
             Err(error) if error.raw_os_error() == Some(nix::libc::ENOBUFS) => {
+                gauge.found_full();
                 sleep(Duration::from_micros(50));
                 0
             }
@@ -179,6 +181,10 @@ pub(super) fn receive(
         if let Some(budget) = test.budget() {
             budget.spend(octets as usize);
         }
+    }
+    // Those after the last that came, too.
+    if let Some(drops) = socket.drops() {
+        gauge.dropped(drops.into());
     }
     Ok(())
 }

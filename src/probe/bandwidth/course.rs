@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Bandwidth;
+use super::looks::Looks;
 use super::report::{Bins, Interval, RoundTrips, Stalls, Tally, rate};
 use super::trace::{Ends, Kernel, Snapshot, Total};
 use crate::net::bulk::{Gauge, Reading};
 use crate::probe::{Event, Events};
 use crate::stats::percentile;
-use crate::sys::tcp;
+use crate::sys::{bulk, tcp};
 use crate::units::Now;
 
 /// The width of a bin.
@@ -34,6 +35,7 @@ pub(super) struct Lane {
     windows: (u64, u64),
     /// Round trips in microseconds: least, largest, their sum, how many.
     rtts: (u64, u64, u64, u64),
+    looks: Looks,
     /// What it came to.
     pub(super) end: Reading,
 }
@@ -52,6 +54,7 @@ impl Lane {
             told_again: 0,
             windows: (0, 0),
             rtts: (u64::MAX, 0, 0, 0),
+            looks: Looks::default(),
             end: zero,
         }
     }
@@ -71,6 +74,14 @@ impl Lane {
             self.rtts = (least.min(us), most.max(us), sum + us, count + 1);
         }
         Some(info)
+    }
+
+    /// Looks at the connection, whoever sends.
+    fn look(&mut self) {
+        let info = if self.ends.sends { self.sample() } else { self.info() };
+        if let Some(info) = info {
+            self.looks.note(&info, self.ends.sends);
+        }
     }
 
     /// What was moved since the last interval.
@@ -112,17 +123,30 @@ impl Lane {
         knows.then(|| u64::from(self.last_tcp.retransmits.saturating_sub(self.base_tcp.retransmits)))
     }
 
-    /// How long there was something to send, and how long the receiver's window and the own buffer kept it back.
-    pub(super) fn busy(&self) -> Option<[Duration; 3]> {
-        let of = |info: &tcp::Info| Some([info.busy?, info.rwnd_limited?, info.sndbuf_limited?]);
+    /// How long the receiver's window, and how long the own buffer kept a sender back that had something to send.
+    pub(super) fn limited(&self) -> Option<[Duration; 2]> {
+        let of = |info: &tcp::Info| Some([info.rwnd_limited?, info.sndbuf_limited?]);
         let (end, base) = (of(&self.last_tcp)?, of(&self.base_tcp).unwrap_or_default());
         self.ends.sends.then(|| std::array::from_fn(|n| end[n].saturating_sub(base[n])))
     }
 
-    /// The largest window granted, octets, and the mean round trip in seconds.
-    pub(super) fn window(&self) -> Option<(f64, f64)> {
+    /// What its connection looked like.
+    pub(super) const fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// The least round trip of late and their mean, in seconds; of who receives, the least alone.
+    pub(super) fn round_trip(&self) -> Option<(f64, f64)> {
         let (_, _, sum, count) = self.rtts;
-        (count > 0 && self.windows.1 > 0).then(|| (self.windows.1 as f64, sum as f64 / count as f64 / 1e6))
+        let mean = (count > 0).then(|| sum as f64 / count as f64 / 1e6);
+        let least = self.last_tcp.min_rtt.map(|rtt| rtt.as_secs_f64());
+        Some((least.or(mean)?, mean.or(least)?))
+    }
+
+    /// The sizes of its buffers in octets: send, receive.
+    pub(super) fn buffers(&self) -> Option<[usize; 2]> {
+        let (send, receive) = bulk::buffers(self.tcp.as_ref()?)?;
+        Some([send, receive])
     }
 
     /// What iperf3's form tells of this host's end.
@@ -204,9 +228,7 @@ impl Course {
             self.bins[way].push((octets[way] - self.bin_octets[way]) as f64 * 8.0 / span);
         }
         (self.bin_octets, self.bin_end) = (octets, now);
-        for lane in &mut self.lanes {
-            lane.sample();
-        }
+        self.lanes.iter_mut().for_each(Lane::look);
     }
 
     /// An interval is over.
@@ -277,7 +299,7 @@ impl Course {
             (lane.base, lane.base_tcp) = (lane.gauge.read(), lane.info().unwrap_or(lane.last_tcp));
             (lane.last, lane.last_tcp) = (lane.base, lane.base_tcp);
             lane.told_again = lane.base_tcp.retransmits;
-            (lane.windows, lane.rtts) = ((0, 0), (u64::MAX, 0, 0, 0));
+            (lane.windows, lane.rtts, lane.looks) = ((0, 0), (u64::MAX, 0, 0, 0), Looks::default());
         }
         self.bin_octets = self.octets();
     }
@@ -287,6 +309,15 @@ impl Course {
         for lane in self.lanes.iter_mut().filter(|lane| lane.ends.sends == sends) {
             lane.end = lane.gauge.read();
             lane.last_tcp = lane.info().unwrap_or(lane.last_tcp);
+        }
+    }
+
+    /// All threads are at rest: what they have used of a processor is known, and what their sockets had no room for. What they
+    /// have moved after the end stays out.
+    pub(super) fn rest(&mut self) {
+        for lane in &mut self.lanes {
+            let Reading { processor, waited, overflow, .. } = lane.gauge.read();
+            (lane.end.processor, lane.end.waited, lane.end.overflow) = (processor, waited, overflow);
         }
     }
 

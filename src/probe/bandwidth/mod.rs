@@ -10,9 +10,11 @@ mod course;
 mod latency;
 mod limit;
 mod login;
+mod looks;
 mod report;
 mod run;
 mod search;
+mod seen;
 mod streams;
 mod talk;
 mod trace;
@@ -324,7 +326,7 @@ impl Options for Bandwidth {
                server sends, with --bidir both do. Letters mean what they mean to iperf3, sizes (K, M, G, T) are \
                powers of 1024 and rates powers of 1000, and both ends need no more than port 5201.\n\n\
                Throughput is what the receiver counted, goodput: payload of TCP or UDP, without headers. At the end stands what limited it: the \
-               network, the window, a processor at either end, or the rate that was asked for, each with its \
+               network, the window, a processor at either end, or the rate that was asked for or is allowed, each with its \
                evidence. With -O the first seconds do not count.\n\n\
                What is received is thrown away in the kernel, which measures the path; --rx-copy reads it as an application \
                does. Over UDP, datagrams that this host's own socket had no room for are told apart from those that the network \

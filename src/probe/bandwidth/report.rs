@@ -171,7 +171,8 @@ pub struct Datagrams {
     pub reordered: Option<u64>,
     /// Those that came again, as far as the last 1,024 numbers tell. Null where the server received.
     pub duplicates: Option<u64>,
-    /// Of those lost, how many this host's own socket had no room for. Null where the server received.
+    /// Those that this host's own socket had no room for: of `lost`, or after the last that was seen. Null where the server
+    /// received.
     pub dropped_here: Option<u64>,
     /// Jitter (RFC 3550 §6.4.1), the mean of the streams'. Of datagrams that the kernel has joined only the first has a time.
     #[serde(rename = "jitter_ms", with = "ms::option")]

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+use super::Bandwidth;
 use super::busy::Backoff;
 use super::course::Lane;
 use super::latency::Beside;
-use super::limit::{Seen, judge};
 use super::login::Credentials;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report, rate};
 use super::search::find;
 use super::talk::{self, Told, Untested};
 use super::trace::{Total, Trace};
-use super::{Bandwidth, Limit};
 use crate::failure::{Class, Failure};
 use crate::net::dial;
 use crate::probe::own_thread::on_own_thread;
@@ -186,7 +185,7 @@ impl Told {
     }
 
     /// Octets and time at both ends of a stream: sender's, receiver's.
-    fn ends(&self, at: usize) -> [Option<(u64, Duration)>; 2] {
+    pub(super) fn ends(&self, at: usize) -> [Option<(u64, Duration)>; 2] {
         let lane = &self.course.lanes[at];
         let sends = lane.ends.sends;
         let ours = Some((lane.counted().octets, self.spans[usize::from(!sends)]));
@@ -296,57 +295,6 @@ impl Told {
             dropped_here: here(|reading| reading.overflow),
             ..Datagrams::of(sent, seen, lost, jitter)
         }
-    }
-
-    /// What kept a direction from being faster.
-    fn limit(&self, lanes: &[usize], sends: bool, flow: &Flow) -> Option<Limit> {
-        let lanes = || lanes.iter().map(|&at| &self.course.lanes[at]);
-        let span = self.spans[usize::from(!sends)].as_secs_f64();
-        let throughput = flow.throughput_bps.filter(|_| span > 0.0)?;
-        let busiest =
-            lanes().map(|lane| (lane.counted().processor + lane.counted().waited).as_secs_f64() / span);
-        let busiest = busiest.reduce(f64::max);
-        let busy: Option<Vec<[Duration; 3]>> = lanes().map(Lane::busy).collect();
-        let share = |n: usize| {
-            let busy = busy.as_ref()?;
-            let total: Duration = busy.iter().map(|of| of[0]).sum();
-            let kept: Duration = busy.iter().map(|of| of[n]).sum();
-            (!total.is_zero()).then(|| kept.as_secs_f64() / total.as_secs_f64())
-        };
-        let windows: Option<Vec<(f64, f64)>> = lanes().map(Lane::window).collect();
-        let count = lanes().count().max(1) as f64;
-        let granted = windows.filter(|all| !all.is_empty()).map(|all| {
-            let (octets, rtts) = all.iter().fold((0.0, 0.0), |(a, b), (octets, rtt)| (a + octets, b + rtt));
-            // Half of a buffer is for the kernel's own use (socket(7)).
-            (octets.min(self.buffers.0 as f64 / 2.0 * count), rtts / count)
-        });
-        // A receiver knows its own buffer, which bounds the window, and the round trip of its connection's handshake.
-        let buffer = || {
-            let rtt = lanes().next()?.tcp.as_ref()?;
-            let rtt = crate::sys::tcp::info(std::os::fd::AsFd::as_fd(rtt)).ok()?.rtt?;
-            Some((self.buffers.1 as f64 / 2.0 * count, rtt.as_secs_f64()))
-        };
-        let segments = flow.sent.map(|moved| moved.bytes as f64 / f64::from(self.trace.mss.max(1)));
-        let again = flow
-            .retransmits
-            .zip(segments)
-            .filter(|(_, all)| *all >= 1.0)
-            .map(|(again, all)| again as f64 / all);
-        let asked = self.asked.rate().bps;
-        Some(judge(&Seen {
-            throughput,
-            sent: flow.sent.and_then(|moved| moved.rate()),
-            asked: (asked > 0).then_some(asked as f64 * count),
-            sender: busiest.filter(|_| sends),
-            receiver: busiest.filter(|_| !sends),
-            remote: self.results.as_ref().map(|results| results.cpu.total / 100.0),
-            rwnd_limited: share(1),
-            sndbuf_limited: share(2),
-            window: granted.or_else(|| if sends { None } else { buffer() }),
-            loss: flow.udp.map_or(again, |udp| udp.loss_ratio),
-            dropped_here: flow.udp.and_then(|udp| Some(udp.dropped_here? as f64 / udp.seen?.max(1) as f64)),
-            window_asked: self.asked.window.is_some(),
-        }))
     }
 
     /// What iperf3's own form tells.

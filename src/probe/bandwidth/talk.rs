@@ -40,7 +40,6 @@ pub(super) struct Told {
     /// Processor time of this process meanwhile, and how long that was: its own, the kernel's for it.
     pub(super) processor: (Duration, Duration, Duration),
     pub(super) congestion: Option<String>,
-    pub(super) buffers: (usize, usize),
     pub(super) results: Option<Results>,
     /// Why it ended before its end.
     pub(super) ended: Option<String>,
@@ -162,6 +161,7 @@ pub(super) fn test(
     let errors = ended.into_iter().filter_map(|ended| ended.err()).map(|error| error.to_string());
     let error = errors.into_iter().next();
     course.end(true);
+    course.rest();
     let over = clock::now();
     if course.has_more(over.mono) {
         course.interval(over);
@@ -175,7 +175,6 @@ pub(super) fn test(
         spans,
         processor: (after.0 - before.0, after.1 - before.1, over.mono - began.mono),
         congestion,
-        buffers,
         results: None,
         ended: error,
     };
@@ -431,6 +430,7 @@ impl Told {
             knows_retransmits: sends.then_some(is_tcp),
             congestion: self.congestion.clone().filter(|_| is_tcp),
             output: None,
+            inside: None,
             streams: streams.collect(),
         }
     }

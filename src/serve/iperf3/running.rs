@@ -9,11 +9,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use super::end::End;
 use super::streams::{Glance, Line};
 use super::talk::{Talk, unexpected};
-use super::tally::{Moved, cpu};
+use super::tally::{Moved, cpu, inside};
 use super::{Iperf3Settings, Shared, limits};
 use crate::net::bulk::{Test, Worker};
 use crate::sys::{bulk, clock};
-use crate::wire::iperf3::{Code, Cpu, Params, Refusal, State, Transport};
+use crate::wire::iperf3::{Code, Cpu, Inside, Params, Refusal, State, Transport};
 
 /// How often it is looked what was moved.
 const TICK: Duration = Duration::from_millis(100);
@@ -71,6 +71,8 @@ pub(super) struct Outcome {
     pub(super) intervals: Vec<Interval>,
     pub(super) cpu: Cpu,
     pub(super) congestion: Option<String>,
+    /// What a client is told that is a waddleperf.
+    pub(super) inside: Inside,
     /// Both ends of each stream.
     pub(super) ends: Vec<(Option<SocketAddr>, Option<SocketAddr>)>,
 }
@@ -272,8 +274,9 @@ impl Running {
             self.note(ended, lines, ended < self.counts_from);
         }
         let time = ended.saturating_duration_since(self.counts_from);
-        let threads =
-            end.iter().zip(&self.base).map(|(end, base)| end.reading.since(&base.reading).processor);
+        let since = end.iter().zip(&self.base).map(|(end, base)| end.reading.since(&base.reading));
+        let readings: Vec<_> = lines.iter().map(|line| line.sends).zip(since).collect();
+        let threads = readings.iter().map(|(_, reading)| reading.processor);
         let used = (process.0.saturating_sub(self.process.0), process.1.saturating_sub(self.process.1));
         let moved = lines.iter().zip(self.base.iter().zip(&end));
         Outcome {
@@ -282,6 +285,12 @@ impl Running {
             moved: moved.map(|(line, (base, end))| Moved::between(line, base, end)).collect(),
             intervals: std::mem::take(&mut self.intervals),
             congestion,
+            inside: inside(
+                &readings,
+                time,
+                limits::ceiling(&self.shared.settings, &self.params),
+                self.params.transport == Transport::Udp,
+            ),
             ends: lines.iter().map(|line| (line.local, line.peer)).collect(),
         }
     }

@@ -242,6 +242,7 @@ impl Session {
         }
         let (time, cpu, congestion) = (outcome.time, outcome.cpu, outcome.congestion.clone());
         let mut ours = tally::results(&self.params, &outcome.moved, time, cpu, congestion, &theirs);
+        ours.inside = self.params.is_of_waddleperf().then_some(outcome.inside);
         if self.params.wants_output {
             ours.output = Some(text::output(self.peer, &self.params, outcome).into());
         }

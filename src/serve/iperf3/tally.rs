@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::streams::{Glance, Line};
-use crate::wire::iperf3::{Cpu, Params, Results, Stream, Transport};
+use crate::net::bulk::Reading;
+use crate::wire::iperf3::{Cpu, Inside, Params, Results, Stream, Transport};
 
 /// What a stream has moved once what was omitted is taken off.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +66,22 @@ fn percent(part: Duration, whole: Duration) -> f64 {
     if whole.is_zero() { 0.0 } else { part.as_secs_f64() / whole.as_secs_f64() * 100.0 }
 }
 
+/// What a client that is a waddleperf is told besides: how busy our threads were, what we dropped, and the `ceiling`.
+pub(super) fn inside(lines: &[(bool, Reading)], time: Duration, ceiling: u64, is_udp: bool) -> Inside {
+    let busiest = |sends: bool, busy: fn(&Reading) -> Duration| {
+        let times = lines.iter().filter(|line| line.0 == sends).map(|(_, reading)| busy(reading));
+        times.max().filter(|_| !time.is_zero()).map(|busy| busy.as_secs_f64() / time.as_secs_f64())
+    };
+    let received = || lines.iter().filter(|line| !line.0).map(|(_, reading)| reading.overflow);
+    Inside {
+        sender: busiest(true, |reading| reading.processor + reading.waited),
+        // A thread that waits for a processor is late; what was received meanwhile lies in its socket.
+        receiver: busiest(false, |reading| reading.processor),
+        rate: (ceiling > 0).then_some(ceiling),
+        dropped: (is_udp && received().count() > 0).then(|| received().sum()),
+    }
+}
+
 /// What the client is told. Of flows through which it receives, it is told its own jitter again, as iperf3 does.
 pub(super) fn results(
     params: &Params,
@@ -95,6 +112,7 @@ pub(super) fn results(
         knows_retransmits: sends.then_some(knows),
         congestion,
         output: None,
+        inside: None,
         streams: moved.iter().map(stream).collect(),
     }
 }
@@ -140,6 +158,24 @@ mod tests {
             (udp.knows_retransmits, udp.streams[0].jitter),
             (Some(false), Some(Duration::from_millis(500)))
         );
+    }
+
+    #[test]
+    fn our_own_clients_are_told_who_was_busy_and_what_was_dropped() {
+        let ms = Duration::from_millis;
+        let line = |processor, waited, overflow| Reading {
+            processor: ms(processor),
+            waited: ms(waited),
+            overflow,
+            ..Reading::default()
+        };
+        let lines = [(true, line(100, 800, 0)), (true, line(500, 0, 0)), (false, line(300, 600, 7))];
+        let told = inside(&lines, ms(1000), 0, true);
+        assert_eq!((told.sender, told.receiver), (Some(0.9), Some(0.3)));
+        assert_eq!((told.rate, told.dropped), (None, Some(7)));
+        let told = inside(&lines[..2], ms(1000), 8, true);
+        assert_eq!((told.receiver, told.rate, told.dropped), (None, Some(8), None));
+        assert_eq!(inside(&lines, ms(0), 0, false), Inside::default());
     }
 
     #[test]

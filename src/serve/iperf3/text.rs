@@ -175,7 +175,7 @@ fn scaled(mut number: f64, by: f64, units: [&str; 5]) -> String {
 mod tests {
     use super::*;
     use crate::serve::iperf3::running::Interval;
-    use crate::wire::iperf3::Cpu;
+    use crate::wire::iperf3::{Cpu, Inside};
     use std::time::Duration;
 
     fn moved(id: u32, sends: bool) -> Moved {
@@ -198,6 +198,7 @@ mod tests {
             moved: streams.to_vec(),
             intervals: vec![interval(true), interval(false)],
             cpu: Cpu::default(),
+            inside: Inside::default(),
             congestion: None,
             ends: streams.iter().map(|moved| (Some(at(5201)), Some(at(moved.id as u16)))).collect(),
         };

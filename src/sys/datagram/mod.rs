@@ -205,6 +205,14 @@ impl Socket {
         u32::try_from(mtu).ok().filter(|&mtu| mtu > 0)
     }
 
+    /// How many datagrams it had no room for so far (`SO_MEMINFO`), those after the last that was received included, of which
+    /// [`Meta::overflow`] does not tell; `None` where the system is older than Linux 4.12.
+    pub fn drops(&self) -> Option<u32> {
+        // SK_MEMINFO_DROPS of linux/sock_diag.h is the last of nine.
+        let [.., drops] = option::numbers::<9>(self, libc::SOL_SOCKET, libc::SO_MEMINFO).ok()?;
+        Some(drops)
+    }
+
     /// The error that is waiting, if any; it is taken.
     pub fn take_error(&self) -> Option<io::Error> {
         self.inner.take_error().ok().flatten()

@@ -17,7 +17,7 @@ pub use frame::{Frames, MOST_PARAMS, MOST_RESULTS, encode};
 pub use fuzz::{fuzz_datagram, fuzz_frame, fuzz_params, fuzz_results};
 pub use login::{Claim, Padding, PrivateKey, PublicKey, Token, Unusable};
 pub use params::{Params, Transport};
-pub use results::{Cpu, Results, Stream};
+pub use results::{Cpu, Inside, Results, Stream};
 
 /// The port of the control connection and of all data.
 pub const PORT: u16 = 5201;

@@ -18,8 +18,23 @@ pub struct Results {
     pub congestion: Option<String>,
     /// What the server printed, as text or as JSON.
     pub output: Option<Value>,
+    /// What iperf3's own members do not tell, of a server that is a waddleperf to a client that is one.
+    pub inside: Option<Inside>,
     /// One for each stream, of both directions.
     pub streams: Vec<Stream>,
+}
+
+/// What a server knows of its end: the member `waddleperf` of its results, which others skip. What is not known is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Inside {
+    /// Share of the test's time that its busiest sending thread ran or waited for a processor.
+    pub sender: Option<f64>,
+    /// Share of the test's time that its busiest receiving thread ran.
+    pub receiver: Option<f64>,
+    /// Bits per second that the server lets a test move at most, both ways together.
+    pub rate: Option<u64>,
+    /// Datagrams that its sockets had no room for; what was omitted is not among them.
+    pub dropped: Option<u64>,
 }
 
 /// Processor time in percent of the test's time; may be above 100.
@@ -82,6 +97,9 @@ impl Results {
             Some(output) => all["server_output_json"] = output.clone(),
             None => {}
         }
+        if let Some(inside) = &self.inside {
+            all["waddleperf"] = inside.to_json();
+        }
         all["streams"] = streams.collect();
         all
     }
@@ -115,8 +133,34 @@ impl Results {
             knows_retransmits: of.count("sender_has_retransmits").map(|knows| knows > 0),
             congestion: of.text("congestion_used").map(str::to_owned),
             output: output.or(text).cloned(),
+            inside: members
+                .get("waddleperf")
+                .and_then(Value::as_object)
+                .map(|all| Inside::read(&Object(all))),
             streams,
         })
+    }
+}
+
+impl Inside {
+    fn to_json(self) -> Value {
+        let members = [
+            ("sender_busy", self.sender.map(Value::from)),
+            ("receiver_busy", self.receiver.map(Value::from)),
+            ("rate", self.rate.map(Value::from)),
+            ("dropped", self.dropped.map(Value::from)),
+        ];
+        members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+
+    fn read(of: &Object<'_>) -> Self {
+        let share = |key| of.float(key).filter(|share| *share >= 0.0);
+        Self {
+            sender: share("sender_busy"),
+            receiver: share("receiver_busy"),
+            rate: of.count("rate").filter(|&rate| rate > 0),
+            dropped: of.count("dropped"),
+        }
     }
 }
 
@@ -190,6 +234,12 @@ mod tests {
             knows_retransmits: Some(true),
             congestion: Some("cubic".to_owned()),
             output: Some("a line\n".into()),
+            inside: Some(Inside {
+                sender: Some(0.97),
+                receiver: None,
+                rate: Some(1 << 40),
+                dropped: Some(0),
+            }),
             streams: vec![
                 stream,
                 Stream { id: 4, omitted: Some((0, 0)), jitter: Some(Duration::ZERO), ..Stream::default() },
@@ -226,6 +276,22 @@ mod tests {
             assert_eq!(read(wrong, "0", wrong), (None, None), "{wrong}");
         }
         assert_eq!(read("0", "3", "2").1, None);
+    }
+
+    #[test]
+    fn what_only_waddleperf_tells_may_be_missing_or_strange() {
+        let inside = |text: &str| {
+            let all = format!(
+                r#"{{"cpu_util_total":1,"cpu_util_user":1,"cpu_util_system":0,"waddleperf":{text},"streams":[]}}"#
+            );
+            Results::parse(all.as_bytes()).expect("results").inside
+        };
+        assert_eq!(inside("7"), None);
+        assert_eq!(inside("{}"), Some(Inside::default()));
+        assert_eq!(
+            inside(r#"{"sender_busy":-1,"receiver_busy":"x","rate":0,"dropped":-5}"#),
+            Some(Inside::default())
+        );
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `bandwidth` against the stock iperf3 as server: what both say, what filters and shapers counted, and servers that are none.
 
+mod counted;
+mod edges;
+mod factor;
 mod form;
+mod greeting;
 mod hostile;
 mod login;
 mod newer;
 mod options;
 pub(crate) mod search;
-mod server;
+pub(crate) mod server;
 mod stream;
 
 use std::collections::BTreeMap;

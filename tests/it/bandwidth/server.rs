@@ -11,14 +11,14 @@ use crate::lab::Node;
 use crate::tool::tool;
 
 /// A running `iperf3 -s`.
-pub(super) struct Iperf3 {
+pub(crate) struct Iperf3 {
     child: Child,
     stdout: ChildStdout,
 }
 
 impl Iperf3 {
     /// A server at `node` that listens already.
-    pub(super) fn start(node: &Node, args: &str) -> Self {
+    pub(crate) fn start(node: &Node, args: &str) -> Self {
         let program = tool("iperf3").get_program().to_owned();
         let mut command = node.command(program.to_str().expect("a path"));
         command.args(["-s", "--forceflush"]).args(args.split_whitespace()).stdout(Stdio::piped());
@@ -46,7 +46,7 @@ impl Iperf3 {
     }
 
     /// What it printed, once it has ended: JSON (`-J -1`).
-    pub(super) fn json(mut self) -> Value {
+    pub(crate) fn json(mut self) -> Value {
         let mut text = String::new();
         self.stdout.read_to_string(&mut text).expect("text");
         let _ = self.child.wait();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Server;
 use super::raw::{Raw, address, frame, tcp, udp};
+use super::{Server, resident};
 use crate::lab::shared;
 
 /// The server's error with a number.
@@ -350,13 +350,6 @@ fn large_datagrams_take_no_more_memory_than_small_ones() {
 fn high_water(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
-}
-
-/// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
-fn resident(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 

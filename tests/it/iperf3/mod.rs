@@ -1,6 +1,7 @@
 //! `waddleperf serve` as iperf3's server: stock clients in every mode, many at once, limits, and clients that mean no good.
 
 mod applet;
+mod beside;
 mod ends;
 mod hostile;
 mod kept;
@@ -11,7 +12,9 @@ mod modes;
 mod newer;
 mod path;
 mod raw;
+mod relayed;
 mod search;
+mod soak;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -21,16 +24,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::lab::Threads;
 use crate::tool::{WADDLEPERF, tool};
 
 /// No limits, as a stock server has none.
-const OPEN: &str = "sessions = 64\nsessions_per_source = 64\nstreams = 0\ntime = \"0s\"\nrate = 0\nudp_rate = 0\n\
+pub(crate) const OPEN: &str = "sessions = 64\nsessions_per_source = 64\nstreams = 0\ntime = \"0s\"\nrate = 0\nudp_rate = 0\n\
                     bytes = 0\nbytes_per_source = 0\nbytes_total = 0\nwindow = 0\ntests_per_minute = 0\n";
 
 /// A running server; killed when dropped.
-struct Server {
-    child: Child,
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) port: u16,
     _data: tempfile::TempDir,
 }
 
@@ -50,11 +54,20 @@ impl Server {
         Self::launch(Command::new(WADDLEPERF), config, address)
     }
 
-    fn launch(mut command: Command, config: &str, address: &str) -> Self {
-        let data = tempfile::tempdir().expect("make a directory");
+    pub(crate) fn launch(command: Command, config: &str, address: &str) -> Self {
+        Self::beside(command, config, address, "udpping=off")
+    }
+
+    /// With `other` that it listens to, or not.
+    pub(crate) fn beside(command: Command, config: &str, address: &str, other: &str) -> Self {
+        Self::at(command, tempfile::tempdir().expect("make a directory"), config, address, other)
+    }
+
+    /// With its data in a directory.
+    fn at(mut command: Command, data: tempfile::TempDir, config: &str, address: &str, other: &str) -> Self {
         let file = data.path().join("config.toml");
         fs::write(&file, config).expect("write the configuration");
-        command.args(["serve", "--listen", "udpping=off", "--listen", &format!("iperf3={address}:0")]);
+        command.args(["serve", "--listen", other, "--listen", &format!("iperf3={address}:0")]);
         command.arg("--config").arg(&file).arg("--data").arg(data.path().join("data"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
@@ -127,6 +140,11 @@ impl Server {
         fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("its threads").count()
     }
 
+    /// How many of its threads have this name.
+    fn threads_named(&self, name: &str) -> usize {
+        Threads(self.child.id()).named(name).len()
+    }
+
     /// Waits until nothing of a test is left: its descriptors and its threads are those of an idle server.
     #[track_caller]
     fn until_idle(&self, descriptors: usize) {
@@ -158,6 +176,13 @@ fn told(command: &mut Command) -> (bool, Value) {
 #[track_caller]
 fn number(report: &Value, at: &str) -> f64 {
     report.pointer(at).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {at} in {report:#}"))
+}
+
+/// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
+fn resident(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
 /// Reads a pipe to its end.

@@ -62,18 +62,31 @@ impl Node {
     }
 }
 
-impl Queue<'_> {
-    /// How many packets the queue had no room for.
-    pub(crate) fn dropped(&self) -> u64 {
-        let arguments = ["-s", "-j", "qdisc", "show", "dev", self.interface];
-        let printed = self.node.namespace.tool("tc", &arguments, "");
-        drops(&printed).unwrap_or_else(|| panic!("no root qdisc in {printed}"))
+impl Node {
+    /// Lets what leaves the node in this direction go as it comes again.
+    pub(crate) fn unshape(&self, direction: Direction) {
+        self.namespace.tool("tc", &["qdisc", "delete", "dev", direction.exit(), "root"], "");
     }
 }
 
-/// The drops of the root qdisc, which counts its children's too.
-fn drops(printed: &str) -> Option<u64> {
-    let queues: Value = serde_json::from_str(printed).ok()?;
-    let root = queues.as_array()?.iter().find(|queue| queue["root"] == true)?;
-    root["drops"].as_u64()
+impl Queue<'_> {
+    /// How many packets the queue had no room for.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.count(["drops"])[0]
+    }
+
+    /// Octets of Ethernet frames that it has let through, and how many frames they were.
+    pub(crate) fn sent(&self) -> [u64; 2] {
+        self.count(["bytes", "packets"])
+    }
+
+    /// What the root qdisc counts, its children's too.
+    fn count<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+        let arguments = ["-s", "-j", "qdisc", "show", "dev", self.interface];
+        let printed = self.node.namespace.tool("tc", &arguments, "");
+        let queues: Value = serde_json::from_str(&printed).unwrap_or(Value::Null);
+        let root = queues.as_array().and_then(|queues| queues.iter().find(|queue| queue["root"] == true));
+        let root = root.unwrap_or_else(|| panic!("no root qdisc in {printed}"));
+        names.map(|name| root[name].as_u64().unwrap_or_else(|| panic!("no {name} in {printed}")))
+    }
 }

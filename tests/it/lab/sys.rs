@@ -93,6 +93,14 @@ pub(super) fn make_ambient(capability: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a thread the least right to a processor among all that are not idle (`nice` 19).
+pub(super) fn be_nice(thread: libc::pid_t) -> io::Result<()> {
+    // SAFETY: setpriority takes three integers and no pointer.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, thread.cast_unsigned(), 19) };
+    Errno::result(result)?;
+    Ok(())
+}
+
 /// Runs `prepare` in the child of `command` between fork and exec.
 /// `prepare` may only make system calls: no allocation, no locks.
 pub(super) fn before_exec(

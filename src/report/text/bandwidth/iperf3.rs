@@ -1,4 +1,4 @@
-//! What `iperf3 -J` prints, for people's scripts: the keys, their order and their units are iperf 3.21's.
+//! What `iperf3 -J` prints, for people's scripts: the keys, their form and their units are iperf 3.21's.
 
 use std::io;
 use std::time::Duration;
@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::stream;
 use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Trace};
+
+/// What the document says that it is from.
+const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
 
 /// Writes the document.
 pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth) -> io::Result<()> {
@@ -56,8 +59,6 @@ pub(in crate::report::text) fn failed(
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
-
-const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
 
 /// The parts of the document.
 pub(super) struct Form<'a> {

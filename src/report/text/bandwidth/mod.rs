@@ -1,6 +1,6 @@
 //! `bandwidth` for people: iperf3's table in our units, then what limited it.
 
-mod iperf3;
+pub(super) mod iperf3;
 mod row;
 mod search;
 mod stream;
