@@ -313,8 +313,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -481,6 +480,9 @@ _waddleperf() {
                     return 0
                     ;;
                 -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --loss)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -495,6 +497,10 @@ _waddleperf() {
                     ;;
                 --latency)
                     COMPREPLY=($(compgen -W "icmp udp tcp" -- "${cur}"))
+                    return 0
+                    ;;
+                --latency-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --title)
@@ -4555,8 +4561,7 @@ _bandwidth() {
 
     case "${cmd}" in
         bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --latency --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -C -Z -B -T -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --length --window --set-mss --no-delay --tos --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --get-server-output --title --extra-data --iperf3-json --udp-counters-64bit --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4723,6 +4728,9 @@ _bandwidth() {
                     return 0
                     ;;
                 -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --loss)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4737,6 +4745,10 @@ _bandwidth() {
                     ;;
                 --latency)
                     COMPREPLY=($(compgen -W "icmp udp tcp" -- "${cur}"))
+                    return 0
+                    ;;
+                --latency-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --title)

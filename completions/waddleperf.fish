@@ -510,7 +510,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l tria
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
-tcp\t'TCP connections to the server\'s port, each closed at once'"
+tcp\t'TCP connections to another port of the server (--latency-port); a refusal is an answer, too'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l latency-port -d 'The port that --latency=tcp knocks at, open or closed: not the test\'s own, where stock servers take every connection for a client' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l extra-data -d 'A text for the server\'s record' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
@@ -1337,7 +1338,8 @@ complete -c bandwidth -l trial -d 'How long each test of --find-max sends; the l
 complete -c bandwidth -l retry-busy -d 'Ask a server that is busy again, after 1, 2, 4 … seconds, for so long' -r
 complete -c bandwidth -l latency -d 'Measure round trips before the bulk and while it runs: what queues on the way add to them (bufferbloat)' -r -f -a "icmp\t'ICMP echoes'
 udp\t'Packets to a waddleperf reflector (UDP 2000)'
-tcp\t'TCP connections to the server\'s port, each closed at once'"
+tcp\t'TCP connections to another port of the server (--latency-port); a refusal is an answer, too'"
+complete -c bandwidth -l latency-port -d 'The port that --latency=tcp knocks at, open or closed: not the test\'s own, where stock servers take every connection for a client' -r
 complete -c bandwidth -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c bandwidth -l extra-data -d 'A text for the server\'s record' -r
 complete -c bandwidth -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
