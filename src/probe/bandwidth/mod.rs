@@ -421,7 +421,7 @@ impl Bandwidth {
             wants_output: self.get_server_output,
             title: self.title.clone(),
             extra: self.extra_data.clone(),
-            skip_copy: !self.rx_copy,
+            skip_copy: !self.udp && !self.rx_copy,
             version: Some(Params::VERSION.to_owned()),
             ..Params::default()
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Network;
 use crate::failure::Fault;
 use crate::units::Span;
-use crate::wire::iperf3::Params;
+use crate::wire::iperf3::{Params, Transport};
 
 /// What a minute's count can tell apart.
 const MOST_PER_MINUTE: u8 = 250;
@@ -87,7 +87,8 @@ impl Iperf3Settings {
     /// Whether a test's receiver copies. Stock clients say only when they want it not to (from 3.19 on), and cannot see which it
     /// was; ours say what they want.
     pub(super) fn copies(&self, params: &Params) -> bool {
-        self.rx_copy || params.is_of_waddleperf() && !params.skip_copy
+        let is_tcp = params.transport == Transport::Tcp;
+        self.rx_copy || is_tcp && params.is_of_waddleperf() && !params.skip_copy
     }
 
     /// Refuses what each key allows and all of them together do not.
