@@ -156,6 +156,7 @@ impl Test {
 
     /// What came so far was for warming up.
     pub fn begin_anew(&self) {
+        self.omits.store(false, Ordering::Relaxed);
         self.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -183,6 +184,14 @@ mod tests {
         assert_eq!([spend(0, 1000), spend(0, 2000)], [1, 3].map(Duration::from_millis));
         assert_eq!(spend(1, 1000), Duration::from_millis(3));
         assert_eq!(spend(1000, 15_000), Duration::from_millis(5), "10 ms of a second");
+    }
+
+    #[test]
+    fn what_is_omitted_spends_nothing() {
+        let test = Test::new(clock::now().mono, Some(Budget::new(10))).expect("a test").omitting();
+        assert!(test.has_budget() && test.budget().is_none());
+        test.begin_anew();
+        assert_eq!(test.budget().map(|budget| budget.take(100)), Some(10));
     }
 
     #[test]

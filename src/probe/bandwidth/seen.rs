@@ -21,7 +21,8 @@ impl Told {
             true => lane.counted().processor + lane.counted().waited,
             false => lane.counted().processor,
         };
-        let busiest = lanes().map(|lane| busy(lane).as_secs_f64() / span).reduce(f64::max);
+        // A thread notes its time now and then, which over a few milliseconds is more than there were.
+        let busiest = lanes().map(|lane| (busy(lane).as_secs_f64() / span).min(1.0)).reduce(f64::max);
         // Of the whole time: a sender that seldom has something to send waits for the receiver all the time that it has.
         let times: Option<Vec<[Duration; 2]>> = lanes().map(Lane::limited).collect();
         let share = |n: usize| {

@@ -77,7 +77,8 @@ fn connection(asked: &Bandwidth, cookie: &Cookie, to: SocketAddr, n: usize) -> R
     let options = Options {
         window: asked.window.map(|window| window.0 as u32),
         mss: asked.mss,
-        no_delay: asked.no_delay,
+        // What a pace parts must not wait for the answer to what left before (Nagle's algorithm).
+        no_delay: asked.no_delay || rate > 0,
         tos: asked.type_of_service(),
         congestion: asked.congestion.clone(),
         // The thread paces; the kernel sees to it that what a thread hands over late does not leave at once.

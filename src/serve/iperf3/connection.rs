@@ -40,7 +40,8 @@ pub(super) fn prepare(stream: &TcpStream, params: &Params, settings: &Iperf3Sett
         // The system's own limit (net.core.wmem_max) cuts it further; the client sees it by its own socket.
         window: (params.window > 0).then_some(params.window.min(most)),
         mss: None,
-        no_delay: params.no_delay,
+        // As our own client: a paced write must not wait for the answer to the one before.
+        no_delay: params.no_delay || params.rate > 0,
         tos: Some(params.tos).filter(|&tos| tos > 0),
         congestion: params.congestion.clone(),
         pacing: (params.fq_rate > 0).then_some(params.fq_rate / 8),
@@ -90,6 +91,16 @@ mod tests {
         // The kernel doubles it for its own needs (socket(7)).
         assert_eq!(socket.send_buffer_size().expect("told"), 131_072);
         assert_eq!(congestion(&stream).as_deref(), Some("reno"));
+    }
+
+    #[test]
+    fn a_paced_write_waits_for_no_answer() {
+        for (rate, expected) in [(0, false), (1_000_000, true)] {
+            let (stream, _far) = connection();
+            let params = Params { rate, ..Params::default() };
+            prepare(&stream, &params, &Iperf3Settings::default()).expect("ready");
+            assert_eq!(SockRef::from(&stream).tcp_nodelay().expect("told"), expected, "{rate}");
+        }
     }
 
     #[test]
