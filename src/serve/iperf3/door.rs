@@ -106,19 +106,19 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Ar
         }
         let refused = Refusal::new(Code::AUTH, "this network may not test");
         drop(pass);
-        return shared.part(Talk::new(stream), peer.ip(), &End::from(refused).farewell()).await;
+        return shared.part(Talk::new(stream), &End::from(refused).farewell()).await;
     }
     match shared.registry.look(cookie) {
         Known::New(ticket) => Session::new(shared, stream, peer, ticket).hold(pass).await,
         Known::Data(door) => {
             drop(pass);
             if let Err(refused) = door.try_send((order, stream)) {
-                deny(refused.into_inner().1, peer, &shared).await;
+                deny(refused.into_inner().1, &shared).await;
             }
         }
         Known::Other => {
             drop(pass);
-            deny(stream, peer, &shared).await;
+            deny(stream, &shared).await;
         }
     }
 }
@@ -147,8 +147,8 @@ fn stranger(octets: &[u8; COOKIE]) -> &'static str {
 }
 
 /// A connection that no test waits for.
-async fn deny(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
-    shared.part(Talk::new(stream), peer.ip(), &End::Busy.farewell()).await;
+async fn deny(stream: TcpStream, shared: &Shared) {
+    shared.part(Talk::new(stream), &End::Busy.farewell()).await;
 }
 
 #[cfg(test)]

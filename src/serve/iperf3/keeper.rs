@@ -10,6 +10,8 @@ use crate::store::{Access, Record, blocking};
 
 /// Records that wait for the store.
 const MOST: usize = 64;
+/// Records of one commit.
+const TOGETHER: usize = 8;
 
 /// Makes contexts for records, and takes those in.
 #[derive(Clone)]
@@ -52,10 +54,13 @@ impl Kept {
     /// # Errors
     /// None: what the store refuses is told to the log, and what it cannot take now is held.
     pub async fn run(mut self, store: Arc<Access>) -> Result<(), Failure> {
-        while let Some(measurement) = self.0.recv().await {
-            let record = Record::Measurement(Box::new(measurement));
-            if let Err(failure) = blocking(&store, move |store| store.commit_or_hold(&[record], &[])).await {
-                tracing::warn!("iperf3: a test's record is not kept: {}", failure.detail);
+        let mut waiting = Vec::new();
+        // Some that have come meanwhile go in together: each commit costs the same.
+        while self.0.recv_many(&mut waiting, TOGETHER).await > 0 {
+            let record = |measurement| Record::Measurement(Box::new(measurement));
+            let records: Vec<Record> = waiting.drain(..).map(record).collect();
+            if let Err(failure) = blocking(&store, move |store| store.commit_or_hold(&records, &[])).await {
+                tracing::warn!("iperf3: records of tests are not kept: {}", failure.detail);
             }
         }
         Ok(())

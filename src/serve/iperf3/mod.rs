@@ -38,6 +38,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::reflector::Census;
@@ -68,6 +69,8 @@ struct Shared {
     denied: Minutes,
     /// Tests that have begun.
     begun: Minutes,
+    /// Who is told last words.
+    farewells: Semaphore,
     registry: Arc<Registry>,
     waiting: Arc<Waiting>,
     places: Census,
@@ -103,6 +106,7 @@ impl Server {
             gate: gate.map(Arc::new),
             denied: Minutes::new(clock::now().mono),
             begun: Minutes::new(clock::now().mono),
+            farewells: Semaphore::new(FAREWELLS),
             registry: Arc::default(),
             waiting: Arc::new(Waiting::new(streams)),
             places: Census::new(most(settings.sessions), most(settings.sessions_per_source)),
@@ -136,6 +140,9 @@ const fn most(limit: u32) -> u32 {
     if limit == 0 { u32::MAX } else { limit }
 }
 
+/// Clients that are told their last words at the same time.
+const FAREWELLS: usize = 128;
+
 /// A running server.
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
@@ -167,12 +174,10 @@ impl Shared {
         has_room
     }
 
-    /// Tells a client of `source` its last words, as one of the crowd: who has been told, and does not go, makes room for others.
-    async fn part(&self, talk: Talk, source: IpAddr, last: &[u8]) {
-        let pass = self.waiting.enter(source);
-        tokio::select! {
-            () = talk.leave(last) => {}
-            () = pass.displaced() => {}
+    /// Tells a client its last words, and waits until it has heard them; where many are told theirs, it is closed at once.
+    async fn part(&self, talk: Talk, last: &[u8]) {
+        if let Ok(_permit) = self.farewells.try_acquire() {
+            talk.leave(last).await;
         }
     }
 }

@@ -77,10 +77,10 @@ impl Session {
                 (end != End::Displaced).then(|| end.farewell())
             }
         };
-        let Self { shared, talk, ticket, source, lines, unkept, .. } = self;
+        let Self { shared, talk, ticket, lines, unkept, .. } = self;
         drop(ticket);
         if let Some(last) = last {
-            shared.part(talk, source, &last).await;
+            shared.part(talk, &last).await;
         }
         // Had they closed before, the client would complain of that and not of what it was told.
         drop(lines);
