@@ -11,7 +11,7 @@ use super::streams::{Glance, Line};
 use super::talk::{Talk, unexpected};
 use super::tally::{Moved, cpu, inside};
 use super::{Iperf3Settings, Shared, limits};
-use crate::net::bulk::{Test, Worker};
+use crate::net::bulk::{Pace, Test, Worker};
 use crate::sys::{bulk, clock};
 use crate::wire::iperf3::{Code, Cpu, Inside, Params, Refusal, State, Transport};
 
@@ -216,9 +216,7 @@ impl Running {
 
     /// How long nothing may move: at a low rate a unit may take longer than else a stall.
     fn longest_stall(&self) -> Duration {
-        let unit = f64::from(self.params.length) * 8.0 / self.params.rate.max(1) as f64;
-        let between = if self.params.rate > 0 { Duration::from_secs_f64(unit * 2.0) } else { Duration::ZERO };
-        STALL + between
+        STALL + Pace { rate: self.params.rate, burst: 1 }.time(self.params.length as usize * 2)
     }
 
     /// Whether more datagrams come than the rate allows: unlike a connection, a flow cannot be slowed down.

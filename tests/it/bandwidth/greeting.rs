@@ -1,11 +1,12 @@
 //! How servers of any version answer the greeting of a flow: late, after the data, or not at all the first time.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::iperf3::heard;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
 
@@ -13,15 +14,6 @@ use crate::tool::{WADDLEPERF, tool};
 const HELLO: &[u8] = b"9876";
 /// Octets of a datagram here.
 const LENGTH: usize = 500;
-
-/// Reads what the length in front says.
-fn frame(stream: &mut TcpStream) -> Value {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).expect("a length");
-    let mut json = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut json).expect("a frame");
-    serde_json::from_slice(&json).expect("JSON")
-}
 
 /// A datagram with a number of 64 bits.
 fn datagram(number: u64) -> [u8; LENGTH] {
@@ -42,7 +34,7 @@ fn tested(args: &str, answers: impl FnOnce(&UdpSocket) + Send + 'static) -> (Val
         let mut cookie = [0; 37];
         control.read_exact(&mut cookie).expect("a cookie");
         control.write_all(&[9]).expect("sent");
-        let params = frame(&mut control);
+        let params = heard(&mut control);
         assert_eq!((&params["udp"], &params["len"]), (&json!(true), &json!(LENGTH)), "{params}");
         control.write_all(&[10]).expect("sent");
         let mut hello = [0; LENGTH];
@@ -70,7 +62,7 @@ fn tested(args: &str, answers: impl FnOnce(&UdpSocket) + Send + 'static) -> (Val
         assert_eq!(end, [4]);
         control.set_nonblocking(false).expect("waiting");
         control.write_all(&[13]).expect("sent");
-        let theirs = frame(&mut control);
+        let theirs = heard(&mut control);
         let stream = json!({"id": 1, "bytes": highest * LENGTH as u64, "retransmits": -1, "jitter": 0.001,
             "errors": 0, "packets": highest, "omitted_errors": 0, "omitted_packets": 0, "start_time": 0, "end_time": 1});
         let ours = json!({"cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use waddleperf::sys::clock;
 use waddleperf::sys::wait::sleep;
 
+use crate::iperf3::heard;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
 
@@ -46,11 +47,7 @@ fn begin(stream: &mut TcpStream) {
             && cookie[36] == 0
     );
     stream.write_all(&[9]).expect("sent");
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).expect("a length");
-    let mut json = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut json).expect("parameters");
-    let params: Value = serde_json::from_slice(&json).expect("JSON");
+    let params = heard(stream);
     assert_eq!(
         (&params["tcp"], &params["parallel"], &params["len"]),
         (&true.into(), &1.into(), &131_072.into())
@@ -114,11 +111,7 @@ fn with_results(results: &'static [u8]) -> (Option<i32>, Value, Duration) {
         let mut end = [0];
         stream.read_exact(&mut end).expect("the end");
         stream.write_all(&[13]).expect("sent");
-        let mut length = [0; 4];
-        stream.read_exact(&mut length).expect("a length");
-        let mut json = vec![0; u32::from_be_bytes(length) as usize];
-        stream.read_exact(&mut json).expect("results");
-        let ours: Value = serde_json::from_slice(&json).expect("JSON");
+        let ours = heard(&mut stream);
         assert_eq!(
             (&ours["streams"][0]["id"], &ours["sender_has_retransmits"]),
             (&1.into(), &1.into()),

@@ -7,17 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::number;
+use crate::iperf3::heard;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
-
-/// The next frame.
-fn frame(stream: &mut TcpStream) -> Value {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).expect("a length");
-    let mut json = vec![0; u32::from_be_bytes(length) as usize];
-    stream.read_exact(&mut json).expect("a frame");
-    serde_json::from_slice(&json).expect("JSON")
-}
 
 /// What `bandwidth` says of a server that `serve` is, at a port of TCP and of UDP.
 fn against(args: &str, serve: impl FnOnce(TcpStream, UdpSocket) + Send + 'static) -> (Option<i32>, Value) {
@@ -44,7 +36,7 @@ fn against(args: &str, serve: impl FnOnce(TcpStream, UdpSocket) + Send + 'static
 #[test]
 fn what_a_server_of_3_21_has_omitted_is_no_loss() {
     let (code, record) = against("-u -b 800K -l 1000 -t 1 -O 1", |mut control, udp| {
-        let params = frame(&mut control);
+        let params = heard(&mut control);
         let of = |key: &str| params[key].as_i64();
         assert_eq!((&params["udp"], of("udp_counters_64bit")), (&json!(true), Some(1)), "{params}");
         assert_eq!([of("omit"), of("time"), of("len"), of("bandwidth")], [1, 1, 1000, 800_000].map(Some));
@@ -83,7 +75,7 @@ fn what_a_server_of_3_21_has_omitted_is_no_loss() {
         control.read_exact(&mut end).expect("the end");
         assert_eq!(end, [4]);
         control.write_all(&[13]).expect("sent");
-        let ours = frame(&mut control);
+        let ours = heard(&mut control);
         let stream = &ours["streams"][0];
         let packets = stream["packets"].as_u64().expect("datagrams");
         let omitted = stream["omitted_packets"].as_u64().expect("datagrams");
@@ -111,13 +103,13 @@ fn what_a_server_of_3_21_has_omitted_is_no_loss() {
 #[test]
 fn the_ways_in_which_3_21_ends_are_understood() {
     // A login that fails: it closes and says nothing.
-    let (code, record) = against("-t 1", |mut control, _| drop(frame(&mut control)));
+    let (code, record) = against("-t 1", |mut control, _| drop(heard(&mut control)));
     let failure = &record["outcome"]["failure"];
     assert_eq!((code, &failure["class"]), (Some(1), &json!("protocol")), "{record}");
     assert!(failure["detail"].as_str().is_some_and(|detail| detail.contains("closed")), "{failure}");
     // A limit that is broken while it runs: the same nine octets twice.
     let (_, record) = against("-u -b 80K -l 1000 -t 5", |mut control, udp| {
-        drop(frame(&mut control));
+        drop(heard(&mut control));
         control.write_all(&[10]).expect("sent");
         let mut datagram = [0; 2000];
         let (_, from) = udp.recv_from(&mut datagram).expect("a greeting");

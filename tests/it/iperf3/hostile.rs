@@ -1,14 +1,13 @@
 //! Clients that mean no good, or something else; beside each, a good one is served.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::raw::{Raw, address, frame, tcp, udp};
-use super::{Server, resident};
+use super::raw::{Raw, address, frame, heard, tcp, udp};
+use super::{Server, memory, resident};
 use crate::lab::shared;
 
 /// The server's error with a number.
@@ -178,11 +177,7 @@ fn a_cookie_opens_only_what_waits_for_it() {
         frame(results.to_string().as_bytes())
     };
     raw.say(&results(1));
-    let mut length = [0; 4];
-    raw.stream.read_exact(&mut length).expect("a length");
-    let mut json = vec![0; u32::from_be_bytes(length) as usize];
-    raw.stream.read_exact(&mut json).expect("results");
-    let told: Value = serde_json::from_slice(&json).expect("JSON");
+    let told = heard(&mut raw.stream);
     assert_eq!(
         (&told["streams"][0]["id"], &told["streams"][0]["bytes"]),
         (&json!(1), &json!(5000)),
@@ -340,17 +335,10 @@ fn large_datagrams_take_no_more_memory_than_small_ones() {
     let _turn = shared();
     let server = Server::open();
     server.report("-u -R -l 1000 -b 1M -t 1");
-    let before = high_water(&server);
+    let before = memory(&server, "VmHWM:");
     server.report("-u -R -l 65507 -b 1M -P 16 -t 1");
-    let grown = high_water(&server).saturating_sub(before);
+    let grown = memory(&server, "VmHWM:").saturating_sub(before);
     assert!(grown < 40 << 10, "{grown} KiB more");
-}
-
-/// KiB that the server had in memory at most (VmHWM, proc_pid_status(5)).
-fn high_water(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod relayed;
 mod search;
 mod soak;
 
+pub(crate) use raw::heard;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -178,10 +180,15 @@ fn number(report: &Value, at: &str) -> f64 {
     report.pointer(at).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {at} in {report:#}"))
 }
 
-/// KiB that the server has in memory (RssAnon, proc_pid_status(5)).
+/// KiB that the server has in memory of its own.
 fn resident(server: &Server) -> u64 {
+    memory(server, "RssAnon:")
+}
+
+/// KiB of a field of its memory (proc_pid_status(5)).
+fn memory(server: &Server, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("its memory");
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 

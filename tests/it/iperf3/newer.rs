@@ -1,11 +1,9 @@
 //! A client that says what version 3.21 does: Debian's own is older. What it says is in iperf3-protocol.md §2 and §3.
 
-use std::io::Read;
-
 use serde_json::{Value, json};
 
 use super::Server;
-use super::raw::{Raw, frame, udp};
+use super::raw::{Raw, frame, heard, udp};
 use crate::lab::shared;
 
 /// What 3.21 asks for over UDP.
@@ -23,15 +21,6 @@ fn datagram(number: u32) -> Vec<u8> {
     octets[3] = 1;
     octets[8..12].copy_from_slice(&number.to_be_bytes());
     octets
-}
-
-/// The next frame.
-fn results(raw: &mut Raw) -> Value {
-    let mut length = [0; 4];
-    raw.stream.read_exact(&mut length).expect("a length");
-    let mut json = vec![0; u32::from_be_bytes(length) as usize];
-    raw.stream.read_exact(&mut json).expect("results");
-    serde_json::from_slice(&json).expect("JSON")
 }
 
 /// A test over UDP up to the end of its data, of which `numbers` are sent.
@@ -72,7 +61,7 @@ fn a_client_of_3_21_is_told_what_it_subtracts() {
             .to_string()
             .as_bytes(),
         ));
-        let told = results(&mut raw);
+        let told = heard(&mut raw.stream);
         let stream = &told["streams"][0];
         let of = |key: &str| stream[key].as_i64();
         assert_eq!([of("bytes"), of("packets"), of("errors")], [Some(6000), Some(8), Some(2)], "{told}");

@@ -72,6 +72,15 @@ impl Raw {
     }
 }
 
+/// The next frame of JSON, whichever end says it.
+pub(crate) fn heard(stream: &mut TcpStream) -> Value {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("a length");
+    let mut json = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut json).expect("a frame");
+    serde_json::from_slice(&json).expect("JSON")
+}
+
 pub(super) fn frame(octets: &[u8]) -> Vec<u8> {
     [&(octets.len() as u32).to_be_bytes(), octets].concat()
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::raw::{Raw, frame, tcp, udp};
+use super::raw::{Raw, frame, heard, tcp, udp};
 use super::{OPEN, Server, resident};
 use crate::lab::shared;
 use crate::tool::WADDLEPERF;
@@ -31,11 +31,7 @@ fn end(mut raw: Raw, ids: &[u32]) {
         "streams": ids.iter().map(stream).collect::<Vec<_>>(),
     });
     raw.say(&frame(results.to_string().as_bytes()));
-    let mut length = [0; 4];
-    raw.stream.read_exact(&mut length).expect("a length");
-    let mut told = vec![0; u32::from_be_bytes(length) as usize];
-    raw.stream.read_exact(&mut told).expect("results");
-    let told: Value = serde_json::from_slice(&told).expect("JSON");
+    let told = heard(&mut raw.stream);
     assert_eq!(told["streams"].as_array().map(Vec::len), Some(ids.len()), "{told}");
     raw.hear(&[14]);
     raw.say(&[16]);
