@@ -17,6 +17,7 @@ use super::end::End;
 use super::registry::Known;
 use super::session::Session;
 use super::talk::Talk;
+use super::waiting::Pass;
 use super::{Listener, Shared, connection, greeter};
 use crate::failure::{Class, Failure};
 use crate::sys::clock;
@@ -69,7 +70,9 @@ async fn accept(
             Ok((stream, peer)) => {
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 let order = order.fetch_add(1, Ordering::Relaxed);
-                tests.spawn(come_in(stream, peer, order, Arc::clone(&shared)));
+                // In the order of their arrival: tasks run in any, and the newest is not the one to make room.
+                let pass = shared.waiting.enter(peer.ip());
+                tests.spawn(come_in(stream, peer, order, pass, Arc::clone(&shared)));
             }
             Err(error) if is_one_connections(&error) => {}
             Err(error) => {
@@ -86,8 +89,7 @@ fn is_one_connections(error: &io::Error) -> bool {
 }
 
 /// Reads a connection's cookie, and holds the test or hands the connection to the one that it belongs to.
-async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, shared: Arc<Shared>) {
-    let pass = shared.waiting.enter(peer.ip());
+async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, pass: Pass, shared: Arc<Shared>) {
     connection::watch(&socket2::SockRef::from(&stream));
     let _ = stream.set_nodelay(true);
     let mut octets = [0; COOKIE];
