@@ -312,8 +312,12 @@ fn who_comes_quickly_gets_no_more_room() {
         let _ = stream.write_all(format!("{n:036}\0").as_bytes());
         crowd.push(stream);
         if n % 200 == 199 {
-            let open = server.descriptors();
-            assert!(open < 300, "{open} descriptors");
+            // Who made room is closed as soon as its task has run, well before a farewell (1 s) is over.
+            let is_small = |_: &u32| {
+                waddleperf::sys::wait::sleep(Duration::from_millis(40));
+                server.descriptors() < 300
+            };
+            assert!((0..15).any(|n| is_small(&n)), "{} descriptors", server.descriptors());
         }
     }
     server.report("-n 100K -b 100M");
