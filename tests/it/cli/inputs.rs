@@ -52,6 +52,8 @@ fn until_it_reads(child: &Child) {
 /// Stops `command` while it reads: what it ends with, and what it says.
 fn stopped(mut command: Command, signal: Signal) -> (Option<i32>, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the program");
+    // Held until it has ended: waiting for a child closes its input, and an input that ends is no signal.
+    let _input = child.stdin.take();
     until_it_reads(&child);
     kill(Pid::from_raw(child.id() as i32), signal).expect("a signal");
     let status = child.wait().expect("it ends");
