@@ -134,8 +134,8 @@ pub struct Bandwidth {
     /// TCP congestion control of both ends, such as cubic, reno or bbr.
     #[arg(short = 'C', long, value_name = "NAME")]
     pub congestion: Option<String>,
-    /// Ask the server to send without copying; here the payload lies in memory anyway.
-    #[arg(short = 'Z', long)]
+    /// Ask a server other than waddleperf's, too, to send without copying.
+    #[arg(short = 'Z', long, conflicts_with = "tx_copy")]
     pub zerocopy: bool,
     /// Bind to this address of this host, and %DEVICE.
     #[arg(short = 'B', long, value_name = "ADDRESS[%DEVICE]", conflicts_with_all = ["source", "interface"])]
@@ -170,6 +170,9 @@ pub struct Bandwidth {
     /// Copy what is received, as an application would, instead of having the kernel throw it away.
     #[arg(long)]
     pub rx_copy: bool,
+    /// Copy what is sent, as most applications do, instead of lending the kernel the payload's own pages (sendfile).
+    #[arg(long)]
+    pub tx_copy: bool,
     /// Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts.
     #[arg(long, visible_alias = "gsro")]
     pub gso: bool,
@@ -295,6 +298,7 @@ impl Default for Bandwidth {
             repeating_payload: false,
             dont_fragment: false,
             rx_copy: false,
+            tx_copy: false,
             gso: false,
             find_max: false,
             loss: Share::percent(0.1),
@@ -422,6 +426,7 @@ impl Bandwidth {
             title: self.title.clone(),
             extra: self.extra_data.clone(),
             skip_copy: !self.udp && !self.rx_copy,
+            tx_copy: self.tx_copy,
             version: Some(Params::VERSION.to_owned()),
             ..Params::default()
         }

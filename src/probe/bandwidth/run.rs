@@ -162,6 +162,7 @@ impl Told {
             streams: self.asked.parallel,
             length_bytes: self.trace.length,
             copied: self.asked.rx_copy,
+            lent: !self.asked.udp && !self.asked.tx_copy,
             omitted: self.asked.omit.0,
             up: self.flow(true),
             down: self.flow(false),

@@ -270,6 +270,7 @@ impl Talk<'_> {
                 length,
                 pace: Pace { rate: rate.bps, burst: rate.burst },
                 repeats: self.asked.repeating_payload,
+                lends: !self.asked.tx_copy,
                 udp,
             },
             false => Task::Receive {

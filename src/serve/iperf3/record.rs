@@ -55,7 +55,8 @@ pub(super) fn measurement(
     told: &Result<Results, End>,
     ctx: &Ctx,
 ) -> Measurement {
-    let copied = session.shared.settings.copies(&session.params);
+    let (copied, lent) =
+        (session.shared.settings.copies(&session.params), session.shared.settings.lends(&session.params));
     let peer = session.peer.ip().to_canonical();
     let place = ctx.geo.current().place(peer);
     let mut labels: BTreeMap<String, String> = ctx.labels.clone();
@@ -77,6 +78,7 @@ pub(super) fn measurement(
         agent: (*ctx.agent).clone(),
         probe: Probe::Bandwidth(Bandwidth {
             rx_copy: copied,
+            tx_copy: !lent,
             ..probe(&session.params, Target::from(peer.to_string().as_str()))
         }),
         address: Some(peer),
@@ -84,6 +86,7 @@ pub(super) fn measurement(
         partial: told.is_err(),
         outcome: Found::Report(Any::Bandwidth(Box::new(Report {
             copied,
+            lent: lent && session.params.transport == Transport::Tcp,
             ..report(&session.params, outcome, told)
         }))),
     }

@@ -103,7 +103,13 @@ impl Line {
         };
         let length = params.length as usize;
         let task = match sends {
-            true => Task::Send { length, pace: pace(params, settings), repeats: params.repeats, udp },
+            true => Task::Send {
+                length,
+                pace: pace(params, settings),
+                repeats: params.repeats,
+                lends: settings.lends(params),
+                udp,
+            },
             false => Task::Receive {
                 length,
                 copies: settings.copies(params),
