@@ -179,12 +179,12 @@ pub fn set_segments(socket: &impl AsFd, length: u16) -> io::Result<()> {
     option::set(socket, libc::SOL_UDP, libc::UDP_SEGMENT, &i32::from(length))
 }
 
-/// Datagrams of one flow and one length may come as one (`UDP_GRO`, udp(7)).
+/// Datagrams of one flow and one length may come as one, or no longer (`UDP_GRO`, udp(7)).
 ///
 /// # Errors
 /// What setsockopt(2) says: an older kernel knows none.
-pub fn set_coalescing(socket: &impl AsFd) -> io::Result<()> {
-    option::set(socket, libc::SOL_UDP, libc::UDP_GRO, &1i32)
+pub fn set_coalescing(socket: &impl AsFd, may: bool) -> io::Result<()> {
+    option::set(socket, libc::SOL_UDP, libc::UDP_GRO, &i32::from(may))
 }
 
 /// Processor time of this thread so far.

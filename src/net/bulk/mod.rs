@@ -16,7 +16,7 @@ pub use control::{Broken, Control};
 pub use gauge::{Gauge, Reading};
 pub use pace::Pace;
 pub use test::{Budget, Test};
-pub use udp::{Udp, prepare};
+pub use udp::{Udp, prepare, queue};
 
 use std::io;
 use std::net::TcpStream;
@@ -58,7 +58,7 @@ pub enum Task {
     Receive {
         /// Octets of a read or a datagram.
         length: usize,
-        /// Copy what is read, as an application would, instead of having the kernel throw it away.
+        /// Copy what is read, as an application would, instead of having the kernel throw it away (of datagrams all but headers).
         copies: bool,
         /// The window is the system's business, not the user's: a read may ask for more of it.
         free_window: bool,
@@ -129,8 +129,8 @@ fn work(stream: &Stream, task: Task, test: &Test, gauge: &Gauge) -> io::Result<(
         (Stream::Udp(socket), Task::Send { length, pace, repeats, udp, .. }) => {
             udp::send(socket, &payload::octets(length, repeats)?, pace, udp, test, gauge)
         }
-        (Stream::Udp(socket), Task::Receive { length, udp, .. }) => {
-            udp::receive(socket, length, udp, test, gauge)
+        (Stream::Udp(socket), Task::Receive { length, copies, udp, .. }) => {
+            udp::receive(socket, length, copies, udp, test, gauge)
         }
     }
 }
@@ -193,17 +193,29 @@ mod tests {
 
     #[test]
     fn every_datagram_is_counted_at_both_ends() {
-        for (is_wide, offload) in [(false, false), (true, false), (true, true)] {
+        // Datagrams that are cut and joined, that could be joined and are not, and that could not.
+        for (is_wide, cuts, joins, copies) in [
+            (false, false, false, true),
+            (false, false, false, false),
+            (true, false, false, true),
+            (true, false, false, false),
+            (true, true, true, false),
+            (true, false, true, false),
+            (true, false, true, true),
+        ] {
             let (near, far) = udp_pair();
-            let offload = offload && prepare(&near, 1000, true) && prepare(&far, 1000, false);
-            let udp = Udp { is_wide, offload };
+            assert!(!cuts || prepare(&near, 1000, true), "this kernel cuts");
+            assert!(!joins || prepare(&far, 1000, false), "this kernel joins");
+            let udp = Udp { is_wide, offload: cuts };
             let pace = Pace { rate: 200_000_000, burst: 1 };
             let send = Task::Send { length: 1000, pace, repeats: true, lends: false, udp };
-            let receive = Task::Receive { length: 1000, copies: true, free_window: true, udp };
-            let (sent, got) = moved((Stream::Udp(near), Stream::Udp(far)), 2_000_000, send, receive);
-            assert_eq!((sent.octets, sent.units), (2_000_000, 2000), "{udp:?}");
-            assert_eq!((got.octets, got.units, got.highest), (2_000_000, 2000, 2000), "{udp:?}");
-            assert_eq!((got.lost, got.disordered, got.overflow), (0, 0, 0), "{udp:?}");
+            let how = format!("cuts: {cuts}, joins: {joins}, copies: {copies}");
+            let udp = Udp { is_wide, offload: joins };
+            let receive = Task::Receive { length: 1000, copies, free_window: true, udp };
+            let (sent, got) = moved((Stream::Udp(near), Stream::Udp(far)), 4_000_000, send, receive);
+            assert_eq!((sent.octets, sent.units), (4_000_000, 4000), "{how}");
+            assert_eq!((got.octets, got.units, got.highest), (4_000_000, 4000, 4000), "{how}");
+            assert_eq!((got.lost, got.disordered, got.overflow), (0, 0, 0), "{how}");
         }
     }
 

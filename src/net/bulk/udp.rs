@@ -11,7 +11,7 @@ use super::{Gauge, LOOK, Pace, Test};
 use crate::sys::datagram::{Batch, Outgoing, Socket};
 use crate::sys::wait::{exact_timers, sleep, wait, wait_writable};
 use crate::sys::{bulk, clock};
-use crate::wire::iperf3::datagram::Header;
+use crate::wire::iperf3::datagram::{Header, header};
 
 /// Datagrams of one system call.
 const BATCH: usize = 64;
@@ -27,6 +27,11 @@ const MOST_SEGMENTS: usize = 64;
 const DENSE: usize = 4;
 /// For how long.
 const NAP: Duration = Duration::from_micros(100);
+/// Of so many datagrams some are joined, if any are.
+const TRIED: usize = 1000;
+/// Octets of the queues of all sockets of a test, and of each at least.
+const QUEUE: usize = 16 << 20;
+const LEAST_QUEUE: usize = 1 << 20;
 /// A paced burst is no longer than this.
 const BURST: Duration = Duration::from_millis(1);
 
@@ -44,8 +49,14 @@ pub fn prepare(socket: &Socket, length: usize, sends: bool) -> bool {
     let Ok(segment) = u16::try_from(length) else { return false };
     match sends {
         true => LARGEST / length.max(1) > 1 && bulk::set_segments(socket, segment).is_ok(),
-        false => bulk::set_coalescing(socket).is_ok(),
+        false => bulk::set_coalescing(socket, true).is_ok(),
     }
+}
+
+/// Octets of the queue of one of `streams` sockets through which much comes: what comes in 10 ms and more at 10 Gbit/s, while
+/// a receiver waits for a processor, or the `window` that was asked for.
+pub fn queue(window: Option<u32>, streams: usize) -> usize {
+    window.map_or_else(|| (QUEUE / streams.max(1)).max(LEAST_QUEUE), |window| window as usize)
 }
 
 /// Sends datagrams like `payload`, numbered from 1.
@@ -125,21 +136,68 @@ pub(super) fn send(
     Ok(())
 }
 
-/// Counts the datagrams of `length` octets that come.
+/// How what comes is read.
+struct Intake {
+    batch: Batch,
+    length: usize,
+    copies: bool,
+    is_wide: bool,
+    /// The kernel may join datagrams.
+    may_join: bool,
+    /// It has joined some.
+    joins: bool,
+    came: usize,
+}
+
+impl Intake {
+    fn new(length: usize, copies: bool, udp: Udp) -> Self {
+        let (count, slot) = match (udp.offload, copies) {
+            (true, _) => (JOINED_BATCH, 65_536),
+            (false, true) => (BATCH, length),
+            (false, false) => (BATCH, header(udp.is_wide).min(length)),
+        };
+        let batch = Batch::new(count, slot);
+        Self { batch, length, copies, is_wide: udp.is_wide, may_join: udp.offload, joins: false, came: 0 }
+    }
+
+    fn receive(&mut self, socket: &Socket) -> io::Result<usize> {
+        let received = match self.may_join || self.copies {
+            true => self.batch.receive(socket),
+            false => self.batch.receive_heads(socket),
+        };
+        self.came += received.as_ref().map_or(0, |&received| received);
+        received
+    }
+
+    /// Octets of the `n`-th datagram, where it was not read whole.
+    fn octets(&self, n: usize) -> Option<usize> {
+        (!self.may_join && !self.copies).then(|| self.batch.length(n).min(self.length))
+    }
+
+    /// Nothing waits. Where the kernel has joined none of many, it will not: their heads are enough then.
+    fn found_nothing(&mut self, socket: &Socket) {
+        let is_in_vain = self.may_join && !self.copies && !self.joins && self.came >= TRIED;
+        if is_in_vain && bulk::set_coalescing(socket, false).is_ok() {
+            *self = Self::new(self.length, false, Udp { is_wide: self.is_wide, offload: false });
+        }
+    }
+}
+
+/// Counts the datagrams of `length` octets that come; copies them whole, or their headers alone.
 pub(super) fn receive(
     socket: &Socket,
     length: usize,
+    copies: bool,
     udp: Udp,
     test: &Test,
     gauge: &Gauge,
 ) -> io::Result<()> {
-    let (count, slot) = if udp.offload { (JOINED_BATCH, 65_536) } else { (BATCH, length) };
-    let mut batch = Batch::new(count, slot);
+    let mut intake = Intake::new(length, copies, udp);
     let mut order = Order::new(udp.is_wide);
     let (mut epoch, mut ticks, mut came) = (0, Ticks::new(), 0);
     exact_timers();
     while !test.is_over() {
-        let received = match batch.receive(socket) {
+        let received = match intake.receive(socket) {
             Ok(received) => received,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
             // The far side has closed its socket: no reason to end, it may be the end of the test.
@@ -148,6 +206,7 @@ pub(super) fn receive(
         };
         if received == 0 {
             ticks.tick(clock::now().mono, gauge);
+            intake.found_nothing(socket);
             match std::mem::take(&mut came) >= DENSE {
                 true => sleep(NAP),
                 false => drop(wait(&[socket.as_fd()], Some(&test.stop), Some(LOOK))?),
@@ -162,20 +221,23 @@ pub(super) fn receive(
         let now = clock::now();
         ticks.tick(now.mono, gauge);
         let mono = now.mono.saturating_duration_since(test.began);
-        let (mut octets, mut units) = (0, 0);
+        let (mut octets, mut units, mut longest) = (0, 0, 0);
         for n in 0..received {
-            let Some((bytes, _, meta)) = batch.get(n) else { continue };
+            let Some((bytes, _, meta)) = intake.batch.get(n) else { continue };
             let mut at = meta.stamp.map(|stamp| monotonic(stamp, now.wall, mono));
+            let whole = intake.octets(n);
+            longest = longest.max(bytes.len());
             for datagram in bytes.chunks(length) {
                 let Some(header) = Header::read(udp.is_wide, datagram) else { continue };
                 // Those that the kernel has joined have one time: the first's.
                 order.came(&header, at.take());
-                (octets, units) = (octets + datagram.len() as u64, units + 1);
+                (octets, units) = (octets + whole.unwrap_or(datagram.len()) as u64, units + 1);
             }
             if let Some(overflow) = meta.overflow {
                 gauge.dropped(overflow.into());
             }
         }
+        intake.joins |= longest > length;
         gauge.came(&order.reading);
         gauge.moved(octets, units);
         if let Some(budget) = test.budget() {
@@ -187,4 +249,62 @@ pub(super) fn receive(
         gauge.dropped(drops.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::datagram::Setup;
+
+    /// Sends `count` datagrams of 500 octets from `near`, and returns the octets of the last that `intake` has, and of what of it
+    /// was read.
+    fn pass(near: &Socket, far: &Socket, count: usize, intake: &mut Intake) -> Option<(usize, usize)> {
+        let outgoing = vec![Outgoing { bytes: &[7; 500], ..Outgoing::default() }; count];
+        assert_eq!(Batch::new(count, 0).send(near, &outgoing).expect("sent"), count);
+        let (mut left, mut last) = (count, None);
+        while left > 0 {
+            let received = intake.receive(far).expect("received");
+            for n in 0..received {
+                let read = intake.batch.get(n).expect("a datagram").0.len();
+                last = Some((intake.octets(n).unwrap_or(read), read));
+                left -= last.map_or(0, |(octets, _)| octets / 500);
+            }
+            if received == 0 {
+                sleep(Duration::from_millis(1));
+            }
+        }
+        last
+    }
+
+    #[test]
+    fn heads_are_enough_where_the_kernel_joins_nothing() {
+        let bind = || Socket::bind("127.0.0.1:0".parse().expect("an address"), &Setup::default());
+        for (cuts, copies, read) in [(false, false, 16), (false, true, 500), (true, false, 500)] {
+            let (near, far) = (bind().expect("a socket"), bind().expect("a socket"));
+            near.connect(far.local().expect("an address")).expect("connected");
+            assert!(prepare(&far, 500, false) && (!cuts || prepare(&near, 500, true)));
+            let mut intake = Intake::new(500, copies, Udp { is_wide: true, offload: true });
+            assert_eq!(pass(&near, &far, 1, &mut intake), Some((500, 500)));
+            if cuts {
+                // Two go as one, which is joined.
+                let octets = [7; 1000];
+                let two = [Outgoing { bytes: &octets, ..Outgoing::default() }];
+                assert_eq!(Batch::new(1, 0).send(&near, &two).expect("sent"), 1);
+                assert_eq!(intake.receive(&far).expect("received"), 1);
+                let read = intake.batch.get(0).expect("two datagrams").0.len();
+                assert_eq!((read, intake.octets(0)), (1000, None));
+                intake.joins = true;
+            }
+            for _ in 0..TRIED / 50 {
+                intake.found_nothing(&far);
+                pass(&near, &far, 50, &mut intake);
+            }
+            intake.found_nothing(&far);
+            assert_eq!(
+                pass(&near, &far, 1, &mut intake),
+                Some((500, read)),
+                "cuts: {cuts}, copies: {copies}"
+            );
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::Bandwidth;
-use crate::net::bulk::{Broken, Control, Stream, prepare};
+use crate::net::bulk::{Broken, Control, Stream, prepare, queue};
 use crate::sys::bulk::{Options, Untaken};
 use crate::sys::datagram::{Batch, Fragments, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
@@ -130,7 +130,9 @@ fn flow(
     socket.connect(labelled).map_err(named("connect udp"))?;
     greet(&socket, control, length, stop)?;
     if !sends {
-        socket.expect_bulk().map_err(named("setsockopt"))?;
+        socket
+            .expect_bulk(queue(asked.window.map(|window| window.0 as u32), asked.parallel.into()))
+            .map_err(named("setsockopt"))?;
     }
     let local = socket.local().map_err(named("getsockname"))?;
     let offload = asked.gso && prepare(&socket, length, sends);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::greeter::Flow;
 use super::{Iperf3Settings, connection, limits};
-use crate::net::bulk::{Gauge, Pace, Reading, Stream, Task, Test, Udp, Worker, prepare};
+use crate::net::bulk::{Gauge, Pace, Reading, Stream, Task, Test, Udp, Worker, prepare, queue};
 use crate::sys::{bulk, tcp};
 use crate::wire::iperf3::{Code, Params, Refusal, Transport, stream_id};
 
@@ -90,7 +90,10 @@ impl Line {
             Carrier::Udp(Flow { socket, peer }) => {
                 let length = params.length;
                 if !sends {
-                    socket.expect_bulk().map_err(failed)?;
+                    // A window may be less than what is there for all, not more.
+                    let most = queue(None, params.parallel as usize);
+                    let asked = if params.window > 0 { params.window as usize } else { most };
+                    socket.expect_bulk(most.min(asked)).map_err(failed)?;
                 }
                 // The kernel cuts into what fits into packets; bursts are for who wants all or asks for them.
                 let may_cut = params.rate == 0 || params.gso;

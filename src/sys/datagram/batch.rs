@@ -79,6 +79,20 @@ impl Batch {
         self.fill(socket, libc::MSG_DONTWAIT)
     }
 
+    /// Receives as much of each datagram as a slot holds, and of the rest its length alone ([`length`](Self::length)):
+    /// `MSG_TRUNC`, recv(2).
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_heads(&mut self, socket: &Socket) -> io::Result<usize> {
+        self.fill(socket, libc::MSG_DONTWAIT | libc::MSG_TRUNC)
+    }
+
+    /// Octets of the `n`-th datagram of [`receive_heads`](Self::receive_heads), with those that a slot had no room for.
+    pub fn length(&self, n: usize) -> usize {
+        self.messages.get(n).map_or(0, |message| message.msg_len as usize)
+    }
+
     /// Receives what is in the error queue, without waiting.
     ///
     /// # Errors

@@ -288,12 +288,12 @@ impl Socket {
     }
 
     /// From now on much comes, all of one flow: TTL, TOS and destination are told no more, for each of them costs a part of
-    /// what receiving does, and the queue is as long as for others even where the system allows less, if this process may
+    /// what receiving does, and the queue has `queue` octets even where the system allows less, if this process may
     /// (`SO_RCVBUFFORCE`: CAP_NET_ADMIN).
     ///
     /// # Errors
     /// What setsockopt(2) says.
-    pub fn expect_bulk(&self) -> io::Result<()> {
+    pub fn expect_bulk(&self, queue: usize) -> io::Result<()> {
         if self.v6 {
             self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 0)?;
             self.option(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 0)?;
@@ -304,9 +304,8 @@ impl Socket {
             self.option(libc::IPPROTO_IP, libc::IP_PKTINFO, 0)?;
         }
         // The kernel doubles what it is asked for (socket(7)).
-        if self.inner.recv_buffer_size()? < QUEUE * 2 {
-            let _ = self.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE as i32);
-        }
+        let forced = self.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, queue as i32);
+        forced.or_else(|_| self.inner.set_recv_buffer_size(queue))?;
         Ok(())
     }
 
