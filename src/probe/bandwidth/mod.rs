@@ -29,7 +29,7 @@ pub use report::{
 };
 pub use search::{Bound, Search, SearchEnd, Trial, Verdict};
 pub use trace::{Ends, Kernel, Snapshot, Total, Trace};
-pub use words::{Affinity, KeepAlive, RateUnit};
+pub use words::{Affinity, KeepAlive, RateUnit, Wording};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -54,6 +54,8 @@ const MOST_STREAMS: u16 = 128;
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// What is omitted is no longer than iperf3 allows.
 const LONGEST_OMIT: Duration = Duration::from_secs(600);
+/// What a server sends, at most, between its own end of what is omitted and this host's: 5 ms at 100 Gbit/s, 500 ms at 1 Gbit/s.
+const AHEAD: u64 = 64 << 20;
 /// Bounds of a trial.
 const TRIALS: std::ops::RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
 /// Bounds of an interval.
@@ -205,6 +207,9 @@ pub struct Bandwidth {
     /// Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024.
     #[arg(short, long, value_name = "UNIT")]
     pub format: Option<RateUnit>,
+    /// Whose words name the units of what is printed.
+    #[arg(long, value_enum, default_value_t = Bandwidth::default().style)]
+    pub style: Wording,
     /// Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`).
     #[arg(long, value_name = "FORMAT")]
     pub timestamp_format: Option<String>,
@@ -306,6 +311,7 @@ impl Default for Bandwidth {
             title: None,
             extra_data: None,
             format: None,
+            style: Wording::Waddleperf,
             timestamp_format: None,
             logfile: None,
             forceflush: false,
@@ -342,7 +348,7 @@ impl Options for Bandwidth {
                It is the only part that is encrypted.\n\n\
                --iperf3-json (-J) prints what iperf3 -J does, for scripts that read it, --json-stream the same in lines as it \
                happens; --json is the record. A link named iperf3 to this program takes iperf3's own command line, that of its \
-               server (-s) too, and says what it leaves out.",
+               server (-s) too, names units as iperf3 does (--style iperf3), and says what it leaves out.",
         examples: &[
             ("waddleperf bandwidth server.example", "TCP for ten seconds"),
             ("waddleperf bandwidth -R -P 4 server.example", "the other way, four streams at once"),
@@ -387,6 +393,12 @@ impl Options for Bandwidth {
 }
 
 impl Bandwidth {
+    /// Octets that a server is to send beyond those that count. It omits by a clock of its own, stops once it has sent so many
+    /// since then, and what was on its way before this host's clock was there does not count here. This host ends the test.
+    fn ahead(&self) -> u64 {
+        if self.reverse && !self.omit.0.is_zero() { AHEAD } else { 0 }
+    }
+
     /// What a server is asked for; `length` is what a write or datagram has where nothing was said.
     fn params(&self, length: u32) -> Params {
         let whole = |span: Span| u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX);
@@ -396,8 +408,10 @@ impl Bandwidth {
             omit: whole(Span(self.omit.0 + Duration::from_millis(999))),
             // A server ends a test after its time: a second is not cut.
             time: if is_limited { 0 } else { whole(Span(self.time.0 + Duration::from_millis(999))) },
-            bytes: self.bytes.map_or(0, |size| size.0),
-            blocks: self.blocks.map_or(0, |count| count.0),
+            bytes: self.bytes.map_or(0, |size| size.0.saturating_add(self.ahead())),
+            blocks: self
+                .blocks
+                .map_or(0, |count| count.0.saturating_add(self.ahead().div_ceil(length.max(1).into()))),
             length,
             parallel: self.parallel.into(),
             reverse: self.reverse,

@@ -246,6 +246,8 @@ impl Told {
             received_bytes: received.map(|(bytes, _)| bytes),
             throughput_bps: received.and_then(|(bytes, span)| rate(bytes, span)),
             retransmits,
+            seen: udp.and_then(|udp| udp.seen),
+            lost: udp.and_then(|udp| udp.lost),
             loss_ratio: udp.and_then(|udp| udp.loss_ratio),
             jitter: udp.and_then(|udp| udp.jitter),
         }

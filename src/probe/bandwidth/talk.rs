@@ -147,9 +147,7 @@ pub(super) fn test(
         cpu: [[0.0; 3]; 2],
         congestion: [None, None],
     };
-    if asked.json_stream {
-        events.tell(Event::Streams { trace: Box::new(trace.clone()) });
-    }
+    events.tell(Event::Streams { trace: Box::new(trace.clone()) });
     let mut course = Course::new(lanes, began.mono, asked, events.clone());
     let end = talk.transfer(&mut course, began.mono, &sending, &receiving);
     let stopped = clock::now();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,18 @@ pub struct KeepAlive {
 /// The unit of rates as text: k, m, g, t are bits by powers of 1,000, K, M, G, T octets by powers of 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateUnit(char);
+
+/// Whose words name the units of text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "BandwidthWording")]
+pub enum Wording {
+    /// Our own: Mbit/s, MiB.
+    #[default]
+    Waddleperf,
+    /// iperf3's: Mbits/sec, MBytes, and what it says before and after a test.
+    Iperf3,
+}
 
 impl FromStr for Affinity {
     type Err = String;
@@ -121,6 +134,20 @@ impl RateUnit {
             _ => (8.0 * 1024f64.powi(4), "TiB/s"),
         }
     }
+
+    /// Its name as iperf3 spells it.
+    pub const fn spelled(self) -> &'static str {
+        match self.0 {
+            'k' => "Kbits/sec",
+            'm' => "Mbits/sec",
+            'g' => "Gbits/sec",
+            't' => "Tbits/sec",
+            'K' => "KBytes/sec",
+            'M' => "MBytes/sec",
+            'G' => "GBytes/sec",
+            _ => "TBytes/sec",
+        }
+    }
 }
 
 /// They are texts in files and records.
@@ -194,6 +221,7 @@ mod tests {
         let scale = |text: &str| text.parse::<RateUnit>().ok().map(RateUnit::scale);
         assert_eq!(scale("m"), Some((1e6, "Mbit/s")));
         assert_eq!(scale("K"), Some((8192.0, "KiB/s")));
+        assert_eq!("K".parse::<RateUnit>().map(RateUnit::spelled), Ok("KBytes/sec"));
         for wrong in ["", "x", "mm", "a"] {
             assert_eq!(scale(wrong), None, "{wrong}");
         }
