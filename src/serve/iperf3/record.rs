@@ -42,6 +42,9 @@ pub(super) fn ended(session: &Session, end: &End) {
     let is_refused = matches!(end, End::Busy | End::Refused(_));
     if is_refused && session.shared.denied.add(session.peer.ip(), clock::now().mono) == 1 {
         tracing::info!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
+        if let Some(screen) = session.shared.screen.as_ref().filter(|_| !session.has_run()) {
+            screen.refuse(session.peer, end);
+        }
         return;
     }
     tracing::debug!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
@@ -90,7 +93,7 @@ pub(super) fn measurement(
 }
 
 /// What was asked for, as our own client would have been asked.
-fn probe(params: &Params, target: Target) -> Bandwidth {
+pub(super) fn probe(params: &Params, target: Target) -> Bandwidth {
     let size = |octets: u64| (octets > 0).then_some(Size(octets));
     Bandwidth {
         target,
@@ -170,6 +173,8 @@ fn flow(params: &Params, outcome: &Outcome, theirs: Option<&Results>, up: bool) 
             received_bytes: received,
             throughput_bps: received.zip(span).and_then(|(bytes, elapsed)| Moved { bytes, elapsed }.rate()),
             retransmits: again(of).filter(|_| !is_udp),
+            seen: udp.and_then(|udp| udp.seen),
+            lost: udp.and_then(|udp| udp.lost),
             loss_ratio: udp.and_then(|udp| udp.loss_ratio),
             jitter: udp.and_then(|udp| udp.jitter),
         }

@@ -19,7 +19,7 @@ use super::waiting::Pass;
 use super::{Place, Shared, limits, record, tally, text};
 use crate::probe::Measurement;
 use crate::sys::clock;
-use crate::wire::iperf3::{Code, Params, Refusal, Results, State, Transport, encode};
+use crate::wire::iperf3::{Code, Cookie, Params, Refusal, Results, State, Transport, encode};
 use crate::wire::iperf3::{MOST_PARAMS, stream_id};
 
 /// How long parameters may take.
@@ -42,6 +42,7 @@ pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     talk: Talk,
     ticket: Ticket,
+    cookie: Cookie,
     pub(super) peer: SocketAddr,
     source: IpAddr,
     pub(super) params: Params,
@@ -54,11 +55,18 @@ pub(super) struct Session {
 
 impl Session {
     /// A test of the client at `peer`, which has shown its cookie.
-    pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        cookie: Cookie,
+        ticket: Ticket,
+    ) -> Self {
         Self {
             shared,
             talk: Talk::new(stream),
             ticket,
+            cookie,
             peer,
             source: peer.ip(),
             params: Params::default(),
@@ -66,6 +74,11 @@ impl Session {
             lines: Vec::new(),
             unkept: None,
         }
+    }
+
+    /// Whether its streams have come.
+    pub(super) const fn has_run(&self) -> bool {
+        !self.lines.is_empty()
     }
 
     /// Holds the test, and tells the client and the log how it ended.
@@ -95,11 +108,13 @@ impl Session {
         let place = unless(&ended, self.admit(pass)).await?;
         self.lines = unless(&ended, self.all_lines()).await?;
         let began = clock::now();
-        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines)?;
+        let screen = self.shared.screen.as_ref();
+        let teller = screen.map(|screen| screen.test(self.peer, &self.cookie, &self.params, &self.lines));
+        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines, teller)?;
         self.talk.say(&[State::TestStart, State::TestRunning]).await?;
         running.start_sending(&mut self.lines)?;
         let ran = running.watch(&mut self.talk, &mut self.lines).await;
-        let outcome = running.finish(&mut self.lines, ran.is_ok()).await;
+        let (outcome, teller) = running.finish(&mut self.lines, ran.is_ok()).await;
         record::ran(self, &outcome, ran.as_ref().err());
         let told = match ran {
             Ok(()) => {
@@ -108,6 +123,9 @@ impl Session {
             }
             Err(end) => Err(end),
         };
+        if let Some(teller) = teller {
+            teller.end(&outcome, &told);
+        }
         let measurement = record::measurement(self, began, &outcome, &told, &self.shared.keeper.ctx());
         let unkept = self.shared.keeper.offer(measurement);
         self.unkept = unkept.map(|measurement| (measurement, place));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::streams::{Glance, Line};
 use crate::net::bulk::Reading;
+use crate::sys::tcp;
 use crate::wire::iperf3::{Cpu, Inside, Params, Results, Stream, Transport};
 
 /// What a stream has moved once what was omitted is taken off.
@@ -27,14 +28,14 @@ impl Moved {
             true => glance.reading.units,
             false => glance.reading.highest,
         };
-        let retransmits = |sent: &super::streams::Sent| {
-            sent.retransmits.saturating_sub(base.sent.map_or(0, |sent| sent.retransmits))
+        let retransmits = |sent: tcp::Info| {
+            sent.retransmits.saturating_sub(base.sent.map_or(0, |sent| sent.retransmits)).into()
         };
         Self {
             id: line.id,
             sends: line.sends,
             octets: end.reading.octets.saturating_sub(base.reading.octets),
-            retransmits: end.sent.as_ref().map(retransmits),
+            retransmits: end.sent.map(retransmits),
             jitter: end.reading.jitter,
             lost: (end.reading.lost, base.reading.lost),
             packets: (packets(end), packets(base)),
