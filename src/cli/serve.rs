@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::Args;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Env;
 use super::background::Background;
@@ -21,6 +23,8 @@ use crate::serve::iperf3::{Network, Show, Shown};
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
 use crate::units::Span;
 
+/// How long the last lines may take at the end.
+const LAST: Duration = Duration::from_secs(1);
 /// What waits to be printed; more is not told.
 const WAITING: usize = 256;
 
@@ -150,10 +154,14 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
         }
         background.leave_terminal()?;
         let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: rounds() };
-        tokio::select! {
-            ended = prepared.run(store, autoperf, printer(|line| line), &env.cancel) => ended.map(|()| 0),
+        let (lines, printed) = printer(|line| line);
+        let ended = tokio::select! {
+            ended = prepared.run(store, autoperf, lines, &env.cancel) => ended.map(|()| 0),
             never = reload.run() => match never {},
-        }
+        };
+        // What came of the last test is read by somebody.
+        let _ = timeout(LAST, printed).await;
+        ended
     });
     background.clear();
     ended
@@ -161,18 +169,21 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
 
 /// Where rounds go to be printed on stdout, one line each.
 pub(super) fn rounds() -> mpsc::Sender<autoperf::Round> {
-    printer(|round: autoperf::Round| text::line(&round.run, &round.measurements))
+    printer(|round: autoperf::Round| text::line(&round.run, &round.measurements)).0
 }
 
-/// Where things go to be printed on stdout as `line` writes them. A reader that is slow, or gone, stops nothing.
-fn printer<T: Send + 'static>(line: impl Fn(T) -> String + Send + 'static) -> mpsc::Sender<T> {
+/// Where things go to be printed on stdout as `line` writes them, and the task that does so until none can come any more. A
+/// reader that is slow, or gone, stops nothing.
+fn printer<T: Send + 'static>(
+    line: impl Fn(T) -> String + Send + 'static,
+) -> (mpsc::Sender<T>, JoinHandle<()>) {
     let (things, mut waiting) = mpsc::channel::<T>(WAITING);
-    tokio::task::spawn_blocking(move || {
+    let printed = tokio::task::spawn_blocking(move || {
         while let Some(thing) = waiting.blocking_recv() {
             let _ = writeln!(io::stdout().lock(), "{}", line(thing));
         }
     });
-    things
+    (things, printed)
 }
 
 /// The files that rounds read: keys and lists.
