@@ -63,7 +63,7 @@ pub(super) struct Interval {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// How long that took which counts.
     pub(super) time: Duration,
@@ -179,7 +179,8 @@ impl Running {
         if self.intervals.len() >= MOST_INTERVALS {
             return;
         }
-        let moved = |(line, (before, now))| Moved::between(line, before, now);
+        let time = at.saturating_duration_since(from);
+        let moved = |(line, (before, now))| Moved::between(line, before, now, time);
         self.intervals.push(Interval {
             from: from.saturating_duration_since(since),
             to: at.saturating_duration_since(since),
@@ -280,7 +281,7 @@ impl Running {
         Outcome {
             time,
             cpu: cpu(threads.sum(), used, time),
-            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end)).collect(),
+            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end, time)).collect(),
             intervals: std::mem::take(&mut self.intervals),
             congestion,
             inside: inside(

@@ -151,6 +151,11 @@ impl Line {
         tcp::info(connection.as_fd()).ok().map(|info| info.quiet)
     }
 
+    /// Whether it is a flow.
+    pub(super) const fn is_udp(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// The congestion control of its connection.
     pub(super) fn congestion(&self) -> Option<String> {
         self.connection.as_ref().and_then(bulk::congestion)

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::running::Outcome;
 use super::tally::Moved;
-use crate::wire::iperf3::{Params, Transport};
+use crate::wire::iperf3::{Params, Stream, Transport};
 
 /// Octets of an output.
 const MOST: usize = 1 << 20;
@@ -82,8 +83,8 @@ impl Page<'_> {
                 self.row(&format!("{:>3}", n + FIRST), stream, span, window, windows.is_some(), note);
             }
             if of_direction().count() > 1 {
-                let sum = sum(of_direction().map(|(_, moved)| moved));
-                self.row("SUM", &sum, span, None, windows.is_some(), note);
+                let sum = sum(of_direction().map(|(_, moved)| &moved.seen));
+                self.row("SUM", &Moved { sends, seen: sum }, span, None, windows.is_some(), note);
             }
         }
     }
@@ -102,7 +103,7 @@ impl Page<'_> {
             (true, true) => "[TX-S]",
             (true, false) => "[RX-S]",
         };
-        let rate = if to > from { moved.octets as f64 * 8.0 / (to - from) } else { 0.0 };
+        let rate = if to > from { moved.seen.bytes as f64 * 8.0 / (to - from) } else { 0.0 };
         let end = match (is_interval, moved.sends) {
             (true, _) => note,
             (false, true) => "sender",
@@ -110,40 +111,41 @@ impl Page<'_> {
         };
         let detail = match (self.params.transport, moved.sends) {
             (Transport::Tcp, true) => {
-                let sent_again = moved.retransmits.map_or_else(String::new, |count| count.to_string());
+                let sent_again = moved.seen.retransmits.map_or_else(String::new, |count| count.to_string());
                 let window = window.map_or_else(String::new, |window| octets(window as f64));
                 format!("{sent_again:>3}   {window:>11}")
             }
             (Transport::Tcp, false) => " ".repeat(17),
-            (Transport::Udp, true) if is_interval => format!("{}", moved.counted()),
+            (Transport::Udp, true) if is_interval => format!("{}", moved.seen.counted()),
             (Transport::Udp, _) => {
-                let (lost, all) = (moved.lost(), moved.counted());
+                let (lost, all) = (moved.seen.lost(), moved.seen.counted());
                 let percent = if all > 0 { lost as f64 / all as f64 * 100.0 } else { 0.0 };
-                format!("{:.3} ms  {lost}/{all} ({percent:.2}%)", moved.jitter.as_secs_f64() * 1e3)
+                let jitter = moved.seen.jitter.unwrap_or_default().as_secs_f64() * 1e3;
+                format!("{jitter:.3} ms  {lost}/{all} ({percent:.2}%)")
             }
         };
         self.line(format_args!(
             "[{id}]{role} {from:>6.2}-{to:<6.2} sec  {}  {}  {detail}  {end}",
-            octets(moved.octets as f64),
+            octets(moved.seen.bytes as f64),
             bits(rate),
         ));
     }
 }
 
 /// The streams of a direction as one: their jitter is the mean.
-fn sum<'a>(streams: impl Iterator<Item = &'a Moved> + Clone) -> Moved {
-    let count = streams.clone().count().max(1) as u32;
-    let jitter = streams.clone().map(|moved| moved.jitter).sum::<std::time::Duration>() / count;
-    let all = streams.fold(Moved::default(), |sum, moved| Moved {
-        id: 0,
-        sends: moved.sends,
-        octets: sum.octets + moved.octets,
-        retransmits: moved.retransmits.map(|count| count + sum.retransmits.unwrap_or(0)),
-        lost: (sum.lost.0 + moved.lost.0, sum.lost.1 + moved.lost.1),
-        packets: (sum.packets.0 + moved.packets.0, sum.packets.1 + moved.packets.1),
+fn sum<'a>(streams: impl Iterator<Item = &'a Stream> + Clone) -> Stream {
+    let jitters: Option<Duration> = streams.clone().map(|stream| stream.jitter).sum();
+    let jitter = jitters.map(|sum| sum / streams.clone().count().max(1) as u32);
+    let none = Stream { omitted: Some((0, 0)), ..Stream::default() };
+    let all = streams.fold(none, |sum, stream| Stream {
+        bytes: sum.bytes + stream.bytes,
+        retransmits: stream.retransmits.map(|count| count + sum.retransmits.unwrap_or(0)),
+        errors: sum.errors + stream.errors,
+        packets: sum.packets + stream.packets,
+        omitted: sum.omitted.zip(stream.omitted).map(|(sum, more)| (sum.0 + more.0, sum.1 + more.1)),
         ..sum
     });
-    Moved { jitter, ..all }
+    Stream { jitter, ..all }
 }
 
 /// Octets as iperf3 writes them: by 1024.
@@ -175,13 +177,19 @@ fn scaled(mut number: f64, by: f64, units: [&str; 5]) -> String {
 mod tests {
     use super::*;
     use crate::serve::iperf3::running::Interval;
-    use crate::wire::iperf3::{Cpu, Inside};
-    use std::time::Duration;
 
     fn moved(id: u32, sends: bool) -> Moved {
-        let retransmits = sends.then_some(2);
-        let jitter = Duration::from_micros(99);
-        Moved { id, sends, octets: 1_310_720, retransmits, jitter, lost: (4, 0), packets: (400, 0) }
+        let (retransmits, jitter) = (sends.then_some(2), Some(Duration::from_micros(99)));
+        let seen = Stream {
+            id,
+            bytes: 1_310_720,
+            retransmits,
+            jitter,
+            errors: 4,
+            packets: 400,
+            ..Stream::default()
+        };
+        Moved { sends, seen }
     }
 
     fn told(params: &Params, streams: &[Moved]) -> String {
@@ -197,10 +205,8 @@ mod tests {
             time: Duration::from_secs(1),
             moved: streams.to_vec(),
             intervals: vec![interval(true), interval(false)],
-            cpu: Cpu::default(),
-            inside: Inside::default(),
-            congestion: None,
-            ends: streams.iter().map(|moved| (Some(at(5201)), Some(at(moved.id as u16)))).collect(),
+            ends: streams.iter().map(|moved| (Some(at(5201)), Some(at(moved.seen.id as u16)))).collect(),
+            ..Outcome::default()
         };
         output(at(40_000), params, &outcome)
     }
