@@ -190,7 +190,7 @@ fn crowd(servers: &Servers) {
         let all: Vec<Child> = (0..32).map(client).collect();
         let all: Vec<(bool, f64)> = all.into_iter().map(rate).collect();
         well.push(all.iter().filter(|(is_well, rate)| *is_well && *rate > 0.0).count() as f64);
-        together.push(all.iter().map(|(_, rate)| rate).sum());
+        together.push(all.iter().map(|(_, rate)| rate).sum::<f64>());
     }
     let (alone, together) = (median(alone), median(together));
     println!("32 clients at once");
