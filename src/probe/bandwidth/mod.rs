@@ -1,8 +1,9 @@
 //! `bandwidth`: how much goes through to a host and back, by iperf3's protocol, and what limits it.
 //!
 //! [`talk`] leads the conversation with the server, [`streams`] opens what carries the data, `net::bulk` moves it, [`course`]
-//! writes down what was moved when, and [`limit`] says, without I/O, what kept it from being more. [`search`] holds many tests of
-//! other rates to find the highest that loses no more than is allowed.
+//! writes down what was moved when, [`both`] makes a report of what both ends tell (the server's, too), and [`limit`] says, without
+//! I/O, what kept it from being more. [`search`] holds many tests of other rates to find the highest that loses no more than is
+//! allowed.
 
 mod amount;
 mod both;
