@@ -2,13 +2,16 @@
 
 #![expect(unsafe_code, reason = "recv with MSG_TRUNC and these options have no safe wrapper")]
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::sendfile::sendfile;
 use nix::time::{ClockId, clock_gettime};
 
 use super::{flow_label, option};
@@ -133,6 +136,25 @@ pub fn discard(socket: &impl AsFd, most: usize) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// A file that exists in memory alone and holds `octets` (memfd_create(2)).
+///
+/// # Errors
+/// What the system says: no memory, or a kernel without such files.
+pub fn memory_file(octets: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create(c"payload", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(octets)?;
+    Ok(file)
+}
+
+/// Sends the first `octets` of `file` over a connection without copying them (sendfile(2)), or as many as there is room for;
+/// returns how many.
+///
+/// # Errors
+/// What sendfile(2) says; `WouldBlock` when there was no room within the socket's timeout.
+pub fn send_file(socket: &TcpStream, file: &File, octets: usize) -> io::Result<usize> {
+    Ok(sendfile(socket, file, Some(&mut 0), octets)?)
+}
+
 /// A read shall wait until so many octets have come (`SO_RCVLOWAT`), or its timeout is over.
 ///
 /// # Errors
@@ -190,7 +212,7 @@ pub fn process_time() -> (Duration, Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::net::TcpListener;
 
     #[test]

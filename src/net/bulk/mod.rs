@@ -49,6 +49,8 @@ pub enum Task {
         pace: Pace,
         /// The payload is a pattern, else random.
         repeats: bool,
+        /// Connections take the payload's own pages instead of copies of them (sendfile(2)).
+        lends: bool,
         /// How datagrams are made.
         udp: Udp,
     },
@@ -118,13 +120,13 @@ impl Worker {
 /// Moves octets until `test` is over, or there are none.
 fn work(stream: &Stream, task: Task, test: &Test, gauge: &Gauge) -> io::Result<()> {
     match (stream, task) {
-        (Stream::Tcp(socket), Task::Send { length, pace, repeats, .. }) => {
-            tcp::send(socket, &payload::octets(length, repeats)?, pace, test, gauge)
+        (Stream::Tcp(socket), Task::Send { length, pace, repeats, lends, .. }) => {
+            tcp::send(socket, payload::octets(length, repeats)?, pace, lends, test, gauge)
         }
         (Stream::Tcp(socket), Task::Receive { length, copies, free_window, .. }) => {
             tcp::receive(socket, length, copies, free_window, test, gauge)
         }
-        (Stream::Udp(socket), Task::Send { length, pace, repeats, udp }) => {
+        (Stream::Udp(socket), Task::Send { length, pace, repeats, udp, .. }) => {
             udp::send(socket, &payload::octets(length, repeats)?, pace, udp, test, gauge)
         }
         (Stream::Udp(socket), Task::Receive { length, udp, .. }) => {
@@ -175,20 +177,16 @@ mod tests {
         (sent.read(), got.read())
     }
 
-    const SEND: Task = Task::Send {
-        length: 10_000,
-        pace: Pace::UNLIMITED,
-        repeats: false,
-        udp: Udp { is_wide: false, offload: false },
-    };
-
     #[test]
     fn every_octet_of_a_connection_is_counted_at_both_ends() {
-        for copies in [false, true] {
-            let receive = Task::Receive { length: 10_000, copies, free_window: true, udp: Udp::default() };
+        for (copies, lends) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (pace, udp) = (Pace::UNLIMITED, Udp::default());
+            let send = Task::Send { length: 10_000, pace, repeats: false, lends, udp };
+            let receive = Task::Receive { length: 10_000, copies, free_window: true, udp };
             let (near, far) = tcp_pair();
-            let (sent, got) = moved((Stream::Tcp(near), Stream::Tcp(far)), 30_000_001, SEND, receive);
-            assert_eq!((sent.octets, got.octets), (30_000_001, 30_000_001), "copies: {copies}");
+            let (sent, got) = moved((Stream::Tcp(near), Stream::Tcp(far)), 30_000_001, send, receive);
+            let how = format!("copies: {copies}, lends: {lends}");
+            assert_eq!((sent.octets, got.octets), (30_000_001, 30_000_001), "{how}");
             assert!(sent.units >= 3001 && !sent.processor.is_zero(), "{sent:?}");
         }
     }
@@ -199,8 +197,8 @@ mod tests {
             let (near, far) = udp_pair();
             let offload = offload && prepare(&near, 1000, true) && prepare(&far, 1000, false);
             let udp = Udp { is_wide, offload };
-            let send =
-                Task::Send { length: 1000, pace: Pace { rate: 200_000_000, burst: 1 }, repeats: true, udp };
+            let pace = Pace { rate: 200_000_000, burst: 1 };
+            let send = Task::Send { length: 1000, pace, repeats: true, lends: false, udp };
             let receive = Task::Receive { length: 1000, copies: true, free_window: true, udp };
             let (sent, got) = moved((Stream::Udp(near), Stream::Udp(far)), 2_000_000, send, receive);
             assert_eq!((sent.octets, sent.units), (2_000_000, 2000), "{udp:?}");
@@ -213,7 +211,7 @@ mod tests {
     fn a_flow_keeps_its_pace() {
         let (near, far) = udp_pair();
         let pace = Pace { rate: 8_000_000, burst: 1 };
-        let send = Task::Send { length: 1000, pace, repeats: true, udp: Udp::default() };
+        let send = Task::Send { length: 1000, pace, repeats: true, lends: false, udp: Udp::default() };
         let test = Arc::new(Test::new(clock::now().mono, None).expect("a test"));
         let sender = Worker::start(Stream::Udp(near), send, &test).expect("a thread");
         crate::sys::wait::sleep(Duration::from_millis(300));

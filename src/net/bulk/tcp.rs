@@ -1,11 +1,12 @@
 //! A connection that is filled or emptied as fast as it goes, or as fast as it may.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::pace::Clock;
+use super::payload::Payload;
 use super::{Budget, Gauge, LOOK, Pace, Test};
 use crate::sys::wait::{exact_timers, sleep};
 use crate::sys::{bulk, clock};
@@ -27,25 +28,29 @@ const LEAST_SHARE: usize = 128 << 10;
 /// Who receives in this process.
 static RECEIVERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Writes `payload` again and again.
+/// Less than so many octets at once are copied: a packet has room for few pages, whatever they hold.
+const LEAST_LENT: usize = 16 << 10;
+
+/// Writes `octets` again and again; lends them, or has the kernel copy them.
 pub(super) fn send(
     stream: &TcpStream,
-    payload: &[u8],
+    octets: Vec<u8>,
     pace: Pace,
+    lends: bool,
     test: &Test,
     gauge: &Gauge,
 ) -> io::Result<()> {
     exact_timers();
     stream.set_write_timeout(Some(LOOK))?;
     let slice = match pace.rate {
-        0 => payload.len(),
+        0 => octets.len(),
         // Bursts are writes of the length that was asked for.
-        _ if pace.burst > 1 => payload.len(),
-        rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(payload.len()),
+        _ if pace.burst > 1 => octets.len(),
+        rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(octets.len()),
     };
+    let payload = Payload::new(octets, lends && slice >= LEAST_LENT)?;
     let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
     let mut ticks = Ticks::new();
-    let mut stream = stream;
     while !test.is_over() {
         if pace.rate > 0 {
             let now = clock::now().mono;
@@ -65,7 +70,7 @@ pub(super) fn send(
                 some => some,
             },
         };
-        let written = match stream.write(&payload[..wanted]) {
+        let written = match payload.write(stream, wanted) {
             Ok(written) => written,
             Err(error) if is_nothing(&error) => 0,
             Err(_) if test.is_over() => return Ok(()),

@@ -21,6 +21,9 @@ pub struct Report {
     pub length_bytes: u32,
     /// What this host received it copied, as an application does; else the kernel threw it away.
     pub copied: bool,
+    /// What this host sent left from its own pages (sendfile(2)); else the kernel copied it, as it does small and slow writes always.
+    #[serde(default)]
+    pub lent: bool,
     /// What did not count, first.
     #[serde(rename = "omitted_ms", with = "ms")]
     #[schemars(with = "f64")]

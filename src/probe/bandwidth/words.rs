@@ -1,4 +1,4 @@
-//! What iperf3's users write in notations of its own: processors, keepalive, units.
+//! What iperf3's users write in notations of its own: processors, keepalive, units, numbers as in C.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::units::Span;
 
 /// The processor that a test runs on, here and at the server: `1`, or `1,3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,34 @@ impl RateUnit {
             _ => "TBytes/sec",
         }
     }
+}
+
+/// A number as C writes it.
+fn number(text: &str) -> Option<u32> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8),
+        None => text.parse(),
+    };
+    number.ok()
+}
+
+/// A type of service.
+pub(super) fn tos(text: &str) -> Result<u8, String> {
+    let tos = number(text).and_then(|number| u8::try_from(number).ok());
+    tos.ok_or_else(|| format!("`{text}` is not a type of service: 0 to 255, or 0x0 to 0xff"))
+}
+
+/// A flow label.
+pub(super) fn label(text: &str) -> Result<u32, String> {
+    let label = number(text).filter(|label| (1..=0xf_ffff).contains(label));
+    label.ok_or_else(|| format!("`{text}` is not a flow label: 1 to 1048575, or 0x1 to 0xfffff"))
+}
+
+/// A span whose bare number is milliseconds, as iperf3's is here.
+pub(super) fn milliseconds(text: &str) -> Result<Span, String> {
+    let written = if text.parse::<f64>().is_ok() { format!("{text}ms") } else { text.to_owned() };
+    Span::with_unit(&written).map_err(|error| error.to_string())
 }
 
 /// They are texts in files and records.

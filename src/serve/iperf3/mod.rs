@@ -179,11 +179,7 @@ impl Handle {
 impl Shared {
     /// Whether one more test of `source` would have a place now.
     fn has_room(&self, source: IpAddr) -> bool {
-        let has_room = !self.refusing.load(Ordering::Relaxed) && self.places.enter(Some(source)).is_ok();
-        if has_room {
-            self.places.leave(Some(source));
-        }
-        has_room
+        !self.refusing.load(Ordering::Relaxed) && self.places.has_room(source)
     }
 
     /// Tells a client its last words, and waits until it has heard them; where many are told theirs, it is closed at once.

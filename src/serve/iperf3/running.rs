@@ -68,7 +68,7 @@ pub(super) struct Interval {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// How long that took which counts.
     pub(super) time: Duration,
@@ -190,7 +190,8 @@ impl Running {
         let glances = glances(lines);
         let since = if is_omitted { self.began } else { self.counts_from };
         let (from, before) = std::mem::replace(&mut self.last, (at, glances));
-        let moved = |(line, (before, now))| Moved::between(line, before, now);
+        let time = at.saturating_duration_since(from);
+        let moved = |(line, (before, now))| Moved::between(line, before, now, time);
         let interval = Interval {
             from: from.saturating_duration_since(since),
             to: at.saturating_duration_since(since),
@@ -298,7 +299,7 @@ impl Running {
         let outcome = Outcome {
             time,
             cpu: cpu(threads.sum(), used, time),
-            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end)).collect(),
+            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end, time)).collect(),
             intervals: std::mem::take(&mut self.intervals),
             congestion,
             inside: inside(

@@ -12,7 +12,6 @@ use clap::ValueEnum;
 use tokio::sync::mpsc;
 
 use super::end::End;
-use super::record;
 use super::running::{Interval, MOST_INTERVALS, Outcome};
 use super::streams::Line;
 use super::tally::Moved;
@@ -97,7 +96,7 @@ impl Screen {
         let numbers = self.take(lines.len());
         let asked = Bandwidth {
             interval: Span(self.show.interval),
-            ..record::probe(params, Target::from(peer.ip().to_canonical().to_string().as_str()))
+            ..Bandwidth::of(params, Target::from(peer.ip().to_canonical().to_string().as_str()))
         };
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let ends = |(line, number): (&Line, &u32)| Ends {
@@ -226,13 +225,13 @@ impl Teller {
         let snapshot = |(moved, sent): (&Moved, &Option<crate::sys::tcp::Info>)| Snapshot {
             span,
             tally: Tally {
-                bytes: moved.octets,
-                throughput_bps: (seconds > 0.0).then(|| moved.octets as f64 * 8.0 / seconds),
-                retransmits: moved.retransmits,
+                bytes: moved.seen.bytes,
+                throughput_bps: (seconds > 0.0).then(|| moved.seen.bytes as f64 * 8.0 / seconds),
+                retransmits: moved.seen.retransmits,
                 cwnd_bytes: sent.as_ref().map(|sent| sent.window()),
-                datagrams: self.is_udp().then(|| moved.counted()),
-                lost: (self.is_udp() && !moved.sends).then(|| moved.lost.0 - moved.lost.1),
-                jitter: (self.is_udp() && !moved.sends).then_some(moved.jitter),
+                datagrams: self.is_udp().then(|| moved.seen.counted()),
+                lost: (self.is_udp() && !moved.sends).then(|| moved.seen.lost() as i64),
+                jitter: (self.is_udp() && !moved.sends).then(|| moved.seen.jitter.unwrap_or_default()),
             },
             tcp: sent.as_ref().map(Kernel::from),
             omitted: interval.is_omitted,
@@ -256,19 +255,21 @@ impl Teller {
     fn total(&mut self, outcome: &Outcome, theirs: Option<&Results>) {
         self.trace.totals.resize(outcome.moved.len(), Total::default());
         for (total, moved) in self.trace.totals.iter_mut().zip(&outcome.moved) {
-            let other = theirs.and_then(|theirs| theirs.streams.iter().find(|stream| stream.id == moved.id));
-            let near = Some((moved.octets, outcome.time));
+            let other =
+                theirs.and_then(|theirs| theirs.streams.iter().find(|stream| stream.id == moved.seen.id));
+            let near = Some((moved.seen.bytes, outcome.time));
             let far = other.map(|other| (other.bytes, other.elapsed.unwrap_or(outcome.time)));
             (total.sent, total.received) = if moved.sends { (near, far) } else { (far, near) };
             let told = other.and_then(|other| other.retransmits);
-            total.retransmits = if moved.sends { moved.retransmits } else { told };
-            let (packets, counted) = (moved.counted(), other.map_or(0, |other| other.counted()));
+            total.retransmits = if moved.sends { moved.seen.retransmits } else { told };
+            let (packets, counted) = (moved.seen.counted(), other.map_or(0, |other| other.counted()));
             total.datagrams = match moved.sends {
                 true => (packets, counted, other.map_or(0, |other| other.lost() as i64), 0),
-                false => (packets, packets, moved.lost() as i64, 0),
+                false => (packets, packets, moved.seen.lost() as i64, 0),
             };
             let jitter = other.and_then(|other| other.jitter);
-            total.jitter = if moved.sends { jitter.unwrap_or_default() } else { moved.jitter };
+            total.jitter =
+                if moved.sends { jitter.unwrap_or_default() } else { moved.seen.jitter.unwrap_or_default() };
         }
         let percent = |cpu: crate::wire::iperf3::Cpu| [cpu.total, cpu.user, cpu.system];
         self.trace.cpu = [percent(outcome.cpu), theirs.map_or([0.0; 3], |theirs| percent(theirs.cpu))];

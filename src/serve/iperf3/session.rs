@@ -19,8 +19,9 @@ use super::waiting::Pass;
 use super::{Place, Shared, limits, record, tally, text};
 use crate::probe::Measurement;
 use crate::sys::clock;
-use crate::wire::iperf3::{Code, Cookie, Params, Refusal, Results, State, Transport, encode};
-use crate::wire::iperf3::{MOST_PARAMS, stream_id};
+use crate::wire::iperf3::{
+    Code, Cookie, Frame, Params, Refusal, Results, State, Transport, encode, stream_id,
+};
 
 /// How long parameters may take.
 const PARAMS: Duration = Duration::from_secs(5);
@@ -32,8 +33,6 @@ const TURN: Duration = Duration::from_secs(15);
 const RESULTS: Duration = Duration::from_secs(10);
 /// How long the last word may take.
 const DONE: Duration = Duration::from_secs(5);
-/// Octets of results that are read: those of all streams.
-const MOST_RESULTS: usize = 64 << 10;
 /// How often flows are asked whether their peers greet again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -141,7 +140,7 @@ impl Session {
         let asked = async {
             self.talk.say(&[State::ParamExchange]).await?;
             let until = Instant::now() + PARAMS;
-            self.talk.frame(MOST_PARAMS, Code::PARAMS, "parameters", until).await
+            self.talk.frame(Frame::Params, "parameters", until).await
         };
         let frame = tokio::select! {
             frame = asked => frame?,
@@ -251,15 +250,14 @@ impl Session {
     async fn exchange(&mut self, outcome: &Outcome) -> Result<Results, End> {
         self.talk.say(&[State::ExchangeResults]).await?;
         let until = Instant::now() + RESULTS;
-        let frame = self.talk.frame(MOST_RESULTS, Code::RESULTS, "results", until).await?;
+        let frame = self.talk.frame(Frame::ClientResults, "results", until).await?;
         let theirs = Results::parse(&frame)?;
         let most = stream_id(self.params.streams().saturating_sub(1));
         if let Some(stream) = theirs.streams.iter().find(|stream| !(1..=most).contains(&stream.id)) {
             let what = format_args!("results of a stream {}", stream.id);
             return Err(Refusal::new(Code::STREAM_ID, what).into());
         }
-        let (time, cpu, congestion) = (outcome.time, outcome.cpu, outcome.congestion.clone());
-        let mut ours = tally::results(&self.params, &outcome.moved, time, cpu, congestion, &theirs);
+        let mut ours = tally::results(&self.params, outcome, Some(&theirs));
         ours.inside = self.params.is_of_waddleperf().then_some(outcome.inside);
         if self.params.wants_output {
             ours.output = Some(text::output(self.peer, &self.params, outcome).into());

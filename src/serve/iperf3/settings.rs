@@ -63,6 +63,9 @@ pub struct Iperf3Settings {
     /// Copy what comes, as an application would, instead of having the kernel throw it away: what is measured then is the path
     /// and this host's memory. Our own clients ask for it with `--rx-copy`.
     pub rx_copy: bool,
+    /// Copy what is sent, as most applications do, instead of lending the kernel the payload's own pages. Our own clients ask for
+    /// it with `--tx-copy`.
+    pub tx_copy: bool,
     /// Networks (`192.0.2.0/24`) and addresses that may test; without any, all may that `deny` does not name.
     pub allow: Vec<Network>,
     /// Networks and addresses that may not test, whatever `allow` says.
@@ -97,6 +100,11 @@ impl Iperf3Settings {
     pub(super) fn copies(&self, params: &Params) -> bool {
         let is_tcp = params.transport == Transport::Tcp;
         self.rx_copy || is_tcp && params.is_of_waddleperf() && !params.skip_copy
+    }
+
+    /// Whether a test's sender lends the kernel its pages instead of having it copy them.
+    pub(super) const fn lends(&self, params: &Params) -> bool {
+        !self.tx_copy && !params.tx_copy
     }
 
     /// Refuses what each key allows and all of them together do not.
@@ -169,6 +177,7 @@ impl Default for Iperf3Settings {
             bytes_total: 500_000_000_000,
             window: 16 << 20,
             rx_copy: false,
+            tx_copy: false,
             allow: Vec::new(),
             deny: Vec::new(),
             rsa_private_key_path: None,

@@ -94,7 +94,13 @@ impl Line {
         };
         let length = params.length as usize;
         let task = match sends {
-            true => Task::Send { length, pace: pace(params, settings), repeats: params.repeats, udp },
+            true => Task::Send {
+                length,
+                pace: pace(params, settings),
+                repeats: params.repeats,
+                lends: settings.lends(params),
+                udp,
+            },
             false => Task::Receive {
                 length,
                 copies: settings.copies(params),
@@ -135,6 +141,11 @@ impl Line {
     /// The sizes of its connection's buffers in octets: send, receive.
     pub(super) fn buffers(&self) -> Option<(usize, usize)> {
         bulk::buffers(self.connection.as_ref()?)
+    }
+
+    /// Whether it is a flow.
+    pub(super) const fn is_udp(&self) -> bool {
+        self.connection.is_none()
     }
 
     /// The congestion control of its connection.

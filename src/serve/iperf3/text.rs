@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::running::{Interval, Outcome};
 use super::tally::Moved;
 use crate::report::text::table::{Columns, Detail, RULE, Row, Table};
-use crate::wire::iperf3::{Params, Transport};
+use crate::wire::iperf3::{Params, Stream, Transport};
 
 /// Octets of an output.
 const MOST: usize = 1 << 20;
@@ -98,8 +98,8 @@ impl Page<'_> {
                 stream,
                 role: if moved.sends { "[TX-S]" } else { "[RX-S]" },
                 span,
-                bytes: moved.octets,
-                bps: if seconds > 0.0 { moved.octets as f64 * 8.0 / seconds } else { 0.0 },
+                bytes: moved.seen.bytes,
+                bps: if seconds > 0.0 { moved.seen.bytes as f64 * 8.0 / seconds } else { 0.0 },
                 detail: self.detail(moved, window, is_interval),
                 note: match (is_interval, moved.sends) {
                     (true, _) => note,
@@ -116,7 +116,8 @@ impl Page<'_> {
                 rows.push(row(self.numbers.get(n).copied(), stream, window));
             }
             if of_direction().count() > 1 {
-                rows.push(row(None, &sum(of_direction().map(|(_, moved)| moved)), None));
+                let seen = sum(of_direction().map(|(_, moved)| &moved.seen));
+                rows.push(row(None, &Moved { sends, seen }, None));
             }
         }
         rows
@@ -124,11 +125,15 @@ impl Page<'_> {
 
     fn detail(&self, moved: &Moved, window: Option<u64>, is_interval: bool) -> Detail {
         match (self.params.transport, moved.sends) {
-            (Transport::Tcp, true) => Detail::Again(moved.retransmits, window),
+            (Transport::Tcp, true) => Detail::Again(moved.seen.retransmits, window),
             (Transport::Tcp, false) => Detail::Plain,
-            (Transport::Udp, true) if is_interval => Detail::Datagrams(moved.counted()),
-            (Transport::Udp, true) => Detail::Jitter(Duration::ZERO, 0, moved.counted()),
-            (Transport::Udp, false) => Detail::Jitter(moved.jitter, moved.lost() as i64, moved.counted()),
+            (Transport::Udp, true) if is_interval => Detail::Datagrams(moved.seen.counted()),
+            (Transport::Udp, true) => Detail::Jitter(Duration::ZERO, 0, moved.seen.counted()),
+            (Transport::Udp, false) => Detail::Jitter(
+                moved.seen.jitter.unwrap_or_default(),
+                moved.seen.lost() as i64,
+                moved.seen.counted(),
+            ),
         }
     }
 }
@@ -144,31 +149,38 @@ fn place(address: SocketAddr) -> (String, u16) {
 }
 
 /// The streams of a direction as one: their jitter is the mean.
-fn sum<'a>(streams: impl Iterator<Item = &'a Moved> + Clone) -> Moved {
-    let count = streams.clone().count().max(1) as u32;
-    let jitter = streams.clone().map(|moved| moved.jitter).sum::<std::time::Duration>() / count;
-    let all = streams.fold(Moved::default(), |sum, moved| Moved {
-        id: 0,
-        sends: moved.sends,
-        octets: sum.octets + moved.octets,
-        retransmits: moved.retransmits.map(|count| count + sum.retransmits.unwrap_or(0)),
-        lost: (sum.lost.0 + moved.lost.0, sum.lost.1 + moved.lost.1),
-        packets: (sum.packets.0 + moved.packets.0, sum.packets.1 + moved.packets.1),
+fn sum<'a>(streams: impl Iterator<Item = &'a Stream> + Clone) -> Stream {
+    let jitters: Option<Duration> = streams.clone().map(|stream| stream.jitter).sum();
+    let jitter = jitters.map(|sum| sum / streams.clone().count().max(1) as u32);
+    let none = Stream { omitted: Some((0, 0)), ..Stream::default() };
+    let all = streams.fold(none, |sum, stream| Stream {
+        bytes: sum.bytes + stream.bytes,
+        retransmits: stream.retransmits.map(|count| count + sum.retransmits.unwrap_or(0)),
+        errors: sum.errors + stream.errors,
+        packets: sum.packets + stream.packets,
+        omitted: sum.omitted.zip(stream.omitted).map(|(sum, more)| (sum.0 + more.0, sum.1 + more.1)),
         ..sum
     });
-    Moved { jitter, ..all }
+    Stream { jitter, ..all }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sys::tcp;
-    use crate::wire::iperf3::{Cpu, Inside};
 
     fn moved(id: u32, sends: bool) -> Moved {
-        let retransmits = sends.then_some(2);
-        let jitter = Duration::from_micros(99);
-        Moved { id, sends, octets: 1_310_720, retransmits, jitter, lost: (4, 0), packets: (400, 0) }
+        let (retransmits, jitter) = (sends.then_some(2), Some(Duration::from_micros(99)));
+        let seen = Stream {
+            id,
+            bytes: 1_310_720,
+            retransmits,
+            jitter,
+            errors: 4,
+            packets: 400,
+            ..Stream::default()
+        };
+        Moved { sends, seen }
     }
 
     fn told(params: &Params, streams: &[Moved]) -> String {
@@ -185,10 +197,8 @@ mod tests {
             time: Duration::from_secs(1),
             moved: streams.to_vec(),
             intervals: vec![interval(true), interval(false)],
-            cpu: Cpu::default(),
-            inside: Inside::default(),
-            congestion: None,
-            ends: streams.iter().map(|moved| (Some(at(5201)), Some(at(moved.id as u16)))).collect(),
+            ends: streams.iter().map(|moved| (Some(at(5201)), Some(at(moved.seen.id as u16)))).collect(),
+            ..Outcome::default()
         };
         output(at(40_000), params, &outcome)
     }

@@ -65,6 +65,8 @@ pub struct Params {
     pub dont_fragment: bool,
     /// The receiver discards in the kernel what it reads.
     pub skip_copy: bool,
+    /// The sender copies: a member of ours, which other servers skip.
+    pub tx_copy: bool,
     /// Datagrams that one system call hands over as one buffer (UDP_SEGMENT).
     pub gso: bool,
     /// Datagrams that one system call takes as one buffer (UDP_GRO).
@@ -109,6 +111,7 @@ impl Default for Params {
             zero_copy: false,
             dont_fragment: false,
             skip_copy: false,
+            tx_copy: false,
             gso: false,
             gro: false,
             wants_output: false,
@@ -190,6 +193,7 @@ impl Params {
         set(self.zero_copy, "zerocopy", 1.into());
         set(self.dont_fragment, "dont_fragment", 1.into());
         set(self.skip_copy, "skip_rx_copy", 1.into());
+        set(self.tx_copy, "tx_copy", 1.into());
         set(self.gso, "gso", 1.into());
         set(self.gso, "gso_dg_size", self.length.into());
         set(self.gso, "gso_bf_size", (65_507 / self.length.max(1) * self.length).into());
@@ -253,6 +257,7 @@ impl Params {
             zero_copy: of.flag("zerocopy"),
             dont_fragment: of.flag("dont_fragment"),
             skip_copy: of.flag("skip_rx_copy"),
+            tx_copy: of.flag("tx_copy"),
             gso: of.flag("gso"),
             gro: of.flag("gro"),
             wants_output: of.flag("get_server_output"),

@@ -90,20 +90,27 @@ fn each_test_is_a_record_with_who_and_from_where() {
 }
 
 #[test]
-fn a_record_says_whether_the_server_copied_what_came() {
+fn a_record_says_whether_the_server_copied() {
     let _turn = shared();
     // Ours say what they want; of stock clients the server decides.
-    for (settings, own, expected) in [("", "", false), ("", "--rx-copy", true), ("rx_copy = true", "", true)]
-    {
+    for (settings, own, copies) in [
+        ("", "", (false, false)),
+        ("", "--rx-copy", (true, false)),
+        ("", "--tx-copy", (false, true)),
+        ("rx_copy = true\ntx_copy = true", "", (true, true)),
+    ] {
         let server = Server::with(&format!("{OPEN}{settings}\n"));
         let mut command = Command::new(WADDLEPERF);
         command.args(["bandwidth", "-n", "1M", "-p", &server.port.to_string(), "127.0.0.1"]);
         stdout(command.args(own.split_whitespace()));
         server.report("-n 1M");
         let records = server.records(2);
-        let copied = |n: usize| &records[n]["outcome"]["report"]["copied"];
+        let said = |n: usize| {
+            let report = &records[n]["outcome"]["report"];
+            (report["copied"] == json!(true), report["lent"] == json!(false))
+        };
         let by_stock = settings.contains("true");
-        assert_eq!((copied(0), copied(1)), (&json!(expected), &json!(by_stock)), "{settings} {own}");
+        assert_eq!((said(0), said(1)), (copies, (by_stock, by_stock)), "{settings} {own}");
     }
 }
 
