@@ -5,18 +5,19 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde_json::Value;
 use waddleperf::sys::{clock, wait};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median, timed};
+
 const RUNS: usize = 5;
 /// That of all connections: BBR would pace each by its own timers and measure itself; Linux lets everybody have this one.
 const CONGESTION: &str = "reno";
@@ -129,7 +130,7 @@ fn compare(case: &Case, servers: &Servers) {
             runs.push(servers.run(*pair, case));
         }
     }
-    let column = |runs: &[[f64; 4]], n: usize| median(runs.iter().map(|run| run[n]).collect::<Vec<f64>>());
+    let column = |runs: &[[f64; 4]], n: usize| median(runs.iter().map(|run| run[n]));
     let all: Vec<[f64; 4]> = runs.iter().map(|runs| [0, 1, 2, 3].map(|n| column(runs, n))).collect();
     println!("{}", case.title);
     let [rate, cpu, packets, lost] = all[0];
@@ -189,7 +190,7 @@ fn crowd(servers: &Servers) {
         let all: Vec<Child> = (0..32).map(client).collect();
         let all: Vec<(bool, f64)> = all.into_iter().map(rate).collect();
         well.push(all.iter().filter(|(is_well, rate)| *is_well && *rate > 0.0).count() as f64);
-        together.push(all.iter().map(|(_, rate)| rate).sum());
+        together.push(all.iter().map(|(_, rate)| rate).sum::<f64>());
     }
     let (alone, together) = (median(alone), median(together));
     println!("32 clients at once");
@@ -254,18 +255,6 @@ fn packets(file: &std::path::Path) -> Vec<(f64, f64)> {
     text.lines().filter_map(packet).collect()
 }
 
-/// Processor time of the children that have ended.
-fn children() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(micros.unsigned_abs())
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
-}
-
 /// One server of each kind.
 struct Servers {
     ours: Server,
@@ -295,14 +284,14 @@ impl Servers {
             Who::Ours => drop(command.arg("bandwidth").args(case.own.split_whitespace())),
             Who::Copying => drop(command.args(["bandwidth", "--rx-copy"]).args(case.own.split_whitespace())),
         }
-        let before = children() + server.processor();
         command.args(["-J", "-t", "2", "-p", &server.port, "-c", "127.0.0.1"]);
         if !case.args.contains("-u") {
             command.args(["-C", CONGESTION]);
         }
-        let output = command.args(case.args.split_whitespace()).output();
+        let before = server.processor();
+        let (output, _, client) = timed(|| command.args(case.args.split_whitespace()).output());
         let output = output.expect("needs iperf3 (make setup-test)");
-        let time = children() + server.processor() - before;
+        let time = client + server.processor() - before;
         let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
         let end = &document["end"];
         let number = |value: &Value| value.as_f64().unwrap_or(0.0);

@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
@@ -17,7 +19,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median, threads_time};
+
 /// Datagrams a second, for so long, so many times each.
 const RATE: u32 = 100_000;
 const LASTS: Duration = Duration::from_secs(3);
@@ -47,13 +50,8 @@ fn main() {
         theirs.push(tcpdump(&directory.path().join("theirs.pcap")));
         sums.push(waddleperf(&directory.path().join("ours.pcapng"), false));
     }
-    let median = |runs: &[Run], of: fn(&Run) -> f64| {
-        let mut values: Vec<f64> = runs.iter().map(of).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
     let line = |what: &str, unit: &str, of: fn(&Run) -> f64, goal: &str| {
-        let [ours, theirs] = [&ours, &theirs].map(|runs| median(runs, of));
+        let [ours, theirs] = [&ours, &theirs].map(|runs| median(runs.iter().map(of)));
         let ratio = ours / theirs;
         println!(
             "  {what:<24}{ours:>11.3} {unit:<4} tcpdump {theirs:>11.3} {unit:<4} {ratio:>6.2}x   (goal: {goal})"
@@ -69,7 +67,7 @@ fn main() {
     line("dropped by the kernel", "", |run| run.dropped as f64, "0 where tcpdump has 0");
     line("CPU/packet", "µs", |run| run.cpu.as_secs_f64() * 1e6 / run.captured.max(1) as f64, "≤ 1.0x");
     line("peak memory", "MiB", |run| run.peak as f64 / 1024.0, "≤ 64 MiB");
-    let only = median(&sums, |run| run.cpu.as_secs_f64() * 1e6 / run.captured.max(1) as f64);
+    let only = median(sums.iter().map(|run| run.cpu.as_secs_f64() * 1e6 / run.captured.max(1) as f64));
     println!("  CPU/packet of the summary alone, without a file: {only:.3} µs");
 }
 
@@ -144,13 +142,7 @@ fn stop(child: &Child) -> (Duration, u64) {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("its status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|text| text.split_whitespace().next()?.parse().ok()).expect("its size");
-    let threads = fs::read_dir(format!("/proc/{}/task", child.id())).expect("its threads");
-    let spent = |thread: std::io::Result<fs::DirEntry>| -> u64 {
-        let stat =
-            fs::read_to_string(thread.expect("a thread").path().join("schedstat")).expect("its schedstat");
-        stat.split(' ').next().and_then(|ns| ns.parse().ok()).expect("a number")
-    };
-    let cpu = Duration::from_nanos(threads.map(spent).sum());
+    let cpu = threads_time(child.id());
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("interrupt it");
     (cpu, peak)
 }

@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -11,12 +13,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median, timed};
+
 const RUNS: usize = 41;
 /// What curl tells of a request, in seconds since its beginning.
 const FORMAT: &str = "%{time_namelookup} %{time_connect} %{time_appconnect} %{time_pretransfer} %{time_starttransfer} %{time_total}\\n";
@@ -52,7 +54,8 @@ fn main() {
             theirs.push(run("curl", &words));
         }
         println!("{what}");
-        let (wall, peer) = (median(&mine, |run| run.wall), median(&theirs, |run| run.wall));
+        let wall = |runs: &[Run]| median(runs.iter().map(|run| run.wall));
+        let (wall, peer) = (wall(&mine), wall(&theirs));
         println!(
             "  process        {:>8.2} ms  curl {:>8.2} ms  {:>+7.2} ms  (goal: ≤ +3 ms)",
             wall * 1e3,
@@ -60,7 +63,8 @@ fn main() {
             (wall - peer) * 1e3
         );
         for (n, name) in NAMES.iter().enumerate() {
-            let (own, peer) = (median(&mine, |run| run.told[n]), median(&theirs, |run| run.told[n]));
+            let part = |runs: &[Run]| median(runs.iter().map(|run| run.told[n]));
+            let (own, peer) = (part(&mine), part(&theirs));
             println!(
                 "  {name:<14} {:>8.3} ms  curl {:>8.3} ms  {:>7.2}x    (goal: within 5 %, or 0.2 ms)",
                 own * 1e3,
@@ -78,25 +82,17 @@ struct Run {
 }
 
 fn run(program: &str, words: &[&str]) -> Run {
-    let begin = now();
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output =
-        command.output().unwrap_or_else(|error| panic!("needs {program} (make setup-test): {error}"));
-    let wall = begin.elapsed().as_secs_f64();
+    let (output, wall, _) = timed(|| command.output());
+    let output = output.unwrap_or_else(|error| panic!("needs {program} (make setup-test): {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut told = [0.0; NAMES.len()];
     for (place, word) in told.iter_mut().zip(text.split_whitespace()) {
         *place = word.parse().unwrap_or_else(|_| panic!("{program}: {text}"));
     }
     assert!(output.status.success() && told[5] > 0.0, "{program} {words:?}: {text}");
-    Run { wall, told }
-}
-
-fn median(runs: &[Run], part: impl Fn(&Run) -> f64) -> f64 {
-    let mut parts: Vec<f64> = runs.iter().map(part).collect();
-    parts.sort_by(f64::total_cmp);
-    parts[parts.len() / 2]
+    Run { wall: wall.as_secs_f64(), told }
 }
 
 /// A certificate for loopback and its key; where the former is in a file.
@@ -152,9 +148,4 @@ fn answer(stream: impl Read + Write, think: u16) -> std::io::Result<()> {
     let whole = [head.as_bytes(), &[b'x'; BODY]].concat();
     stream.get_mut().write_all(&whole)?;
     stream.get_mut().flush()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -4,15 +4,15 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use common::{BINARY, median, timed};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
 const ROUTERS: usize = 10;
 /// The last node's address.
 const TARGET: &str = "10.201.10.2";
@@ -94,17 +94,14 @@ impl Line {
 
     /// One trace, and every path. Medians of nine.
     fn once(&self) {
-        let median = |program: &str, arguments: &[&str]| {
-            let mut all: Vec<f64> =
-                (0..9).map(|_| run(program, arguments).lasted.as_secs_f64() * 1e3).collect();
-            all.sort_by(f64::total_cmp);
-            all[4]
+        let ms = |program: &str, arguments: &[&str]| {
+            median((0..9).map(|_| run(program, arguments).lasted.as_secs_f64() * 1e3))
         };
-        let ours = median(BINARY, &["mtr", "-n", "-c", "1", TARGET]);
-        let theirs = median("traceroute", &["-n", "-q", "1", TARGET]);
+        let ours = ms(BINARY, &["mtr", "-n", "-c", "1", TARGET]);
+        let theirs = ms("traceroute", &["-n", "-q", "1", TARGET]);
         println!("one trace");
         line("wall", "ms", (ours, theirs), "traceroute", "≤ 10 ms");
-        let ours = median(BINARY, &["mtr", "-n", "--mda", TARGET]);
+        let ours = ms(BINARY, &["mtr", "-n", "--mda", TARGET]);
         let theirs = run("scamper", &["-I", &format!("tracelb {TARGET}")]).lasted.as_secs_f64() * 1e3;
         println!("every path, where there is one");
         line("wall", "ms", (ours, theirs), "scamper", "≤ 500 ms");
@@ -142,24 +139,11 @@ fn feed(command: &mut Command, input: &str) {
 
 /// Runs a program in the first namespace to its end.
 fn run(program: &str, arguments: &[&str]) -> Run {
-    let (before, begin) = (children_cpu(), now());
     let mut command = Command::new("ip");
     command.args(["netns", "exec", &name(0), program]).args(arguments).stdout(Stdio::null());
-    let status = command.status().expect("start ip");
+    let (status, lasted, cpu) = timed(|| command.status().expect("start ip"));
     assert!(status.success(), "{program} {arguments:?}: {status} (make setup-test)");
-    Run { lasted: begin.elapsed(), cpu: children_cpu().saturating_sub(before) }
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
+    Run { lasted, cpu }
 }
 
 /// One line: both figures, their ratio, the goal.

@@ -6,12 +6,15 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::process::{Command, Output, Stdio, id};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median_by, timed};
+
 const NAMES: [&str; 5] = ["c", "r1", "r2", "r3", "s"];
 const TARGET: &str = "10.200.3.2";
 /// Silences the second router.
@@ -116,7 +119,7 @@ impl Lab {
             ));
             theirs.push(self.run("tracepath", &["-n", "-m", "6", TARGET], theirs_said));
         }
-        let (ours, theirs) = (median(ours), median(theirs));
+        let (ours, theirs) = (median_by(ours, |run| run.lasted), median_by(theirs, |run| run.lasted));
         println!("{name}");
         let right = |run: &Run| if run.answer == Some(truth) { "right" } else { "WRONG" };
         for (who, run) in [("waddleperf", &ours), ("tracepath", &theirs)] {
@@ -131,9 +134,9 @@ impl Lab {
 
     fn run(&self, program: &str, arguments: &[&str], said: fn(&str) -> (Option<u64>, Option<String>)) -> Run {
         self.ip("c", "route flush cache");
-        let (before, begin) = (self.sent(), now());
-        let output = self.tool("c", program, arguments);
-        let (lasted, packets) = (begin.elapsed(), self.sent() - before);
+        let before = self.sent();
+        let (output, lasted, _) = timed(|| self.tool("c", program, arguments));
+        let packets = self.sent() - before;
         let (answer, hole) = said(&String::from_utf8_lossy(&output.stdout));
         Run { lasted, packets, answer, hole }
     }
@@ -170,17 +173,7 @@ fn theirs_said(text: &str) -> (Option<u64>, Option<String>) {
     (last.and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok()), None)
 }
 
-fn median(mut runs: Vec<Run>) -> Run {
-    runs.sort_by_key(|run| run.lasted);
-    runs.swap_remove(runs.len() / 2)
-}
-
 fn ip(arguments: &[&str]) {
     let status = Command::new("ip").args(arguments).status().expect("ip");
     assert!(status.success(), "ip {}", arguments.join(" "));
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }

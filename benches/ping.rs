@@ -4,16 +4,16 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median_by, timed};
+
 const RUNS: usize = 3;
 
 fn main() {
@@ -129,34 +129,19 @@ fn fping(arguments: &[&str], sent: f64) -> Run {
 
 /// Runs a client to its end.
 fn measured(command: &mut Command, count: impl Fn(&Output) -> (f64, f64)) -> Run {
-    let mut timed = Command::new("/usr/bin/time");
-    timed.args(["-f", "%M"]).arg(command.get_program()).args(command.get_args());
-    let (before, begin) = (children_cpu(), now());
-    let output = timed.stdin(Stdio::null()).output().expect("needs time, fping and ping (make setup-test)");
-    let (wall, cpu) = (begin.elapsed().as_secs_f64(), (children_cpu() - before).as_secs_f64());
+    let mut weighed = Command::new("/usr/bin/time");
+    weighed.args(["-f", "%M"]).arg(command.get_program()).args(command.get_args());
+    let (output, wall, cpu) = timed(|| weighed.stdin(Stdio::null()).output());
+    let output = output.expect("needs time, fping and ping (make setup-test)");
     let said = String::from_utf8_lossy(&output.stderr);
     let memory = said.lines().last().and_then(|line| line.trim().parse::<f64>().ok()).unwrap_or(0.0) / 1024.0;
     let (sent, received) = count(&output);
-    Run { wall, cpu, sent, received, memory }
+    Run { wall: wall.as_secs_f64(), cpu: cpu.as_secs_f64(), sent, received, memory }
 }
 
 /// The run of median wall-clock time.
 fn median(mut run: impl FnMut() -> Run) -> Run {
-    let mut runs: Vec<Run> = (0..RUNS).map(|_| run()).collect();
-    runs.sort_by(|a, b| a.wall.total_cmp(&b.wall));
-    runs[RUNS / 2]
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
+    median_by((0..RUNS).map(|_| run()).collect(), |run| run.wall)
 }
 
 /// One line: both figures, their ratio, the goal.

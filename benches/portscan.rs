@@ -6,13 +6,13 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use common::{BINARY, median_by, timed};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
 const TARGET: &str = "10.78.0.2";
 
 fn main() {
@@ -109,7 +109,7 @@ impl Lab {
                 self.measured(BINARY, &format!("--data /tmp/waddleperf-bench portscan {ours} {TARGET}")),
             );
         }
-        let (ours, theirs) = (median(ours_all), median(theirs_all));
+        let (ours, theirs) = (median_by(ours_all, |run| run.wall), median_by(theirs_all, |run| run.wall));
         let each = |run: Run| run.cpu.as_secs_f64() * 1e6 / f64::from(ports);
         let ratio = ours.wall.as_secs_f64() / theirs.wall.as_secs_f64();
         println!("{what}");
@@ -123,14 +123,13 @@ impl Lab {
     }
 
     fn measured(&self, program: &str, arguments: &str) -> Run {
-        let (cpu, begin) = (children_cpu(), now());
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.client, program]).args(arguments.split_whitespace());
-        let output = command.stderr(Stdio::inherit()).output().expect("ip");
+        let (output, wall, cpu) = timed(|| command.stderr(Stdio::inherit()).output().expect("ip"));
         let said = String::from_utf8_lossy(&output.stdout);
         // A scan without an answer ends with 1, and is none here.
         assert!(output.status.success(), "{program} {arguments}: {said} (make setup-test)");
-        Run { wall: begin.elapsed(), cpu: children_cpu() - cpu }
+        Run { wall, cpu }
     }
 }
 
@@ -142,24 +141,7 @@ impl Drop for Lab {
     }
 }
 
-fn median(mut runs: Vec<Run>) -> Run {
-    runs.sort_by_key(|run| run.wall);
-    runs[runs.len() / 2]
-}
-
 fn run(program: &str, arguments: &str) {
     let status = Command::new(program).args(arguments.split_whitespace()).status();
     assert!(status.is_ok_and(|status| status.success()), "{program} {arguments}: needs root");
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }

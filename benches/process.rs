@@ -4,11 +4,14 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median, timed};
+
 const RUNS: usize = 41;
 
 fn main() {
@@ -38,22 +41,13 @@ fn row(what: &str, ours: Duration, goal_ms: f64, peers: &[(&str, &str)]) {
 
 /// The median time of a process from start to end.
 fn time(program: &str, args: &[&str]) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let begin = now();
-            let status =
-                Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            status.unwrap_or_else(|error| panic!("needs {program} (make setup-test): {error}"));
-            begin.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times[RUNS / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
+    median((0..RUNS).map(|_| {
+        let mut command = Command::new(program);
+        command.args(args).stdout(Stdio::null()).stderr(Stdio::null());
+        let (status, wall, _) = timed(|| command.status());
+        status.unwrap_or_else(|error| panic!("needs {program} (make setup-test): {error}"));
+        wall
+    }))
 }
 
 struct Server(Child);

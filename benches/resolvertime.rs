@@ -6,15 +6,15 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use common::{BINARY, median, median_by, timed};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
 /// Seconds of load.
 const SECONDS: u32 = 5;
 
@@ -60,7 +60,7 @@ fn compare(what: &str, ours: &str, theirs: &str) {
         let ours = format!("--data /tmp/waddleperf-bench resolvertime --json {ours}");
         ours_all.push(measured(BINARY, &ours, |text| number(text, "\"completed\":")));
     }
-    let (ours, theirs) = (median(ours_all), median(theirs_all));
+    let (ours, theirs) = (median_by(ours_all, |run| run.rate), median_by(theirs_all, |run| run.rate));
     println!("{what}");
     let ratio = ours.rate / theirs.rate;
     println!(
@@ -84,29 +84,27 @@ fn number(text: &str, word: &str) -> f64 {
 }
 
 fn measured(program: &str, arguments: &str, completed: impl Fn(&str) -> f64) -> Run {
-    let cpu = children_cpu();
-    let output = Command::new(program).args(arguments.split_whitespace()).stderr(Stdio::inherit()).output();
+    let mut command = Command::new(program);
+    command.args(arguments.split_whitespace()).stderr(Stdio::inherit());
+    let (output, _, cpu) = timed(|| command.output());
     let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{program} {arguments}: {text}");
     let count = completed(&text);
-    Run { rate: count / f64::from(SECONDS), each: (children_cpu() - cpu).div_f64(count.max(1.0)) }
+    Run { rate: count / f64::from(SECONDS), each: cpu.div_f64(count.max(1.0)) }
 }
 
 /// One query, its whole process.
 fn one(port: u16) {
     let time = |program: &str, arguments: &str| {
-        let mut times: Vec<Duration> = (0..21)
-            .map(|_| {
-                let begin = now();
-                let output = Command::new(program).args(arguments.split_whitespace()).output();
-                let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
-                assert!(output.stdout.starts_with(b"192.0.2."), "{program}: no answer");
-                begin.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        times[times.len() / 2].as_secs_f64() * 1e3
+        let times = (0..21).map(|_| {
+            let (output, wall, _) =
+                timed(|| Command::new(program).args(arguments.split_whitespace()).output());
+            let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
+            assert!(output.stdout.starts_with(b"192.0.2."), "{program}: no answer");
+            wall
+        });
+        median(times).as_secs_f64() * 1e3
     };
     let theirs = time("kdig", &format!("@127.0.0.1 -p {port} n1.example A +short"));
     let ours = time(
@@ -229,21 +227,4 @@ impl Drop for Unbound {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn median(mut runs: Vec<Run>) -> Run {
-    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    runs[runs.len() / 2]
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }

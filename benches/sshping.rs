@@ -5,15 +5,18 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, median, timed};
+
 const RUNS: usize = 5;
 const MEGABYTES: u64 = 100;
 
@@ -25,9 +28,8 @@ fn main() {
     let (mut echo, mut wall, mut up, mut down, mut ssh) = (vec![], vec![], vec![], vec![], vec![]);
     let mut cipher = String::new();
     for _ in 0..RUNS {
-        let began = now();
-        let report = ours(dir.path(), &target, &["-r", "e", "-c", "1000"]);
-        wall.push(began.elapsed().as_secs_f64());
+        let (report, whole, _) = timed(|| ours(dir.path(), &target, &["-r", "e", "-c", "1000"]));
+        wall.push(whole.as_secs_f64());
         echo.push(report["echo"]["rtt"]["p50_ms"].as_f64().expect("a time") * 1e3);
         let report = ours(dir.path(), &target, &["-r", "s", "-s", &MEGABYTES.to_string()]);
         let rate = |way: &str| report[way]["throughput_bps"].as_f64().expect("a rate") / 8e6;
@@ -78,10 +80,9 @@ fn through_ssh(dir: &Path, port: u16) -> f64 {
         dir.join("user").display(),
         dir.join("known").display()
     );
-    let began = now();
-    let status = Command::new("sh").args(["-c", &line]).status();
+    let (status, wall, _) = timed(|| Command::new("sh").args(["-c", &line]).status());
     assert!(status.is_ok_and(|status| status.success()), "needs ssh (make setup-test)");
-    MEGABYTES as f64 / began.elapsed().as_secs_f64()
+    MEGABYTES as f64 / wall.as_secs_f64()
 }
 
 /// A server, gone when dropped.
@@ -125,14 +126,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }

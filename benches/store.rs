@@ -5,9 +5,11 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -15,6 +17,8 @@ use waddleperf::probe::imported::{self, Imported};
 use waddleperf::probe::{Agent, Measurement, Outcome, Probe, Scalar, Target};
 use waddleperf::store::{Answer, Data, Filter, Query, Record, Store};
 use waddleperf::units::{Timestamp, Unit};
+
+use common::{median, timed};
 
 /// 2026-11-23T10:00:00Z.
 const START: u64 = 1_795_428_000_000;
@@ -81,11 +85,12 @@ fn series(dir: &Path) {
         n += BATCH;
     }
     let query = Query::Series { filter: Filter::default(), scalar: "rtt_p95".to_owned(), points: 1_000 };
-    let median = median(|| {
+    let one = || {
         let Ok(Answer::Series(lines)) = store.ask(&query) else { panic!("another answer") };
         assert_eq!((lines.len(), lines[0].total), (1, POINTS));
         assert!(lines[0].points.len() <= 1_000);
-    });
+    };
+    let median = median((0..RUNS).map(|_| time(one)));
     println!("{:<24}{:>9.1} ms   (goal: 150 ms)", "100,000 points to 1,000", ms(median));
 }
 
@@ -115,13 +120,11 @@ fn opening(dir: &Path) {
 
 /// How long it takes until the store answers; closing it is not part of that.
 fn time_to_open(data: &Data) -> Duration {
-    let mut opened = None;
-    let span = time(|| {
+    let (_store, span, _) = timed(|| {
         let store = store(data.path());
         assert_eq!(store.count(), Ok(LARGE));
-        opened = Some(store);
+        store
     });
-    drop(opened);
     span
 }
 
@@ -133,17 +136,8 @@ fn ms(span: Duration) -> f64 {
     span.as_secs_f64() * 1e3
 }
 
-fn median(mut work: impl FnMut()) -> Duration {
-    let mut spans: Vec<Duration> = (0..RUNS).map(|_| time(&mut work)).collect();
-    spans.sort_unstable();
-    spans[RUNS / 2]
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
 fn time(work: impl FnOnce()) -> Duration {
-    let begin = Instant::now();
-    work();
-    begin.elapsed()
+    timed(work).1
 }
 
 /// The peer: what one would write with SQLite for the same promise.

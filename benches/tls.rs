@@ -5,15 +5,15 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use common::{BINARY, median_by, timed};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
 const RUNS: usize = 5;
 
 fn main() {
@@ -93,7 +93,7 @@ fn compare(what: &str, (peer, theirs): (&str, &[&str]), ours: &[&str], goal: &st
         theirs_all.push(measured(peer, theirs));
         ours_all.push(measured(BINARY, ours));
     }
-    let (ours, theirs) = (median(ours_all), median(theirs_all));
+    let (ours, theirs) = (median_by(ours_all, |run| run.wall), median_by(theirs_all, |run| run.wall));
     println!("{what}");
     for (name, ours, theirs, goal) in
         [("wall", ours.wall, theirs.wall, goal), ("CPU", ours.cpu, theirs.cpu, "")]
@@ -105,27 +105,9 @@ fn compare(what: &str, (peer, theirs): (&str, &[&str]), ours: &[&str], goal: &st
 }
 
 fn measured(program: &str, arguments: &[&str]) -> Run {
-    let (cpu, begin) = (children_cpu(), now());
-    let output = Command::new(program).args(arguments).output();
+    let (output, wall, cpu) = timed(|| Command::new(program).args(arguments).output());
     let output = output.unwrap_or_else(|error| panic!("{program}: {error} (make setup-test)"));
     // Nobody believes this certificate: the exit code says so.
     assert!(!output.stdout.is_empty() || output.status.success(), "{program} {arguments:?}");
-    Run { wall: begin.elapsed(), cpu: children_cpu() - cpu }
-}
-
-fn median(mut runs: Vec<Run>) -> Run {
-    runs.sort_by_key(|run| run.wall);
-    runs[runs.len() / 2]
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
+    Run { wall, cpu }
 }

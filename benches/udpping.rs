@@ -4,16 +4,17 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_waddleperf");
+use common::{BINARY, threads_time, timed};
+
 const OURS: &str = "2998";
 const THEIRS: &str = "127.0.0.1:2112";
 /// Nobody is rationed.
@@ -139,27 +140,15 @@ fn gap_error(times: &[f64], interval: f64) -> f64 {
 
 /// Runs a client to its end: its output, how long it took, its CPU time and the server's.
 fn measured(command: &mut Command, server: &Server) -> (Output, Duration, Duration, Duration) {
-    let (children, reflector, begin) = (children_cpu(), server.cpu(), now());
-    let output = command.stderr(Stdio::inherit()).output();
+    let before = threads_time(server.0.id());
+    let (output, lasted, client) = timed(|| command.stderr(Stdio::inherit()).output());
     let output = output.unwrap_or_else(|error| panic!("needs irtt (make setup-test): {error}"));
-    (output, begin.elapsed(), children_cpu() - children, server.cpu() - reflector)
+    (output, lasted, client, threads_time(server.0.id()) - before)
 }
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
-}
-
-/// CPU time of all children that have been waited for.
-fn children_cpu() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children");
-    let span = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    span(usage.user_time()) + span(usage.system_time())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures from outside")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// One line: both figures, their ratio, the goal.
@@ -194,17 +183,6 @@ impl Server {
         let up = (0..50).any(|_| answered().is_ok_and(|output| output.status.success()));
         assert!(up, "irtt's server does not answer");
         server
-    }
-
-    /// CPU time of all its threads so far (first field of schedstat, ns).
-    fn cpu(&self) -> Duration {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).expect("its threads");
-        let spent = |thread: std::io::Result<fs::DirEntry>| -> u64 {
-            let stat = fs::read_to_string(thread.expect("a thread").path().join("schedstat"));
-            let stat = stat.expect("its schedstat");
-            stat.split(' ').next().and_then(|ns| ns.parse().ok()).expect("a number")
-        };
-        Duration::from_nanos(threads.map(spent).sum())
     }
 }
 

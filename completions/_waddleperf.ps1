@@ -712,6 +712,7 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--extra-data', '--extra-data', [CompletionResultType]::ParameterName, 'A text for the server''s record')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'Whose words name the units of what is printed')
             [CompletionResult]::new('--timestamp-format', '--timestamp-format', [CompletionResultType]::ParameterName, 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)')
             [CompletionResult]::new('--logfile', '--logfile', [CompletionResultType]::ParameterName, 'Write what is printed into this file instead, at its end')
             [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD')
@@ -866,6 +867,10 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--time-skew-threshold', '--time-skew-threshold', [CompletionResultType]::ParameterName, 'How far a client''s clock may be off [default: 10s]')
             [CompletionResult]::new('--server-bitrate-limit', '--server-bitrate-limit', [CompletionResultType]::ParameterName, 'Bits per second of a test of iperf3, over TCP and over UDP (K, M, G and T for powers of 1000; 0 is no limit)')
             [CompletionResult]::new('--server-max-duration', '--server-max-duration', [CompletionResultType]::ParameterName, 'How long a test of iperf3 may take (0: no limit)')
+            [CompletionResult]::new('--iperf3-show', '--iperf3-show', [CompletionResultType]::ParameterName, 'Show each test of iperf3 on stdout, as iperf3''s own server does')
+            [CompletionResult]::new('--iperf3-interval', '--iperf3-interval', [CompletionResultType]::ParameterName, 'How long the intervals are that are shown, from 100 ms; 0 is none [default: 1s]')
+            [CompletionResult]::new('--iperf3-format', '--iperf3-format', [CompletionResultType]::ParameterName, 'Unit of the rates that are shown: k, m, g, t, K, M, G or T')
+            [CompletionResult]::new('--iperf3-timestamps', '--iperf3-timestamps', [CompletionResultType]::ParameterName, 'Begin each line that is shown with its time, as strftime(3) writes it')
             [CompletionResult]::new('--pidfile', '--pidfile', [CompletionResultType]::ParameterName, 'Write the process''s number into this file, and nothing into it at the end')
             [CompletionResult]::new('--logfile', '--logfile', [CompletionResultType]::ParameterName, 'Write what is told to the end of this file instead of stdout and stderr')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The account to become when started as root')
@@ -877,8 +882,8 @@ Register-ArgumentCompleter -Native -CommandName 'waddleperf' -ScriptBlock {
             [CompletionResult]::new('--daemon', '--daemon', [CompletionResultType]::ParameterName, 'Go to the background once all is open')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on stderr; twice for traces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'waddleperf;autoperf' {
@@ -2184,6 +2189,7 @@ Register-ArgumentCompleter -Native -CommandName 'bandwidth' -ScriptBlock {
             [CompletionResult]::new('--extra-data', '--extra-data', [CompletionResultType]::ParameterName, 'A text for the server''s record')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'Whose words name the units of what is printed')
             [CompletionResult]::new('--timestamp-format', '--timestamp-format', [CompletionResultType]::ParameterName, 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)')
             [CompletionResult]::new('--logfile', '--logfile', [CompletionResultType]::ParameterName, 'Write what is printed into this file instead, at its end')
             [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD')

@@ -515,6 +515,8 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l late
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l extra-data -d 'A text for the server\'s record' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l style -d 'Whose words name the units of what is printed' -r -f -a "waddleperf\t'Our own: Mbit/s, MiB'
+iperf3\t'iperf3\'s: Mbits/sec, MBytes, and what it says before and after a test'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l timestamp-format -d 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l logfile -d 'Write what is printed into this file instead, at its end' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand bandwidth" -l username -d 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD' -r
@@ -633,6 +635,12 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l authoriz
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l time-skew-threshold -d 'How far a client\'s clock may be off [default: 10s]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l server-bitrate-limit -d 'Bits per second of a test of iperf3, over TCP and over UDP (K, M, G and T for powers of 1000; 0 is no limit)' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l server-max-duration -d 'How long a test of iperf3 may take (0: no limit)' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-show -d 'Show each test of iperf3 on stdout, as iperf3\'s own server does' -r -f -a "text\t'iperf3\'s lines and tables'
+json\t'What `iperf3 -J` prints, at the end of each test'
+json-stream\t'What `iperf3 --json-stream` prints'"
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-interval -d 'How long the intervals are that are shown, from 100 ms; 0 is none [default: 1s]' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-format -d 'Unit of the rates that are shown: k, m, g, t, K, M, G or T' -r
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l iperf3-timestamps -d 'Begin each line that is shown with its time, as strftime(3) writes it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l pidfile -d 'Write the process\'s number into this file, and nothing into it at the end' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l logfile -d 'Write what is told to the end of this file instead of stdout and stderr' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l user -d 'The account to become when started as root' -r
@@ -643,7 +651,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l use-pkcs
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l one-off -d 'End after one test of iperf3, whatever came of it; one at a time'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -l daemon -d 'Go to the background once all is open'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s v -l verbose -d 'Tell more on stderr; twice for traces'
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l target -d 'Measure only this target; may be repeated' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l tier -d 'Run this tier now, whatever the state; its budget still counts' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand autoperf; and not __fish_seen_subcommand_from run daemon check status" -l stagger -d 'First wait for a time up to this, which is this host\'s own: so that hosts with one crontab do not burst' -r
@@ -1344,6 +1352,8 @@ complete -c bandwidth -l latency-port -d 'The port that --latency=tcp knocks at,
 complete -c bandwidth -s T -l title -d 'A title, for the record and the server\'s' -r
 complete -c bandwidth -l extra-data -d 'A text for the server\'s record' -r
 complete -c bandwidth -s f -l format -d 'Unit of the rates that are printed: k, m, g or t for bits by powers of 1000, K, M, G or T for octets by powers of 1024' -r
+complete -c bandwidth -l style -d 'Whose words name the units of what is printed' -r -f -a "waddleperf\t'Our own: Mbit/s, MiB'
+iperf3\t'iperf3\'s: Mbits/sec, MBytes, and what it says before and after a test'"
 complete -c bandwidth -l timestamp-format -d 'Begin each line with its time, as strftime(3) writes it (`%H:%M:%S`)' -r
 complete -c bandwidth -l logfile -d 'Write what is printed into this file instead, at its end' -r -F
 complete -c bandwidth -l username -d 'Log in by this name; the password is that of --password-file, or of the variable IPERF3_PASSWORD' -r

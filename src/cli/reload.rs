@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -12,6 +13,7 @@ use super::{Env, complaint};
 use crate::autoperf;
 use crate::config::{self, Config};
 use crate::failure::Failure;
+use crate::serve::iperf3::Users;
 use crate::store::apart;
 use crate::sys::service;
 
@@ -23,6 +25,7 @@ pub(super) struct Reload {
     plan: watch::Sender<autoperf::Settings>,
     hangups: Signal,
     needs_targets: bool,
+    users: Option<Arc<Users>>,
 }
 
 impl Reload {
@@ -38,12 +41,18 @@ impl Reload {
         let hangups =
             signal(SignalKind::hangup()).map_err(|error| Failure::from_io("listen for SIGHUP", &error))?;
         let (started, file) = (env.config.clone(), env.file.clone());
-        Ok(Self { name, started, file, plan, hangups, needs_targets: false })
+        Ok(Self { name, started, file, plan, hangups, needs_targets: false, users: None })
     }
 
     /// A file without targets is refused as well.
     pub(super) const fn with_targets(mut self) -> Self {
         self.needs_targets = true;
+        self
+    }
+
+    /// The file of these users is read again as well.
+    pub(super) fn with_users(mut self, users: Option<Arc<Users>>) -> Self {
+        self.users = users;
         self
     }
 
@@ -59,6 +68,9 @@ impl Reload {
                 Err(failure) => {
                     complaint::tell(self.name, &format!("reload: {failure}; nothing was changed"))
                 }
+            }
+            if let Some(users) = &self.users {
+                self.admit(Arc::clone(users)).await;
             }
             service::notify("READY=1");
         }
@@ -77,6 +89,16 @@ impl Reload {
             Ok(loaded.config)
         })
         .await
+    }
+
+    /// Lets those in that the file of users names now; one that is broken changes nothing.
+    async fn admit(&self, users: Arc<Users>) {
+        match apart(move || users.read_again()).await {
+            Ok(count) => drop(writeln!(io::stdout().lock(), "reloaded: {count} users")),
+            Err(failure) => {
+                complaint::tell(self.name, &format!("reload: {failure}; who may log in was not changed"));
+            }
+        }
     }
 
     fn take(&self, config: Config) {

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Env;
 use super::background::Background;
@@ -14,13 +17,15 @@ use super::reload::Reload;
 use crate::autoperf::{self, TargetConfig, text};
 use crate::config;
 use crate::failure::Failure;
-use crate::probe::bandwidth::Rate;
+use crate::probe::bandwidth::{Rate, RateUnit};
 use crate::probe::{Manual, Probe};
-use crate::serve::iperf3::Network;
+use crate::serve::iperf3::{Network, Show, Shown};
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
 use crate::units::Span;
 
-/// Rounds that wait to be printed; more are kept, but not told.
+/// How long the last lines may take at the end.
+const LAST: Duration = Duration::from_secs(1);
+/// What waits to be printed; more is not told.
 const WAITING: usize = 256;
 
 /// See the module.
@@ -62,6 +67,18 @@ pub(super) struct Serve {
     /// End after one test of iperf3, whatever came of it; one at a time
     #[arg(long, help_heading = "Server of iperf3")]
     one_off: bool,
+    /// Show each test of iperf3 on stdout, as iperf3's own server does
+    #[arg(long, value_name = "FORM", value_enum, help_heading = "Server of iperf3")]
+    iperf3_show: Option<Shown>,
+    /// How long the intervals are that are shown, from 100 ms; 0 is none [default: 1s]
+    #[arg(long, value_name = "TIME", requires = "iperf3_show", help_heading = "Server of iperf3")]
+    iperf3_interval: Option<Span>,
+    /// Unit of the rates that are shown: k, m, g, t, K, M, G or T
+    #[arg(long, value_name = "UNIT", requires = "iperf3_show", help_heading = "Server of iperf3")]
+    iperf3_format: Option<RateUnit>,
+    /// Begin each line that is shown with its time, as strftime(3) writes it
+    #[arg(long, value_name = "FORMAT", requires = "iperf3_show", help_heading = "Server of iperf3")]
+    iperf3_timestamps: Option<String>,
     /// Go to the background once all is open
     #[arg(long)]
     daemon: bool,
@@ -81,13 +98,16 @@ pub(super) const MANUAL: Manual = Manual {
     about: "Run the test server",
     text: "Reflects UDP pings on port 2000, serves iperf3's clients on port 5201, keeps the store, and measures the targets that the configuration names. \
            SIGTERM lets running sessions end, for at most 30 s; a second one ends at once. SIGHUP reads \
-           [autoperf] anew; other sections take effect with the next start. Started as root it \
+           [autoperf] and the file of users anew; other sections take effect with the next start. Started as root it \
            opens its sockets, then becomes the account `waddleperf` (or serve.user); where there is none, the owner of DATA. \
            Whatever it becomes, it keeps no capability, writes only below DATA, and reads only the system's files and \
            what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).\n\n\
            With --rsa-private-key-path and --authorized-users-path clients of iperf3 must log in, as with iperf3's own server; \
            each login is taken once, ten that fail in a minute close the door to their address for its rest, and who logged in \
-           is the label `user` of the record. Nothing but the login is encrypted.",
+           is the label `user` of the record. Nothing but the login is encrypted. On SIGHUP the file of users is read again; one \
+           that is broken is told and changes nothing.\n\n\
+           With --iperf3-show the tests of iperf3's clients are shown on stdout as they run, as iperf3's own server does (text), or as \
+           what its -J or --json-stream prints; all else is told on stderr then. A link named iperf3 to this program does so with -s.",
     examples: &[
         ("waddleperf serve", "the reflector on port 2000, iperf3's server on port 5201"),
         (
@@ -98,6 +118,7 @@ pub(super) const MANUAL: Manual = Manual {
             "waddleperf serve --rsa-private-key-path key.pem --authorized-users-path users.csv",
             "iperf3 clients must log in",
         ),
+        ("waddleperf serve --iperf3-show text", "with the screen of iperf3's own server"),
         ("waddleperf serve --udp-key-file /etc/waddleperf/udp.key", "only for those who have the key"),
     ],
     files: &[],
@@ -106,43 +127,63 @@ pub(super) const MANUAL: Manual = Manual {
 
 pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     let targets = env.config.autoperf.targets()?;
-    let files: Vec<_> = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets)).collect();
     let background = Background::open(args.daemon, args.pidfile.as_deref(), args.logfile.as_deref())?;
     // Sockets first, then the privileges, and only then the files and the threads.
     let settings = args.settings(env.config.serve.clone());
     settings.check().map_err(|fault| fault.of_flag())?;
+    let own = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets));
+    let files: Vec<_> = own.chain(settings.iperf3.authorized_users_path.clone()).collect();
+    // Tests are shown on stdout alone, where programs may read them.
+    let limits = settings.iperf3.show.is_some().then(|| format!("a test may have {}", settings.iperf3));
     let prepared = Prepared::new(settings, &env.data, &files)?;
     background.enter()?;
     let store = env.store()?;
     let ended = env.block_on(async {
         let (plan, settings) = watch::channel(env.config.autoperf.clone());
-        let reload = Reload::new("waddleperf serve", env, plan)?;
+        let reload = Reload::new("waddleperf serve", env, plan)?.with_users(prepared.users());
         // Whoever has read that it listens may send it SIGHUP.
         for note in prepared.notes() {
             // A server goes on when nobody reads what it says.
-            let _ = writeln!(io::stdout().lock(), "{note}");
+            let _ = match limits {
+                Some(_) => writeln!(io::stderr().lock(), "{note}"),
+                None => writeln!(io::stdout().lock(), "{note}"),
+            };
+        }
+        if let Some(limits) = limits {
+            let _ = writeln!(io::stderr().lock(), "{limits} ([serve.iperf3])");
         }
         background.leave_terminal()?;
-        let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: printer() };
-        tokio::select! {
-            ended = prepared.run(store, autoperf, &env.cancel) => ended.map(|()| 0),
+        let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: rounds() };
+        let (lines, printed) = printer(|line| line);
+        let ended = tokio::select! {
+            ended = prepared.run(store, autoperf, lines, &env.cancel) => ended.map(|()| 0),
             never = reload.run() => match never {},
-        }
+        };
+        // What came of the last test is read by somebody.
+        let _ = timeout(LAST, printed).await;
+        ended
     });
     background.clear();
     ended
 }
 
-/// Where rounds go to be printed on stdout, one line each. A reader that is slow, or gone, stops nothing.
-pub(super) fn printer() -> mpsc::Sender<autoperf::Round> {
-    let (rounds, mut waiting) = mpsc::channel::<autoperf::Round>(WAITING);
-    tokio::task::spawn_blocking(move || {
-        while let Some(round) = waiting.blocking_recv() {
-            let line = text::line(&round.run, &round.measurements);
-            let _ = writeln!(io::stdout().lock(), "{line}");
+/// Where rounds go to be printed on stdout, one line each.
+pub(super) fn rounds() -> mpsc::Sender<autoperf::Round> {
+    printer(|round: autoperf::Round| text::line(&round.run, &round.measurements)).0
+}
+
+/// Where things go to be printed on stdout as `line` writes them, and the task that does so until none can come any more. A
+/// reader that is slow, or gone, stops nothing.
+fn printer<T: Send + 'static>(
+    line: impl Fn(T) -> String + Send + 'static,
+) -> (mpsc::Sender<T>, JoinHandle<()>) {
+    let (things, mut waiting) = mpsc::channel::<T>(WAITING);
+    let printed = tokio::task::spawn_blocking(move || {
+        while let Some(thing) = waiting.blocking_recv() {
+            let _ = writeln!(io::stdout().lock(), "{}", line(thing));
         }
     });
-    rounds
+    (things, printed)
 }
 
 /// The files that rounds read: keys and lists.
@@ -172,6 +213,12 @@ impl Serve {
         if self.one_off {
             (iperf3.one_off, iperf3.sessions) = (true, 1);
         }
+        iperf3.show = self.iperf3_show.map(|form| Show {
+            form,
+            interval: self.iperf3_interval.map_or(Duration::from_secs(1), |interval| interval.0),
+            unit: self.iperf3_format,
+            timestamps: self.iperf3_timestamps,
+        });
         settings
     }
 }

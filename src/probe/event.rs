@@ -107,13 +107,13 @@ pub enum Event {
         /// It does not count.
         omitted: bool,
     },
-    /// The streams of `bandwidth` are there and it begins, where another program's form tells that.
+    /// The streams of `bandwidth` are there, and it begins.
     Streams {
         /// What is known then.
         #[serde(skip)]
         trace: Box<Trace>,
     },
-    /// What each of these streams has moved since the last one, the same.
+    /// What each of these streams has moved since the last one, where another program's form tells that.
     Snapshots {
         /// In the order of the streams.
         #[serde(skip)]

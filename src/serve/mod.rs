@@ -89,7 +89,12 @@ impl Prepared {
         &self.notes
     }
 
-    /// Serves, and measures what `autoperf` names, until `cancel`; then lets running sessions end, for at most the
+    /// Who may log in to iperf3's server, where anybody must.
+    pub fn users(&self) -> Option<Arc<iperf3::Users>> {
+        self.gate.as_ref().map(iperf3::Gate::users)
+    }
+
+    /// Serves, and measures what `autoperf` names, until `cancel`, telling what is to be shown to `lines`; then lets running sessions end, for at most the
     /// settings' `drain`.
     ///
     /// # Errors
@@ -98,6 +103,7 @@ impl Prepared {
         self,
         store: Arc<Access>,
         autoperf: Autoperf,
+        lines: mpsc::Sender<String>,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
         let workers = Workers::start(self.groups, &self.settings.udpping, self.psk.as_deref())?;
@@ -105,8 +111,8 @@ impl Prepared {
         let cancel = &cancel.child_token();
         let drained = CancellationToken::new();
         let (keeper, kept) = iperf3::Keeper::new(Arc::clone(&autoperf.ctx));
-        let iperf3 =
-            iperf3::Server::new(self.iperf3, &self.settings.iperf3, self.gate, keeper, drained.clone());
+        let ended = drained.clone();
+        let iperf3 = iperf3::Server::new(self.iperf3, &self.settings.iperf3, self.gate, keeper, lines, ended);
         let tests = iperf3.handle();
         let mut tasks = JoinSet::new();
         tasks.spawn(iperf3.run());

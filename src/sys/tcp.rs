@@ -48,6 +48,13 @@ pub struct Info {
     pub unsent: Option<u32>,
 }
 
+impl Info {
+    /// The congestion window in octets.
+    pub fn window(&self) -> u64 {
+        u64::from(self.cwnd) * u64::from(self.payload)
+    }
+}
+
 /// The timestamps option (RFC 7323) is in use: `TCPI_OPT_TIMESTAMPS`.
 const TIMESTAMPS: u8 = 1;
 /// What it takes of each segment, its padding included.

@@ -222,7 +222,7 @@ pub(super) fn explained(word: &str) -> Option<String> {
 }
 
 fn client(words: Vec<Word>) -> Result<Ours, String> {
-    let mut ours = Ours { argv: vec!["bandwidth".into()], ..Ours::default() };
+    let mut ours = Ours { argv: vec!["bandwidth".into(), "--style=iperf3".into()], ..Ours::default() };
     for word in words {
         let (name, side, value) = match word {
             Word::Other(word) => {
@@ -262,6 +262,7 @@ fn client(words: Vec<Word>) -> Result<Ours, String> {
 
 fn server(words: Vec<Word>) -> Result<Ours, String> {
     let mut ours = Ours::default();
+    let mut form = "text";
     let (mut address, mut port) = (OsString::from("[::]"), OsString::from("5201"));
     let mut rest = Ours::default();
     for word in words {
@@ -293,12 +294,12 @@ fn server(words: Vec<Word>) -> Result<Ours, String> {
                 // What stock averages over seconds is never exceeded here.
                 rest.push(name, rate.split('/').next().unwrap_or_default().into());
             }
-            "json" | "json-stream" => {
-                note("each test is a record, which `waddleperf results export` prints as JSON")
-            }
-            "format" | "interval" | "timestamps" | "forceflush" => {
-                note("no lines are printed while a test runs; its record tells all");
-            }
+            "json" | "json-stream" => form = name,
+            "interval" | "format" => rest.push(&format!("iperf3-{name}"), given()),
+            "timestamps" if given().is_empty() => rest.push("iperf3-timestamps", "%c".into()),
+            "timestamps" => rest.push("iperf3-timestamps", given()),
+            // Lines are always flushed.
+            "forceflush" => {}
             "rcv-timeout" | "snd-timeout" | "idle-timeout" | "cntl-ka" => {
                 note("a client that is silent is let go after 15 s, and no test holds up another");
             }
@@ -312,6 +313,7 @@ fn server(words: Vec<Word>) -> Result<Ours, String> {
     [address.as_os_str(), OsStr::new(":"), port.as_os_str()].iter().for_each(|part| place.push(part));
     ours.argv = ["serve", "--listen", "udpping=off", "--listen"].map(OsString::from).to_vec();
     ours.argv.push(place);
+    ours.argv.push(format!("--iperf3-show={form}").into());
     ours.argv.extend(rest.argv);
     Ok(ours)
 }
@@ -362,6 +364,7 @@ mod tests {
 
     #[test]
     fn a_client_is_bandwidth() {
+        assert_eq!(argv("-c h"), "bandwidth --style=iperf3 --client=h");
         for (line, expected) in [
             ("-c h", "bandwidth --client=h"),
             ("-c h -p 7 -t5 -P=2", "bandwidth --client=h --port=7 --time=5 --parallel=2"),
@@ -380,14 +383,16 @@ mod tests {
             ("-h", "bandwidth --help"),
             ("", "bandwidth"),
         ] {
-            assert_eq!(argv(line), expected, "{line}");
+            assert_eq!(argv(line).replace(" --style=iperf3", ""), expected, "{line}");
         }
     }
 
     #[test]
     fn a_server_is_serve() {
-        let at =
-            |place: &str, more: &str| format!("serve --listen udpping=off --listen iperf3={place}{more}");
+        let shown = |place: &str, form: &str, more: &str| {
+            format!("serve --listen udpping=off --listen iperf3={place} --iperf3-show={form}{more}")
+        };
+        let at = |place: &str, more: &str| shown(place, "text", more);
         for (line, place, more) in [
             ("-s", "[::]:5201", ""),
             ("-s -p 5301", "[::]:5301", ""),
@@ -403,8 +408,17 @@ mod tests {
         ] {
             assert_eq!(argv(line), at(place, more), "{line}");
         }
-        let notes = of("-s -J -i 1 --idle-timeout 5").expect("a server").notes;
-        assert!(notes.len() == 3 && notes[0].starts_with("--json is left out: "), "{notes:?}");
+        for (line, form, more) in [
+            ("-s -J --forceflush", "json", ""),
+            ("-s --json-stream", "json-stream", ""),
+            ("-s -i0.5 -f m", "text", " --iperf3-interval=0.5 --iperf3-format=m"),
+            ("-s --timestamps", "text", " --iperf3-timestamps=%c"),
+            ("-s --timestamps=%T", "text", " --iperf3-timestamps=%T"),
+        ] {
+            assert_eq!(argv(line), shown("[::]:5201", form, more), "{line}");
+        }
+        let notes = of("-s --idle-timeout 5").expect("a server").notes;
+        assert!(notes.len() == 1 && notes[0].starts_with("--idle-timeout is left out: "), "{notes:?}");
     }
 
     #[test]

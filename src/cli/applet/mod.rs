@@ -146,7 +146,7 @@ mod tests {
             let argv: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             of(&argv, &command)
         };
-        let named = of("/bin/iperf3 -s -p 5301 -i 1").expect("a server").expect("a command");
+        let named = of("/bin/iperf3 -s -p 5301 --idle-timeout 9").expect("a server").expect("a command");
         assert_eq!((named.command, named.notes.len()), ("serve", 1));
         assert_eq!(named.argv[0], "serve");
         let named = of("wp-iperf3 -c h").expect("a client").expect("a command");

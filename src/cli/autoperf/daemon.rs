@@ -28,7 +28,7 @@ pub(super) fn run(env: &Env) -> Result<u8, Failure> {
 async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
     let over = CancellationToken::new();
     let mut control = tokio::spawn(control::serve(Arc::clone(&store), over.clone()));
-    let rounds = serve::printer();
+    let rounds = serve::rounds();
     let (plan, mut settings) = watch::channel(env.config.autoperf.clone());
     let reload = Reload::new("waddleperf autoperf daemon", env, plan)?.with_targets();
     service::notify("READY=1");

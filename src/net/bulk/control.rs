@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::sys::clock;
 use crate::sys::wait::{Stop, wait, wait_writable};
-use crate::wire::iperf3::{Code, Frames, Refusal, State, encode};
+use crate::wire::iperf3::{Code, Frame, Frames, Refusal, State, encode};
 
 /// A control connection.
 #[derive(Debug)]
@@ -228,16 +228,15 @@ impl Control {
     /// The next frame.
     ///
     /// # Errors
-    /// That it does not come, or is longer than `most`.
+    /// That it does not come, or is longer than `awaited` may be.
     pub fn frame(
         &mut self,
-        most: usize,
-        code: Code,
+        awaited: Frame,
         what: &'static str,
         stop: &Stop,
         until: Instant,
     ) -> Result<Vec<u8>, Broken> {
-        self.until(what, Some(stop), until, |frames| frames.frame(most, code).map_err(Broken::from))
+        self.until(what, Some(stop), until, |frames| frames.frame(awaited).map_err(Broken::from))
     }
 }
 
@@ -270,7 +269,7 @@ mod tests {
         assert_eq!(control.glance("more").expect("a state"), Some(State::CreateStreams));
         assert_eq!(control.heard("results", Some(&stop), soon()).expect("a state"), State::ExchangeResults);
         far.write_all(b"}\x0e").expect("sent");
-        let frame = control.frame(9, Code::RESULTS, "results", &stop, soon()).expect("a frame");
+        let frame = control.frame(Frame::ServerResults, "results", &stop, soon()).expect("a frame");
         assert_eq!(frame, b"{}");
         drop(far);
         assert_eq!(control.heard("the end", Some(&stop), soon()).expect("a state"), State::DisplayResults);

@@ -66,8 +66,8 @@ impl Lane {
     /// Looks at the connection, of a sender.
     fn sample(&mut self) -> Option<tcp::Info> {
         let info = self.info().filter(|_| self.ends.sends)?;
-        let cwnd = u64::from(info.cwnd) * u64::from(info.payload);
-        self.windows = (self.windows.0.max(cwnd), self.windows.1.max(info.snd_wnd.unwrap_or(0).into()));
+        self.windows =
+            (self.windows.0.max(info.window()), self.windows.1.max(info.snd_wnd.unwrap_or(0).into()));
         if let Some(rtt) = info.rtt {
             let us = rtt.as_micros() as u64;
             let (least, most, sum, count) = self.rtts;
@@ -98,7 +98,7 @@ impl Lane {
             bytes: moved.octets,
             throughput_bps: rate(moved.octets, span),
             retransmits: again,
-            cwnd_bytes: info.map(|info| u64::from(info.cwnd) * u64::from(info.payload)),
+            cwnd_bytes: info.as_ref().map(tcp::Info::window),
             datagrams: is_udp.then_some(datagrams),
             lost: (is_udp && !self.ends.sends).then_some(moved.lost),
             jitter: (is_udp && !self.ends.sends).then_some(reading.jitter),
@@ -248,7 +248,7 @@ impl Course {
         let snapshot = |(_, tally, info): &(Ends, Tally, Option<tcp::Info>)| Snapshot {
             span: (start, end),
             tally: *tally,
-            tcp: info.map(kernel),
+            tcp: info.as_ref().map(Kernel::from),
             omitted,
         };
         let snapshots: Vec<Snapshot> = tallies.iter().map(snapshot).collect();
@@ -273,16 +273,18 @@ impl Course {
                 omitted,
             });
         };
-        for (ends, tally, _) in &tallies {
-            tell(Some(ends.id), ends.sends, *tally);
-        }
         for (way, sends) in [(0, true), (1, false)] {
-            let of: Vec<Tally> =
-                tallies.iter().filter(|(ends, ..)| ends.sends == sends).map(|(_, tally, _)| *tally).collect();
+            let of: Vec<(u32, Tally)> = tallies
+                .iter()
+                .filter(|(ends, ..)| ends.sends == sends)
+                .map(|(ends, tally, _)| (ends.id, *tally))
+                .collect();
             if of.is_empty() {
                 continue;
             }
-            let tally = Tally::sum(&of, span);
+            of.iter().for_each(|(id, tally)| tell(Some(*id), sends, *tally));
+            let all: Vec<Tally> = of.iter().map(|(_, tally)| *tally).collect();
+            let tally = Tally::sum(&all, span);
             if of.len() > 1 {
                 tell(None, sends, tally);
             }
@@ -386,15 +388,6 @@ fn stalls(bins: &[f64]) -> Stalls {
         stalls.longest = stalls.longest.max(time);
     }
     stalls
-}
-
-fn kernel(info: tcp::Info) -> Kernel {
-    Kernel {
-        snd_wnd: info.snd_wnd.unwrap_or(0).into(),
-        rtt_us: (info.rtt.unwrap_or_default().as_micros() as u64, info.rtt_var.as_micros() as u64),
-        pmtu: info.pmtu.into(),
-        reorder: info.reordering.unwrap_or(0).into(),
-    }
 }
 
 #[cfg(test)]

@@ -218,7 +218,11 @@ pub struct Part {
     pub throughput_bps: Option<f64>,
     /// Segments sent again (TCP).
     pub retransmits: Option<u64>,
-    /// Share of datagrams that were lost (UDP).
+    /// The highest number of a datagram that the receiver saw (UDP).
+    pub seen: Option<u64>,
+    /// Numbers of datagrams that were left out and did not come later (UDP).
+    pub lost: Option<u64>,
+    /// Their share.
     pub loss_ratio: Option<f64>,
     /// Jitter (UDP).
     #[serde(rename = "jitter_ms", with = "ms::option")]

@@ -1,4 +1,4 @@
-//! One run: the way there, the conversation on a thread of its own, and the report of what both ends have told.
+//! One run: the way there, the conversation on a thread of its own, and what goes beside it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,21 +6,17 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::Bandwidth;
 use super::busy::Backoff;
-use super::course::Lane;
 use super::latency::Beside;
 use super::login::Credentials;
-use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report, rate};
 use super::search::find;
-use super::talk::{self, Told, Untested};
-use super::trace::{Total, Trace};
+use super::talk::{self, Untested};
+use super::{Bandwidth, Report};
 use crate::failure::{Class, Failure};
 use crate::net::dial;
 use crate::probe::own_thread::on_own_thread;
 use crate::probe::{Ctx, Event, Found};
 use crate::units::Span;
-use crate::wire::iperf3::{Results, Stream as StreamResult};
 
 /// Whom a test is with, and as whom.
 #[derive(Clone, Debug)]
@@ -145,203 +141,5 @@ impl Bandwidth {
         };
         let streams = if self.parallel == 1 { "stream" } else { "streams" };
         format!("{protocol}, {} {streams} {ways}, port {}", self.parallel, self.port)
-    }
-}
-
-impl Told {
-    /// What both ends have seen, put together.
-    pub(super) fn report(self) -> Report {
-        let processor = |cpu: crate::wire::iperf3::Cpu| Processor {
-            total_ratio: cpu.total / 100.0,
-            user_ratio: cpu.user / 100.0,
-            system_ratio: cpu.system / 100.0,
-        };
-        let remote = self.results.as_ref().map(|results| results.cpu);
-        Report {
-            protocol: if self.asked.udp { "udp" } else { "tcp" }.to_owned(),
-            streams: self.asked.parallel,
-            length_bytes: self.trace.length,
-            copied: self.asked.rx_copy,
-            lent: !self.asked.udp && !self.asked.tx_copy,
-            omitted: self.asked.omit.0,
-            up: self.flow(true),
-            down: self.flow(false),
-            latency: None,
-            search: None,
-            cpu: Cpu { local: Some(processor(self.cpu())), remote: remote.map(processor) },
-            server_output: self.results.as_ref().and_then(|results| results.output.clone()),
-            ended: self.ended.clone(),
-            trace: Some(Box::new(self.trace())),
-        }
-    }
-
-    /// What the server says of a stream.
-    fn theirs(&self, id: u32) -> Option<StreamResult> {
-        self.results.as_ref()?.streams.iter().find(|stream| stream.id == id).copied()
-    }
-
-    /// How long the server says that a stream took; else this host's own time.
-    fn their_span(&self, of: &StreamResult, sends: bool) -> Duration {
-        of.elapsed.unwrap_or(self.spans[usize::from(!sends)])
-    }
-
-    /// Octets and time at both ends of a stream: sender's, receiver's.
-    pub(super) fn ends(&self, at: usize) -> [Option<(u64, Duration)>; 2] {
-        let lane = &self.course.lanes[at];
-        let sends = lane.ends.sends;
-        let ours = Some((lane.counted().octets, self.spans[usize::from(!sends)]));
-        let theirs = self.theirs(lane.ends.id).map(|of| (of.bytes, self.their_span(&of, sends)));
-        if sends { [ours, theirs] } else { [theirs, ours] }
-    }
-
-    fn flow(&self, sends: bool) -> Option<Flow> {
-        let all = 0..self.course.lanes.len();
-        let lanes: Vec<usize> = all.filter(|&at| self.course.lanes[at].ends.sends == sends).collect();
-        if lanes.is_empty() {
-            return None;
-        }
-        let moved = |end: usize| {
-            let each: Option<Vec<(u64, Duration)>> = lanes.iter().map(|&at| self.ends(at)[end]).collect();
-            let each = each?;
-            let elapsed = each.iter().map(|(_, span)| *span).max()?;
-            Some(Moved { bytes: each.iter().map(|(bytes, _)| bytes).sum(), elapsed })
-        };
-        let (sent, received) = (moved(0), moved(1));
-        let is_tcp = !self.asked.udp;
-        let retransmits = |at: usize| match sends {
-            true => self.course.lanes[at].retransmits(),
-            false => self.theirs(self.course.lanes[at].ends.id)?.retransmits.filter(|_| is_tcp),
-        };
-        let parts: Vec<Part> = lanes.iter().map(|&at| self.part(at, retransmits(at))).collect();
-        let udp = self.asked.udp.then(|| self.datagrams(&lanes, sends));
-        let mut flow = Flow {
-            throughput_bps: received.and_then(|moved| moved.rate()),
-            sent,
-            received,
-            bins: self.course.bins(sends),
-            stalls: Some(self.course.stalls(sends)),
-            retransmits: lanes.iter().map(|&at| retransmits(at)).sum(),
-            congestion: match sends {
-                true => self.congestion.clone(),
-                false => {
-                    self.results.as_ref().and_then(|results| results.congestion.clone()).filter(|_| is_tcp)
-                }
-            },
-            tcp: self.course.round_trips().filter(|_| sends),
-            udp,
-            limit: None,
-            parts,
-            intervals: self.course.intervals[usize::from(!sends)].clone(),
-        };
-        flow.limit = self.limit(&lanes, sends, &flow);
-        Some(flow)
-    }
-
-    fn part(&self, at: usize, retransmits: Option<u64>) -> Part {
-        let id = self.course.lanes[at].ends.id;
-        let [sent, received] = self.ends(at);
-        let udp = self.asked.udp.then(|| self.datagrams(&[at], self.course.lanes[at].ends.sends));
-        Part {
-            id,
-            sent_bytes: sent.map(|(bytes, _)| bytes),
-            received_bytes: received.map(|(bytes, _)| bytes),
-            throughput_bps: received.and_then(|(bytes, span)| rate(bytes, span)),
-            retransmits,
-            loss_ratio: udp.and_then(|udp| udp.loss_ratio),
-            jitter: udp.and_then(|udp| udp.jitter),
-        }
-    }
-
-    /// Datagrams of some streams of a direction.
-    fn datagrams(&self, lanes: &[usize], sends: bool) -> Datagrams {
-        let lanes = || lanes.iter().map(|&at| &self.course.lanes[at]);
-        let theirs: Option<Vec<StreamResult>> = lanes().map(|lane| self.theirs(lane.ends.id)).collect();
-        let count = lanes().count().max(1) as u32;
-        let ours = || lanes().map(|lane| (lane.counted(), lane.end.highest - lane.omitted().highest));
-        // An old server does not say what it omitted: then nothing is.
-        let with_omitted = theirs.as_ref().is_some_and(|all| all.iter().any(|of| of.omitted.is_none()))
-            && lanes().any(|lane| lane.omitted().units > 0);
-        let told = |of: fn(&StreamResult) -> u64| theirs.as_ref().map(|all| all.iter().map(of).sum::<u64>());
-        let (sent, seen, lost, jitter) = match sends {
-            true => {
-                let all =
-                    theirs.as_ref().and_then(|all| all.iter().map(|of| of.jitter).sum::<Option<Duration>>());
-                let jitter = all.map(|all| all / count);
-                let units = |lane: &Lane| if with_omitted { lane.end.units } else { lane.counted().units };
-                (
-                    Some(lanes().map(units).sum()),
-                    told(StreamResult::counted),
-                    told(StreamResult::lost),
-                    jitter,
-                )
-            }
-            false => {
-                let lost = ours().map(|(of, _)| u64::try_from(of.lost).unwrap_or(0)).sum();
-                let jitter = lanes().map(|lane| lane.end.jitter).sum::<Duration>() / count;
-                (
-                    told(StreamResult::counted),
-                    Some(ours().map(|(_, seen)| seen).sum()),
-                    Some(lost),
-                    Some(jitter),
-                )
-            }
-        };
-        let here = |of: fn(&crate::net::bulk::Reading) -> u64| {
-            (!sends).then(|| ours().map(|(reading, _)| of(&reading)).sum())
-        };
-        Datagrams {
-            with_omitted: with_omitted && sends,
-            reordered: here(|reading| reading.disordered - reading.duplicates.min(reading.disordered)),
-            duplicates: here(|reading| reading.duplicates),
-            dropped_here: here(|reading| reading.overflow),
-            ..Datagrams::of(sent, seen, lost, jitter)
-        }
-    }
-
-    /// What iperf3's own form tells.
-    fn trace(&self) -> Trace {
-        let lanes = 0..self.course.lanes.len();
-        let total = |at: usize| {
-            let lane = &self.course.lanes[at];
-            let sends = lane.ends.sends;
-            let [sent, received] = self.ends(at);
-            let theirs = self.theirs(lane.ends.id);
-            let counted = lane.counted();
-            let (units, seen) = (counted.units, lane.end.highest - lane.omitted().highest);
-            let datagrams = match (sends, theirs) {
-                (true, Some(theirs)) => (units, theirs.counted(), theirs.lost() as i64, 0),
-                (true, None) => (units, 0, 0, 0),
-                (false, theirs) => {
-                    (theirs.map_or(seen, |theirs| theirs.counted()), seen, counted.lost, counted.disordered)
-                }
-            };
-            let jitter = theirs.and_then(|theirs| theirs.jitter);
-            Total {
-                sent,
-                received,
-                retransmits: if sends {
-                    lane.retransmits()
-                } else {
-                    theirs.and_then(|theirs| theirs.retransmits)
-                },
-                datagrams,
-                jitter: if sends { jitter.unwrap_or_default() } else { lane.end.jitter },
-                ..lane.total()
-            }
-        };
-        let percent = |cpu: crate::wire::iperf3::Cpu| [cpu.total, cpu.user, cpu.system];
-        let theirs = self.results.as_ref();
-        let their_congestion = theirs.and_then(|results: &Results| results.congestion.clone());
-        let (sender, receiver) = match self.asked.reverse {
-            false => (self.congestion.clone(), their_congestion),
-            true => (their_congestion, self.congestion.clone()),
-        };
-        Trace {
-            intervals: self.course.trace.clone(),
-            totals: lanes.map(total).collect(),
-            cpu: [percent(self.cpu()), theirs.map_or([0.0; 3], |results| percent(results.cpu))],
-            congestion: [sender, receiver],
-            ..self.trace.clone()
-        }
     }
 }

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use super::both::Both;
 use super::course::Lane;
 use super::limit::{Limit, Seen, Window, judge};
 use super::report::Flow;
-use super::talk::Told;
+use super::told::Told;
 use crate::sys::tcp;
 use crate::wire::iperf3::Inside;
 
 impl Told {
     /// What kept a direction from being faster.
-    pub(super) fn limit(&self, lanes: &[usize], sends: bool, flow: &Flow) -> Option<Limit> {
-        let lanes = || lanes.iter().map(|&at| &self.course.lanes[at]);
+    pub(super) fn limit(&self, both: &Both<'_>, lanes: &[&Lane], sends: bool, flow: &Flow) -> Option<Limit> {
+        let lanes = || lanes.iter().copied();
         let span = self.spans[usize::from(!sends)].as_secs_f64();
         let throughput = flow.throughput_bps.filter(|_| span > 0.0)?;
         let count = lanes().count().max(1) as f64;
@@ -33,9 +34,9 @@ impl Told {
             let all: Option<Vec<f64>> = lanes().map(of).collect();
             all.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / count)
         };
-        let inside = self.results.as_ref().and_then(|results| results.inside);
+        let inside = both.theirs.and_then(|theirs| theirs.inside);
         let told = |of: fn(&Inside) -> Option<f64>| inside.as_ref().and_then(of);
-        let process = self.results.as_ref().map(|results| results.cpu.total / 100.0);
+        let process = both.theirs.map(|theirs| theirs.cpu.total / 100.0);
         // One thread or several: a server that is no waddleperf tells of them together.
         let remote = match (inside, sends) {
             (Some(inside), true) => inside.receiver,
@@ -50,7 +51,7 @@ impl Told {
             sent: flow.sent.and_then(|moved| moved.rate()),
             asked: (asked > 0).then_some(asked as f64 * count),
             allowed: told(|inside| inside.rate.map(|rate| rate as f64)),
-            both_ways: self.moved(),
+            both_ways: both.moved(),
             local: busiest,
             remote,
             rwnd_limited: share(0),
@@ -62,16 +63,6 @@ impl Told {
             dropped: self.dropped(flow, told(|inside| inside.dropped.map(|dropped| dropped as f64))),
             found_full: lanes().map(|lane| lane.counted().full).sum(),
         }))
-    }
-
-    /// Bits per second that were received, both ways together.
-    fn moved(&self) -> Option<f64> {
-        (0..self.course.lanes.len())
-            .map(|at| {
-                let (octets, span) = self.ends(at)[1]?;
-                (!span.is_zero()).then(|| octets as f64 * 8.0 / span.as_secs_f64())
-            })
-            .sum()
     }
 
     /// The windows of all streams together, and their round trips.

@@ -1,6 +1,6 @@
 //! Opens what carries the data: connections that begin with the cookie, or flows of UDP that the server has greeted.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -86,7 +86,7 @@ fn connection(asked: &Bandwidth, cookie: &Cookie, to: SocketAddr, n: usize) -> R
         patience: asked.snd_timeout.map(|span| span.0),
         flow_label: asked.flowlabel,
     };
-    let mut stream = options.connect(to, asked.local(to, n), asked.egress.device(), PATIENCE)?;
+    let mut stream = options.connect(to, local(asked, to, n), asked.egress.device(), PATIENCE)?;
     let named = |option| move |error| Untaken { option, error };
     std::io::Write::write_all(&mut stream, &cookie.0).map_err(named("send the cookie"))?;
     let local = stream.local_addr().map_err(named("getsockname"))?;
@@ -119,7 +119,7 @@ fn flow(
     };
     let any = SocketAddr::new(if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, 0);
     let named = |option| move |error| Untaken { option, error };
-    let socket = Socket::bind(asked.local(to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
+    let socket = Socket::bind(local(asked, to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
     if let Some(rate) = asked.fq_rate {
         bulk::set_pacing(&socket, rate.bps / 8).map_err(named("--fq-rate"))?;
     }
@@ -137,6 +137,17 @@ fn flow(
     let local = socket.local().map_err(named("getsockname"))?;
     let offload = asked.gso && prepare(&socket, length, sends);
     Ok(Opened { id: 0, sends, ends: (local, to), stream: Stream::Udp(socket), tcp: None, offload })
+}
+
+/// Where data leave from: the `n`th stream's address and port.
+fn local(asked: &Bandwidth, to: SocketAddr, n: usize) -> Option<SocketAddr> {
+    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let source = asked.egress.source();
+    if source.is_none() && asked.cport.is_none() {
+        return None;
+    }
+    let port = asked.cport.map_or(0, |first| first.saturating_add(n as u16));
+    Some(SocketAddr::new(source.unwrap_or(any), port))
 }
 
 /// Greets the server until it greets back.

@@ -10,6 +10,7 @@ use socket2::{SockRef, TcpKeepalive};
 use super::course::{Course, Lane};
 use super::login::Credentials;
 use super::streams::{self, Opened, Unopened};
+use super::told::Told;
 use super::trace::{Ends, Trace};
 use super::{Bandwidth, KeepAlive, Report, Size};
 use crate::failure::{Class, Failure};
@@ -18,7 +19,7 @@ use crate::probe::{Event, Events};
 use crate::sys::process::run_on;
 use crate::sys::wait::{Stop, wait};
 use crate::sys::{bulk, clock, random, tcp};
-use crate::wire::iperf3::{Code, Cookie, Cpu, MOST_RESULTS, Params, Results, State, Stream as StreamResult};
+use crate::wire::iperf3::{Code, Cookie, Frame, Params, Results, State};
 
 /// How long a server has to go one step further.
 const STEP: Duration = Duration::from_secs(30);
@@ -28,22 +29,6 @@ const TURN: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(2);
 /// Datagrams do not come any more: those that are missing are lost.
 const SILENCE: Duration = Duration::from_secs(3);
-
-/// What a conversation has brought.
-pub(super) struct Told {
-    pub(super) asked: Bandwidth,
-    /// What iperf3's own form tells of the beginning.
-    pub(super) trace: Trace,
-    pub(super) course: Course,
-    /// How long what counts took: of what this host sent, of what it received.
-    pub(super) spans: [Duration; 2],
-    /// Processor time of this process meanwhile, and how long that was: its own, the kernel's for it.
-    pub(super) processor: (Duration, Duration, Duration),
-    pub(super) congestion: Option<String>,
-    pub(super) results: Option<Results>,
-    /// Why it ended before its end.
-    pub(super) ended: Option<String>,
-}
 
 /// Why there is no test.
 #[derive(Debug)]
@@ -147,9 +132,7 @@ pub(super) fn test(
         cpu: [[0.0; 3]; 2],
         congestion: [None, None],
     };
-    if asked.json_stream {
-        events.tell(Event::Streams { trace: Box::new(trace.clone()) });
-    }
+    events.tell(Event::Streams { trace: Box::new(trace.clone()) });
     let mut course = Course::new(lanes, began.mono, asked, events.clone());
     let end = talk.transfer(&mut course, began.mono, &sending, &receiving);
     let stopped = clock::now();
@@ -397,50 +380,13 @@ impl Talk<'_> {
         )?;
         self.control.send(&told.ours().to_json(), soon(STEP))?;
         let frame =
-            self.control.frame(MOST_RESULTS, Code::RESULTS, "the server's results", self.stop, soon(STEP))?;
+            self.control.frame(Frame::ServerResults, "the server's results", self.stop, soon(STEP))?;
         let results = Results::parse(&frame)?;
         // It has told everything: what fails from here on changes nothing.
         if self.control.expect(State::DisplayResults, "the end", self.stop, soon(STEP)).is_ok() {
             let _ = self.control.say(State::Done, soon(STEP));
         }
         Ok(results)
-    }
-}
-
-impl Told {
-    /// What this host tells the server.
-    fn ours(&self) -> Results {
-        let sends = self.course.lanes.iter().any(|lane| lane.ends.sends);
-        let is_tcp = !self.asked.udp;
-        let streams = self.course.lanes.iter().map(|lane| {
-            let (counted, omitted) = (lane.counted(), lane.omitted());
-            let sends = lane.ends.sends;
-            StreamResult {
-                id: lane.ends.id,
-                bytes: counted.octets,
-                retransmits: lane.retransmits(),
-                jitter: (!sends).then_some(lane.end.jitter),
-                errors: if sends { 0 } else { lane.end.lost },
-                packets: if sends { lane.end.units } else { lane.end.highest },
-                omitted: Some(if sends { (0, omitted.units) } else { (omitted.lost, omitted.highest) }),
-                elapsed: Some(self.spans[usize::from(!sends)]),
-            }
-        });
-        Results {
-            cpu: self.cpu(),
-            knows_retransmits: sends.then_some(is_tcp),
-            congestion: self.congestion.clone().filter(|_| is_tcp),
-            output: None,
-            inside: None,
-            streams: streams.collect(),
-        }
-    }
-
-    /// Processor time of this process, in percent.
-    pub(super) fn cpu(&self) -> Cpu {
-        let (user, system, time) = self.processor;
-        let of = |span: Duration| 100.0 * span.as_secs_f64() / time.as_secs_f64().max(1e-9);
-        Cpu { total: of(user + system), user: of(user), system: of(system) }
     }
 }
 

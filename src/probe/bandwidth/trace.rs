@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::report::Tally;
+use crate::sys::tcp;
 use crate::units::Timestamp;
 
 /// The course of a test.
@@ -70,6 +71,17 @@ pub struct Kernel {
     pub pmtu: u64,
     /// How far segments came out of order.
     pub reorder: u64,
+}
+
+impl From<&tcp::Info> for Kernel {
+    fn from(info: &tcp::Info) -> Self {
+        Self {
+            snd_wnd: info.snd_wnd.unwrap_or(0).into(),
+            rtt_us: (info.rtt.unwrap_or_default().as_micros() as u64, info.rtt_var.as_micros() as u64),
+            pmtu: info.pmtu.into(),
+            reorder: info.reordering.unwrap_or(0).into(),
+        }
+    }
 }
 
 /// What a stream came to.

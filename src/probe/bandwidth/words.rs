@@ -1,11 +1,14 @@
-//! What iperf3's users write in notations of its own: processors, keepalive, units.
+//! What iperf3's users write in notations of its own: processors, keepalive, units, numbers as in C.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::units::Span;
 
 /// The processor that a test runs on, here and at the server: `1`, or `1,3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,18 @@ pub struct KeepAlive {
 /// The unit of rates as text: k, m, g, t are bits by powers of 1,000, K, M, G, T octets by powers of 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateUnit(char);
+
+/// Whose words name the units of text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "BandwidthWording")]
+pub enum Wording {
+    /// Our own: Mbit/s, MiB.
+    #[default]
+    Waddleperf,
+    /// iperf3's: Mbits/sec, MBytes, and what it says before and after a test.
+    Iperf3,
+}
 
 impl FromStr for Affinity {
     type Err = String;
@@ -121,6 +136,48 @@ impl RateUnit {
             _ => (8.0 * 1024f64.powi(4), "TiB/s"),
         }
     }
+
+    /// Its name as iperf3 spells it.
+    pub const fn spelled(self) -> &'static str {
+        match self.0 {
+            'k' => "Kbits/sec",
+            'm' => "Mbits/sec",
+            'g' => "Gbits/sec",
+            't' => "Tbits/sec",
+            'K' => "KBytes/sec",
+            'M' => "MBytes/sec",
+            'G' => "GBytes/sec",
+            _ => "TBytes/sec",
+        }
+    }
+}
+
+/// A number as C writes it.
+fn number(text: &str) -> Option<u32> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8),
+        None => text.parse(),
+    };
+    number.ok()
+}
+
+/// A type of service.
+pub(super) fn tos(text: &str) -> Result<u8, String> {
+    let tos = number(text).and_then(|number| u8::try_from(number).ok());
+    tos.ok_or_else(|| format!("`{text}` is not a type of service: 0 to 255, or 0x0 to 0xff"))
+}
+
+/// A flow label.
+pub(super) fn label(text: &str) -> Result<u32, String> {
+    let label = number(text).filter(|label| (1..=0xf_ffff).contains(label));
+    label.ok_or_else(|| format!("`{text}` is not a flow label: 1 to 1048575, or 0x1 to 0xfffff"))
+}
+
+/// A span whose bare number is milliseconds, as iperf3's is here.
+pub(super) fn milliseconds(text: &str) -> Result<Span, String> {
+    let written = if text.parse::<f64>().is_ok() { format!("{text}ms") } else { text.to_owned() };
+    Span::with_unit(&written).map_err(|error| error.to_string())
 }
 
 /// They are texts in files and records.
@@ -194,6 +251,7 @@ mod tests {
         let scale = |text: &str| text.parse::<RateUnit>().ok().map(RateUnit::scale);
         assert_eq!(scale("m"), Some((1e6, "Mbit/s")));
         assert_eq!(scale("K"), Some((8192.0, "KiB/s")));
+        assert_eq!("K".parse::<RateUnit>().map(RateUnit::spelled), Ok("KBytes/sec"));
         for wrong in ["", "x", "mm", "a"] {
             assert_eq!(scale(wrong), None, "{wrong}");
         }

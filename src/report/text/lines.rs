@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::bandwidth::{Stream, head, interval as interval_of, prefix, trial as trial_of};
+use super::bandwidth::{Live, Stream, prefix, stamp, trial as trial_of};
 use super::ping::fping::Course;
 use super::{Style, amount, bytes, counted, escape, millis, rate, span};
-use crate::probe::bandwidth::{RateUnit, Verdict};
+use crate::probe::bandwidth::Verdict;
 use crate::probe::{Event, Probe};
 
 /// Turns events into lines.
@@ -24,12 +24,9 @@ pub struct Lines {
     introduced: bool,
     /// Lines like fping's; `None` for lines like ping's.
     fping: Option<Course>,
-    /// `bandwidth`: the columns stand above the lines.
-    has_head: bool,
-    /// `bandwidth`: how each line's time is written.
+    /// `bandwidth`: its table, how each line's time is written, and what stands before each line.
+    live: Live,
     written: Option<String>,
-    /// `bandwidth`: the unit of rates, and what stands before each line.
-    unit: Option<RateUnit>,
     prefix: String,
     /// `bandwidth`: lines as iperf3's `--json-stream` has them.
     stream: Option<Stream>,
@@ -55,7 +52,7 @@ impl Lines {
         let base = Self { fping, sizes, ..Self::new(&probe.subject(), timestamps, style) };
         let Probe::Bandwidth(asked) = probe else { return base };
         let written = asked.timestamp_format.clone();
-        Self { stream: Stream::of(asked), unit: asked.format, prefix: prefix(asked), written, ..base }
+        Self { stream: Stream::of(asked), live: Live::of(asked), prefix: prefix(asked), written, ..base }
     }
 
     /// The same target is measured once more: numbers go on, and it is not introduced again.
@@ -119,15 +116,10 @@ impl Lines {
             &Event::Interval { at, lasted, packets, bytes, dropped } => {
                 Some(self.stamped(at, &interval(lasted, packets, bytes, dropped, self.style)))
             }
-            &Event::Throughput { at, stream, up, both, start, end, ref tally, omitted, .. } => {
-                let way = both.then_some(up);
-                let line = interval_of(stream, way, (start, end), tally, omitted, self.unit);
-                let line = format!("{}{}", self.prefix, self.stamped(at, &line));
-                if std::mem::replace(&mut self.has_head, true) {
-                    return Some(line);
-                }
-                Some(format!("{}{}\n{line}", self.prefix, self.style.dim(&head(tally, both))))
+            Event::Streams { trace } => {
+                self.table(u64::try_from(trace.at.as_nanosecond()).unwrap_or_default(), event)
             }
+            &Event::Throughput { at, .. } => self.table(at, event),
             Event::Trial { at, trial } => {
                 let line = trial_of(trial);
                 let is_well = trial.verdict == Verdict::Passed;
@@ -140,7 +132,6 @@ impl Lines {
             // Told where somebody waits for it ([`progress`]).
             Event::Progress { .. }
             | Event::Phase { .. }
-            | Event::Streams { .. }
             | Event::Snapshots { .. }
             | Event::Several { .. }
             | Event::Hop { .. }
@@ -155,10 +146,22 @@ impl Lines {
 
     fn started(&mut self, address: IpAddr, how: &str) -> Option<String> {
         self.address = Some(address);
+        if self.live.is_iperf3s() {
+            return None;
+        }
         let shown = address.to_string();
         let address = if shown == self.target { String::new() } else { format!(" ({shown})") };
         let how = escape(how);
         (!self.introduced).then(|| self.style.bold(&format!("{}{address}: {how}", self.target)))
+    }
+
+    /// The lines of `bandwidth`'s table about `event`, which ended at `at`.
+    fn table(&mut self, at: u64, event: &Event) -> Option<String> {
+        let (head, rows) = self.live.lines(event);
+        let head = head.iter().map(|line| self.style.dim(line));
+        let lines: Vec<String> =
+            head.chain(rows).map(|line| self.stamped(at, &format!("{}{line}", self.prefix))).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// Whether these are fping's lines.
@@ -197,7 +200,7 @@ impl Lines {
     }
 
     fn stamped(&self, at: u64, text: &str) -> String {
-        if let Some(time) = self.written.as_ref().and_then(|format| written(at, format)) {
+        if let Some(time) = self.written.as_ref().and_then(|format| stamp(at, format)) {
             return format!("{time} {text}");
         }
         if self.timestamps {
@@ -209,12 +212,6 @@ impl Lines {
         }
         text.to_owned()
     }
-}
-
-/// The moment `at`, nanoseconds since the epoch, as strftime(3) writes it.
-fn written(at: u64, format: &str) -> Option<String> {
-    let at = jiff::Timestamp::from_nanosecond(at.into()).ok()?;
-    jiff::fmt::strtime::format(format, &at.to_zoned(jiff::tz::TimeZone::system())).ok()
 }
 
 /// `about 45 % done, 12 s left`

@@ -23,7 +23,8 @@ use std::io;
 
 use crate::probe::{Measurement, Outcome, Probe, each_report};
 pub use crate::wire::text::escape;
-pub use bandwidth::trial;
+pub use bandwidth::iperf3::Form as Iperf3Form;
+pub use bandwidth::{stamp, table, trial};
 pub use lines::{Lines, progress};
 pub use number::{ABSENT, amount, bytes, counted, local, millis, percent, rate, scalar, span};
 pub use style::Style;

@@ -23,15 +23,14 @@ pub(super) fn watch(socket: &SockRef<'_>) {
     let _ = socket.set_tcp_user_timeout(Some(SILENCE));
 }
 
-/// Makes a data connection ready for `params`, whose window is cut to the settings' limit. A segment size is the client's: its
-/// own socket announces it, and that rules both ways. Here it would change nothing: both sizes are settled by the SYNs
-/// (`TCP_MAXSEG`, tcp(7)), and the socket that listens is everybody's.
+/// Makes a data connection, which is watched already, ready for `params`, whose window is cut to the settings' limit. A segment
+/// size is the client's: its own socket announces it, and that rules both ways. Here it would change nothing: both sizes are
+/// settled by the SYNs (`TCP_MAXSEG`, tcp(7)), and the socket that listens is everybody's.
 ///
 /// # Errors
 /// A congestion control that the system does not let us have.
 pub(super) fn prepare(stream: &TcpStream, params: &Params, settings: &Iperf3Settings) -> Result<(), Refusal> {
     let socket = SockRef::from(stream);
-    watch(&socket);
     let most = if settings.window > 0 { settings.window } else { u32::MAX };
     if params.window > most {
         tracing::debug!("iperf3: a window of {} octets is cut to {most}", params.window);
@@ -83,8 +82,9 @@ mod tests {
             ..Params::default()
         };
         let settings = Iperf3Settings { window: 65_536, ..Iperf3Settings::default() };
-        prepare(&stream, &params, &settings).expect("ready");
         let socket = SockRef::from(&stream);
+        watch(&socket);
+        prepare(&stream, &params, &settings).expect("ready");
         assert!(socket.tcp_nodelay().expect("told") && socket.keepalive().expect("told"));
         assert_eq!(socket.tos_v4().expect("told"), 0x10);
         assert_eq!(socket.tcp_user_timeout().expect("told"), Some(SILENCE));

@@ -111,7 +111,7 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, pass: Pass
         return shared.part(Talk::new(stream), &End::from(refused).farewell()).await;
     }
     match shared.registry.look(cookie) {
-        Known::New(ticket) => Session::new(shared, stream, peer, ticket).hold(pass).await,
+        Known::New(ticket) => Session::new(shared, stream, peer, cookie, ticket).hold(pass).await,
         Known::Data(door) => {
             drop(pass);
             if let Err(refused) = door.try_send((order, stream)) {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::hash::RandomState;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -34,13 +35,19 @@ const NANOS: i64 = 1_000_000_000;
 /// Key and users: what a server that asks for a login needs.
 pub struct Gate {
     key: PrivateKey,
-    users: HashMap<String, Digest>,
+    users: Arc<Users>,
     /// What the password of a name that is unknown is compared with.
     nobody: Digest,
     skew: Duration,
     opening: Semaphore,
     failures: Minutes,
     seen: Mutex<Seen>,
+}
+
+/// Who may log in: a file, and what it said when it was read last.
+pub struct Users {
+    path: PathBuf,
+    known: RwLock<HashMap<String, Digest>>,
 }
 
 type Digest = [u8; 32];
@@ -61,17 +68,21 @@ impl Gate {
         let pem = read_private("private key", key, MOST_KEY, stop)?;
         let private = PrivateKey::from_pem(&pem, settings.use_pkcs1_padding)
             .map_err(|why| Class::Config.because(format_args!("private key {}: {why}", key.display())))?;
-        let text = read_private("file of users", users, MOST_USERS, stop)?;
-        let read = read_users(&text)
-            .map_err(|why| Class::Config.because(format_args!("file of users {}: {why}", users.display())))?;
-        Self::new(private, read, settings.time_skew_threshold.0).map(Some)
+        let known = read_file(users, stop)?;
+        let users = Users { path: users.clone(), known: RwLock::new(known) };
+        Self::new(private, users, settings.time_skew_threshold.0).map(Some)
     }
 
-    fn new(key: PrivateKey, users: HashMap<String, Digest>, skew: Duration) -> Result<Self, Failure> {
+    /// Who may log in.
+    pub fn users(&self) -> Arc<Users> {
+        Arc::clone(&self.users)
+    }
+
+    fn new(key: PrivateKey, users: Users, skew: Duration) -> Result<Self, Failure> {
         let nobody = random::octets().map_err(|error| Failure::from_io("read random octets", &error))?;
         Ok(Self {
             key,
-            users,
+            users: Arc::new(users),
             nobody,
             skew,
             opening: Semaphore::new(AT_ONCE),
@@ -123,8 +134,8 @@ impl Gate {
 
     /// Whether the password is the name's, in a time that tells neither.
     fn knows(&self, claim: &Claim) -> bool {
-        let known = self.users.get(&claim.user);
-        let is_right = verify_slices_are_equal(&claim.digest(), known.unwrap_or(&self.nobody)).is_ok();
+        let known = self.users.digest(&claim.user);
+        let is_right = verify_slices_are_equal(&claim.digest(), &known.unwrap_or(self.nobody)).is_ok();
         is_right & known.is_some()
     }
 
@@ -144,6 +155,30 @@ impl Gate {
             _ => Ok(()),
         }
     }
+}
+
+impl Users {
+    /// Reads the file again, and says how many it names; one that is broken changes nothing.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that others may read, or that holds something else.
+    pub fn read_again(&self) -> Result<usize, Failure> {
+        let never = Stop::new().map_err(|error| Failure::from_io("eventfd", &error))?;
+        let known = read_file(&self.path, &never)?;
+        let count = known.len();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(count)
+    }
+
+    fn digest(&self, name: &str) -> Option<Digest> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+}
+
+fn read_file(path: &Path, stop: &Stop) -> Result<HashMap<String, Digest>, Failure> {
+    let text = read_private("file of users", path, MOST_USERS, stop)?;
+    read_users(&text)
+        .map_err(|why| Class::Config.because(format_args!("file of users {}: {why}", path.display())))
 }
 
 /// Reads lines of `name,sha256`; `#` begins a comment.
@@ -276,7 +311,8 @@ mod tests {
             let public = key.public_key().as_der().expect("DER");
             let private = PrivateKey::from_pem(pem("PRIVATE KEY", private.as_ref()).as_bytes(), false);
             let public = PublicKey::from_pem(pem("PUBLIC KEY", public.as_ref()).as_bytes());
-            let users = read_users(format!("mario,{MARIO}").as_bytes()).expect("users");
+            let known = read_users(format!("mario,{MARIO}").as_bytes()).expect("users");
+            let users = Users { path: PathBuf::new(), known: RwLock::new(known) };
             let gate = Gate::new(private.expect("a key"), users, Duration::from_secs(skew));
             (gate.expect("a gate"), public.expect("a key"))
         }

@@ -86,6 +86,11 @@ impl Listener {
         self.tcp.is_empty() && self.udp.is_empty()
     }
 
+    /// Its port; of several the first.
+    pub(super) fn port(&self) -> u16 {
+        self.tcp.iter().find_map(|socket| socket.local_addr().ok()).map_or(0, |address| address.port())
+    }
+
     /// Where it listens, in words.
     pub fn notes(&self) -> impl Iterator<Item = String> + '_ {
         let tcp = self.tcp.iter().filter_map(|socket| Some(("tcp", socket.local_addr().ok()?)));

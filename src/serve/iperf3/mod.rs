@@ -20,6 +20,7 @@ mod queue;
 mod record;
 mod registry;
 mod running;
+mod screen;
 mod session;
 mod settings;
 mod streams;
@@ -28,17 +29,18 @@ mod tally;
 mod text;
 mod waiting;
 
-pub use gate::Gate;
+pub use gate::{Gate, Users};
 pub use keeper::{Keeper, Kept};
 pub use listener::Listener;
 pub use network::Network;
+pub use screen::{Show, Shown};
 pub use settings::Iperf3Settings;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::reflector::Census;
@@ -48,6 +50,7 @@ use gate::Minutes;
 use ledger::Ledger;
 use queue::Queue;
 use registry::Registry;
+use screen::Screen;
 use talk::Talk;
 use waiting::Waiting;
 
@@ -77,6 +80,8 @@ struct Shared {
     queue: Queue,
     ledger: Ledger,
     keeper: Keeper,
+    /// Where tests are shown, where somebody wants to see them.
+    screen: Option<Arc<Screen>>,
     /// Tests that have a place.
     active: AtomicUsize,
     /// A test has ended that had a place.
@@ -89,14 +94,20 @@ struct Shared {
 
 impl Server {
     /// A server at `listener`'s sockets, within `settings`' limits, behind `gate`. Its tests end with `ended`, and `keeper`
-    /// keeps them.
+    /// keeps them; where `settings` want them shown, their lines go to `lines`.
     pub fn new(
         listener: Listener,
         settings: &Iperf3Settings,
         gate: Option<Gate>,
         keeper: Keeper,
+        lines: mpsc::Sender<String>,
         ended: CancellationToken,
     ) -> Self {
+        let screen = |show: &Show| Arc::new(Screen::new(show.clone(), listener.port(), lines));
+        let screen = settings.show.as_ref().map(screen);
+        if let Some(screen) = &screen {
+            screen.wait();
+        }
         let streams = match settings.streams {
             0 => MOST_STREAMS,
             streams => (2 * streams as usize).min(MOST_STREAMS),
@@ -113,6 +124,7 @@ impl Server {
             queue: Queue::default(),
             ledger: Ledger::new(settings, clock::now().mono),
             keeper,
+            screen,
             active: AtomicUsize::new(0),
             tested: CancellationToken::new(),
             refusing: AtomicBool::new(false),
@@ -167,11 +179,7 @@ impl Handle {
 impl Shared {
     /// Whether one more test of `source` would have a place now.
     fn has_room(&self, source: IpAddr) -> bool {
-        let has_room = !self.refusing.load(Ordering::Relaxed) && self.places.enter(Some(source)).is_ok();
-        if has_room {
-            self.places.leave(Some(source));
-        }
-        has_room
+        !self.refusing.load(Ordering::Relaxed) && self.places.has_room(source)
     }
 
     /// Tells a client its last words, and waits until it has heard them; where many are told theirs, it is closed at once.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::end::End;
+use super::screen::Teller;
 use super::streams::{Glance, Line};
 use super::talk::{Talk, unexpected};
 use super::tally::{Moved, cpu, inside};
 use super::{Iperf3Settings, Shared, limits};
 use crate::net::bulk::{Pace, Test, Worker};
-use crate::sys::{bulk, clock};
+use crate::sys::{bulk, clock, tcp};
 use crate::wire::iperf3::{Code, Cpu, Inside, Params, Refusal, State, Transport};
 
 /// How often it is looked what was moved.
@@ -27,8 +28,8 @@ const QUIET: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What is reported together.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Intervals that are remembered for a client that wants our output: an hour's.
-const MOST_INTERVALS: usize = 3600;
+/// Intervals that are remembered for who wants them all at the end: an hour's.
+pub(super) const MOST_INTERVALS: usize = 3600;
 
 /// A test that runs.
 pub(super) struct Running {
@@ -47,6 +48,10 @@ pub(super) struct Running {
     moved_at: Instant,
     intervals: Vec<Interval>,
     last: (Instant, Vec<Glance>),
+    /// Who shows it, where somebody does.
+    teller: Option<Teller>,
+    /// How long an interval is, where anybody wants them.
+    every: Option<Duration>,
 }
 
 /// What was moved in an interval.
@@ -58,12 +63,12 @@ pub(super) struct Interval {
     pub(super) is_omitted: bool,
     /// By stream.
     pub(super) moved: Vec<Moved>,
-    /// Congestion windows of the streams through which we send.
-    pub(super) windows: Vec<Option<u64>>,
+    /// What the kernel knew at its end of the streams through which we send.
+    pub(super) sent: Vec<Option<tcp::Info>>,
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// How long that took which counts.
     pub(super) time: Duration,
@@ -84,7 +89,12 @@ impl Running {
         shared: &Arc<Shared>,
         source: IpAddr,
         lines: &mut [Line],
+        teller: Option<Teller>,
     ) -> Result<Self, End> {
+        let every = match &teller {
+            Some(teller) => teller.interval(),
+            None => params.wants_output.then_some(INTERVAL),
+        };
         let failed = |error| Refusal::new(Code::STREAM_ACCEPT, format_args!("{error}"));
         let now = clock::now().mono;
         let test = Test::new(now, None).map_err(|error: std::io::Error| failed(error))?;
@@ -106,6 +116,8 @@ impl Running {
             moved_at: began,
             intervals: Vec::new(),
             last: (began, vec![Glance::default(); lines.len()]),
+            teller,
+            every,
         };
         for line in lines.iter_mut().filter(|line| !line.sends) {
             line.start(&running.test)?;
@@ -137,7 +149,7 @@ impl Running {
         let (over, code) =
             longest.map_or((self.began, Code::EXPIRED), |(time, code)| (self.began + time, code));
         loop {
-            let next = self.last.0 + INTERVAL;
+            let next = self.every.map(|every| self.last.0 + every);
             tokio::select! {
                 said = talk.heard("the end of the test") => return match said? {
                     State::TestEnd => Ok(()),
@@ -152,7 +164,9 @@ impl Running {
                     is_omitting = false;
                     self.begin_anew(lines);
                 }
-                () = sleep_until(next), if self.params.wants_output => self.note(next, lines, is_omitting),
+                () = sleep_until(next.unwrap_or(self.began)), if next.is_some() => {
+                    self.note(next.unwrap_or(self.began), lines, is_omitting);
+                }
             }
         }
     }
@@ -161,7 +175,7 @@ impl Running {
     fn begin_anew(&mut self, lines: &[Line]) {
         let now = Instant::now();
         // The last one that is omitted ends now, and may have been noted just before.
-        if self.params.wants_output && now.saturating_duration_since(self.last.0) > INTERVAL / 10 {
+        if self.every.is_some_and(|every| now.saturating_duration_since(self.last.0) > every / 10) {
             self.note(now, lines, true);
         }
         self.test.begin_anew();
@@ -176,17 +190,21 @@ impl Running {
         let glances = glances(lines);
         let since = if is_omitted { self.began } else { self.counts_from };
         let (from, before) = std::mem::replace(&mut self.last, (at, glances));
-        if self.intervals.len() >= MOST_INTERVALS {
-            return;
-        }
-        let moved = |(line, (before, now))| Moved::between(line, before, now);
-        self.intervals.push(Interval {
+        let time = at.saturating_duration_since(from);
+        let moved = |(line, (before, now))| Moved::between(line, before, now, time);
+        let interval = Interval {
             from: from.saturating_duration_since(since),
             to: at.saturating_duration_since(since),
             is_omitted,
             moved: lines.iter().zip(before.iter().zip(&self.last.1)).map(moved).collect(),
-            windows: self.last.1.iter().map(|glance| glance.sent.map(|sent| sent.window)).collect(),
-        });
+            sent: self.last.1.iter().map(|glance| glance.sent).collect(),
+        };
+        if let Some(teller) = &mut self.teller {
+            teller.tell(&interval);
+        }
+        if self.params.wants_output && self.intervals.len() < MOST_INTERVALS {
+            self.intervals.push(interval);
+        }
     }
 
     /// Ends a test that moves too much.
@@ -242,8 +260,8 @@ impl Running {
         ended
     }
 
-    /// Stops everybody, and counts.
-    pub(super) async fn finish(mut self, lines: &mut [Line], is_whole: bool) -> Outcome {
+    /// Stops everybody, and counts; gives back who shows the test.
+    pub(super) async fn finish(mut self, lines: &mut [Line], is_whole: bool) -> (Outcome, Option<Teller>) {
         let ended = if is_whole { self.settle(lines).await } else { Instant::now() };
         // The kernel's view, while there are connections.
         let mut end = glances(lines);
@@ -268,7 +286,8 @@ impl Running {
         let congestion = lines.iter().find_map(Line::congestion);
         // A rate over a few milliseconds tells nothing.
         let rest = ended.saturating_duration_since(self.last.0);
-        if self.params.wants_output && (rest > INTERVAL / 10 || self.intervals.is_empty()) {
+        let is_first = self.last.0 == self.counts_from;
+        if self.every.is_some_and(|every| rest > every / 10 || is_first) {
             self.note(ended, lines, ended < self.counts_from);
         }
         let time = ended.saturating_duration_since(self.counts_from);
@@ -277,10 +296,10 @@ impl Running {
         let threads = readings.iter().map(|(_, reading)| reading.processor);
         let used = (process.0.saturating_sub(self.process.0), process.1.saturating_sub(self.process.1));
         let moved = lines.iter().zip(self.base.iter().zip(&end));
-        Outcome {
+        let outcome = Outcome {
             time,
             cpu: cpu(threads.sum(), used, time),
-            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end)).collect(),
+            moved: moved.map(|(line, (base, end))| Moved::between(line, base, end, time)).collect(),
             intervals: std::mem::take(&mut self.intervals),
             congestion,
             inside: inside(
@@ -290,7 +309,8 @@ impl Running {
                 self.params.transport == Transport::Udp,
             ),
             ends: lines.iter().map(|line| (line.local, line.peer)).collect(),
-        }
+        };
+        (outcome, self.teller.take())
     }
 }
 

@@ -19,8 +19,9 @@ use super::waiting::Pass;
 use super::{Place, Shared, limits, record, tally, text};
 use crate::probe::Measurement;
 use crate::sys::clock;
-use crate::wire::iperf3::{Code, Params, Refusal, Results, State, Transport, encode};
-use crate::wire::iperf3::{MOST_PARAMS, stream_id};
+use crate::wire::iperf3::{
+    Code, Cookie, Frame, Params, Refusal, Results, State, Transport, encode, stream_id,
+};
 
 /// How long parameters may take.
 const PARAMS: Duration = Duration::from_secs(5);
@@ -32,8 +33,6 @@ const TURN: Duration = Duration::from_secs(15);
 const RESULTS: Duration = Duration::from_secs(10);
 /// How long the last word may take.
 const DONE: Duration = Duration::from_secs(5);
-/// Octets of results that are read: those of all streams.
-const MOST_RESULTS: usize = 64 << 10;
 /// How often flows are asked whether their peers greet again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -42,6 +41,7 @@ pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     talk: Talk,
     ticket: Ticket,
+    cookie: Cookie,
     pub(super) peer: SocketAddr,
     source: IpAddr,
     pub(super) params: Params,
@@ -54,11 +54,18 @@ pub(super) struct Session {
 
 impl Session {
     /// A test of the client at `peer`, which has shown its cookie.
-    pub(super) fn new(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        cookie: Cookie,
+        ticket: Ticket,
+    ) -> Self {
         Self {
             shared,
             talk: Talk::new(stream),
             ticket,
+            cookie,
             peer,
             source: peer.ip(),
             params: Params::default(),
@@ -66,6 +73,11 @@ impl Session {
             lines: Vec::new(),
             unkept: None,
         }
+    }
+
+    /// Whether its streams have come.
+    pub(super) const fn has_run(&self) -> bool {
+        !self.lines.is_empty()
     }
 
     /// Holds the test, and tells the client and the log how it ended.
@@ -95,11 +107,13 @@ impl Session {
         let place = unless(&ended, self.admit(pass)).await?;
         self.lines = unless(&ended, self.all_lines()).await?;
         let began = clock::now();
-        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines)?;
+        let screen = self.shared.screen.as_ref();
+        let teller = screen.map(|screen| screen.test(self.peer, &self.cookie, &self.params, &self.lines));
+        let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines, teller)?;
         self.talk.say(&[State::TestStart, State::TestRunning]).await?;
         running.start_sending(&mut self.lines)?;
         let ran = running.watch(&mut self.talk, &mut self.lines).await;
-        let outcome = running.finish(&mut self.lines, ran.is_ok()).await;
+        let (outcome, teller) = running.finish(&mut self.lines, ran.is_ok()).await;
         record::ran(self, &outcome, ran.as_ref().err());
         let told = match ran {
             Ok(()) => {
@@ -108,6 +122,9 @@ impl Session {
             }
             Err(end) => Err(end),
         };
+        if let Some(teller) = teller {
+            teller.end(&outcome, &told);
+        }
         let measurement = record::measurement(self, began, &outcome, &told, &self.shared.keeper.ctx());
         let unkept = self.shared.keeper.offer(measurement);
         self.unkept = unkept.map(|measurement| (measurement, place));
@@ -123,7 +140,7 @@ impl Session {
         let asked = async {
             self.talk.say(&[State::ParamExchange]).await?;
             let until = Instant::now() + PARAMS;
-            self.talk.frame(MOST_PARAMS, Code::PARAMS, "parameters", until).await
+            self.talk.frame(Frame::Params, "parameters", until).await
         };
         let frame = tokio::select! {
             frame = asked => frame?,
@@ -233,15 +250,14 @@ impl Session {
     async fn exchange(&mut self, outcome: &Outcome) -> Result<Results, End> {
         self.talk.say(&[State::ExchangeResults]).await?;
         let until = Instant::now() + RESULTS;
-        let frame = self.talk.frame(MOST_RESULTS, Code::RESULTS, "results", until).await?;
+        let frame = self.talk.frame(Frame::ClientResults, "results", until).await?;
         let theirs = Results::parse(&frame)?;
         let most = stream_id(self.params.streams().saturating_sub(1));
         if let Some(stream) = theirs.streams.iter().find(|stream| !(1..=most).contains(&stream.id)) {
             let what = format_args!("results of a stream {}", stream.id);
             return Err(Refusal::new(Code::STREAM_ID, what).into());
         }
-        let (time, cpu, congestion) = (outcome.time, outcome.cpu, outcome.congestion.clone());
-        let mut ours = tally::results(&self.params, &outcome.moved, time, cpu, congestion, &theirs);
+        let mut ours = tally::results(&self.params, outcome, Some(&theirs));
         ours.inside = self.params.is_of_waddleperf().then_some(outcome.inside);
         if self.params.wants_output {
             ours.output = Some(text::output(self.peer, &self.params, outcome).into());

@@ -1,14 +1,17 @@
 //! Section `[serve.iperf3]` of the configuration.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Network;
+use super::{Network, Show};
 use crate::failure::Fault;
+use crate::report::text::rate;
 use crate::units::Span;
 use crate::wire::iperf3::{Params, Transport};
 
@@ -17,6 +20,8 @@ const MOST_PER_MINUTE: u8 = 250;
 /// Bounds of how far clocks may be apart.
 const SKEWS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 
+/// Bounds of an interval that is shown, as iperf3's.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60);
 /// A client may wait for its place so long at most.
 const LONGEST_QUEUE: Span = Span::secs(30);
 
@@ -69,7 +74,7 @@ pub struct Iperf3Settings {
     /// (`--username`); a token that is sent to a server without one is not looked at.
     pub rsa_private_key_path: Option<PathBuf>,
     /// File with a line `NAME,HASH` for each user, where HASH is SHA-256 of `{NAME}PASSWORD` in hexadecimal digits; lines that
-    /// begin with `#` are comments. It is read at the start.
+    /// begin with `#` are comments. It is read at the start, and again on SIGHUP.
     pub authorized_users_path: Option<PathBuf>,
     /// How far the clocks of client and server may be apart, 1 s to 1 h: for twice this a token is remembered, and taken once.
     pub time_skew_threshold: Span,
@@ -78,6 +83,9 @@ pub struct Iperf3Settings {
     /// The server ends after one test: from the command line alone.
     #[serde(skip)]
     pub one_off: bool,
+    /// How tests are shown on stdout, where they are: from the command line alone.
+    #[serde(skip)]
+    pub show: Option<Show>,
 }
 
 impl Iperf3Settings {
@@ -125,10 +133,29 @@ impl Iperf3Settings {
         if self.tests_per_minute > MOST_PER_MINUTE {
             return Err(Fault::of("tests_per_minute", "takes 250 at most, or 0 for any number"));
         }
+        let interval = self.show.as_ref().map_or(Duration::ZERO, |show| show.interval);
+        if !interval.is_zero() && !INTERVALS.contains(&interval) {
+            return Err(Fault::of("iperf3_interval", "takes 100 ms to 60 s, or 0 for none"));
+        }
         if self.queue > LONGEST_QUEUE {
             return Err(Fault::of("queue", format_args!("takes {LONGEST_QUEUE} at most")));
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Iperf3Settings {
+    /// What a test may do at most, in a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = |count: u64, what: &str| match count {
+            0 => format!("{what} without limit"),
+            _ => format!("{count} {what}"),
+        };
+        let time = if self.time.0.is_zero() { "any time".to_owned() } else { self.time.to_string() };
+        let rate = |bps: u64| if bps == 0 { "any rate".to_owned() } else { rate(bps as f64) };
+        let (tcp, udp) = (rate(self.rate), rate(self.udp_rate));
+        let streams = most(self.streams.into(), "streams");
+        write!(f, "{time}, {tcp} over TCP, {udp} over UDP, {streams}")
     }
 }
 
@@ -158,6 +185,7 @@ impl Default for Iperf3Settings {
             time_skew_threshold: Span::secs(10),
             use_pkcs1_padding: false,
             one_off: false,
+            show: None,
         }
     }
 }
@@ -180,6 +208,16 @@ mod tests {
         assert!(!may("192.0.2.0/24", "", "192.0.3.1") && !may("192.0.2.0/24", "", "2001:db8::1"));
         assert!(!may("", "192.0.2.0/24", "192.0.2.1") && may("", "192.0.2.0/24", "192.0.3.1"));
         assert!(!may("192.0.2.0/24", "192.0.2.1", "192.0.2.1"));
+    }
+
+    #[test]
+    fn what_a_test_may_do_is_a_line() {
+        let settings = Iperf3Settings::default();
+        assert_eq!(settings.to_string(), "30s, 1 Gbit/s over TCP, 100 Mbit/s over UDP, 16 streams");
+        let (time, streams) = (Span::secs(0), 0);
+        let open = Iperf3Settings { time, rate: 0, udp_rate: 0, streams, ..settings };
+        let expected = "any time, any rate over TCP, any rate over UDP, streams without limit";
+        assert_eq!(open.to_string(), expected);
     }
 
     #[test]

@@ -42,16 +42,7 @@ pub(super) struct Line {
 pub(super) struct Glance {
     pub(super) reading: Reading,
     /// What the kernel says of a connection through which we send.
-    pub(super) sent: Option<Sent>,
-}
-
-/// A sender's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    /// Segments sent again so far.
-    pub(super) retransmits: u64,
-    /// The congestion window in octets.
-    pub(super) window: u64,
+    pub(super) sent: Option<tcp::Info>,
 }
 
 impl Line {
@@ -140,11 +131,7 @@ impl Line {
     /// What it shows now.
     pub(super) fn glance(&self) -> Glance {
         let connection = self.connection.as_ref().filter(|_| self.sends);
-        let info = connection.and_then(|connection| tcp::info(connection.as_fd()).ok());
-        let sent = info.map(|info| Sent {
-            retransmits: info.retransmits.into(),
-            window: u64::from(info.cwnd) * u64::from(info.payload),
-        });
+        let sent = connection.and_then(|connection| tcp::info(connection.as_fd()).ok());
         Glance { reading: self.gauge.read(), sent }
     }
 
@@ -152,6 +139,16 @@ impl Line {
     pub(super) fn quiet(&self) -> Option<Duration> {
         let connection = self.connection.as_ref().filter(|_| !self.sends)?;
         tcp::info(connection.as_fd()).ok().map(|info| info.quiet)
+    }
+
+    /// The sizes of its connection's buffers in octets: send, receive.
+    pub(super) fn buffers(&self) -> Option<(usize, usize)> {
+        bulk::buffers(self.connection.as_ref()?)
+    }
+
+    /// Whether it is a flow.
+    pub(super) const fn is_udp(&self) -> bool {
+        self.connection.is_none()
     }
 
     /// The congestion control of its connection.

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::end::End;
-use crate::wire::iperf3::{Code, Frames, Refusal, State};
+use crate::wire::iperf3::{Frame, Frames, Refusal, State};
 
 /// Octets that are taken in at once.
 const CHUNK: usize = 4 << 10;
@@ -87,14 +87,13 @@ impl Talk {
     /// The next frame.
     pub(super) async fn frame(
         &mut self,
-        most: usize,
-        code: Code,
+        awaited: Frame,
         what: &'static str,
         until: Instant,
     ) -> Result<Vec<u8>, End> {
         let whole = async {
             loop {
-                if let Some(frame) = self.frames.frame(most, code)? {
+                if let Some(frame) = self.frames.frame(awaited)? {
                     return Ok(frame);
                 }
                 self.fill(what).await?;

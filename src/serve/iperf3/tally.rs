@@ -2,53 +2,42 @@
 
 use std::time::Duration;
 
+use super::running::Outcome;
 use super::streams::{Glance, Line};
 use crate::net::bulk::Reading;
+use crate::sys::tcp;
 use crate::wire::iperf3::{Cpu, Inside, Params, Results, Stream, Transport};
 
-/// What a stream has moved once what was omitted is taken off.
+/// What a stream has moved.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moved {
-    pub(super) id: u32,
+    /// Whether we sent.
     pub(super) sends: bool,
-    pub(super) octets: u64,
-    /// Segments sent again, where we send and know it.
-    pub(super) retransmits: Option<u64>,
-    pub(super) jitter: Duration,
-    /// Datagrams lost, or sent; and what of them was omitted.
-    pub(super) lost: (i64, i64),
-    pub(super) packets: (u64, u64),
+    /// What we have seen of it; of what was sent, jitter is the client's to tell.
+    pub(super) seen: Stream,
 }
 
 impl Moved {
-    /// What was moved from `base`, the end of what was omitted, to `end`.
-    pub(super) fn between(line: &Line, base: &Glance, end: &Glance) -> Self {
-        let packets = |glance: &Glance| match line.sends {
-            true => glance.reading.units,
-            false => glance.reading.highest,
+    /// What was moved in `time` from `base`, the end of what does not count, to `end`.
+    pub(super) fn between(line: &Line, base: &Glance, end: &Glance, time: Duration) -> Self {
+        let packets = |glance: &Glance| match (line.is_udp(), line.sends) {
+            (false, _) => 0,
+            (true, true) => glance.reading.units,
+            (true, false) => glance.reading.highest,
         };
-        let retransmits = |sent: &super::streams::Sent| {
-            sent.retransmits.saturating_sub(base.sent.map_or(0, |sent| sent.retransmits))
-        };
-        Self {
+        let retransmits =
+            |sent: tcp::Info| sent.retransmits.saturating_sub(base.sent.map_or(0, |sent| sent.retransmits));
+        let seen = Stream {
             id: line.id,
-            sends: line.sends,
-            octets: end.reading.octets.saturating_sub(base.reading.octets),
-            retransmits: end.sent.as_ref().map(retransmits),
-            jitter: end.reading.jitter,
-            lost: (end.reading.lost, base.reading.lost),
-            packets: (packets(end), packets(base)),
-        }
-    }
-
-    /// Datagrams lost after what was omitted. One that came late may have been counted as lost before.
-    pub(super) fn lost(&self) -> u64 {
-        u64::try_from(self.lost.0 - self.lost.1).unwrap_or(0)
-    }
-
-    /// Datagrams after what was omitted.
-    pub(super) fn counted(&self) -> u64 {
-        self.packets.0.saturating_sub(self.packets.1)
+            bytes: end.reading.octets.saturating_sub(base.reading.octets),
+            retransmits: end.sent.map(retransmits).map(u64::from),
+            jitter: Some(end.reading.jitter),
+            errors: end.reading.lost,
+            packets: packets(end),
+            omitted: Some((base.reading.lost, packets(base))),
+            elapsed: Some(time),
+        };
+        Self { sends: line.sends, seen }
     }
 }
 
@@ -83,34 +72,18 @@ pub(super) fn inside(lines: &[(bool, Reading)], time: Duration, ceiling: u64, is
 }
 
 /// What the client is told. Of flows through which it receives, it is told its own jitter again, as iperf3 does.
-pub(super) fn results(
-    params: &Params,
-    moved: &[Moved],
-    time: Duration,
-    cpu: Cpu,
-    congestion: Option<String>,
-    theirs: &Results,
-) -> Results {
-    let is_udp = params.transport == Transport::Udp;
-    let sends = moved.iter().any(|moved| moved.sends);
-    let knows = !is_udp && moved.iter().any(|moved| moved.retransmits.is_some());
-    let stream = |moved: &Moved| {
-        let echoed = theirs.streams.iter().find(|stream| stream.id == moved.id && moved.sends);
-        Stream {
-            id: moved.id,
-            bytes: moved.octets,
-            retransmits: moved.retransmits.filter(|_| !is_udp),
-            jitter: echoed.map_or(Some(moved.jitter), |stream| stream.jitter),
-            errors: if is_udp { moved.lost.0 } else { 0 },
-            packets: if is_udp { moved.packets.0 } else { 0 },
-            omitted: Some(if is_udp { (moved.lost.1, moved.packets.1) } else { (0, 0) }),
-            elapsed: Some(time),
-        }
+pub(super) fn results(params: &Params, outcome: &Outcome, theirs: Option<&Results>) -> Results {
+    let moved = &outcome.moved;
+    let knows = params.transport == Transport::Tcp && moved.iter().any(|of| of.seen.retransmits.is_some());
+    let stream = |of: &Moved| {
+        let told = theirs.iter().flat_map(|theirs| &theirs.streams);
+        let echoed = told.filter(|_| of.sends).find(|stream| stream.id == of.seen.id);
+        Stream { jitter: echoed.map_or(of.seen.jitter, |stream| stream.jitter), ..of.seen }
     };
     Results {
-        cpu,
-        knows_retransmits: sends.then_some(knows),
-        congestion,
+        cpu: outcome.cpu,
+        knows_retransmits: moved.iter().any(|of| of.sends).then_some(knows),
+        congestion: outcome.congestion.clone(),
         output: None,
         inside: None,
         streams: moved.iter().map(stream).collect(),
@@ -121,43 +94,32 @@ pub(super) fn results(
 mod tests {
     use super::*;
 
-    fn udp() -> Params {
-        Params { transport: Transport::Udp, ..Params::default() }
-    }
-
-    #[test]
-    fn what_was_omitted_is_told_apart() {
-        let moved = Moved { id: 1, octets: 9000, lost: (12, 2), packets: (1000, 100), ..Moved::default() };
-        assert_eq!((moved.lost(), moved.counted()), (10, 900));
-        let told =
-            results(&udp(), &[moved], Duration::from_secs(2), Cpu::default(), None, &Results::default());
-        let [stream] = told.streams[..] else { panic!("one stream") };
-        assert_eq!((stream.errors, stream.packets, stream.omitted), (12, 1000, Some((2, 100))));
-        assert_eq!(
-            (told.knows_retransmits, stream.retransmits, stream.elapsed),
-            (None, None, Some(Duration::from_secs(2)))
-        );
-        let late = Moved { lost: (1, 2), ..moved };
-        assert_eq!(late.lost(), 0);
+    fn outcome(sends: bool, seen: Stream) -> Outcome {
+        Outcome { moved: vec![Moved { sends, seen }], ..Outcome::default() }
     }
 
     #[test]
     fn a_senders_retransmits_are_known_over_tcp_alone() {
-        let sent = Moved { id: 1, sends: true, retransmits: Some(3), ..Moved::default() };
-        let theirs = Results {
-            streams: vec![Stream { id: 1, jitter: Some(Duration::from_millis(500)), ..Stream::default() }],
-            ..Results::default()
+        let jitter = Some(Duration::from_millis(500));
+        let theirs =
+            Results { streams: vec![Stream { id: 1, jitter, ..Stream::default() }], ..Results::default() };
+        let told = |transport, retransmits| {
+            let params = Params { transport, ..Params::default() };
+            let seen = Stream { id: 1, retransmits, ..Stream::default() };
+            results(&params, &outcome(true, seen), Some(&theirs))
         };
-        let told = |params: &Params, moved: Moved| {
-            results(params, &[moved], Duration::from_secs(1), Cpu::default(), None, &theirs)
-        };
-        let tcp = told(&Params::default(), sent);
+        let tcp = told(Transport::Tcp, Some(3));
         assert_eq!((tcp.knows_retransmits, tcp.streams[0].retransmits), (Some(true), Some(3)));
-        let udp = told(&udp(), Moved { retransmits: None, ..sent });
-        assert_eq!(
-            (udp.knows_retransmits, udp.streams[0].jitter),
-            (Some(false), Some(Duration::from_millis(500)))
-        );
+        let udp = told(Transport::Udp, None);
+        assert_eq!((udp.knows_retransmits, udp.streams[0].jitter), (Some(false), jitter));
+    }
+
+    #[test]
+    fn who_only_receives_has_nothing_to_send_again_and_its_own_jitter() {
+        let seen = Stream { id: 1, jitter: Some(Duration::from_millis(2)), ..Stream::default() };
+        let theirs = Results { streams: vec![Stream { id: 1, ..Stream::default() }], ..Results::default() };
+        let told = results(&Params::default(), &outcome(false, seen), Some(&theirs));
+        assert_eq!((told.knows_retransmits, told.streams[0]), (None, seen));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Census {
         let Some(source) = source else { return Ok(()) };
         let [near, wide] = self.shares(source);
         if enter(near, self.most_of_source) {
-            if enter(wide, self.most_of_source.saturating_mul(NEIGHBOURS)) {
+            if enter(wide, self.most_of_neighbourhood()) {
                 return Ok(());
             }
             leave(near);
@@ -50,10 +50,22 @@ impl Census {
         Err(Full::Share)
     }
 
+    /// Whether [`enter`](Self::enter) would find a place now, for a session with a source; takes none.
+    pub(in crate::serve) fn has_room(&self, source: IpAddr) -> bool {
+        let [near, wide] = self.shares(source);
+        [(&self.all, self.most), (near, self.most_of_source), (wide, self.most_of_neighbourhood())]
+            .into_iter()
+            .all(|(count, most)| count.load(Ordering::Relaxed) < most)
+    }
+
     /// Gives the place of one session of `source` back.
     pub(in crate::serve) fn leave(&self, source: Option<IpAddr>) {
         leave(&self.all);
         source.iter().flat_map(|source| self.shares(*source)).for_each(leave);
+    }
+
+    const fn most_of_neighbourhood(&self) -> u32 {
+        self.most_of_source.saturating_mul(NEIGHBOURS)
     }
 
     fn shares(&self, source: IpAddr) -> [&AtomicU32; 2] {
@@ -95,7 +107,14 @@ mod tests {
     use super::*;
 
     fn entered(census: &Census, sources: impl Iterator<Item = String>) -> usize {
-        sources.filter(|source| census.enter(Some(source.parse().expect("an address"))).is_ok()).count()
+        let enters = |source: &String| {
+            let source = source.parse().expect("an address");
+            let has_room = census.has_room(source);
+            let enters = census.enter(Some(source)).is_ok();
+            assert_eq!(has_room, enters, "who looks sees what happens to who enters");
+            enters
+        };
+        sources.filter(enters).count()
     }
 
     #[test]

@@ -2,10 +2,37 @@
 
 use super::{Code, Refusal, State};
 
-/// Octets of parameters that are read at most, as servers from 3.18 on do.
-pub const MOST_PARAMS: usize = 8 << 10;
-/// Octets of results that a client reads at most: with the server's output they may be megabytes.
-pub const MOST_RESULTS: usize = 16 << 20;
+/// What a frame tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// What a client asks for.
+    Params,
+    /// What a client has seen.
+    ClientResults,
+    /// What a server has seen, and its output where that was asked for.
+    ServerResults,
+}
+
+impl Frame {
+    /// Octets that are read at most.
+    pub const fn most(self) -> usize {
+        match self {
+            // As servers from 3.18 on do.
+            Self::Params => 8 << 10,
+            // Those of all streams.
+            Self::ClientResults => 64 << 10,
+            // An output may be megabytes.
+            Self::ServerResults => 16 << 20,
+        }
+    }
+
+    const fn code(self) -> Code {
+        match self {
+            Self::Params => Code::PARAMS,
+            Self::ClientResults | Self::ServerResults => Code::RESULTS,
+        }
+    }
+}
 
 /// What came over a control connection and was not yet taken.
 #[derive(Debug, Default)]
@@ -55,13 +82,14 @@ impl Frames {
     /// The next frame's JSON, once it is there whole.
     ///
     /// # Errors
-    /// `code` for a frame that says to be longer than `most`, or empty: before it comes.
-    pub fn frame(&mut self, most: usize, code: Code) -> Result<Option<Vec<u8>>, Refusal> {
+    /// Before it comes, a frame that says to be longer than `awaited` may be, or empty: iperf3's number for what it is not.
+    pub fn frame(&mut self, awaited: Frame) -> Result<Option<Vec<u8>>, Refusal> {
         let Some(length) = self.buffer.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*length) as usize;
+        let most = awaited.most();
         if length == 0 || length > most {
             return Err(Refusal::new(
-                code,
+                awaited.code(),
                 format_args!("a frame of {length} octets, where 1 to {most} are taken"),
             ));
         }
@@ -93,9 +121,9 @@ mod tests {
             frames.push(&[*octet]);
         }
         assert_eq!(frames.byte(), Some(13));
-        assert_eq!(frames.frame(64, Code::RESULTS), Ok(None));
+        assert_eq!(frames.frame(Frame::ClientResults), Ok(None));
         frames.push(&[b'}', 14]);
-        assert_eq!(frames.frame(64, Code::RESULTS), Ok(Some(b"{\"a\":1}".to_vec())));
+        assert_eq!(frames.frame(Frame::ClientResults), Ok(Some(b"{\"a\":1}".to_vec())));
         assert_eq!((frames.byte(), frames.byte(), frames.waiting()), (Some(14), None, 0));
         frames.push(&[0, 0, 0, 7, 0, 0]);
         assert_eq!(frames.octets::<8>(), None);
@@ -114,13 +142,10 @@ mod tests {
         for length in [0, 8193, u32::MAX] {
             let mut frames = Frames::default();
             frames.push(&length.to_be_bytes());
-            assert_eq!(
-                frames.frame(MOST_PARAMS, Code::PARAMS).map_err(|refusal| refusal.code),
-                Err(Code::PARAMS)
-            );
+            assert_eq!(frames.frame(Frame::Params).map_err(|refusal| refusal.code), Err(Code::PARAMS));
         }
         let mut frames = Frames::default();
         frames.push(&8192u32.to_be_bytes());
-        assert_eq!(frames.frame(MOST_PARAMS, Code::PARAMS), Ok(None));
+        assert_eq!(frames.frame(Frame::Params), Ok(None));
     }
 }

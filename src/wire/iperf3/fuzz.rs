@@ -1,7 +1,7 @@
 //! One body for the property tests and for cargo-fuzz.
 
 use super::datagram::{Header, header, is_hello, is_welcome, unwrapped};
-use super::{Code, Frames, MOST_PARAMS, Params, Results, State};
+use super::{Frame, Frames, Params, Results, State};
 
 /// A control connection that brings `bytes`, cut where they say: frames end, and hold no more than they may.
 pub fn fuzz_frame(bytes: &[u8]) {
@@ -15,7 +15,7 @@ pub fn fuzz_frame(bytes: &[u8]) {
         let taken = match length % 3 {
             0 => usize::from(frames.byte().map(State::of).is_some()),
             1 => frames.octets::<8>().map_or(0, |_| 8),
-            _ => match frames.frame(MOST_PARAMS, Code::PARAMS) {
+            _ => match frames.frame(Frame::Params) {
                 Ok(frame) => frame.map_or(0, |frame| frame.len() + 4),
                 Err(_) => return,
             },

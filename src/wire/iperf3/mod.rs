@@ -13,7 +13,7 @@ mod params;
 mod results;
 
 pub use error::{Code, Refusal};
-pub use frame::{Frames, MOST_PARAMS, MOST_RESULTS, encode};
+pub use frame::{Frame, Frames, encode};
 pub use fuzz::{fuzz_datagram, fuzz_frame, fuzz_params, fuzz_results};
 pub use login::{Claim, Padding, PrivateKey, PublicKey, Token, Unusable};
 pub use params::{Params, Transport};

@@ -1,6 +1,8 @@
 //! A link named `iperf3`: the common command lines of client and server.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use waddleperf::sys::process::lives;
 use waddleperf::sys::wait::sleep;
 
 use super::Server;
+use crate::bandwidth::form::paths;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
 
@@ -65,6 +68,10 @@ fn a_clients_common_lines_are_understood() {
         let (code, stdout, stderr) = applet.run(&format!("{place} {args}"));
         assert_eq!(code, Some(0), "{args}: {stdout} {stderr}");
         assert!(stdout.contains("limit"), "{args}: {stdout}");
+        let words = ["Connecting to host 127.0.0.1, port", "its/sec", "sender", "receiver", "iperf Done."];
+        for word in words {
+            assert!(stdout.contains(word), "{args}: no {word}: {stdout}");
+        }
     }
     for args in ["-J", "--json"] {
         let (_, stdout, _) = applet.run(&format!("{place} -n 1M {args}"));
@@ -134,7 +141,125 @@ fn a_server_in_the_background_serves_one_test_and_ends() {
     };
     assert!(patience(&|| !lives(pid) || is_zombie()), "it ends after one test");
     assert_eq!(number(), None, "its number is nobody's");
-    let _ = fs::read_to_string(&log).expect("a log");
+    let document: Value =
+        serde_json::from_str(&fs::read_to_string(&log).expect("a log")).expect("a document");
+    assert_eq!(document["start"]["accepted_connection"]["host"], "127.0.0.1", "{document:#}");
+    let sent = &report["end"]["sum_sent"]["bytes"];
+    assert_eq!((&document["end"]["sum_sent"]["bytes"], &document["error"]), (sent, &Value::Null));
+}
+
+/// What a server prints that a stock client has tested by with `args`, and its complaints.
+fn shown(applet: &Applet, server: &str, args: &str) -> (String, String) {
+    let port = port();
+    let mut command = applet.command(&format!("-s -1 -B 127.0.0.1 -p {port} {server}"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("its stderr")).lines();
+    // It listens once it has said what a test may have.
+    let is_there =
+        |line: &std::io::Result<String>| line.as_ref().is_ok_and(|line| line.contains("a test may have"));
+    assert!(said.any(|line| is_there(&line)), "it starts");
+    let mut client = tool("iperf3");
+    client.args(["-c", "127.0.0.1", "-p", &port.to_string()]).args(args.split_whitespace());
+    let output = client.output().expect("it runs");
+    assert!(output.status.success(), "{args}: {output:?}");
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (text, said.map_while(Result::ok).collect())
+}
+
+#[test]
+fn a_servers_screen_reads_like_iperf3s() {
+    let _turn = shared();
+    let applet = Applet::new();
+    for (server, args, lines) in [
+        (
+            "-i 0.5",
+            "-t 1 -b 5M",
+            &[
+                "Server listening on",
+                "Accepted connection from 127.0.0.1, port ",
+                "[  5] local 127.0.0.1 port ",
+                "[ ID] Interval           Transfer     Bitrate",
+                "[  5]   0.00-0.50   sec",
+                "[  5]   0.50-1.00   sec",
+                "- - - - - - - - - - - - - - - - - - - - - - - - -",
+                "[ ID] Interval           Transfer     Bitrate",
+                "[  5]   0.00-1.0",
+            ][..],
+        ),
+        (
+            "-f k",
+            "-t 1 -b 5M -R -P 2",
+            &[
+                "[  5] local",
+                "[  6] local",
+                "[ ID] Interval           Transfer     Bitrate         Retr  Cwnd",
+                "[  5]   0.00-1.0",
+                "[  6]   0.00-1.0",
+                "[SUM]   0.00-1.0",
+                "[ ID] Interval           Transfer     Bitrate         Retr",
+            ],
+        ),
+        (
+            "-i 0",
+            "-u -t 1 -b 5M --bidir",
+            &[
+                "[ ID][Role] Interval           Transfer     Bitrate         Jitter    Lost/Total Datagrams",
+                "[  5][RX-S]   0.00-1.0",
+                "[  6][TX-S]   0.00-1.0",
+            ],
+        ),
+    ] {
+        let (text, _) = shown(&applet, server, args);
+        let mut rest = text.lines();
+        for start in lines {
+            assert!(rest.any(|line| line.starts_with(start)), "{server} {args}: no {start} in {text}");
+        }
+        let ends: Vec<&str> = text.lines().filter(|line| line.ends_with("er")).collect();
+        assert_eq!(ends.len(), if args.contains("-P 2") { 3 } else { args.split("--").count() }, "{text}");
+        let units = if server == "-f k" { " Kbits/sec" } else { "Mbits/sec" };
+        assert!(ends.iter().all(|line| line.contains(units)), "{text}");
+    }
+    let (text, _) = shown(&applet, "--timestamps=[%Y]", "-n 1M");
+    assert!(text.lines().count() > 6 && text.lines().all(|line| line.starts_with("[20")), "{text}");
+}
+
+#[test]
+fn a_servers_documents_are_the_stock_servers() {
+    let _turn = shared();
+    let applet = Applet::new();
+    for args in
+        ["-t 1 -b 5M", "-t 1 -b 5M -R -P 2", "-t 1 -b 5M --bidir", "-u -t 1 -b 5M", "-u -R -t 1 -b 5M"]
+    {
+        let (ours, _) = shown(&applet, "-J", args);
+        let port = port();
+        let mut stock = tool("iperf3");
+        let stock = stock.args(["-s", "-1", "-J", "-p", &port.to_string()]).stdout(Stdio::piped());
+        let stock = stock.spawn().expect("it starts");
+        let is_done = (0..100).any(|_| {
+            sleep(Duration::from_millis(50));
+            let mut client = tool("iperf3");
+            let client = client.args(["-c", "127.0.0.1", "-p", &port.to_string()]);
+            client.args(args.split_whitespace()).output().expect("it runs").status.success()
+        });
+        assert!(is_done, "{args}");
+        let output = stock.wait_with_output().expect("it ends");
+        let theirs = String::from_utf8_lossy(&output.stdout).into_owned();
+        let of = |text: &str| {
+            let document: Value =
+                serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            let mut all = BTreeSet::new();
+            paths(&document, "", &mut all);
+            all
+        };
+        let ours = of(&ours);
+        let missing: Vec<String> = of(&theirs).into_iter().filter(|path| !ours.contains(path)).collect();
+        assert!(missing.is_empty(), "{args}: {missing:?}");
+    }
+    let (text, _) = shown(&applet, "--json-stream -i 0.5", "-t 1 -b 5M");
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert_eq!(names, ["start", "interval", "interval", "end"], "{text}");
 }
 
 #[test]

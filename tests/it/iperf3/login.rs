@@ -3,10 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use waddleperf::sys::clock;
-use waddleperf::wire::iperf3::Padding;
+use waddleperf::sys::wait::sleep;
+use waddleperf::wire::iperf3::{Claim, Padding};
 
 use super::raw::{Raw, tcp};
 use super::{OPEN, Server, told};
@@ -61,6 +64,37 @@ fn stock_clients_log_in_where_their_padding_is_taken() {
     let other = format!("--username luigi --rsa-public-key-path {} -t 1", shown(&public));
     refused(server.client(&other).env("IPERF3_PASSWORD", USER.1));
     refused(&mut stock(&guarded(&keys, ""), &keys, USER.1, "-t 1"));
+}
+
+#[test]
+fn users_are_read_again_and_a_broken_file_leaves_those_who_were_there() {
+    let _turn = shared();
+    let keys = Keys::new();
+    let server = guarded(&keys, "use_pkcs1_padding = true\n");
+    let users = fs::read_to_string(keys.users()).expect("users");
+    let login = |password: &str| {
+        stock(&server, &keys, password, "-n 100K").output().expect("it runs").status.success()
+    };
+    let becomes = |password: &str, is_let_in: bool| {
+        server.signal(Signal::SIGHUP);
+        // Of ten logins that fail in a minute none is looked at any more.
+        (0..6).any(|_| {
+            sleep(Duration::from_millis(300));
+            login(password) == is_let_in
+        })
+    };
+    assert!(login(USER.1) && !login("other"));
+    let claim = Claim { user: USER.0.to_owned(), password: "other".to_owned(), at: 0 };
+    let digest: String = claim.digest().iter().map(|octet| format!("{octet:02x}")).collect();
+    keys.write("users.csv", &format!("{},{digest}\n", USER.0));
+    assert!(becomes("other", true), "the new password");
+    assert!(!login(USER.1), "the old password");
+    keys.write("users.csv", "nonsense\n");
+    server.signal(Signal::SIGHUP);
+    sleep(Duration::from_millis(500));
+    assert!(login("other") && !login(USER.1), "what was before");
+    keys.write("users.csv", &users);
+    assert!(becomes(USER.1, true), "the first password again");
 }
 
 #[test]

@@ -1,45 +1,36 @@
-//! What `iperf3 -J` prints, for people's scripts: the keys, their form and their units are iperf 3.21's.
+//! What `iperf3 -J` prints, for people's scripts: what a client's and what a server's test come to.
 
 use std::io;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
+use super::document::{
+    Asked, Begun, Connected, Cpu, Document, End, Ended, Flow, Interval, Moment, Moved, Peer, Real, Receiver,
+    Row, Sender, Start, Stream, Sum, Tcp, Udp,
+};
 use super::stream;
-use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Trace};
+use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Total, Trace};
 
 /// What the document says that it is from.
 const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
 
 /// Writes the document.
-pub(super) fn write(out: &mut impl io::Write, report: &Report, asked: &Bandwidth) -> io::Result<()> {
-    let mut document = Map::new();
-    if let Some(trace) = &report.trace {
-        let form = Form { asked, trace };
-        document.insert("start".to_owned(), form.start());
-        let intervals = trace.intervals.iter().map(|snapshots| form.interval(snapshots));
-        document.insert("intervals".to_owned(), intervals.collect());
-        document.insert("end".to_owned(), form.end());
-    }
-    for (key, text) in [("title", &asked.title), ("extra_data", &asked.extra_data)] {
-        if let Some(text) = text {
-            document.insert(key.to_owned(), json!(text));
-        }
-    }
-    if let Some((key, output)) = server_output(report) {
-        document.insert(key.to_owned(), output.clone());
-    }
-    if let Some(ended) = &report.ended {
-        document.insert("error".to_owned(), json!(ended));
-    }
-    serde_json::to_writer_pretty(&mut *out, &Value::Object(document))?;
-    writeln!(out)
-}
-
-/// What the server says of the test, and its key.
-pub(super) fn server_output(report: &Report) -> Option<(&'static str, &Value)> {
-    let output = report.server_output.as_ref()?;
-    Some((if output.is_string() { "server_output_text" } else { "server_output_json" }, output))
+pub(super) fn write(
+    out: &mut impl io::Write,
+    report: &Report,
+    asked: &Bandwidth,
+    trace: &Trace,
+) -> io::Result<()> {
+    let output = report.server_output.as_ref();
+    let form = Form::of_client(asked, trace);
+    let document = Document {
+        server_output_text: output.filter(|output| output.is_string()),
+        server_output_json: output.filter(|output| !output.is_string()),
+        ..form.document(report.ended.as_deref())
+    };
+    print(out, &document)
 }
 
 /// Writes the document, or the lines, of a test that was none, because of `why`.
@@ -54,281 +45,324 @@ pub(in crate::report::text) fn failed(
     if !asked.iperf3_json {
         return Ok(());
     }
-    let start = json!({ "connected": [], "version": VERSION, "system_info": system() });
-    let document = json!({ "start": start, "intervals": [], "end": {}, "error": why });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    let start = Start { connected: Vec::new(), version: VERSION, system_info: system(), test: None };
+    print(out, &whole(asked, start, Vec::new(), End::default(), Some(why)))
+}
+
+fn print(out: &mut impl io::Write, document: &Document<'_>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, document)?;
     writeln!(out)
 }
 
-/// The parts of the document.
-pub(super) struct Form<'a> {
-    pub(super) asked: &'a Bandwidth,
-    pub(super) trace: &'a Trace,
+fn whole<'a>(
+    asked: &'a Bandwidth,
+    start: Start<'a>,
+    intervals: Vec<Interval>,
+    end: End<'a>,
+    error: Option<&'a str>,
+) -> Document<'a> {
+    let (title, extra_data) = (asked.title.as_deref(), asked.extra_data.as_deref());
+    Document {
+        start,
+        intervals,
+        end,
+        error,
+        title,
+        extra_data,
+        server_output_text: None,
+        server_output_json: None,
+    }
 }
 
-impl Form<'_> {
-    fn is_udp(&self) -> bool {
+/// What the server says of the test, and its key.
+pub(super) fn server_output(report: &Report) -> Option<(&'static str, &Value)> {
+    let output = report.server_output.as_ref()?;
+    Some((if output.is_string() { "server_output_text" } else { "server_output_json" }, output))
+}
+
+/// The form of one test, and its parts.
+pub struct Form<'a> {
+    asked: &'a Bandwidth,
+    trace: &'a Trace,
+    peer: Peer,
+}
+
+impl<'a> Form<'a> {
+    /// As a client tells it.
+    pub(super) fn of_client(asked: &'a Bandwidth, trace: &'a Trace) -> Self {
+        let peer = Peer::Server { host: asked.target.as_str().to_owned(), port: asked.port };
+        Self { asked, trace, peer }
+    }
+
+    /// As a server tells it of the client that `trace` names as its peer.
+    pub fn of_server(asked: &'a Bandwidth, trace: &'a Trace) -> Self {
+        let (host, port) = (trace.peer.ip().to_canonical().to_string(), trace.peer.port());
+        Self { asked, trace, peer: Peer::Client { host, port } }
+    }
+
+    /// All of it as text, and why it ended early.
+    pub fn text(&self, error: Option<&str>) -> String {
+        serde_json::to_string_pretty(&self.document(error)).unwrap_or_default()
+    }
+
+    /// `--json-stream`'s line of the beginning.
+    pub fn start_line(&self) -> String {
+        line("start", &self.start())
+    }
+
+    /// Its line of an interval.
+    pub fn interval_line(&self, snapshots: &[Snapshot]) -> String {
+        line("interval", &self.interval(snapshots))
+    }
+
+    /// Its last lines, the first of which says why it ended early.
+    pub fn end_lines(&self, error: Option<&str>) -> Vec<String> {
+        let error = error.map(|error| line("error", &error));
+        error.into_iter().chain([line("end", &self.end())]).collect()
+    }
+
+    fn document<'b>(&'b self, error: Option<&'b str>) -> Document<'b> {
+        let intervals = self.trace.intervals.iter().map(|snapshots| self.interval(snapshots)).collect();
+        whole(self.asked, self.start(), intervals, self.end(), error)
+    }
+
+    const fn is_udp(&self) -> bool {
         self.asked.udp
     }
 
-    pub(super) fn start(&self) -> Value {
-        let trace = self.trace;
-        let connected = trace.streams.iter().map(|ends| {
-            json!({
-                "socket": ends.id,
-                "local_host": ends.local.ip().to_canonical().to_string(),
-                "local_port": ends.local.port(),
-                "remote_host": ends.peer.ip().to_canonical().to_string(),
-                "remote_port": ends.peer.port(),
-            })
+    /// Whether this host sends in the direction that is told first: of two, that of the client.
+    const fn sends_first(&self) -> bool {
+        matches!(self.peer, Peer::Server { .. }) != self.asked.reverse
+    }
+
+    fn start(&self) -> Start<'_> {
+        let connected = self.trace.streams.iter().map(|ends| Connected {
+            socket: ends.id,
+            local_host: ends.local.ip().to_canonical().to_string(),
+            local_port: ends.local.port(),
+            remote_host: ends.peer.ip().to_canonical().to_string(),
+            remote_port: ends.peer.port(),
         });
-        let target = self.asked.rate().bps;
+        let (connected, test) = (connected.collect(), Some(self.begun()));
+        Start { connected, version: VERSION, system_info: system(), test }
+    }
+
+    fn begun(&self) -> Begun<'_> {
+        let (asked, trace) = (self.asked, self.trace);
         let (wanted, send, receive) = trace.buffers;
         let time = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&trace.at);
-        let mut start = json!({
-            "connected": connected.collect::<Value>(),
-            "version": VERSION,
-            "system_info": system(),
-            "sock_bufsize": wanted,
-            "sndbuf_actual": send,
-            "rcvbuf_actual": receive,
-            "timestamp": {
-                "time": time.unwrap_or_default(),
-                "timesecs": trace.at.as_second(),
-                "timemillisecs": trace.at.as_millisecond(),
+        let mss = |is_asked: bool| (!self.is_udp() && asked.mss.is_some() == is_asked).then_some(trace.mss);
+        let (bytes, blocks) = (asked.bytes.map_or(0, |size| size.0), asked.blocks.map_or(0, |count| count.0));
+        let is_limited = (bytes, blocks) != (0, 0);
+        let target_bitrate = asked.rate().bps;
+        let fq_rate = asked.fq_rate.map_or(0, |rate| rate.bps);
+        Begun {
+            timestamp: Moment {
+                time: time.unwrap_or_default(),
+                timesecs: trace.at.as_second(),
+                timemillisecs: trace.at.as_millisecond(),
             },
-            "connecting_to": { "host": self.asked.target.as_str(), "port": self.asked.port },
-            "cookie": trace.cookie,
-        });
-        if !self.is_udp() {
-            let key = if self.asked.mss.is_some() { "tcp_mss" } else { "tcp_mss_default" };
-            start[key] = json!(self.asked.mss.unwrap_or(trace.mss));
+            peer: self.peer.clone(),
+            cookie: &trace.cookie,
+            tcp_mss: mss(true).and(asked.mss),
+            tcp_mss_default: mss(false),
+            target_bitrate,
+            fq_rate,
+            sock_bufsize: wanted,
+            sndbuf_actual: send,
+            rcvbuf_actual: receive,
+            test_start: Asked {
+                protocol: if self.is_udp() { "UDP" } else { "TCP" },
+                num_streams: asked.parallel,
+                blksize: trace.length,
+                omit: asked.omit.0.as_secs(),
+                duration: if is_limited { 0 } else { asked.time.0.as_secs() },
+                bytes,
+                blocks,
+                reverse: u8::from(asked.reverse),
+                tos: asked.type_of_service().unwrap_or(0),
+                target_bitrate,
+                bidir: u8::from(asked.bidir),
+                fqrate: fq_rate,
+                interval: Real(asked.interval.0.as_secs_f64()),
+                gso: u8::from(asked.gso),
+                gro: u8::from(asked.gso),
+            },
         }
-        let limits =
-            (self.asked.bytes.map_or(0, |size| size.0), self.asked.blocks.map_or(0, |count| count.0));
-        let is_limited = limits != (0, 0);
-        start["target_bitrate"] = json!(target);
-        let fq_rate = self.asked.fq_rate.map_or(0, |rate| rate.bps);
-        start["fq_rate"] = json!(fq_rate);
-        start["test_start"] = json!({
-            "protocol": if self.is_udp() { "UDP" } else { "TCP" },
-            "num_streams": self.asked.parallel,
-            "blksize": trace.length,
-            "omit": self.asked.omit.0.as_secs(),
-            "duration": if is_limited { 0 } else { self.asked.time.0.as_secs() },
-            "bytes": limits.0,
-            "blocks": limits.1,
-            "reverse": u8::from(self.asked.reverse),
-            "tos": self.asked.type_of_service().unwrap_or(0),
-            "target_bitrate": target,
-            "bidir": u8::from(self.asked.bidir),
-            "fqrate": fq_rate,
-            "interval": self.asked.interval.0.as_secs_f64(),
-            "gso": u8::from(self.asked.gso),
-            "gro": u8::from(self.asked.gso),
-        });
-        start
     }
 
     /// One of the intervals.
-    pub(super) fn interval(&self, snapshots: &[Snapshot]) -> Value {
+    fn interval(&self, snapshots: &[Snapshot]) -> Interval {
         let streams = || self.trace.streams.iter().zip(snapshots);
-        let rows: Value = streams().map(|(ends, of)| self.row(Some(ends.id), ends.sends, of)).collect();
-        let mut interval = json!({ "streams": rows });
         let sum = |sends: bool| {
             let of: Vec<Snapshot> =
                 streams().filter(|(ends, _)| ends.sends == sends).map(|(_, of)| *of).collect();
             let first = of.first().copied()?;
             let tallies: Vec<Tally> = of.iter().map(|of| of.tally).collect();
             let tally = Tally::sum(&tallies, first.span.1 - first.span.0);
-            Some(self.row(None, sends, &Snapshot { tally, tcp: None, ..first }))
+            Some(row(None, sends, &Snapshot { tally, tcp: None, ..first }))
         };
-        match (sum(true), sum(false)) {
-            (Some(sent), Some(received)) => {
-                interval["sum"] = sent;
-                interval["sum_bidir_reverse"] = received;
-            }
-            (one, other) => interval["sum"] = one.or(other).unwrap_or(Value::Null),
+        let first = self.sends_first();
+        Interval {
+            streams: streams().map(|(ends, of)| row(Some(ends.id), ends.sends, of)).collect(),
+            sum: sum(first),
+            sum_bidir_reverse: sum(!first),
         }
-        interval
     }
 
-    fn row(&self, socket: Option<u32>, sends: bool, of: &Snapshot) -> Value {
-        let mut row = Map::new();
-        let mut put = |key: &str, value: Value| drop(row.insert(key.to_owned(), value));
-        let tally = &of.tally;
-        if let Some(socket) = socket {
-            put("socket", json!(socket));
-        }
-        timing(&mut put, of.span, tally.bytes);
-        if let Some(again) = tally.retransmits {
-            put("retransmits", json!(again));
-        }
-        if let (Some(kernel), Some(cwnd)) = (of.tcp, tally.cwnd_bytes) {
-            put("snd_cwnd", json!(cwnd));
-            put("snd_wnd", json!(kernel.snd_wnd));
-            put("rtt", json!(kernel.rtt_us.0));
-            put("rttvar", json!(kernel.rtt_us.1));
-            put("pmtu", json!(kernel.pmtu));
-            put("reorder", json!(kernel.reorder));
-        }
-        if let Some(datagrams) = tally.datagrams {
-            if let (Some(jitter), Some(lost)) = (tally.jitter, tally.lost) {
-                put("jitter_ms", json!(jitter.as_secs_f64() * 1e3));
-                put("lost_packets", json!(lost));
-                put("packets", json!(datagrams));
-                put("lost_percent", json!(share(lost, datagrams)));
-            } else {
-                put("packets", json!(datagrams));
-            }
-        }
-        put("omitted", json!(of.omitted));
-        put("sender", json!(sends));
-        Value::Object(row)
-    }
-
-    pub(super) fn end(&self) -> Value {
+    fn end(&self) -> End<'_> {
         let rows = || self.trace.streams.iter().zip(&self.trace.totals);
-        let streams: Value = if self.is_udp() {
-            rows().map(|(ends, of)| json!({ "udp": self.udp(Some(ends.id), ends.sends, &[of]) })).collect()
-        } else {
-            rows().map(|(ends, of)| self.tcp(ends.id, ends.sends, of)).collect()
-        };
-        let mut end = json!({ "streams": streams });
         let of = |sends: bool| {
             rows().filter(|(ends, _)| ends.sends == sends).map(|(_, of)| of).collect::<Vec<_>>()
         };
-        // A client that only receives calls what it received the sum, too.
-        let first = !self.asked.reverse;
-        let ways = [(first, ""), (!first, "_bidir_reverse")];
-        for (sends, suffix) in ways.into_iter().take(if self.asked.bidir { 2 } else { 1 }) {
-            let totals = of(sends);
-            if self.is_udp() {
-                end[format!("sum{suffix}")] = self.udp(None, sends, &totals);
-            }
-            end[format!("sum_sent{suffix}")] = self.sum(sends, &totals, true);
-            end[format!("sum_received{suffix}")] = self.sum(sends, &totals, false);
-        }
+        let first = self.sends_first();
+        let (there, back) = (of(first), self.asked.bidir.then(|| of(!first)));
+        let sum = |sends: bool, of: &[&Total]| self.is_udp().then(|| ambiguous(sends, of));
         let [host, remote] = self.trace.cpu;
-        end["cpu_utilization_percent"] = json!({
-            "host_total": host[0], "host_user": host[1], "host_system": host[2],
-            "remote_total": remote[0], "remote_user": remote[1], "remote_system": remote[2],
-        });
-        for (key, name) in
-            ["sender_tcp_congestion", "receiver_tcp_congestion"].into_iter().zip(&self.trace.congestion)
-        {
-            if let Some(name) = name.as_ref().filter(|_| !self.is_udp()) {
-                end[key] = json!(name);
-            }
-        }
-        end
-    }
-
-    fn tcp(&self, id: u32, sends: bool, of: &crate::probe::bandwidth::Total) -> Value {
-        let side = |moved: Option<(u64, Duration)>| {
-            let mut row = Map::new();
-            row.insert("socket".to_owned(), json!(id));
-            let (bytes, span) = moved.unwrap_or_default();
-            timing(
-                &mut |key: &str, value| drop(row.insert(key.to_owned(), value)),
-                (Duration::ZERO, span),
-                bytes,
-            );
-            row
+        let congestion = |of: &'a Option<String>| {
+            of.as_deref().filter(|_| !self.is_udp() && !self.trace.streams.is_empty())
         };
-        let mut sender = side(of.sent);
-        let mut put = |key: &str, value: Value| drop(sender.insert(key.to_owned(), value));
-        if let Some(again) = of.retransmits {
-            put("retransmits", json!(again));
+        let [sender, receiver] = &self.trace.congestion;
+        let stream = |(ends, of): (&crate::probe::bandwidth::Ends, &Total)| match self.is_udp() {
+            true => Stream::Udp { udp: flow(ends.id, ends.sends, of) },
+            false => tcp(ends.id, ends.sends, of),
+        };
+        End {
+            all: Some(Ended {
+                streams: rows().map(stream).collect(),
+                sum: sum(first, &there),
+                sum_sent: self.sum(first, &there, true),
+                sum_received: self.sum(first, &there, false),
+                sum_bidir_reverse: back.as_ref().and_then(|back| sum(!first, back)),
+                sum_sent_bidir_reverse: back.as_ref().map(|back| self.sum(!first, back, true)),
+                sum_received_bidir_reverse: back.as_ref().map(|back| self.sum(!first, back, false)),
+                cpu_utilization_percent: Cpu {
+                    host_total: Real(host[0]),
+                    host_user: Real(host[1]),
+                    host_system: Real(host[2]),
+                    remote_total: Real(remote[0]),
+                    remote_user: Real(remote[1]),
+                    remote_system: Real(remote[2]),
+                },
+                sender_tcp_congestion: congestion(sender),
+                receiver_tcp_congestion: congestion(receiver),
+            }),
         }
-        if sends {
-            put("reorder", json!(of.reorder));
-        }
-        put("max_snd_cwnd", json!(of.windows.0));
-        put("max_snd_wnd", json!(of.windows.1));
-        put("max_rtt", json!(of.rtt_us.0));
-        put("min_rtt", json!(of.rtt_us.1));
-        put("mean_rtt", json!(of.rtt_us.2));
-        put("sender", json!(sends));
-        let mut receiver = side(of.received);
-        receiver.insert("sender".to_owned(), json!(sends));
-        json!({ "sender": sender, "receiver": receiver })
     }
 
-    /// The document's ambiguous sum of datagrams, and what it says of one stream.
-    fn udp(&self, id: Option<u32>, sends: bool, of: &[&crate::probe::bandwidth::Total]) -> Value {
-        let mut row = Map::new();
-        let mut put = |key: &str, value: Value| drop(row.insert(key.to_owned(), value));
-        if let Some(id) = id {
-            put("socket", json!(id));
-        }
-        let (bytes, span) = moved(of, true);
-        timing(&mut put, (Duration::ZERO, span), bytes);
-        let (sent, _, lost, disordered) = datagrams(of);
-        put("jitter_ms", json!(jitter(of)));
-        put("lost_packets", json!(lost));
-        put("packets", json!(sent));
-        put("lost_percent", json!(share(lost, sent)));
-        if id.is_some() {
-            put("out_of_order", json!(disordered));
-        }
-        put("sender", json!(sends));
-        Value::Object(row)
-    }
-
-    fn sum(&self, sends: bool, of: &[&crate::probe::bandwidth::Total], is_sent: bool) -> Value {
-        let mut row = Map::new();
-        let mut put = |key: &str, value: Value| drop(row.insert(key.to_owned(), value));
-        let (bytes, span) = moved(of, is_sent);
-        timing(&mut put, (Duration::ZERO, span), bytes);
+    fn sum(&self, sends: bool, of: &[&Total], is_sent: bool) -> Sum {
+        let (bytes, span) = both(of, is_sent);
+        let moved = moved((Duration::ZERO, span), bytes);
         if self.is_udp() {
             let (sent, seen, lost, _) = datagrams(of);
             let (lost, packets) = if is_sent { (0, sent) } else { (lost, seen) };
-            put("jitter_ms", json!(if is_sent { 0.0 } else { jitter(of) }));
-            put("lost_packets", json!(lost));
-            put("packets", json!(packets));
-            put("lost_percent", json!(share(lost, packets)));
-            put("sender", json!(is_sent));
-            return Value::Object(row);
+            let jitter = if is_sent { 0.0 } else { jitter(of) };
+            return Sum { moved, retransmits: None, udp: Some(udp(jitter, lost, packets)), sender: is_sent };
         }
         let again: Option<u64> = of.iter().map(|of| of.retransmits).sum();
-        if let Some(again) = again.filter(|_| is_sent) {
-            put("retransmits", json!(again));
-        }
-        put("sender", json!(sends));
-        Value::Object(row)
+        Sum { moved, retransmits: again.filter(|_| is_sent), udp: None, sender: sends }
     }
 }
 
-/// What every row begins with.
-fn timing(put: &mut impl FnMut(&str, Value), (start, end): (Duration, Duration), bytes: u64) {
-    let seconds = end.saturating_sub(start).as_secs_f64();
-    put("start", json!(start.as_secs_f64()));
-    put("end", json!(end.as_secs_f64()));
-    put("seconds", json!(seconds));
-    put("bytes", json!(bytes));
-    put("bits_per_second", json!(if seconds > 0.0 { bytes as f64 * 8.0 / seconds } else { 0.0 }));
+/// A line of `--json-stream`.
+pub(super) fn line(event: &str, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    format!("{{\"event\":\"{event}\",\"data\":{data}}}")
 }
 
-fn moved(of: &[&crate::probe::bandwidth::Total], is_sent: bool) -> (u64, Duration) {
+fn row(socket: Option<u32>, sends: bool, of: &Snapshot) -> Row {
+    let tally = &of.tally;
+    let tcp = of.tcp.zip(tally.cwnd_bytes).map(|(kernel, cwnd)| Tcp {
+        snd_cwnd: cwnd,
+        snd_wnd: kernel.snd_wnd,
+        rtt: kernel.rtt_us.0,
+        rttvar: kernel.rtt_us.1,
+        pmtu: kernel.pmtu,
+        reorder: kernel.reorder,
+    });
+    let udp = match (tally.datagrams, tally.jitter, tally.lost) {
+        (Some(all), Some(jitter), Some(lost)) => Some(udp(jitter.as_secs_f64() * 1e3, lost, all)),
+        _ => None,
+    };
+    Row {
+        socket,
+        moved: moved(of.span, tally.bytes),
+        retransmits: tally.retransmits,
+        tcp,
+        packets: tally.datagrams.filter(|_| udp.is_none()),
+        udp,
+        omitted: of.omitted,
+        sender: sends,
+    }
+}
+
+fn tcp(socket: u32, sends: bool, of: &Total) -> Stream {
+    let side = |end: Option<(u64, Duration)>| {
+        let (bytes, span) = end.unwrap_or_default();
+        moved((Duration::ZERO, span), bytes)
+    };
+    Stream::Tcp {
+        sender: Sender {
+            socket,
+            moved: side(of.sent),
+            retransmits: of.retransmits,
+            reorder: sends.then_some(of.reorder),
+            max_snd_cwnd: of.windows.0,
+            max_snd_wnd: of.windows.1,
+            max_rtt: of.rtt_us.0,
+            min_rtt: of.rtt_us.1,
+            mean_rtt: of.rtt_us.2,
+            sender: sends,
+        },
+        receiver: Receiver { socket, moved: side(of.received), sender: sends },
+    }
+}
+
+fn flow(socket: u32, sends: bool, of: &Total) -> Flow {
+    let Sum { moved, udp: all, sender, .. } = ambiguous(sends, &[of]);
+    let udp = all.unwrap_or_else(|| udp(0.0, 0, 0));
+    Flow { socket, moved, udp, out_of_order: of.datagrams.3, sender }
+}
+
+/// The document's ambiguous sum of datagrams: octets of the sender, losses of the receiver.
+fn ambiguous(sends: bool, of: &[&Total]) -> Sum {
+    let (bytes, span) = both(of, true);
+    let (sent, _, lost, _) = datagrams(of);
+    let udp = Some(udp(jitter(of), lost, sent));
+    Sum { moved: moved((Duration::ZERO, span), bytes), retransmits: None, udp, sender: sends }
+}
+
+fn moved((start, end): (Duration, Duration), bytes: u64) -> Moved {
+    let seconds = end.saturating_sub(start).as_secs_f64();
+    Moved {
+        start: Real(start.as_secs_f64()),
+        end: Real(end.as_secs_f64()),
+        seconds: Real(seconds),
+        bytes,
+        bits_per_second: Real(if seconds > 0.0 { bytes as f64 * 8.0 / seconds } else { 0.0 }),
+    }
+}
+
+fn udp(jitter_ms: f64, lost: i64, of: u64) -> Udp {
+    let share = if of == 0 { 0.0 } else { 100.0 * lost as f64 / of as f64 };
+    Udp { jitter_ms: Real(jitter_ms), lost_packets: lost, packets: of, lost_percent: Real(share) }
+}
+
+fn both(of: &[&Total], is_sent: bool) -> (u64, Duration) {
     let each = of.iter().filter_map(|of| if is_sent { of.sent } else { of.received });
     each.fold((0, Duration::ZERO), |(bytes, longest), (more, span)| (bytes + more, longest.max(span)))
 }
 
-fn datagrams(of: &[&crate::probe::bandwidth::Total]) -> (u64, u64, i64, u64) {
+fn datagrams(of: &[&Total]) -> (u64, u64, i64, u64) {
     of.iter()
         .map(|of| of.datagrams)
         .fold((0, 0, 0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1, sum.2 + of.2, sum.3 + of.3))
 }
 
 /// The mean of the streams', milliseconds.
-fn jitter(of: &[&crate::probe::bandwidth::Total]) -> f64 {
+fn jitter(of: &[&Total]) -> f64 {
     let sum: f64 = of.iter().map(|of| of.jitter.as_secs_f64() * 1e3).sum();
     sum / of.len().max(1) as f64
-}
-
-fn share(lost: i64, of: u64) -> f64 {
-    if of == 0 { 0.0 } else { 100.0 * lost as f64 / of as f64 }
 }
 
 /// This host, as uname(1) describes it.

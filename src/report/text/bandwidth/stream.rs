@@ -2,9 +2,8 @@
 
 use std::io;
 
-use serde_json::{Value, json};
-
-use super::iperf3::{Form, server_output};
+use super::document::End;
+use super::iperf3::{Form, line, server_output};
 use crate::probe::Event;
 use crate::probe::bandwidth::{Bandwidth, Report, Trace};
 
@@ -26,13 +25,12 @@ impl Stream {
     pub(in crate::report::text) fn line(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::Streams { trace } => {
-                let start = Form { asked: &self.asked, trace }.start();
+                let start = Form::of_client(&self.asked, trace).start_line();
                 self.trace = Some(trace.clone());
-                Some(line("start", &start))
+                Some(start)
             }
             Event::Snapshots { of } => {
-                let form = Form { asked: &self.asked, trace: self.trace.as_ref()? };
-                Some(line("interval", &form.interval(of)))
+                Some(Form::of_client(&self.asked, self.trace.as_ref()?).interval_line(of))
             }
             _ => None,
         }
@@ -40,22 +38,19 @@ impl Stream {
 }
 
 /// Writes the last lines.
-pub(super) fn end(out: &mut impl io::Write, report: &Report, asked: &Bandwidth) -> io::Result<()> {
-    if let Some(ended) = &report.ended {
-        writeln!(out, "{}", line("error", &json!(ended)))?;
-    }
-    if let Some((key, output)) = server_output(report) {
-        writeln!(out, "{}", line(key, output))?;
-    }
-    let end = report.trace.as_ref().map_or_else(|| json!({}), |trace| Form { asked, trace }.end());
-    writeln!(out, "{}", line("end", &end))
+pub(super) fn end(
+    out: &mut impl io::Write,
+    report: &Report,
+    asked: &Bandwidth,
+    trace: &Trace,
+) -> io::Result<()> {
+    let output = server_output(report).map(|(key, output)| line(key, output));
+    let mut last = Form::of_client(asked, trace).end_lines(report.ended.as_deref());
+    last.splice(last.len() - 1..last.len() - 1, output);
+    last.iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Writes the lines of a test that was none.
 pub(super) fn failed(out: &mut impl io::Write, why: &str) -> io::Result<()> {
-    writeln!(out, "{}\n{}", line("error", &json!(why)), line("end", &json!({})))
-}
-
-fn line(event: &str, data: &Value) -> String {
-    format!("{{\"event\":\"{event}\",\"data\":{data}}}")
+    writeln!(out, "{}\n{}", line("error", &why), line("end", &End::default()))
 }
