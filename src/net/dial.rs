@@ -169,11 +169,12 @@ pub async fn race(
 struct Race<'a> {
     way: &'a Way,
     /// In the task that waits for them: one of their own would wake another thread, while the connection's time runs.
-    running: Vec<(usize, Pin<Box<dyn Future<Output = Made> + Send + 'a>>)>,
+    running: Vec<(usize, Running<'a>)>,
     attempts: Vec<Attempted>,
 }
 
 type Made = Result<Connection, Unmade>;
+type Running<'a> = Pin<Box<dyn Future<Output = Made> + Send + 'a>>;
 
 impl Race<'_> {
     fn begin(&mut self, to: SocketAddr, began: Instant) {

@@ -188,7 +188,10 @@ impl Head {
         driver: &mut Driver,
         watch: &Watch,
     ) -> Result<Received, Failure> {
-        let named = |failure: Failure| failure.class.because(format_args!("{ask}: {}", failure.detail));
+        let named = |failure: Failure| match failure.class.is_far_side() {
+            true => failure.class.because(format_args!("{ask}: {}", failure.detail)),
+            false => failure,
+        };
         let (mut rates, mut octets) = (Rates::default(), 0);
         let has_body = ask.method != hyper::Method::HEAD
             && !matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);

@@ -1,6 +1,6 @@
 //! Servers that are no SSH servers, or bad ones: each is a failure of its kind, in time, and nothing raw is shown.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -61,7 +61,7 @@ fn hold(mut stream: TcpStream) {
 
 #[test]
 fn each_is_a_failure_of_its_kind() {
-    let cases: [(&str, Manner, &[&str], &str); 10] = [
+    let cases: [(&str, Manner, &[&str], &str); 11] = [
         ("closes at once", drop, &["protocol"], "closes"),
         ("says nothing", hold, &["timeout"], "too long"),
         (
@@ -69,6 +69,15 @@ fn each_is_a_failure_of_its_kind() {
             |mut stream| drop(stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n")),
             &["protocol"],
             "HTTP/1.1",
+        ),
+        (
+            "speaks HTTP when spoken to",
+            |mut stream| {
+                let _ = stream.read(&mut [0; 256]);
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n");
+            },
+            &["protocol"],
+            "no ssh server",
         ),
         (
             "speaks TLS",
