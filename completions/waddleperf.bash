@@ -871,7 +871,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__httptrace)
-            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --ca-file --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -934,6 +934,10 @@ _waddleperf() {
                     return 0
                     ;;
                 --cacert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1673,7 +1677,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__resolvertime)
-            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --cacert --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1732,6 +1736,10 @@ _waddleperf() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2663,7 +2671,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__tls)
-            opts="-p -w -4 -6 -I -q -D -v -h --port --servername --starttls --alpn --ca-file --scan --rate --expiry-warn --timeout --deadline --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-p -w -4 -6 -I -q -D -v -h --port --servername --starttls --alpn --cacert --ca-file --scan --rate --expiry-warn --timeout --deadline --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2690,6 +2698,10 @@ _waddleperf() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3825,7 +3837,7 @@ _resolvertime() {
 
     case "${cmd}" in
         resolvertime)
-            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-d -x -t -s -p -k -c -i -W -l -4 -6 -I -q -D -v -h --domain --reverse --type --server --system --port --transport --get --path --tls-name --cacert --ca-file --insecure --fresh --count --interval --timeout --tries --dnssec --unchecked --no-recurse --no-edns --no-cookie --bufsize --ignore-truncation --no-case --short --trace --hints --check --sizes --absent-zone --cold-zone --load --qps --limit --duration --outstanding --clients --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3884,6 +3896,10 @@ _resolvertime() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4035,7 +4051,7 @@ _httptrace() {
 
     case "${cmd}" in
         httptrace)
-            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-X -H -d -I -u -A -L -k -m -o -c -f -w -s -S -4 -6 -q -D -v -h --request --header --body --data-binary --body-binary --head --user --user-file --user-agent --compressed --location --no-location --max-redirs --insecure --ca-file --cacert --resolve --connect-to --http1.1 --http2 --http2-prior-knowledge --http3 --http3-only --max-time --connect-timeout --max-bytes --output --count --interval --keepalive --resume --expect --fail --write-out --format --har --show-secrets --silent --show-error --ipv4 --ipv6 --source --ttl --dscp --ecn --interface --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4098,6 +4114,10 @@ _httptrace() {
                     return 0
                     ;;
                 --cacert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4237,7 +4257,7 @@ _tls() {
 
     case "${cmd}" in
         tls)
-            opts="-p -w -4 -6 -I -q -D -v -h --port --servername --starttls --alpn --ca-file --scan --rate --expiry-warn --timeout --deadline --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-p -w -4 -6 -I -q -D -v -h --port --servername --starttls --alpn --cacert --ca-file --scan --rate --expiry-warn --timeout --deadline --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4264,6 +4284,10 @@ _tls() {
                     return 0
                     ;;
                 --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

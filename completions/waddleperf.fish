@@ -295,7 +295,7 @@ doh\t'HTTPS (RFC 8484), by HTTP/2'
 doq\t'QUIC (RFC 9250)'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l path -d 'The path of the service, over HTTPS' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l tls-name -d 'The name that the server\'s certificate must have [default: that of the server, or its address]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ca-file -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -l ca-file -l cacert -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s c -l count -d 'Ask each server this often [default: 10; with +short 1]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s i -l interval -d 'Time between two queries to one server; servers take turns within it' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand resolvertime" -s W -l timeout -d 'How long to wait for each answer' -r
@@ -352,7 +352,7 @@ complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s u -l
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l max-redirs -d 'Redirects that are followed at most' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l cacert -l ca-file -d 'Believe the authorities in this file (PEM) alone' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand httptrace" -s m -l max-time -d 'End each repeat after this time, redirects included' -r
@@ -414,7 +414,7 @@ mysql\t'MySQL\'s and MariaDB\'s SSLRequest'
 xmpp\t'XMPP, as a client (RFC 6120 §5)'
 xmpp-server\t'XMPP, as another server'"
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
-complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l ca-file -l cacert -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l expiry-warn -d 'Warn of certificates that expire within this time' -r
 complete -c waddleperf -n "__fish_waddleperf_using_subcommand tls" -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r
@@ -1132,7 +1132,7 @@ doh\t'HTTPS (RFC 8484), by HTTP/2'
 doq\t'QUIC (RFC 9250)'"
 complete -c resolvertime -l path -d 'The path of the service, over HTTPS' -r
 complete -c resolvertime -l tls-name -d 'The name that the server\'s certificate must have [default: that of the server, or its address]' -r
-complete -c resolvertime -l ca-file -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
+complete -c resolvertime -l ca-file -l cacert -d 'Believe the certificate authorities in this file (PEM), and none else' -r -F
 complete -c resolvertime -s c -l count -d 'Ask each server this often [default: 10; with +short 1]' -r
 complete -c resolvertime -s i -l interval -d 'Time between two queries to one server; servers take turns within it' -r
 complete -c resolvertime -s W -l timeout -d 'How long to wait for each answer' -r
@@ -1189,7 +1189,7 @@ complete -c httptrace -s u -l user -d 'curl\'s -u, which is refused: everybody o
 complete -c httptrace -l user-file -d 'Send the `user:password` in this file\'s first line (Basic, RFC 7617)' -r -F
 complete -c httptrace -s A -l user-agent -d 'What the request says that it comes from [default: waddleperf and its version]' -r
 complete -c httptrace -l max-redirs -d 'Redirects that are followed at most' -r
-complete -c httptrace -l cacert -d 'Believe the authorities in this file (PEM) alone' -r -F
+complete -c httptrace -l cacert -l ca-file -d 'Believe the authorities in this file (PEM) alone' -r -F
 complete -c httptrace -l resolve -d 'Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host' -r
 complete -c httptrace -l connect-to -d 'Connect to another host and port, HOST1:PORT1:HOST2:PORT2; an empty one is any, or the same' -r
 complete -c httptrace -s m -l max-time -d 'End each repeat after this time, redirects included' -r
@@ -1251,7 +1251,7 @@ mysql\t'MySQL\'s and MariaDB\'s SSLRequest'
 xmpp\t'XMPP, as a client (RFC 6120 §5)'
 xmpp-server\t'XMPP, as another server'"
 complete -c tls -l alpn -d 'Offer these application protocols, separated by commas [default: h2,http/1.1; none with --starttls]' -r
-complete -c tls -l ca-file -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
+complete -c tls -l ca-file -l cacert -d 'Believe the authorities in this file (PEM), and no others [default: this host\'s]' -r -F
 complete -c tls -l rate -d 'Connections per second of a scan at most [default: as fast as it answers four at the same time]' -r
 complete -c tls -l expiry-warn -d 'Warn of certificates that expire within this time' -r
 complete -c tls -l timeout -d 'How long each step of a connection may take: connecting, STARTTLS, the handshake' -r

@@ -3,14 +3,16 @@
 //! Here one attempt follows another after [`DELAY`] or a failure; whose addresses they are, and in which order a resolver
 //! gave them, is its caller's business.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use nix::libc::{ECONNREFUSED, ECONNRESET, ETIMEDOUT};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinSet;
 
 use crate::failure::{Class, Failure};
 use crate::sys::connect::{Attempt, Unreachable, Way};
@@ -134,7 +136,7 @@ pub async fn race(
     way: &Way,
     deadline: Instant,
 ) -> Result<(Connection, Vec<Attempted>), Vec<Attempted>> {
-    let mut race = Race { way: way.clone(), running: JoinSet::new(), attempts: Vec::new() };
+    let mut race = Race { way, running: Vec::new(), attempts: Vec::new() };
     let mut waiting = addresses.iter();
     let mut next = clock::now().mono;
     loop {
@@ -143,14 +145,15 @@ pub async fn race(
             match waiting.next() {
                 Some(to) => {
                     race.begin(*to, now);
-                    next = now + DELAY;
+                    next = if waiting.len() == 0 { deadline } else { now + DELAY };
                 }
                 None if race.running.is_empty() => return Err(race.attempts),
                 None => next = deadline,
             }
         }
         tokio::select! {
-            Some(Ok((at, made))) = race.running.join_next() => match race.end(at, made) {
+            biased;
+            (at, made) = race.next() => match race.end(at, made) {
                 Some(connection) => return Ok((connection, race.attempts)),
                 None => next = clock::now().mono,
             },
@@ -163,20 +166,38 @@ pub async fn race(
     }
 }
 
-struct Race {
-    way: Way,
-    running: JoinSet<(usize, Result<Connection, Unmade>)>,
+struct Race<'a> {
+    way: &'a Way,
+    /// In the task that waits for them: one of their own would wake another thread, while the connection's time runs.
+    running: Vec<(usize, Running<'a>)>,
     attempts: Vec<Attempted>,
 }
 
-impl Race {
+type Made = Result<Connection, Unmade>;
+type Running<'a> = Pin<Box<dyn Future<Output = Made> + Send + 'a>>;
+
+impl Race<'_> {
     fn begin(&mut self, to: SocketAddr, began: Instant) {
-        let (at, way) = (self.attempts.len(), self.way.clone());
+        self.running.push((self.attempts.len(), Box::pin(connect(to, self.way))));
         self.attempts.push(Attempted { to, began, ended: None, why: None });
-        self.running.spawn(async move { (at, connect(to, &way).await) });
     }
 
-    fn end(&mut self, at: usize, made: Result<Connection, Unmade>) -> Option<Connection> {
+    /// The next attempt that ends.
+    async fn next(&mut self) -> (usize, Made) {
+        poll_fn(|cx| {
+            for (place, (at, attempt)) in self.running.iter_mut().enumerate() {
+                if let Poll::Ready(made) = attempt.as_mut().poll(cx) {
+                    let at = *at;
+                    drop(self.running.swap_remove(place));
+                    return Poll::Ready((at, made));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn end(&mut self, at: usize, made: Made) -> Option<Connection> {
         let attempt = self.attempts.get_mut(at)?;
         match made {
             Ok(connection) => {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::failure::{Class, Failure, reason};
@@ -57,7 +57,10 @@ impl Trust {
         let opened = File::open(file).map_err(|error| wrong(reason(&error)))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_reader_iter(BufReader::new(opened)) {
-            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+            let certificate = certificate.map_err(|error| match error {
+                pem::Error::Io(error) => wrong(reason(&error)),
+                other => wrong(other.to_string()),
+            })?;
             roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
         }
         if roots.is_empty() {

@@ -12,7 +12,7 @@ use super::tally::Tally;
 use crate::failure::Failure;
 use crate::probe::{Event, Events};
 use crate::sys::clock;
-use crate::sys::packet::{Cooked, Frame, Ring, Statistics};
+use crate::sys::packet::{Block, Cooked, Frame, Ring, Statistics};
 use crate::sys::wait::{Stop, wait};
 use crate::units::Now;
 use crate::wire::pcap::{Link, Packet};
@@ -79,6 +79,26 @@ impl Keeper {
         Ok(None)
     }
 
+    /// Takes in a block whole, of which `beyond` hears what had no place; why it was the last.
+    fn take_block(&mut self, mut block: Block<'_>, beyond: &mut u64) -> Result<Option<Ended>, Failure> {
+        let mut ended = None;
+        while let Some(frame) = block.frame() {
+            if ended.is_some() {
+                *beyond += 1;
+            } else if let Some(Refusal(why)) = self.take_frame(&frame)? {
+                *beyond += 1;
+                ended = Some(why);
+            }
+        }
+        Ok(ended.or_else(|| (self.tally.total.packets == self.count).then_some(Ended::Count)))
+    }
+
+    /// Writes what was gathered; whether nobody reads it any more.
+    fn flush(&mut self) -> Result<Option<Ended>, Failure> {
+        let is_read = self.sink.as_mut().map_or(Ok(true), Sink::flush)?;
+        Ok((!is_read).then_some(Ended::Reader))
+    }
+
     fn take_frame(&mut self, frame: &Frame<'_>) -> Result<Option<Refusal>, Failure> {
         let mut packet = Packet {
             stamp: Some(frame.stamp),
@@ -134,9 +154,13 @@ impl Live {
         }
         let mut course = Course { counts: Statistics::default(), beyond: 0, told: Told::new(begin) };
         let ended = loop {
-            let drained = self.drain(&mut course)?;
+            // One block at a time: a flood fills the next ones meanwhile.
+            let (is_idle, ended) = match self.ring.block() {
+                Some(block) => (false, self.keeper.take_block(block, &mut course.beyond)?),
+                None => (true, self.keeper.flush()?),
+            };
             let now = clock::now();
-            match drained {
+            match ended {
                 // Whoever reads was waited for until the end.
                 Some(Ended::Reader) if stop.is_set() => break Ended::Interrupted,
                 Some(Ended::Reader) if now.mono >= begin + self.duration => break Ended::Duration,
@@ -150,6 +174,9 @@ impl Live {
             let left = self.duration.saturating_sub(now.mono.saturating_duration_since(begin));
             if left.is_zero() {
                 break Ended::Duration;
+            }
+            if !is_idle {
+                continue;
             }
             let next = (course.told.at + TOLD).saturating_duration_since(now.mono);
             let woken = wait(&[self.ring.as_fd()], Some(stop), Some(left.min(next).min(PATIENCE)));
@@ -166,37 +193,18 @@ impl Live {
         self.end(course, ended)
     }
 
-    /// Takes in what the kernel has handed over.
-    fn drain(&mut self, course: &mut Course) -> Result<Option<Ended>, Failure> {
-        while let Some(mut block) = self.ring.block() {
-            let mut ended = None;
-            while let Some(frame) = block.frame() {
-                if ended.is_some() {
-                    course.beyond += 1;
-                } else if let Some(Refusal(why)) = self.keeper.take_frame(&frame)? {
-                    course.beyond += 1;
-                    ended = Some(why);
-                }
-            }
-            if ended.is_none() && self.keeper.tally.total.packets == self.keeper.count {
-                ended = Some(Ended::Count);
-            }
-            if ended.is_some() {
-                return Ok(ended);
-            }
-        }
-        let is_read = self.keeper.sink.as_mut().map_or(Ok(true), Sink::flush)?;
-        Ok((!is_read).then_some(Ended::Reader))
-    }
-
     /// Closes the gate, and takes in what had passed it.
     fn end(mut self, mut course: Course, ended: Ended) -> Result<Caught, Failure> {
         self.ring.close_gate().map_err(|error| Failure::from_io("close the filter", &error))?;
         let closed = clock::now().mono;
         let last = closed + Ring::patience();
         loop {
-            self.drain(&mut course)?;
             let left = last.saturating_duration_since(clock::now().mono);
+            // There is no more than what the ring holds.
+            while let Some(block) = self.ring.block() {
+                self.keeper.take_block(block, &mut course.beyond)?;
+            }
+            self.keeper.flush()?;
             if left.is_zero() {
                 break;
             }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Buf, Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode, Version};
 
 use super::intake::{Body, Intake};
@@ -167,7 +167,14 @@ impl Head {
 
     /// How long its body says that it is.
     fn length(&self) -> Option<u64> {
-        self.headers.get(hyper::header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    }
+
+    /// Whether nothing but the stream's end tells where its body does (RFC 9112 §6.3).
+    fn ends_with_its_stream(&self) -> bool {
+        let is_told =
+            self.headers.contains_key(CONTENT_LENGTH) || self.headers.contains_key(TRANSFER_ENCODING);
+        matches!(self.version, "1.0" | "1.1") && !is_told
     }
 
     /// Takes the body in, which `driver` moves and which passes `watch`.
@@ -181,7 +188,10 @@ impl Head {
         driver: &mut Driver,
         watch: &Watch,
     ) -> Result<Received, Failure> {
-        let named = |failure: Failure| failure.class.because(format_args!("{ask}: {}", failure.detail));
+        let named = |failure: Failure| match failure.class.is_far_side() {
+            true => failure.class.because(format_args!("{ask}: {}", failure.detail)),
+            false => failure,
+        };
         let (mut rates, mut octets) = (Rates::default(), 0);
         let has_body = ask.method != hyper::Method::HEAD
             && !matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -208,7 +218,9 @@ impl Head {
             return Err(failure);
         }
         // What took its octets in time is not to blame for how long they were looked at.
-        let ended = watch.seen().last.unwrap_or_else(|| clock::now().mono).max(self.first);
+        let seen = watch.seen();
+        let ended = seen.ended.filter(|_| has_body && self.ends_with_its_stream()).or(seen.last);
+        let ended = ended.unwrap_or_else(|| clock::now().mono).max(self.first);
         Ok(Received { body: intake.end().await.map_err(named)?, rates, ended })
     }
 }

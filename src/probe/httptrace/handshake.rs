@@ -29,6 +29,8 @@ use crate::wire::text::printable;
 
 /// Certificates of one chain that are looked at (security.md 3.3).
 const MOST_CHAIN: usize = 10;
+/// Names of a certificate that a failure tells.
+const MOST_NAMES: usize = 4;
 /// Sessions that are kept to be resumed: one for each name that redirects lead to.
 const SESSIONS: usize = 32;
 
@@ -54,6 +56,23 @@ pub(super) struct Shaken {
     judged_at: Now,
     /// What the judgement took.
     pub(super) judged_in: Duration,
+}
+
+impl Shaken {
+    /// Whom the server's certificate is for, in parentheses.
+    fn names(&self) -> String {
+        let own = &self.chain[..self.chain.len().min(1)];
+        let own = Sent::all(own, self.judged_at.timestamp()).into_iter().map(Sent::shown).next();
+        let Some(Certificate { sans, sans_count, .. }) = own.filter(|own| !own.sans.is_empty()) else {
+            return String::new();
+        };
+        let told = &sans[..sans.len().min(MOST_NAMES)];
+        let more = match sans_count - told.len() as u64 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(" ({}{more})", told.join(", "))
+    }
 }
 
 impl Clients {
@@ -158,20 +177,17 @@ impl Linker<'_> {
         if let Err(failure) = &clients.trust {
             return Err(failure.clone());
         }
-        let verdict = shaken.judged.as_ref().map(Judgement::verdict);
-        let word = match verdict {
+        let judged = shaken.judged.as_ref();
+        let (names, other) = match judged.map(Judgement::verdict) {
             Some(Verdict::Ok) => return Ok(()),
-            Some(Verdict::Expired) => "has expired",
-            Some(Verdict::NotYet) => "is not valid yet",
-            Some(Verdict::Name) => "is for another name",
-            Some(Verdict::Revoked) => "has been revoked",
-            Some(Verdict::Untrusted) => "is signed by nobody whom this host believes",
-            Some(Verdict::Other) | None => "cannot be believed",
+            Some(Verdict::Name) => (shaken.names(), ""),
+            Some(Verdict::Untrusted) => (String::new(), "--cacert names whom to believe, "),
+            _ => (String::new(), ""),
         };
-        let why = shaken.judged.as_ref().and_then(|judged| judged.why.as_ref());
-        let why = why.map(|why| format!(" ({})", printable(why.as_bytes()))).unwrap_or_default();
+        let why = judged.and_then(|judged| judged.why.as_deref()).unwrap_or("nobody has judged it");
+        let why = printable(why.as_bytes());
         Err(Class::Tls.because(format_args!(
-            "{ask}: its certificate {word}{why}; -k goes on nevertheless, --cacert names whom else to believe"
+            "{ask}: its certificate is not believed: {why}{names}; {other}-k goes on nevertheless"
         )))
     }
 }
@@ -186,6 +202,7 @@ pub(super) fn server_name(ask: &Ask) -> Result<ServerName<'static>, Failure> {
 /// Why a handshake came to nothing.
 fn shaking(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidMessage(_)) => "what answers there does not speak tls".to_owned(),
         Some(error) => format!("tls handshake: {}", printable(error.to_string().as_bytes())),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the connection was closed in the tls handshake".to_owned()

@@ -1,10 +1,5 @@
 //! One request and its answer.
 
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use hyper::header::{CONTENT_ENCODING, LOCATION};
@@ -62,7 +57,7 @@ impl Tracer<'_> {
         let next = self.next(ask, &head)?;
         let redirect = next.as_ref().map(|(redirect, _)| redirect.clone());
         let follows = next.and_then(|(redirect, ask)| redirect.followed.then_some(ask));
-        let intake = self.intake(&head, follows.is_none()).await?;
+        let intake = self.intake(&head, follows.is_none());
         let Received { body, rates, ended } =
             head.receive(ask, intake, &mut link.driver, &link.watch).await?;
         let ready = if is_reused { began.mono } else { link.made.ready };
@@ -158,32 +153,14 @@ impl Tracer<'_> {
     }
 
     /// What takes the body in; only the last answer's is looked at and kept.
-    async fn intake(&self, head: &Head, is_last: bool) -> Result<Intake, Failure> {
+    fn intake(&self, head: &Head, is_last: bool) -> Intake {
         let most = self.asked.most_bytes();
         let encoding = head.headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
         let encoding = encoding.filter(|_| self.asked.compressed);
         let keeps = is_last && self.asked.expect.iter().any(Expect::wants_body);
         // What is looked at is held in memory.
         let most = if keeps { most.min(MOST_BODY) } else { most };
-        let sink = match &self.asked.output {
-            Some(path) if is_last => {
-                let opened = match path == Path::new("-") {
-                    true => std::io::stdout().as_fd().try_clone_to_owned().map(File::from),
-                    false => create(path).await,
-                };
-                let what = || format!("write the body into {}", path.display());
-                Some(Sink::new(opened.map_err(|error| Failure::from_io(what(), &error))?))
-            }
-            _ => None,
-        };
-        Ok(Intake::new(most, encoding, keeps, sink))
+        let sink = self.asked.output.as_deref().filter(|_| is_last).map(Sink::new);
+        Intake::new(most, encoding, keeps, sink)
     }
-}
-
-/// Opens a file to be written: at once where that cannot block, because the clock of the transfer runs already.
-async fn create(path: &Path) -> io::Result<File> {
-    if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
-        return Ok(tokio::fs::File::create(path).await?.into_std().await);
-    }
-    File::create(path)
 }

@@ -73,7 +73,7 @@ pub struct HttpTrace {
     #[arg(short = 'k', long)]
     pub insecure: bool,
     /// Believe the authorities in this file (PEM) alone.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "ca-file", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cacert: Option<PathBuf>,
     /// Use these addresses for a host and port, HOST:PORT:ADDRESS, or more addresses behind commas; `*` is any host.

@@ -1,6 +1,11 @@
 //! One request with its redirects: from leg to leg.
 
-use tokio::time::timeout_at;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout_at};
 
 use super::HttpTrace;
 use super::expect::Expectation;
@@ -9,11 +14,13 @@ use super::linker::{Linker, Reached, Stage};
 use super::place::name_resolvers;
 use super::report::Leg;
 use super::request::Ask;
-use super::sink::Sink;
 use crate::failure::{Class, Failure};
 use crate::probe::phases::Phases;
 use crate::probe::{Ctx, Event};
 use crate::sys::clock;
+
+/// Sooner than any timer of a connection.
+const NEXT: Duration = Duration::from_millis(100);
 
 /// One request with its redirects.
 #[derive(Default)]
@@ -78,10 +85,11 @@ impl<'a> Tracer<'a> {
         kept: Option<Link>,
     ) -> Result<(Trace, Option<Link>), Failure> {
         self.linker.prepare(ask).await?;
-        if self.asked.output.is_some() {
-            Sink::prepare().await;
-        }
         self.reached.reach(Stage::LookUp);
+        // A timer that is to end before all others wakes the thread that waits for sockets. Those that limit this trace begin
+        // while its clock runs; this one, before, spares them that.
+        let mut next = pin!(sleep(NEXT));
+        let _ = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
         let deadline = clock::now().mono + self.asked.max_time.0;
         let traced = timeout_at(deadline.into(), self.legs(ask, kept)).await;
         let (mut trace, link) = traced.unwrap_or_else(|_| {

@@ -24,8 +24,10 @@ pub(super) struct Moments {
     pub(super) written: Option<Instant>,
     /// The first octet of the answer's head came.
     pub(super) first: Option<Instant>,
-    /// The last octets that came did, or the end of the stream.
+    /// The last octets that came did.
     pub(super) last: Option<Instant>,
+    /// The stream ended.
+    pub(super) ended: Option<Instant>,
     /// Octets so far, in this direction and in the other.
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -45,7 +47,7 @@ impl Watch {
     /// A request begins: what was seen of the one before is forgotten, octets are counted on.
     pub(super) fn begin(&self) {
         let mut seen = self.lock();
-        (seen.written, seen.first, seen.last, seen.is_pending) = (None, None, None, false);
+        (seen.written, seen.first, seen.last, seen.ended, seen.is_pending) = (None, None, None, None, false);
     }
 
     /// What was seen so far.
@@ -79,10 +81,11 @@ impl Moments {
 
     fn read(&mut self, octets: &[u8]) {
         let now = clock::now().mono;
-        self.last = Some(now);
         if octets.is_empty() {
+            self.ended = Some(now);
             return;
         }
+        self.last = Some(now);
         self.received += octets.len() as u64;
         let begins = match &mut self.frames {
             None => true,
@@ -260,7 +263,8 @@ mod tests {
         assert!(head.is_some() && seen.written > head);
         let whole = seen.written;
         seen.read(b"");
-        assert_eq!(seen.first, None, "the end of a stream is no octet");
+        assert_eq!((seen.first, seen.last), (None, None), "the end of a stream is no octet");
+        assert!(seen.ended.is_some());
         seen.read(b"H");
         let first = seen.first;
         seen.read(b"TTP/1.1");

@@ -95,7 +95,7 @@ pub struct ResolverTime {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_name: Option<String>,
     /// Believe the certificate authorities in this file (PEM), and none else.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "cacert", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
     /// Go on whoever the server is; what is wrong with its certificate is said.

@@ -78,6 +78,10 @@ impl ResolverTime {
             };
             return Err(unasked.pop().and_then(|(_, server)| server.failure).unwrap_or_else(none));
         }
+        for (_, server) in &unasked {
+            let failure = server.failure.iter();
+            failure.for_each(|failure| ctx.events.tell(Event::unmeasured(&server.server, failure)));
+        }
         if self.trace {
             report.trace = Some(self.trace(ctx, &question, &asking).await?);
         }
@@ -177,7 +181,6 @@ impl ResolverTime {
             match found {
                 Ok(peer) => asked.push((place, Asked { spec: Arc::new(spec), peer })),
                 Err(failure) => {
-                    ctx.events.tell(Event::unmeasured(&spec.text, &failure));
                     let server =
                         Server { failure: Some(failure), ..Server::unasked(spec.text, spec.transport) };
                     unasked.push((place, server));
@@ -190,9 +193,13 @@ impl ResolverTime {
     fn introduce(&self, ctx: &Ctx, asked: &[(usize, Asked)]) {
         let Some((_, first)) = asked.first() else { return };
         let transport = first.spec.transport.word();
+        let often = match self.count() {
+            1 => "once".to_owned(),
+            count => format!("{count} times every {}", self.interval),
+        };
         let how = match asked.len() {
-            1 => format!("{} {transport}, {} times every {}", first.spec.text, self.count(), self.interval),
-            many => format!("{many} servers in turn, {} times every {}", self.count(), self.interval),
+            1 => format!("{} {transport}, {often}", first.spec.text),
+            many => format!("{many} servers in turn, {often}"),
         };
         if asked.len() > 1 {
             let longest = asked.iter().map(|(_, asked)| asked.spec.text.len()).max().unwrap_or(0);

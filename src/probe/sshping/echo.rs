@@ -157,10 +157,9 @@ fn await_word(line: &Line<'_>, channel: &mut Channel, word: &str, who: &str) -> 
     let (mut seen, mut total, mut octet) = (Vec::new(), 0, [0]);
     loop {
         if line.through("read from the ssh server", || channel.read(&mut octet))? == 0 {
-            return Err(Class::Protocol.because(format_args!(
-                "{who} ends at once at the ssh server: {}",
-                printable(&seen[seen.len().saturating_sub(80)..])
-            )));
+            let last = printable(&seen[seen.len().saturating_sub(80)..]);
+            let said = if last.is_empty() { last } else { format!(": {last}") };
+            return Err(Class::Protocol.because(format_args!("{who} ends at once at the ssh server{said}")));
         }
         total += 1;
         if total > GREETING {

@@ -28,19 +28,28 @@ impl PrivateKey {
     /// The one in the file at `path`; why it is not to be shown, where it is not.
     pub(super) fn read(path: &Path, stop: &Stop) -> Result<Self, Failure> {
         let file = Input::open("key", path)?;
-        // ssh(1) does not touch such a key either.
         let mode = file.metadata()?.mode() & 0o777;
+        let octets = file.whole(MOST, stop)?;
+        let text = String::from_utf8_lossy(&octets).into_owned();
+        let name = path.display();
+        if is_public(&text) {
+            let why = format_args!("key {name}: it is a public key; name the private one");
+            return Err(Class::Usage.because(why));
+        }
+        // ssh(1) does not touch such a key either.
         if mode & 0o077 != 0 {
-            let name = path.display();
             let why = format_args!(
                 "key {name}: mode {mode:04o} lets others than its owner at it; chmod 600 {name}"
             );
             return Err(Class::Usage.because(why));
         }
-        let octets = file.whole(MOST, stop)?;
-        let text = String::from_utf8_lossy(&octets).into_owned();
         Ok(Self { locked: is_locked(&text), text })
     }
+}
+
+/// Whether `text` is a line as it stands in authorized_keys.
+fn is_public(text: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| text.starts_with(kind))
 }
 
 /// Whether the key in `text` is encrypted: OpenSSH's form, PKCS #8 (RFC 5958), or PEM's old one (RFC 1421 §4.6.1.1).
@@ -95,6 +104,18 @@ mod tests {
             (String::new(), false),
         ] {
             assert_eq!(is_locked(&text), locked, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_private_key_is_not_to_be_hidden_from_others() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("key.pub");
+        std::fs::write(&file, "ssh-ed25519 AAAA me@here\n").expect("write");
+        let stop = Stop::new().expect("a switch");
+        for (path, says) in [(file.as_path(), "it is a public key"), (directory.path(), "is a directory")] {
+            let failure = PrivateKey::read(path, &stop).err().expect("it is none");
+            assert!(failure.detail.contains(says) && !failure.detail.contains("chmod"), "{failure}");
         }
     }
 

@@ -186,7 +186,7 @@ impl Credentials {
                 }
             };
             if key.locked && passphrase.is_none() {
-                tried.push(format!("{name} (it is locked: --passphrase-file)"));
+                tried.push(format!("key {name} (it is locked: --passphrase-file)"));
                 continue;
             }
             let session = &line.session;
@@ -194,7 +194,7 @@ impl Credentials {
                 line.patiently(|| session.userauth_pubkey_memory(&self.user, None, &key.text, passphrase));
             // libssh2's own words for this are that it is no key.
             let useless = key.locked.then_some("--passphrase-file does not unlock it");
-            if self.is_in(line, Shown { what: name, useless }, done, tried)? {
+            if self.is_in(line, Shown { what: format!("key {name}"), useless }, done, tried)? {
                 return Ok(true);
             }
         }

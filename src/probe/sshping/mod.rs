@@ -241,9 +241,10 @@ impl Measure for SshPing {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        if !self.target.is_open() {
-            Destination::parse(self.target.as_str()).map_err(|why| Fault::of("target", why))?;
+        if self.target.is_open() {
+            return Err(Fault::of("target", "is missing: name the host to log in to, as [user@]host[:port]"));
         }
+        Destination::parse(self.target.as_str()).map_err(|why| Fault::of("target", why))?;
         if self.wants(Tests::Echo) && !(1..=MOST_CHARACTERS).contains(&self.count) {
             return Err(Fault::of("count", format_args!("takes 1 to {MOST_CHARACTERS} characters")));
         }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::config::Settings;
 use super::known::{self, Known, KnownHosts};
-use super::line::Line;
+use super::line::{Line, Undone};
 use super::login::Credentials;
 use super::target::Destination;
 use super::{
@@ -21,7 +21,7 @@ use crate::failure::{Class, Failure};
 use crate::net::dial::{self, Connection};
 use crate::probe::input::Input;
 use crate::probe::own_thread::on_own_thread;
-use crate::probe::{Ctx, Events, Found, Rtt, Target, TcpState, read_key};
+use crate::probe::{Ctx, Events, Found, Rtt, Target, TcpState, read_private};
 use crate::stats::Sketch;
 use crate::sys::clock;
 use crate::sys::secret::{Revealed, Secret};
@@ -34,6 +34,11 @@ const SYSTEM_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 const PASSWORD: &str = "WADDLEPERF_SSH_PASSWORD";
 /// Octets of a file of known hosts, or of a configuration.
 const LARGEST: u64 = 16 << 20;
+/// What these files are called.
+const CONFIGURATION: &str = "ssh configuration";
+const HOSTS: &str = "known hosts";
+/// Octets of the longest password.
+const LONGEST: u64 = 4096;
 
 /// What the files and the options say.
 struct Plan {
@@ -109,9 +114,9 @@ impl SshPing {
         let user =
             user.ok_or_else(|| Class::Usage.because("log in: who you are is not known; name a user by -l"))?;
         let (file, known) = self.known(&home, stop)?;
-        let secret = |path: &Option<PathBuf>| match path {
+        let secret = |what: &str, path: &Option<PathBuf>| match path {
             Some(path) => {
-                let octets = read_key(path, stop)?;
+                let octets = read_private(what, path, LONGEST, stop)?;
                 let text = String::from_utf8(octets)
                     .map_err(|_| Class::Usage.because(format_args!("{}: it is not text", path.display())))?;
                 Ok(Some(Revealed::from(text)))
@@ -124,8 +129,8 @@ impl SshPing {
             user,
             agent: !self.no_agent && self.identity.is_empty(),
             keys,
-            passphrase: secret(&self.passphrase_file)?,
-            password: secret(&self.password_file)?.or(named),
+            passphrase: secret("passphrase file", &self.passphrase_file)?,
+            password: secret("password file", &self.password_file)?.or(named),
             home,
         };
         let name = known::name(&asked.host, port);
@@ -137,8 +142,8 @@ impl SshPing {
     fn settings(&self, host: &str, home: &Path, stop: &Stop) -> Result<Settings, Failure> {
         let text = match &self.ssh_config {
             Some(path) if path == Path::new("none") => String::new(),
-            Some(path) => text(path, stop)?,
-            None => text_if_any(&home.join(".ssh/config"), stop)?,
+            Some(path) => text(CONFIGURATION, path, stop)?,
+            None => text_if_any(CONFIGURATION, &home.join(".ssh/config"), stop)?,
         };
         Ok(Settings::parse(&text, host, home))
     }
@@ -146,9 +151,9 @@ impl SshPing {
     /// Whose keys are known, and where a new one is written.
     fn known(&self, home: &Path, stop: &Stop) -> Result<(PathBuf, KnownHosts), Failure> {
         let file = self.known_hosts.clone().unwrap_or_else(|| home.join(".ssh/known_hosts"));
-        let mut known = KnownHosts::parse(&text_if_any(&file, stop)?);
+        let mut known = KnownHosts::parse(&text_if_any(HOSTS, &file, stop)?);
         if self.known_hosts.is_none() {
-            known.extend(&text_if_any(Path::new(SYSTEM_HOSTS), stop)?);
+            known.extend(&text_if_any(HOSTS, Path::new(SYSTEM_HOSTS), stop)?);
         }
         Ok((file, known))
     }
@@ -240,7 +245,12 @@ impl SshPing {
         // and 0.29 s).
         let mut session = line.session.clone();
         let done = line.patiently(|| session.handshake());
-        done.map_err(|undone| undone.failure("exchange keys with the ssh server"))
+        done.map_err(|undone| match undone {
+            Undone::Refused(_) if session.banner().is_none_or(|line| !line.starts_with("SSH-")) => {
+                Class::Protocol.because("no ssh server: it says no line that begins with SSH-")
+            }
+            undone => undone.failure("exchange keys with the ssh server"),
+        })
     }
 
     /// Whether the server's key is to be believed.
@@ -354,14 +364,14 @@ fn algorithms(line: &Line<'_>) -> Algorithms {
     }
 }
 
-fn text(path: &Path, stop: &Stop) -> Result<String, Failure> {
-    let octets = Input::open("file", path)?.whole(LARGEST, stop)?;
+fn text(what: &str, path: &Path, stop: &Stop) -> Result<String, Failure> {
+    let octets = Input::open(what, path)?.whole(LARGEST, stop)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 /// The text of a file that need not be there.
-fn text_if_any(path: &Path, stop: &Stop) -> Result<String, Failure> {
-    if path.exists() { text(path, stop) } else { Ok(String::new()) }
+fn text_if_any(what: &str, path: &Path, stop: &Stop) -> Result<String, Failure> {
+    if path.exists() { text(what, path, stop) } else { Ok(String::new()) }
 }
 
 #[cfg(test)]

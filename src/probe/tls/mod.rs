@@ -66,7 +66,7 @@ pub struct Tls {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub alpn: Option<Vec<String>>,
     /// Believe the authorities in this file (PEM), and no others [default: this host's].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "cacert", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Ask for everything that it offers: versions, suites, groups, signatures, and what is weak about them.
     #[arg(long)]
@@ -226,6 +226,9 @@ impl Measure for Tls {
     }
 
     fn check(&self) -> Result<(), Fault> {
+        if self.target.is_open() {
+            return Err(Fault::of("target", "is missing: name the host to look at"));
+        }
         self.egress.check()?;
         self.place()?;
         if self.rate == Some(0) {

@@ -102,9 +102,13 @@ impl Lines {
             }
             &Event::Unreached { ref target, seq, at, from, ref what, .. } => {
                 let seq = self.number(seq);
-                let teller = from.map_or_else(|| "somebody".to_owned(), |from| from.to_string());
                 let about = target.as_deref().map_or_else(String::new, |of| format!(" of {}", escape(of)));
-                let text = format!("from {teller}: seq={seq}{about} {}", escape(what));
+                let text = match from {
+                    Some(from) => format!("from {from}: seq={seq}{about} {}", escape(what)),
+                    None => {
+                        format!("no reply from {}: seq={seq} {}", self.from(target.as_deref()), escape(what))
+                    }
+                };
                 Some(self.stamped(at, &self.style.red(&text)))
             }
             &Event::Refused { ref target, seq, at, ref what } => {
@@ -236,7 +240,7 @@ mod tests {
     use super::*;
     use crate::probe::ping::{Form, Ping};
 
-    fn events() -> [Event; 4] {
+    fn events() -> [Event; 5] {
         let at = 1_700_000_000_123_456_789;
         [
             Event::Started {
@@ -254,6 +258,14 @@ mod tests {
                 said: None,
             },
             Event::Lost { target: None, seq: 1, at },
+            Event::Unreached {
+                target: None,
+                seq: 2,
+                at,
+                from: None,
+                icmp: None,
+                what: "it hung up".to_owned(),
+            },
             Event::Note { text: "\x1b[2J".to_owned() },
         ]
     }
@@ -266,6 +278,7 @@ mod tests {
         r.example (192.0.2.1): wp1, 80 octets every 200ms
         80 bytes from 192.0.2.1: seq=0 ttl=64 time=0.052 ms (up 0.031, down -0.021)
         no reply from 192.0.2.1: seq=1
+        no reply from 192.0.2.1: seq=2 it hung up
         note: \u{1b}[2J
         ");
     }
@@ -315,7 +328,7 @@ mod tests {
         let shown: Vec<String> = events()[..2].iter().filter_map(|event| lines.line(event)).collect();
         insta::assert_snapshot!(
             shown.join("\n"),
-            @"[1700000000.123456] 80 bytes from 192.0.2.1: seq=2 ttl=64 time=0.052 ms (up 0.031, down -0.021)"
+            @"[1700000000.123456] 80 bytes from 192.0.2.1: seq=3 ttl=64 time=0.052 ms (up 0.031, down -0.021)"
         );
     }
 }

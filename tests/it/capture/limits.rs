@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -15,7 +16,7 @@ use waddleperf::sys::wait::sleep;
 use waddleperf::wire::pcap::Link;
 
 use super::running::{Running, command, file, here, number, packets, send};
-use crate::lab::Lab;
+use crate::lab::{Lab, alone};
 use crate::tool::{real_root, stdout, tool};
 
 #[test]
@@ -77,16 +78,16 @@ fn another_program_reads_along_and_may_leave() {
         tshark.stdin(ours.stdout.take().expect("a pipe")).stdout(Stdio::piped()).stderr(Stdio::null());
         tshark.spawn().expect("start tshark")
     };
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 send(lab.client(), lab.server().address4(), 50, 100);
             }
         });
         let output = tshark.wait_with_output().expect("wait for tshark");
         let ended = ours.wait();
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.store(true, Ordering::Relaxed);
         let ended = ended.expect("wait for the capture");
         assert_eq!(ended.code(), Some(0));
         output
@@ -124,6 +125,50 @@ fn a_reader_that_sleeps_holds_nobody_up_and_what_is_lost_is_counted() {
             .expect("what it says");
         assert!(said.contains("the kernel dropped packets"), "{said}");
     }
+}
+
+/// More than it can take in: the ring is never empty. It ends all the same when it shall, and then takes in what the ring holds.
+#[test]
+fn a_flood_ends_in_time_and_what_is_lost_of_it_is_counted() {
+    let _alone = alone();
+    let lab = Lab::line(0).build();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let began = clock::now().mono;
+                while !done.load(Ordering::Relaxed) && began.elapsed().as_secs() < 20 {
+                    send(lab.client(), lab.server().address4(), 10_000, 18);
+                }
+            });
+        }
+        let run = |arguments: &[&str], signal: Option<Signal>| {
+            let ours = Running::start(lab.client(), arguments);
+            let begin = clock::now().mono;
+            if let Some(signal) = signal {
+                sleep(Duration::from_secs(1));
+                ours.signal(signal);
+            }
+            (ours.wait(), begin.elapsed())
+        };
+        let by_itself = run(&["--all", "--anon", "-B", "512", "--duration", "1s"], None);
+        let told_to = run(&["--all", "--anon", "-B", "512"], Some(Signal::SIGINT));
+        done.store(true, Ordering::Relaxed);
+        for (((record, code), lasted), expected) in
+            [(by_itself, (Some(0), "duration")), (told_to, (Some(130), "interrupted"))]
+        {
+            let report = super::running::report(&record);
+            assert_eq!((code, report["ended"].as_str()), (expected.0, Some(expected.1)), "{report}");
+            let open = report["duration_ms"].as_f64().expect("a time");
+            assert!((1000.0..1200.0).contains(&open), "it captured for {open} ms: {report}");
+            // A busy machine is late by less than the flood goes on.
+            assert!(lasted < Duration::from_secs(3), "{lasted:?}");
+            let sums =
+                ["/packets", "/dropped_limit", "/dropped_kernel"].map(|pointer| number(&report, pointer));
+            assert_eq!(sums.iter().sum::<u64>(), number(&report, "/received"), "{report}");
+            assert!(sums[2] > 0, "a flood: {report}");
+        }
+    });
 }
 
 #[test]

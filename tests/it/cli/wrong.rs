@@ -44,6 +44,8 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udpping", "--fail-on", "imported.rtt_p95>1ms", "h.example"], "udpping does not measure that"),
         (&["udpping", "--fail-on", "loss_ratio>150%", "h.example"], "loss_ratio is never above 100%"),
         (&["udping", "h.example"], "'udpping'"),
+        (&["tls"], "TARGET is missing: name the host"),
+        (&["sshping"], "TARGET is missing: name the host"),
         (
             &["results", "list", "--kind", "udping"],
             "no records are of the kind `udping`; the nearest is `udpping`",

@@ -148,10 +148,13 @@ fn nobody_is_believed_silently() {
     let port = other.trim_end_matches('/').rsplit(':').next().expect("a port").to_owned();
     let resolve = format!("other.example:{port}:127.0.0.1");
     let (class, detail) = failure(&[&nginx.https("/")]);
-    assert!(class == "tls" && detail.contains("-k"), "{detail}");
+    assert!(class == "tls" && detail.contains("-k") && detail.contains("--cacert"), "{detail}");
+    let (class, detail) = failure(&[&nginx.http("/").replace("http:", "https:")]);
+    assert!(class == "tls" && detail.ends_with("does not speak tls"), "{detail}");
     assert_eq!(failure(&["-6", &nginx.http("/")]).0, "usage", "an address of the other family");
     let (class, detail) = failure(&["--cacert", ca, "--resolve", &resolve, &other]);
-    assert!(class == "tls" && detail.contains("for another name"), "{detail}");
+    assert!(class == "tls" && detail.contains("for another name (localhost"), "{detail}");
+    assert!(!detail.contains("--cacert"), "it would not help: {detail}");
     let found = report(&["-k", "--cacert", ca, "--resolve", &resolve, &other]);
     assert_eq!(
         (&found["insecure"], &found["legs"][0]["tls"]["verdict"]),

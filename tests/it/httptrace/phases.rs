@@ -1,6 +1,7 @@
 //! Each phase is seen where the server was slow, and in no other.
 
 use serde_json::Value;
+use waddleperf::sys::wait::sleep;
 
 use super::origin::{Delays, Origin, Stream, certified, whole};
 use super::{record, report};
@@ -65,6 +66,25 @@ fn what_this_program_does_for_itself_is_in_no_time() {
     let legs = found["legs"].as_array().expect("legs");
     assert!(legs[0]["tls"]["judged_ms"].as_f64() > Some(0.0), "{record}");
     assert_eq!(legs[1]["start_ms"], legs[0]["phases"]["total_ms"], "the second begins where the first ends");
+}
+
+/// The server closes the connection late: that is the end of the body where nothing else tells one (RFC 9112 §6.3).
+#[test]
+fn a_body_ends_where_it_is_told_to() {
+    let _turn = alone();
+    let origin = Origin::http(Box::new(|head, stream| {
+        match head.contains(" /told ") {
+            true => whole(stream, "200 OK", b"here")?,
+            false => stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhere")?,
+        }
+        sleep(700.ms());
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }));
+    for (path, from, below) in [("/told", 0.0, 350.0), ("/untold", 699.0, 1050.0)] {
+        let found = report(&[&origin.url(path)]);
+        assert!((from..below).contains(&ms(&found["phases"], "transfer_ms")), "{path}: {found}");
+        assert_eq!(found["legs"][0]["sizes"]["body_bytes"], 4, "{path}");
+    }
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Servers that are no SSH servers, or bad ones: each is a failure of its kind, in time, and nothing raw is shown.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::lab::shared;
-use crate::tool::{WADDLEPERF, peak_memory};
+use super::server::Sshd;
+use crate::lab::{Lab, shared};
+use crate::tool::{WADDLEPERF, peak_memory, real_root};
 
 /// What a server does with a connection.
 type Manner = fn(TcpStream);
@@ -60,7 +61,7 @@ fn hold(mut stream: TcpStream) {
 
 #[test]
 fn each_is_a_failure_of_its_kind() {
-    let cases: [(&str, Manner, &[&str], &str); 10] = [
+    let cases: [(&str, Manner, &[&str], &str); 11] = [
         ("closes at once", drop, &["protocol"], "closes"),
         ("says nothing", hold, &["timeout"], "too long"),
         (
@@ -68,6 +69,15 @@ fn each_is_a_failure_of_its_kind() {
             |mut stream| drop(stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n")),
             &["protocol"],
             "HTTP/1.1",
+        ),
+        (
+            "speaks HTTP when spoken to",
+            |mut stream| {
+                let _ = stream.read(&mut [0; 256]);
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n");
+            },
+            &["protocol"],
+            "no ssh server",
         ),
         (
             "speaks TLS",
@@ -156,5 +166,49 @@ fn a_flood_costs_little_memory() {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         let peak = peak_memory(&mut child, LIMIT);
         assert!(peak > 0 && peak < 64 << 10, "{name}: {peak} KiB");
+    }
+}
+
+/// A real server, into which one may log in, and whatever is asked for there never stops to send.
+#[test]
+fn a_flood_after_the_login_costs_little_and_ends_in_time() {
+    if !real_root("sshd lets somebody log in") {
+        return;
+    }
+    let lab = Lab::line(0).build();
+    let sshd = Sshd::start(lab.server());
+    let key = sshd.key();
+    let (nothing, download) =
+        ("cat /dev/zero", "case $SSH_ORIGINAL_COMMAND in head*) yes;; esac; cat >/dev/null");
+    for (forced, asked, class, says) in [
+        (nothing, &["-r", "e"][..], "protocol", "cat at the ssh server echoes nothing"),
+        (nothing, &["-r", "e", "--tty"], "protocol", "a shell at the ssh server echoes nothing"),
+        ("yes >&2", &["-r", "e"], "timeout", "the ssh server takes too long"),
+        // It reads nothing of an upload.
+        (nothing, &["-r", "s", "-s", "8"], "timeout", "the ssh server takes too long"),
+        (download, &["-r", "s", "-s", "1"], "protocol", "octets of 1000000"),
+        ("yes", &["-r", "s", "-s", "1", "--sftp"], "protocol", "begin sftp"),
+    ] {
+        sshd.force(forced);
+        let mut command = lab.client().command(WADDLEPERF);
+        command.args(["sshping", "--json", "-F", "none", "--accept-new", "-w", "4s", "-i", &key, "--data"]);
+        command.arg(sshd.path("data")).arg("--known-hosts").arg(sshd.path("known_hosts"));
+        command.args(asked).arg(sshd.target()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let peak = peak_memory(&mut child, Duration::from_secs(15));
+        let output = child.wait_with_output().expect("it has ended");
+        let record: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a record");
+        let report = &record["outcome"]["report"];
+        let [failure] = report["failures"].as_array().expect("failures").as_slice() else {
+            panic!("{report}")
+        };
+        let detail = failure["detail"].as_str().expect("words");
+        assert!(failure["class"] == class && detail.contains(says), "{forced}: {report}");
+        assert_eq!(
+            (output.status.code(), &report["login"]["method"]),
+            (Some(1), &"publickey".into()),
+            "{forced}"
+        );
+        assert!(peak > 0 && peak < 32 << 10, "{forced}: {peak} KiB");
     }
 }
