@@ -24,6 +24,9 @@ impl Bandwidth {
     /// # Errors
     /// The option and what it may be.
     pub(super) fn check_all(&self) -> Result<(), Fault> {
+        if self.target.is_open() {
+            return Err(Fault::of("target", "is missing: name the server"));
+        }
         let transport = if self.udp { Transport::Udp } else { Transport::Tcp };
         let (least, most) = Params::lengths(transport);
         if self.length.is_some_and(|length| !(u64::from(least)..=u64::from(most)).contains(&length.0)) {

@@ -46,6 +46,7 @@ fn a_bad_option_is_one_line_with_its_remedy() {
         (&["udping", "h.example"], "'udpping'"),
         (&["tls"], "TARGET is missing: name the host"),
         (&["sshping"], "TARGET is missing: name the host"),
+        (&["bandwidth"], "is missing: name the server"),
         (
             &["results", "list", "--kind", "udping"],
             "no records are of the kind `udping`; the nearest is `udpping`",
