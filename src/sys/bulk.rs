@@ -5,14 +5,16 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice, tee};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::sendfile::sendfile;
 use nix::time::{ClockId, clock_gettime};
+use nix::unistd::pipe2;
 
 use super::{flow_label, option};
 
@@ -136,23 +138,73 @@ pub fn discard(socket: &impl AsFd, most: usize) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// A file that exists in memory alone and holds `octets` (memfd_create(2)).
-///
-/// # Errors
-/// What the system says: no memory, or a kernel without such files.
-pub fn memory_file(octets: &[u8]) -> io::Result<File> {
-    let mut file = File::from(memfd_create(c"payload", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(octets)?;
-    Ok(file)
+/// Octets that the kernel sends without copying them: their pages stay in one pipe, from which references to them go through
+/// another into a connection (tee(2), splice(2)). sendfile(2) does the same and looks each page up each time.
+#[derive(Debug)]
+pub struct Lent {
+    kept: OwnedFd,
+    octets: usize,
+    /// Both ends of the pipe to the connection, and what is in it.
+    passing: (OwnedFd, OwnedFd),
+    left: usize,
 }
 
-/// Sends the first `octets` of `file` over a connection without copying them (sendfile(2)), or as many as there is room for;
-/// returns how many.
-///
-/// # Errors
-/// What sendfile(2) says; `WouldBlock` when there was no room within the socket's timeout.
-pub fn send_file(socket: &TcpStream, file: &File, octets: usize) -> io::Result<usize> {
-    Ok(sendfile(socket, file, Some(&mut 0), octets)?)
+impl Lent {
+    /// `octets`, or as many of the first ones as a pipe may hold.
+    ///
+    /// # Errors
+    /// When the system gives no file in memory (memfd_create(2)) or no pipes.
+    pub fn new(octets: &[u8]) -> io::Result<Self> {
+        let mut file = File::from(memfd_create(c"payload", MFdFlags::MFD_CLOEXEC)?);
+        file.write_all(octets)?;
+        let pipe = || {
+            let ends = pipe2(OFlag::O_CLOEXEC)?;
+            // What it may hold where this is refused is enough to work.
+            let _ = fcntl(&ends.1, FcntlArg::F_SETPIPE_SZ(octets.len().next_power_of_two() as i32));
+            io::Result::Ok(ends)
+        };
+        let ((kept, filling), passing) = (pipe()?, pipe()?);
+        let (mut at, mut filled) = (0, 0);
+        while filled < octets.len() {
+            let left = octets.len() - filled;
+            match splice(&file, Some(&mut at), &filling, None, left, SpliceFFlags::SPLICE_F_NONBLOCK) {
+                Ok(0) | Err(Errno::EAGAIN) => break,
+                moved => filled += moved?,
+            }
+        }
+        Ok(Self { kept, octets: filled, passing, left: 0 })
+    }
+
+    /// How many octets it has.
+    pub const fn len(&self) -> usize {
+        self.octets
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.octets == 0
+    }
+
+    /// Octets that the last call had no room for.
+    pub const fn rests(&self) -> usize {
+        self.left
+    }
+
+    /// Sends the first `most` octets over `socket`, or what was left of them by the last call, as far as there is room; returns
+    /// how many.
+    ///
+    /// # Errors
+    /// What splice(2) says; `WouldBlock` when there was no room within the socket's timeout.
+    pub fn send(&mut self, socket: &TcpStream, most: usize) -> io::Result<usize> {
+        if self.left == 0 {
+            let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
+            self.left = tee(&self.kept, &self.passing.1, most.min(self.octets), flags)?;
+        }
+        let most = self.left.min(most);
+        let sent = splice(&self.passing.0, None, socket, None, most, SpliceFFlags::empty())?;
+        self.left -= sent;
+        Ok(sent)
+    }
 }
 
 /// A read shall wait until so many octets have come (`SO_RCVLOWAT`), or its timeout is over.

@@ -49,7 +49,7 @@ pub enum Task {
         pace: Pace,
         /// The payload is a pattern, else random.
         repeats: bool,
-        /// Connections take the payload's own pages instead of copies of them (sendfile(2)).
+        /// Connections take the payload's own pages instead of copies of them (splice(2)).
         lends: bool,
         /// How datagrams are made.
         udp: Udp,

@@ -1,40 +1,41 @@
 //! What is sent: random octets, so that nothing on the way can make less of them, or iperf's old pattern.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::net::TcpStream;
 
 use crate::stats::Rng;
-use crate::sys::{bulk, random};
+use crate::sys::bulk::Lent;
+use crate::sys::random;
+
+/// Less than so many octets at once are copied: a packet has room for few pages, whatever they hold.
+const LEAST_LENT: usize = 16 << 10;
 
 /// What is sent again and again over a connection.
 pub(super) enum Payload {
     /// The kernel copies it with each write.
     Copied(Vec<u8>),
-    /// A file in memory whose pages leave as they are.
-    Lent(File),
+    /// Its pages leave as they are.
+    Lent(Lent),
 }
 
 impl Payload {
-    /// `octets`, which the kernel copies or lends.
-    ///
-    /// # Errors
-    /// When the system gives no file in memory.
-    pub(super) fn new(octets: Vec<u8>, lends: bool) -> io::Result<Self> {
-        Ok(match lends {
-            true => Self::Lent(bulk::memory_file(&octets)?),
-            false => Self::Copied(octets),
-        })
+    /// `octets`, of which `slice` leave at once, lent where the system has means for it.
+    pub(super) fn new(octets: Vec<u8>, slice: usize, lends: bool) -> Self {
+        let lent = (lends && slice >= LEAST_LENT).then(|| Lent::new(&octets[..slice]).ok()).flatten();
+        match lent.filter(|lent| lent.len() >= LEAST_LENT) {
+            Some(lent) => Self::Lent(lent),
+            None => Self::Copied(octets),
+        }
     }
 
     /// Writes its first `octets`, or as many as there is room for; returns how many.
     ///
     /// # Errors
-    /// What send(2) or sendfile(2) says; `WouldBlock` when there was no room within the socket's timeout.
-    pub(super) fn write(&self, mut stream: &TcpStream, octets: usize) -> io::Result<usize> {
+    /// What send(2) or splice(2) says; `WouldBlock` when there was no room within the socket's timeout.
+    pub(super) fn write(&mut self, mut stream: &TcpStream, octets: usize) -> io::Result<usize> {
         match self {
             Self::Copied(payload) => stream.write(&payload[..octets]),
-            Self::Lent(file) => bulk::send_file(stream, file, octets),
+            Self::Lent(lent) => lent.send(stream, octets),
         }
     }
 }
@@ -69,19 +70,31 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
             let near = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
             let (mut far, _) = listener.accept().expect("a connection");
-            let payload = Payload::new(octets.clone(), lends).expect("a payload");
+            let mut payload = Payload::new(octets.clone(), octets.len(), lends);
+            assert_eq!(matches!(payload, Payload::Lent(_)), lends);
             near.set_write_timeout(Some(std::time::Duration::from_millis(20))).expect("a timeout");
-            // Each write begins with the first octet, however much the one before it has got through.
             for wanted in [1, 70_000, 300_000] {
                 let sent = payload.write(&near, wanted).expect("room");
                 assert!((1..=wanted).contains(&sent), "{sent} of {wanted}");
                 let mut came = vec![0; sent];
                 far.read_exact(&mut came).expect("it comes");
                 assert!(came == octets[..sent], "lends: {lends}, {wanted}");
+                // What is lent goes on where a write has ended: to the end of what that one was to send.
+                while let Payload::Lent(lent) = &payload
+                    && lent.rests() > 0
+                {
+                    let sent = payload.write(&near, 300_000).expect("room");
+                    came.resize(came.len() + sent, 0);
+                    let at = came.len() - sent;
+                    far.read_exact(&mut came[at..]).expect("it comes");
+                    assert!(came == octets[..came.len()], "lends: {lends}, {wanted}");
+                }
             }
             let full = std::iter::repeat_with(|| payload.write(&near, 300_000)).find_map(Result::err);
             assert_eq!(full.map(|error| error.kind()), Some(io::ErrorKind::WouldBlock), "lends: {lends}");
         }
+        // What leaves in small pieces is copied.
+        assert!(matches!(Payload::new(octets, LEAST_LENT - 1, true), Payload::Copied(_)));
     }
 
     #[test]

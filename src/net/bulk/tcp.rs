@@ -28,9 +28,6 @@ const LEAST_SHARE: usize = 128 << 10;
 /// Who receives in this process.
 static RECEIVERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Less than so many octets at once are copied: a packet has room for few pages, whatever they hold.
-const LEAST_LENT: usize = 16 << 10;
-
 /// Writes `octets` again and again; lends them, or has the kernel copy them.
 pub(super) fn send(
     stream: &TcpStream,
@@ -48,7 +45,7 @@ pub(super) fn send(
         _ if pace.burst > 1 => octets.len(),
         rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(octets.len()),
     };
-    let payload = Payload::new(octets, lends && slice >= LEAST_LENT)?;
+    let mut payload = Payload::new(octets, slice, lends);
     let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
     let mut ticks = Ticks::new();
     while !test.is_over() {

@@ -123,7 +123,7 @@ pub struct Bandwidth {
     /// Copy what is received, as an application would, instead of having the kernel throw it away.
     #[arg(long)]
     pub rx_copy: bool,
-    /// Copy what is sent, as most applications do, instead of lending the kernel the payload's own pages (sendfile).
+    /// Copy what is sent, as most applications do, instead of lending the kernel the payload's own pages.
     #[arg(long)]
     pub tx_copy: bool,
     /// Let the kernel cut and join datagrams of UDP (GSO, GRO): many more of them, in bursts.

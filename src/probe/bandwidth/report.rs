@@ -21,7 +21,8 @@ pub struct Report {
     pub length_bytes: u32,
     /// What this host received it copied, as an application does; else the kernel threw it away.
     pub copied: bool,
-    /// What this host sent left from its own pages (sendfile(2)); else the kernel copied it, as it does small and slow writes always.
+    /// What this host sent left as the payload's own pages (splice(2)); else the kernel copied it, as it always does what leaves in
+    /// small pieces.
     #[serde(default)]
     pub lent: bool,
     /// What did not count, first.
