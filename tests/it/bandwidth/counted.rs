@@ -111,7 +111,7 @@ fn what_a_hosts_own_socket_drops_is_told_apart_from_what_the_network_does() {
         let rule = lab.router(1).rule(Hook::Forward, SOME_DATAGRAMS, "drop");
         let before = lab.client().counter("UdpRcvbufErrors");
         let mut client = lab.client().command(WADDLEPERF);
-        client.args(["bandwidth", "--json", "-u", "-R", "-l", "1400", "-b", "80M", "-t", "2.7"]);
+        client.args(["bandwidth", "--json", "-u", "-R", "-l", "1400", "-b", "80M", "-t", "2.7", "-w", "4M"]);
         client.args(counted.split_whitespace()).args(["-p", &server.port.to_string()]);
         let client = client.arg(lab.server().address4().to_string()).stdout(Stdio::piped()).spawn();
         let client = client.expect("it runs");
@@ -120,7 +120,7 @@ fn what_a_hosts_own_socket_drops_is_told_apart_from_what_the_network_does() {
         sleep(if counted.is_empty() { 600.ms() } else { 1600.ms() });
         let pid = Pid::from_raw(client.id().cast_signed());
         kill(pid, Signal::SIGSTOP).expect("stopped");
-        // More than the largest buffer that there is holds.
+        // Twice what the queue holds.
         sleep(800.ms());
         kill(pid, Signal::SIGCONT).expect("continued");
         let output = client.wait_with_output().expect("it ends");

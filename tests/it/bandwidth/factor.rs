@@ -265,9 +265,9 @@ fn a_receiver_without_a_processor_is_named_at_either_end() {
 fn datagrams_that_a_host_has_no_time_for_are_its_own_loss() {
     let lab = Lab::line(0).build();
     let server = waddleperf(&lab, OPEN);
-    // More than the largest buffer that there is holds.
+    // More than such a queue holds.
     for rate in ["80M", "100M", "120M"] {
-        let args = format!("-u -l 1400 -b {rate}");
+        let args = format!("-u -l 1400 -w 4M -b {rate}");
         is_limited_by(
             || starved(&lab, &server, false, &args),
             "up",
