@@ -28,7 +28,7 @@ use crate::wire::pcap::{Packet, Writer};
 const PIECE: usize = 128 * 1024;
 /// Octets that a pipe takes whole once it says that it is ready: `PIPE_BUF`.
 const PIPE: usize = 4096;
-/// How long whoever reads a stream may take for a piece once the run is over.
+/// How long whoever reads a stream may take for so much once the run is over.
 const GRACE: Duration = Duration::from_millis(300);
 /// Files that a report lists.
 const MOST_LISTED: usize = 1000;
@@ -310,7 +310,7 @@ impl Open {
     }
 
     /// Writes to a reader, who may be slow, or asleep: what he does not take at once he is asked for again, until the run
-    /// ends; then he has [`GRACE`] for each piece.
+    /// ends; then he has [`GRACE`] for each [`PIPE`]: who reads slowly loses nothing.
     fn pour(&mut self, end: &End) -> io::Result<()> {
         let mut rest = &self.buffer[..];
         while !rest.is_empty() {
