@@ -1,12 +1,11 @@
 //! SIGHUP: the file is read anew, and what can change while the process runs does. A file that is broken changes nothing.
 
 use std::convert::Infallible;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::autoperf::some_targets;
 use super::{Env, complaint};
@@ -26,10 +25,12 @@ pub(super) struct Reload {
     hangups: Signal,
     needs_targets: bool,
     users: Option<Arc<Users>>,
+    /// Lines for who reads what the process says: who sleeps must not stop the task that serves.
+    said: mpsc::Sender<String>,
 }
 
 impl Reload {
-    /// Listens from now on; the settings of autoperf go to `plan`.
+    /// Listens from now on; the settings of autoperf go to `plan`, what has been reloaded to `said`.
     ///
     /// # Errors
     /// When the signal cannot be listened for.
@@ -37,11 +38,12 @@ impl Reload {
         name: &'static str,
         env: &Env,
         plan: watch::Sender<autoperf::Settings>,
+        said: mpsc::Sender<String>,
     ) -> Result<Self, Failure> {
         let hangups =
             signal(SignalKind::hangup()).map_err(|error| Failure::from_io("listen for SIGHUP", &error))?;
         let (started, file) = (env.config.clone(), env.file.clone());
-        Ok(Self { name, started, file, plan, hangups, needs_targets: false, users: None })
+        Ok(Self { name, started, file, plan, hangups, needs_targets: false, users: None, said })
     }
 
     /// A file without targets is refused as well.
@@ -94,7 +96,7 @@ impl Reload {
     /// Lets those in that the file of users names now; one that is broken changes nothing.
     async fn admit(&self, users: Arc<Users>) {
         match apart(move || users.read_again()).await {
-            Ok(count) => drop(writeln!(io::stdout().lock(), "reloaded: {count} users")),
+            Ok(count) => drop(self.said.try_send(format!("reloaded: {count} users"))),
             Err(failure) => {
                 complaint::tell(self.name, &format!("reload: {failure}; who may log in was not changed"));
             }
@@ -107,8 +109,7 @@ impl Reload {
             let fixed = fixed.join(", ");
             complaint::tell(self.name, &format!("reload: what changed in {fixed} waits for the next start"));
         }
-        // A server goes on when nobody reads what it says.
-        let _ = writeln!(io::stdout().lock(), "reloaded: {} targets", config.autoperf.target.len());
+        let _ = self.said.try_send(format!("reloaded: {} targets", config.autoperf.target.len()));
         self.plan.send_replace(config.autoperf);
     }
 

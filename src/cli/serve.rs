@@ -1,5 +1,6 @@
 //! `waddleperf serve`: the test server, in the foreground until told to stop.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::Env;
 use super::background::Background;
 use super::reload::Reload;
+use super::{Env, complaint};
 use crate::autoperf::{self, TargetConfig, text};
 use crate::config;
 use crate::failure::Failure;
@@ -134,27 +135,29 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     let own = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets));
     let files: Vec<_> = own.chain(settings.iperf3.authorized_users_path.clone()).collect();
     // Tests are shown on stdout alone, where programs may read them.
-    let limits = settings.iperf3.show.is_some().then(|| format!("a test may have {}", settings.iperf3));
+    let out = if settings.iperf3.show.is_some() { Out::Stderr } else { Out::Stdout };
+    let limits = format!("a test may have {} ([serve.iperf3])", settings.iperf3);
     let prepared = Prepared::new(settings, &env.data, &files)?;
     background.enter()?;
     let store = env.store()?;
     let ended = env.block_on(async {
         let (plan, settings) = watch::channel(env.config.autoperf.clone());
-        let reload = Reload::new("waddleperf serve", env, plan)?.with_users(prepared.users());
+        let reload = Reload::new("waddleperf serve", env, plan, printer(out, |line| line).0)?;
+        let reload = reload.with_users(prepared.users());
         // Whoever has read that it listens may send it SIGHUP.
         for note in prepared.notes() {
-            // A server goes on when nobody reads what it says.
-            let _ = match limits {
-                Some(_) => writeln!(io::stderr().lock(), "{note}"),
-                None => writeln!(io::stdout().lock(), "{note}"),
-            };
+            out.write(note);
         }
-        if let Some(limits) = limits {
-            let _ = writeln!(io::stderr().lock(), "{limits} ([serve.iperf3])");
+        if out == Out::Stderr {
+            out.write(limits);
+        }
+        // A server may have become somebody who must not read that file.
+        if let Some(Err(failure)) = prepared.users().map(|users| users.read_again()) {
+            complaint::tell("waddleperf serve", &format!("SIGHUP cannot change who may log in: {failure}"));
         }
         background.leave_terminal()?;
-        let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: rounds() };
-        let (lines, printed) = printer(|line| line);
+        let autoperf = Autoperf { plan: settings, ctx: Arc::new(env.contexts()), rounds: rounds(out) };
+        let (lines, printed) = printer(Out::Stdout, |line| line);
         let ended = tokio::select! {
             ended = prepared.run(store, autoperf, lines, &env.cancel) => ended.map(|()| 0),
             never = reload.run() => match never {},
@@ -167,20 +170,38 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     ended
 }
 
-/// Where rounds go to be printed on stdout, one line each.
-pub(super) fn rounds() -> mpsc::Sender<autoperf::Round> {
-    printer(|round: autoperf::Round| text::line(&round.run, &round.measurements)).0
+/// Where a line goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Out {
+    Stdout,
+    Stderr,
 }
 
-/// Where things go to be printed on stdout as `line` writes them, and the task that does so until none can come any more. A
-/// reader that is slow, or gone, stops nothing.
-fn printer<T: Send + 'static>(
+impl Out {
+    /// Writes a line. A server goes on when nobody reads what it says.
+    fn write(self, line: impl Display) {
+        let _ = match self {
+            Self::Stdout => writeln!(io::stdout().lock(), "{line}"),
+            Self::Stderr => writeln!(io::stderr().lock(), "{line}"),
+        };
+    }
+}
+
+/// Where rounds go to be printed, one line each.
+pub(super) fn rounds(out: Out) -> mpsc::Sender<autoperf::Round> {
+    printer(out, |round: autoperf::Round| text::line(&round.run, &round.measurements)).0
+}
+
+/// Where things go to be printed as `line` writes them, and the task that does so until none can come any more. A reader that
+/// is slow, or gone, stops nothing.
+pub(super) fn printer<T: Send + 'static>(
+    out: Out,
     line: impl Fn(T) -> String + Send + 'static,
 ) -> (mpsc::Sender<T>, JoinHandle<()>) {
     let (things, mut waiting) = mpsc::channel::<T>(WAITING);
     let printed = tokio::task::spawn_blocking(move || {
         while let Some(thing) = waiting.blocking_recv() {
-            let _ = writeln!(io::stdout().lock(), "{}", line(thing));
+            out.write(line(thing));
         }
     });
     (things, printed)

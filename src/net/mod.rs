@@ -16,5 +16,5 @@ pub mod tls;
 
 pub use names::Names;
 pub use policy::Policy;
-pub use resolve::{Answerer, By, DnsTransport, Found, Resolver, Service, system_resolvers};
+pub use resolve::{Answerer, By, DnsTransport, Found, RESOLUTION_DELAY, Resolver, Service, system_resolvers};
 pub use tls::Trust;

@@ -172,7 +172,9 @@ impl Lent {
                 moved => filled += moved?,
             }
         }
-        Ok(Self { kept, octets: filled, passing, left: 0 })
+        // More would take two calls for each pipeful.
+        let held = usize::try_from(fcntl(&passing.1, FcntlArg::F_GETPIPE_SZ)?).unwrap_or(0);
+        Ok(Self { kept, octets: filled.min(held), passing, left: 0 })
     }
 
     /// How many octets it has.

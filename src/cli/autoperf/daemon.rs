@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LOCKED, locked, targets};
 use crate::autoperf::{self, lock};
 use crate::cli::reload::Reload;
+use crate::cli::serve::Out;
 use crate::cli::{Env, complaint, serve};
 use crate::failure::{Class, Failure};
 use crate::serve::beat;
@@ -28,9 +29,10 @@ pub(super) fn run(env: &Env) -> Result<u8, Failure> {
 async fn work(store: Arc<Access>, env: &Env) -> Result<(), Failure> {
     let over = CancellationToken::new();
     let mut control = tokio::spawn(control::serve(Arc::clone(&store), over.clone()));
-    let rounds = serve::rounds();
+    let rounds = serve::rounds(Out::Stdout);
+    let said = serve::printer(Out::Stdout, |line| line);
     let (plan, mut settings) = watch::channel(env.config.autoperf.clone());
-    let reload = Reload::new("waddleperf autoperf daemon", env, plan)?.with_targets();
+    let reload = Reload::new("waddleperf autoperf daemon", env, plan, said.0)?.with_targets();
     service::notify("READY=1");
     let measured = tokio::select! {
         measured = autoperf::daemon(&mut settings, Arc::clone(&store), env.contexts(), env.cancel.clone(), rounds) => measured,

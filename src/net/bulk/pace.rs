@@ -8,6 +8,13 @@ use crate::sys::wait::sleep;
 /// What a stall may be made up for, at most: more would be a burst.
 const CATCH_UP: Duration = Duration::from_millis(10);
 
+/// What a paced sender writes at once: so much time's worth, that the pace is even.
+const SLICE: Duration = Duration::from_millis(1);
+/// The least that it writes at once, in octets: less costs more than it says.
+const LEAST: usize = 512;
+/// Less than so many octets at once are copied: a packet has room for few pages, whatever they hold.
+pub(super) const LEAST_LENT: usize = 16 << 10;
+
 /// The pace of one stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -20,6 +27,21 @@ pub struct Pace {
 impl Pace {
     /// As fast as can be.
     pub const UNLIMITED: Self = Self { rate: 0, burst: 1 };
+
+    /// Octets that leave at once, where a write has `length`.
+    pub(super) fn slice(self, length: usize) -> usize {
+        match self.rate {
+            0 => length,
+            // Bursts are writes of the length that was asked for.
+            _ if self.burst > 1 => length,
+            rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(length),
+        }
+    }
+
+    /// Whether a connection that sends so may be lent its payload, where a write has `length` octets.
+    pub fn may_lend(self, length: usize) -> bool {
+        self.slice(length) >= LEAST_LENT
+    }
 
     /// How long `octets` take.
     pub fn time(self, octets: usize) -> Duration {

@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::net::TcpStream;
 
+use super::pace::LEAST_LENT;
 use crate::stats::Rng;
 use crate::sys::bulk::Lent;
 use crate::sys::random;
-
-/// Less than so many octets at once are copied: a packet has room for few pages, whatever they hold.
-const LEAST_LENT: usize = 16 << 10;
 
 /// What is sent again and again over a connection.
 pub(super) enum Payload {
@@ -21,7 +19,7 @@ pub(super) enum Payload {
 impl Payload {
     /// `octets`, of which `slice` leave at once, lent where the system has means for it.
     pub(super) fn new(octets: Vec<u8>, slice: usize, lends: bool) -> Self {
-        let lent = (lends && slice >= LEAST_LENT).then(|| Lent::new(&octets[..slice]).ok()).flatten();
+        let lent = lends.then(|| Lent::new(&octets[..slice]).ok()).flatten();
         match lent.filter(|lent| lent.len() >= LEAST_LENT) {
             Some(lent) => Self::Lent(lent),
             None => Self::Copied(octets),
@@ -93,7 +91,7 @@ mod tests {
             let full = std::iter::repeat_with(|| payload.write(&near, 300_000)).find_map(Result::err);
             assert_eq!(full.map(|error| error.kind()), Some(io::ErrorKind::WouldBlock), "lends: {lends}");
         }
-        // What leaves in small pieces is copied.
+        // A pipe that holds little is no help.
         assert!(matches!(Payload::new(octets, LEAST_LENT - 1, true), Payload::Copied(_)));
     }
 

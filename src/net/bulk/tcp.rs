@@ -5,16 +5,12 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::pace::Clock;
+use super::pace::{Clock, LEAST_LENT};
 use super::payload::Payload;
 use super::{Budget, Gauge, LOOK, Pace, Test};
 use crate::sys::wait::{exact_timers, sleep};
 use crate::sys::{bulk, clock};
 
-/// What a paced sender writes at once: so much time's worth, that the pace is even.
-const SLICE: Duration = Duration::from_millis(1);
-/// The least that it writes at once, in octets: less costs more than it says.
-const LEAST: usize = 512;
 /// How often a thread notes its processor time.
 const TICK: Duration = Duration::from_millis(20);
 /// A read shall bring so much time's worth of octets: as few system calls as can be, and no number older than this.
@@ -39,13 +35,8 @@ pub(super) fn send(
 ) -> io::Result<()> {
     exact_timers();
     stream.set_write_timeout(Some(LOOK))?;
-    let slice = match pace.rate {
-        0 => octets.len(),
-        // Bursts are writes of the length that was asked for.
-        _ if pace.burst > 1 => octets.len(),
-        rate => ((rate as f64 / 8.0 * SLICE.as_secs_f64()) as usize).max(LEAST).min(octets.len()),
-    };
-    let mut payload = Payload::new(octets, slice, lends);
+    let slice = pace.slice(octets.len());
+    let mut payload = Payload::new(octets, slice, lends && slice >= LEAST_LENT);
     let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
     let mut ticks = Ticks::new();
     while !test.is_over() {

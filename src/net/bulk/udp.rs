@@ -146,6 +146,8 @@ struct Intake {
     may_join: bool,
     /// It has joined some.
     joins: bool,
+    /// It shall join no more; what it has joined before is read whole yet.
+    is_leaving: bool,
     came: usize,
 }
 
@@ -156,8 +158,16 @@ impl Intake {
             (false, true) => (BATCH, length),
             (false, false) => (BATCH, header(udp.is_wide).min(length)),
         };
-        let batch = Batch::new(count, slot);
-        Self { batch, length, copies, is_wide: udp.is_wide, may_join: udp.offload, joins: false, came: 0 }
+        Self {
+            batch: Batch::new(count, slot),
+            length,
+            copies,
+            is_wide: udp.is_wide,
+            may_join: udp.offload,
+            joins: false,
+            is_leaving: false,
+            came: 0,
+        }
     }
 
     fn receive(&mut self, socket: &Socket) -> io::Result<usize> {
@@ -176,10 +186,12 @@ impl Intake {
 
     /// Nothing waits. Where the kernel has joined none of many, it will not: their heads are enough then.
     fn found_nothing(&mut self, socket: &Socket) {
-        let is_in_vain = self.may_join && !self.copies && !self.joins && self.came >= TRIED;
-        if is_in_vain && bulk::set_coalescing(socket, false).is_ok() {
+        if self.is_leaving {
             *self = Self::new(self.length, false, Udp { is_wide: self.is_wide, offload: false });
+            return;
         }
+        let is_in_vain = self.may_join && !self.copies && !self.joins && self.came >= TRIED;
+        self.is_leaving = is_in_vain && bulk::set_coalescing(socket, false).is_ok();
     }
 }
 
@@ -299,6 +311,8 @@ mod tests {
                 intake.found_nothing(&far);
                 pass(&near, &far, 50, &mut intake);
             }
+            // Once it has none to join, and once what it has joined is read.
+            intake.found_nothing(&far);
             intake.found_nothing(&far);
             assert_eq!(
                 pass(&near, &far, 1, &mut intake),

@@ -6,7 +6,8 @@ mod services;
 pub use answerers::{Answerer, DnsTransport};
 pub use services::Service;
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, ResolverBuilder};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use answerers::{Connections, Ledger};
 
@@ -23,6 +25,8 @@ use crate::failure::{Class, Failure};
 
 /// How long a whole look-up may take, retries included.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// Where IPv4 addresses came first, those of IPv6 are waited for no longer than this ("Resolution Delay", RFC 8305 §3).
+pub const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// The system's resolver, read from its configuration at the first name that needs it.
 #[derive(Clone, Default)]
@@ -30,7 +34,9 @@ pub struct Resolver(Arc<OnceCell<Known>>);
 
 /// What was read.
 struct Known {
-    resolver: hickory_resolver::Resolver<Connections>,
+    /// Who finds IPv4 addresses and all that is no address, and who finds IPv6 addresses: each may come without the other.
+    v4: hickory_resolver::Resolver<Connections>,
+    v6: hickory_resolver::Resolver<Connections>,
     hosts: Hosts,
     ledger: Ledger,
 }
@@ -85,7 +91,7 @@ impl Resolver {
     /// wrote it, in DNS's own escapes: nothing for a terminal.
     pub async fn name(&self, address: IpAddr) -> Option<String> {
         let known = self.known().await.ok()?;
-        let looking = tokio::time::timeout(DEADLINE, known.resolver.reverse_lookup(address));
+        let looking = timeout(DEADLINE, known.v4.reverse_lookup(address));
         let found = looking.await.ok()?.ok()?;
         let names = found.answers().iter().filter_map(|record| match &record.data {
             RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
@@ -107,17 +113,38 @@ impl Resolver {
     /// # Errors
     /// As [`first`](Self::first).
     pub async fn look_up(&self, host: &str) -> Result<Found, Failure> {
+        self.find(host, |known| known.both(host)).await
+    }
+
+    /// The addresses of `host` that `admits` lets through, for who tries them in turn, IPv6 first (RFC 8305 §3 and 4): those of
+    /// one family that come late are left out, and a family of which none is let through is not asked for.
+    ///
+    /// # Errors
+    /// As [`first`](Self::first).
+    pub async fn race(&self, host: &str, admits: impl Fn(&IpAddr) -> bool) -> Result<Found, Failure> {
+        let wanted = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
+        let wanted = wanted.map(|any| admits(&any));
+        self.find(host, |known| async move {
+            match wanted {
+                [true, false] => known.family(host, false).await,
+                [false, true] => known.family(host, true).await,
+                _ => known.early(host).await,
+            }
+        })
+        .await
+    }
+
+    async fn find<'a, F>(&'a self, host: &str, ask: impl FnOnce(&'a Known) -> F) -> Result<Found, Failure>
+    where
+        F: Future<Output = Result<Vec<IpAddr>, String>>,
+    {
         let failure = |why: String| Class::Resolve.because(format_args!("resolve {host}: {why}"));
         let known = self.known().await.map_err(failure)?;
         let mark = known.ledger.mark();
-        match tokio::time::timeout(DEADLINE, known.resolver.lookup_ip(host)).await {
+        match timeout(DEADLINE, ask(known)).await {
             Err(_) => Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
-            Ok(Err(error)) => Err(failure(plain(&error.to_string()))),
-            Ok(Ok(found)) => Ok(Found {
-                // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
-                addresses: found.iter().map(|address| address.to_canonical()).collect(),
-                by: known.by(mark, host),
-            }),
+            Ok(Err(why)) => Err(failure(plain(&why))),
+            Ok(Ok(addresses)) => Ok(Found { addresses, by: known.by(mark, host) }),
         }
     }
 
@@ -134,25 +161,83 @@ impl Resolver {
 impl Known {
     fn system() -> Result<Self, String> {
         let ledger = Ledger::default();
-        let builder = hickory_resolver::Resolver::builder(Connections::new(ledger.clone()))
-            .map_err(|error| format!("/etc/resolv.conf: {error}"))?;
-        Self::build(builder, ledger)
+        let builder = || {
+            hickory_resolver::Resolver::builder(Connections::new(ledger.clone()))
+                .map_err(|error| format!("/etc/resolv.conf: {error}"))
+        };
+        Self::build(builder()?, builder()?, ledger.clone())
     }
 
-    fn build(mut builder: ResolverBuilder<Connections>, ledger: Ledger) -> Result<Self, String> {
-        builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        builder.options_mut().timeout = Duration::from_secs(2);
-        let resolver = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { resolver, hosts: Hosts::from_system().unwrap_or_default(), ledger })
+    fn build(
+        v4: ResolverBuilder<Connections>,
+        v6: ResolverBuilder<Connections>,
+        ledger: Ledger,
+    ) -> Result<Self, String> {
+        let of = |mut builder: ResolverBuilder<Connections>, strategy| {
+            builder.options_mut().ip_strategy = strategy;
+            builder.options_mut().timeout = Duration::from_secs(2);
+            builder.build().map_err(|error| error.to_string())
+        };
+        let (v4, v6) = (of(v4, LookupIpStrategy::Ipv4Only)?, of(v6, LookupIpStrategy::Ipv6Only)?);
+        Ok(Self { v4, v6, hosts: Hosts::from_system().unwrap_or_default(), ledger })
+    }
+
+    /// The addresses of one family.
+    async fn family(&self, host: &str, is_v6: bool) -> Result<Vec<IpAddr>, String> {
+        // A name that this host knows itself is nobody else's business, in neither family.
+        let kinds = [RecordType::A, RecordType::AAAA].map(|kind| self.is_in_hosts(host, kind));
+        if kinds.contains(&true) && !kinds[usize::from(is_v6)] {
+            return Ok(Vec::new());
+        }
+        let resolver = if is_v6 { &self.v6 } else { &self.v4 };
+        let found = match resolver.lookup_ip(host).await {
+            Ok(found) => found,
+            // It is a name, and has others.
+            Err(error) if error.is_no_records_found() && !error.is_nx_domain() => return Ok(Vec::new()),
+            Err(error) => return Err(error.to_string()),
+        };
+        // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
+        Ok(found.iter().map(|address| address.to_canonical()).collect())
+    }
+
+    /// All addresses, IPv4 first.
+    async fn both(&self, host: &str) -> Result<Vec<IpAddr>, String> {
+        let (v4, v6) = tokio::join!(self.family(host, false), self.family(host, true));
+        joined(v4, v6)
+    }
+
+    /// Those that come early, IPv6 first.
+    async fn early(&self, host: &str) -> Result<Vec<IpAddr>, String> {
+        let mut v4 = pin!(self.family(host, false));
+        let mut v6 = pin!(self.family(host, true));
+        tokio::select! {
+            found = &mut v6 => match found {
+                Ok(found) if !found.is_empty() => {
+                    // What is there already comes along.
+                    let others = timeout(Duration::ZERO, v4).await.unwrap_or_else(|_| Ok(Vec::new()));
+                    joined(Ok(found), others)
+                }
+                found => joined(found, v4.await),
+            },
+            found = &mut v4 => match found {
+                Ok(found) if !found.is_empty() => {
+                    let others = timeout(RESOLUTION_DELAY, v6).await.unwrap_or_else(|_| Ok(Vec::new()));
+                    joined(others, Ok(found))
+                }
+                found => joined(v6.await, found),
+            },
+        }
+    }
+
+    /// Whether this host's own file of names has `host`, with addresses of this kind.
+    fn is_in_hosts(&self, host: &str, kind: RecordType) -> bool {
+        let name = Name::from_utf8(host).ok();
+        name.is_some_and(|name| self.hosts.lookup_static_host(&Query::query(name, kind)).is_some())
     }
 
     /// Who knew the addresses of `host`, whose look-up began at `mark`.
     fn by(&self, mark: u64, host: &str) -> Option<By> {
-        let in_hosts = |kind| {
-            let name = Name::from_utf8(host).ok()?;
-            self.hosts.lookup_static_host(&Query::query(name, kind))
-        };
-        if [RecordType::A, RecordType::AAAA].into_iter().any(|kind| in_hosts(kind).is_some()) {
+        if [RecordType::A, RecordType::AAAA].into_iter().any(|kind| self.is_in_hosts(host, kind)) {
             return Some(By::Hosts);
         }
         match self.ledger.since(mark, host) {
@@ -160,6 +245,29 @@ impl Known {
             (None, true) => Some(By::Cache),
             (None, false) => None,
         }
+    }
+}
+
+/// The addresses of both families in their order; a failure where there are none.
+fn joined(
+    first: Result<Vec<IpAddr>, String>,
+    second: Result<Vec<IpAddr>, String>,
+) -> Result<Vec<IpAddr>, String> {
+    match (first, second) {
+        (Ok(first), Ok(second)) if first.is_empty() && second.is_empty() => Err(NO_NAME.to_owned()),
+        (Ok(mut first), Ok(second)) => {
+            first.extend(second);
+            Ok(first)
+        }
+        (Ok(found), Err(why)) | (Err(why), Ok(found)) => {
+            if found.is_empty() {
+                Err(why)
+            } else {
+                Ok(found)
+            }
+        }
+        // That nobody answered says more than that a name has no addresses of one kind.
+        (Err(one), Err(other)) => Err(if plain(&one) == NO_NAME { other } else { one }),
     }
 }
 
@@ -186,10 +294,13 @@ fn literal(host: &str, port: u16) -> Result<Option<SocketAddr>, Failure> {
     Ok(Some(SocketAddrV6::new(address, port, 0, index.ok_or_else(unknown)?).into()))
 }
 
+/// There is none, or it has no addresses.
+const NO_NAME: &str = "no such name";
+
 /// The resolver's words, on one line and short.
 fn plain(text: &str) -> String {
     if text.contains("no records found") || text.contains("NXDomain") || text.contains("NXDOMAIN") {
-        return "no such name".to_owned();
+        return NO_NAME.to_owned();
     }
     if text.contains("Label contains invalid") {
         return "that cannot be a host's name".to_owned();
@@ -224,9 +335,10 @@ mod tests {
         known.connections.iter_mut().for_each(|connection| connection.port = server.port());
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![known]);
         let ledger = Ledger::default();
-        let connections = Connections::new(ledger.clone());
-        let builder = hickory_resolver::Resolver::builder_with_config(config, connections);
-        Resolver(Arc::new(OnceCell::new_with(Known::build(builder, ledger).ok())))
+        let builder = || {
+            hickory_resolver::Resolver::builder_with_config(config.clone(), Connections::new(ledger.clone()))
+        };
+        Resolver(Arc::new(OnceCell::new_with(Known::build(builder(), builder(), ledger.clone()).ok())))
     }
 
     /// Answers each question with the records, behind their names, that `records` gives for its type.
@@ -293,6 +405,64 @@ mod tests {
             let found = resolver.look_up("told.example.").await.expect("an address");
             assert_eq!((found.addresses.len(), found.by), (1, Some(expected)));
         }
+    }
+
+    /// Answers for one IPv4 and one IPv6 address, for the type `slow` after `by`.
+    async fn serving_slowly(slow: u8, by: Duration) -> SocketAddr {
+        let socket = Arc::new(tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port"));
+        let at = socket.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let mut question = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut question).await {
+                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
+                let kind = question[end - 3];
+                let address = match kind {
+                    1 => vec![198, 51, 100, 1],
+                    _ => [&[0x20, 1, 0xd, 0xb8][..], &[0; 11], &[1]].concat(),
+                };
+                let head =
+                    [&question[..2], &[0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], &question[12..end]].concat();
+                let tail = [0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, address.len() as u8];
+                let (reply, socket) = ([&head[..], &tail, &address].concat(), Arc::clone(&socket));
+                let late = if kind == slow { by } else { Duration::ZERO };
+                tokio::spawn(async move {
+                    tokio::time::sleep(late).await;
+                    let _ = socket.send_to(&reply, from).await;
+                });
+            }
+        });
+        at
+    }
+
+    #[tokio::test]
+    async fn one_family_does_not_wait_long_for_the_other() {
+        let (v4, v6) = (IpAddr::from([198, 51, 100, 1]), "2001:db8::1".parse().expect("an address"));
+        let late = Duration::from_secs(1);
+        for (slow, by, expected) in [
+            (0, Duration::ZERO, vec![v6, v4]),
+            // IPv6 a little later, too late; IPv4 too late.
+            (28, Duration::from_millis(10), vec![v6, v4]),
+            (28, late, vec![v4]),
+            (1, late, vec![v6]),
+        ] {
+            let resolver = asking(serving_slowly(slow, by).await);
+            let began = crate::sys::clock::now().mono;
+            let mut found = resolver.race("two.example.", |_| true).await.expect("addresses").addresses;
+            let took = crate::sys::clock::now().mono - began;
+            // IPv4 may be a moment behind IPv6, which waits for nobody.
+            if slow == 0 && found == [v6] {
+                found.push(v4);
+            }
+            assert_eq!(found, expected, "{slow} {by:?}");
+            assert!(took < late, "{slow} {by:?}: {took:?}");
+            let both = resolver.all("two.example.").await.expect("addresses");
+            assert_eq!(both, [v4, v6], "{slow} {by:?}");
+        }
+        // What is not wanted is not asked for.
+        let resolver = asking(serving_slowly(28, late).await);
+        let began = crate::sys::clock::now().mono;
+        let found = resolver.race("two.example.", IpAddr::is_ipv4).await.expect("an address").addresses;
+        assert_eq!((found, crate::sys::clock::now().mono - began < RESOLUTION_DELAY), (vec![v4], true));
     }
 
     /// Alias, then priority, target, and what is in its parameters (RFC 9460 §2.2): the preferred record comes first, and one

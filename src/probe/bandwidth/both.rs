@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Bandwidth;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
+use crate::net::bulk::Pace;
 use crate::wire::iperf3::{self, Results, Stream, stream_id};
 
 /// What this end and the other say of a test.
@@ -34,7 +35,7 @@ impl Both<'_> {
             streams: self.asked.parallel,
             length_bytes: length,
             copied: self.asked.rx_copy,
-            lent: !self.asked.udp && !self.asked.tx_copy,
+            lent: self.lends(length),
             omitted: self.asked.omit.0,
             up: self.flow(true),
             down: self.flow(false),
@@ -44,6 +45,14 @@ impl Both<'_> {
             },
             ..Report::default()
         }
+    }
+
+    /// Whether this end lends what it sends, in writes of `length` octets.
+    fn lends(&self, length: u32) -> bool {
+        let rate = self.asked.rate();
+        let pace = Pace { rate: rate.bps, burst: rate.burst };
+        let sends = self.ours.streams.iter().any(|ours| self.sends(ours.id));
+        sends && !self.asked.udp && !self.asked.tx_copy && pace.may_lend(length as usize)
     }
 
     /// A stream, of which `ours` is what this end has seen.
@@ -88,7 +97,11 @@ impl Both<'_> {
             received,
             retransmits: parts.iter().map(|part| part.retransmits).sum(),
             congestion: sender.and_then(|of| of.congestion.clone()).filter(|_| !is_udp),
-            udp: is_udp.then(|| datagrams(&all)),
+            udp: is_udp.then(|| Datagrams {
+                dropped_here: Some(self.ours).filter(|_| !sends).and_then(dropped),
+                dropped_there: self.theirs.filter(|_| sends).and_then(dropped),
+                ..datagrams(&all)
+            }),
             parts,
             ..Flow::default()
         })
@@ -150,6 +163,11 @@ fn datagrams(all: &[Sides]) -> Datagrams {
     let jitter = jitters.map(|sum| sum / all.len().max(1) as u32);
     let (seen, lost) = (count(&receivers, Stream::counted), count(&receivers, Stream::lost));
     Datagrams { with_omitted, ..Datagrams::of(sent, seen, lost, jitter) }
+}
+
+/// Datagrams that an end's own sockets had no room for, where it tells.
+fn dropped(of: &Results) -> Option<u64> {
+    of.inside.and_then(|inside| inside.dropped)
 }
 
 /// Percent as shares.

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{Bandwidth, By};
 use crate::failure::Fault;
 use crate::wire::iperf3::{Params, Transport};
@@ -17,6 +19,9 @@ const LONGEST_OMIT: Duration = Duration::from_secs(600);
 const TRIALS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
 /// Bounds of an interval.
 const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60);
+
+/// Octets of a title and of what goes with it: servers take parameters of 8 KiB (iperf3-protocol.md §7).
+const MOST_WORDS: usize = 6000;
 
 impl Bandwidth {
     /// Refuses what cannot be asked.
@@ -78,6 +83,12 @@ impl Bandwidth {
         let written = |format| jiff::fmt::strtime::format(format, &jiff::Zoned::default());
         if self.timestamp_format.as_ref().is_some_and(|format| written(format).is_err()) {
             return Err(Fault::of("timestamp-format", "takes what strftime(3) does, such as %H:%M:%S"));
+        }
+        let octets =
+            |text: &Option<String>| text.as_ref().map_or(0, |text| Value::from(&**text).to_string().len());
+        if octets(&self.title) + octets(&self.extra_data) > MOST_WORDS {
+            let why = format_args!("takes {MOST_WORDS} octets at most, together with the title");
+            return Err(Fault::of("extra-data", why));
         }
         self.check_latency()?;
         self.check_search()?;

@@ -74,11 +74,20 @@ impl Beside {
         self.measure(&Ctx { events: Events::none(), ..ctx.clone() }, IDLE).await
     }
 
-    /// Round trips from now, and after what is omitted, until `over`.
-    pub(super) async fn loaded(&self, ctx: &Ctx, over: &CancellationToken) -> Result<Found, Failure> {
+    /// Round trips once the bulk has `begun`, and after what is omitted, until it is `over`.
+    pub(super) async fn loaded(
+        &self,
+        ctx: &Ctx,
+        begun: &CancellationToken,
+        over: &CancellationToken,
+    ) -> Result<Found, Failure> {
+        let under_load = async {
+            begun.cancelled().await;
+            sleep(self.asked.omit.0).await;
+        };
         tokio::select! {
             () = over.cancelled() => return Ok((None, None)),
-            () = sleep(self.asked.omit.0) => {}
+            () = under_load => {}
         }
         self.measure(
             &Ctx { events: Events::none(), cancel: over.clone(), ..ctx.clone() },

@@ -21,8 +21,8 @@ pub struct Report {
     pub length_bytes: u32,
     /// What this host received it copied, as an application does; else the kernel threw it away.
     pub copied: bool,
-    /// What this host sent left as the payload's own pages (splice(2)); else the kernel copied it, as it always does what leaves in
-    /// small pieces.
+    /// What this host sent left as the payload's own pages (splice(2)), where the system has pipes for that; else the kernel copied
+    /// it, as it always does what leaves in pieces below 16 KiB.
     #[serde(default)]
     pub lent: bool,
     /// What did not count, first.
@@ -175,9 +175,12 @@ pub struct Datagrams {
     pub reordered: Option<u64>,
     /// Those that came again, as far as the last 1,024 numbers tell. Null where the server received.
     pub duplicates: Option<u64>,
-    /// Those that this host's own socket had no room for: of `lost`, or after the last that was seen. Null where the server
+    /// Those that this host's own socket had no room for: of `lost`, or after the last that was seen. Null where the other end
     /// received.
     pub dropped_here: Option<u64>,
+    /// The same of the other end's socket; null where this host received, or where the other end does not tell.
+    #[serde(default)]
+    pub dropped_there: Option<u64>,
     /// Jitter (RFC 3550 §6.4.1), the mean of the streams'. Of datagrams that the kernel has joined only the first has a time.
     #[serde(rename = "jitter_ms", with = "ms::option")]
     #[schemars(with = "Option<f64>")]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::busy::Backoff;
 use super::latency::Beside;
@@ -59,15 +60,15 @@ impl Bandwidth {
             Some(beside) => Some(beside.idle(ctx).await),
             None => None,
         };
-        let over = ctx.cancel.child_token();
+        let (begun, over) = (CancellationToken::new(), ctx.cancel.child_token());
         let bulk = async {
-            let held = self.hold_at_last(ctx, &server).await;
+            let held = self.hold_at_last(ctx, &server, &begun).await;
             over.cancel();
             held
         };
         let loaded = async {
             match &beside {
-                Some(beside) => Some(beside.loaded(ctx, &over).await),
+                Some(beside) => Some(beside.loaded(ctx, &begun, &over).await),
                 None => None,
             }
         };
@@ -78,11 +79,16 @@ impl Bandwidth {
     }
 
     /// A test, once the server has time for it, where that is to be waited for.
-    async fn hold_at_last(&self, ctx: &Ctx, server: &Server) -> Result<Held, Failure> {
+    async fn hold_at_last(
+        &self,
+        ctx: &Ctx,
+        server: &Server,
+        begun: &CancellationToken,
+    ) -> Result<Held, Failure> {
         let mut backoff = Backoff::new(self.retry_busy.map_or(Duration::ZERO, |span| span.0));
         let mut how = Some(self.how());
         loop {
-            let untested = match self.hold(ctx, server, how.take()).await {
+            let untested = match self.hold(ctx, server, how.take(), begun).await {
                 Ok(held) => return Ok(held),
                 Err(untested) => untested,
             };
@@ -98,12 +104,14 @@ impl Bandwidth {
         }
     }
 
-    /// One test, on a control connection of its own; `how` is told once the connection stands.
+    /// One test, on a control connection of its own; `how` is told once the connection stands, and `begun` is
+    /// cancelled once octets move.
     pub(super) async fn hold(
         &self,
         ctx: &Ctx,
         server: &Server,
         how: Option<String>,
+        begun: &CancellationToken,
     ) -> Result<Held, Untested> {
         let peer = server.peer;
         let way = self.egress.way();
@@ -124,9 +132,9 @@ impl Bandwidth {
         let stream =
             connection.stream.into_std().map_err(|error| Failure::from_io("take the connection", &error))?;
         let (asked, events) = (self.clone(), ctx.events.clone());
-        let credentials = server.credentials.clone();
+        let (credentials, begun) = (server.credentials.clone(), begun.clone());
         let test = on_own_thread("bandwidth", ctx, move |stop| {
-            talk::test(&asked, stream, peer, credentials.as_deref(), &events, stop)
+            talk::test(&asked, stream, peer, credentials.as_deref(), &events, &begun, stop)
         });
         Ok(Held { report: test.await??, rtt })
     }

@@ -114,7 +114,7 @@ fn flow(
         interface: asked.egress.device().map(str::to_owned),
         ttl: asked.egress.ttl,
         tos: asked.type_of_service(),
-        fragments: asked.dont_fragment.then_some(Fragments::Cut),
+        fragments: (asked.dont_fragment && to.is_ipv4()).then_some(Fragments::Refused),
         ..Setup::default()
     };
     let any = SocketAddr::new(if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, 0);
@@ -129,10 +129,13 @@ fn flow(
     };
     socket.connect(labelled).map_err(named("connect udp"))?;
     greet(&socket, control, length, stop)?;
-    if !sends {
-        socket
-            .expect_bulk(queue(asked.window.map(|window| window.0 as u32), asked.parallel.into()))
-            .map_err(named("setsockopt"))?;
+    let window = asked.window.map(|window| window.0 as u32);
+    match (sends, window) {
+        (false, _) => {
+            socket.expect_bulk(queue(window, asked.parallel.into())).map_err(named("setsockopt"))?
+        }
+        (true, Some(window)) => socket.set_send_queue(window as usize).map_err(named("-w"))?,
+        (true, None) => {}
     }
     let local = socket.local().map_err(named("getsockname"))?;
     let offload = asked.gso && prepare(&socket, length, sends);

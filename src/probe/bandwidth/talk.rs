@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
+use tokio_util::sync::CancellationToken;
 
 use super::course::{Course, Lane};
 use super::login::Credentials;
@@ -77,6 +78,7 @@ pub(super) fn test(
     peer: SocketAddr,
     credentials: Option<&Credentials>,
     events: &Events,
+    begun: &CancellationToken,
     stop: &Stop,
 ) -> Result<Report, Untested> {
     prepare(asked, &stream)?;
@@ -109,6 +111,7 @@ pub(super) fn test(
         workers.into_iter().for_each(|worker| drop(worker.join()));
         return Err(failure(&broken, peer));
     }
+    begun.cancel();
     let before = bulk::process_time();
     let began = clock::now();
     let mut senders = Vec::new();

@@ -11,14 +11,11 @@ use super::overrides::{ConnectTo, Resolve};
 use super::report::{Leg, Lookup, Source};
 use super::request::Ask;
 use crate::failure::{Class, Failure};
-use crate::net::{By, Found, Service, system_resolvers};
-use crate::probe::Ctx;
+use crate::net::{By, Found, RESOLUTION_DELAY, Service, system_resolvers};
 use crate::sys::clock;
 
 /// Addresses of one name that are tried at most.
 const MOST_ADDRESSES: usize = 16;
-/// Once there are addresses, an HTTPS record is waited for no longer than this ("Resolution Delay", RFC 8305 §3).
-const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// Where a request goes.
 pub(super) struct Place {
@@ -69,7 +66,7 @@ impl Linker<'_> {
             place.addresses.push(SocketAddr::new(literal.to_canonical(), port));
         } else {
             let began = clock::now().mono;
-            let (found, services) = looked_up(self.ctx, host, port, services).await?;
+            let (found, services) = self.looked_up(host, port, services).await?;
             place.dns_time = Some(clock::now().mono.saturating_duration_since(began));
             place.addresses = found.addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
             let mut dns = lookup(found.addresses, Source::Resolvers);
@@ -84,6 +81,34 @@ impl Linker<'_> {
         }
         place.addresses = self.admitted(host, place.addresses, place.dns.is_some())?;
         Ok(place)
+    }
+
+    /// The addresses of `host`, and its HTTPS records where `services` are wanted and come in time.
+    async fn looked_up(
+        &self,
+        host: &str,
+        port: u16,
+        services: bool,
+    ) -> Result<(Found, Option<Vec<Service>>), Failure> {
+        let resolver = &self.ctx.resolver;
+        let finding = resolver.race(host, |address| self.asked.egress.admits(address));
+        if !services {
+            return Ok((finding.await?, None));
+        }
+        let mut finding = std::pin::pin!(finding);
+        let mut asking = std::pin::pin!(resolver.services(host, port));
+        let mut told = None;
+        let found = loop {
+            tokio::select! {
+                found = &mut finding => break found?,
+                services = &mut asking, if told.is_none() => told = Some(services),
+            }
+        };
+        let told = match told {
+            Some(told) => Some(told),
+            None => timeout(RESOLUTION_DELAY, asking).await.ok(),
+        };
+        Ok((found, told.and_then(Result::ok)))
     }
 
     /// Those of `found` that this run may try; `is_name` where they are a name's.
@@ -120,32 +145,6 @@ impl Linker<'_> {
             _ => Ok(allowed),
         }
     }
-}
-
-/// The addresses of `host`, and its HTTPS records where `services` are wanted and come in time.
-async fn looked_up(
-    ctx: &Ctx,
-    host: &str,
-    port: u16,
-    services: bool,
-) -> Result<(Found, Option<Vec<Service>>), Failure> {
-    if !services {
-        return Ok((ctx.resolver.look_up(host).await?, None));
-    }
-    let mut finding = std::pin::pin!(ctx.resolver.look_up(host));
-    let mut asking = std::pin::pin!(ctx.resolver.services(host, port));
-    let mut told = None;
-    let found = loop {
-        tokio::select! {
-            found = &mut finding => break found?,
-            services = &mut asking, if told.is_none() => told = Some(services),
-        }
-    };
-    let told = match told {
-        Some(told) => Some(told),
-        None => timeout(RESOLUTION_DELAY, asking).await.ok(),
-    };
-    Ok((found, told.and_then(Result::ok)))
 }
 
 /// Adds whom this host asks for names to the look-ups that resolvers have answered.

@@ -73,14 +73,16 @@ impl Sink {
     }
 
     async fn hand_over(&mut self) -> Result<(), Failure> {
-        self.octets = 0;
-        let gathered = take(&mut self.gathered);
         let writer = self.writer.get_or_insert_with(|| Writer::start(self.path.clone()));
-        match writer.pieces.send(gathered).await {
-            Ok(()) => Ok(()),
-            // It has ended early.
-            Err(_) => self.written().await,
+        // Whoever drops this while it waits for room loses nothing.
+        if let Ok(room) = writer.pieces.reserve().await {
+            self.octets = 0;
+            room.send(take(&mut self.gathered));
+            return Ok(());
         }
+        // It has ended early.
+        self.gathered.clear();
+        self.written().await
     }
 
     /// Waits until all is written.

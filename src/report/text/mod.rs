@@ -84,6 +84,7 @@ pub fn failed(out: &mut impl io::Write, measurement: &Measurement) -> io::Result
         (Probe::Bandwidth(asked), Outcome::Failure(failure)) => {
             bandwidth::failed(out, asked, &failure.detail)
         }
+        (Probe::HttpTrace(asked), Outcome::Failure(failure)) => httptrace::failed(out, asked, failure),
         _ => Ok(()),
     }
 }

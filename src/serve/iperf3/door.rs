@@ -99,7 +99,12 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, pass: Pass
         () = shared.ended.cancelled() => None,
     };
     let Some(cookie) = shown else {
-        tracing::debug!("iperf3: {} has shown no cookie{}", peer.ip(), stranger(&octets));
+        // Whoever connects may cause this: it is told once a minute of each, else only to who looks for it.
+        let (peer, what) = (peer.ip(), stranger(&octets));
+        match what.is_empty() || shared.denied.add(peer, clock::now().mono) > 1 {
+            true => tracing::debug!("iperf3: {peer} has shown no cookie{what}"),
+            false => tracing::info!("iperf3: {peer} has shown no cookie{what}"),
+        }
         return;
     };
     if !shared.settings.admits(peer.ip()) {
@@ -125,10 +130,17 @@ async fn come_in(mut stream: TcpStream, peer: SocketAddr, order: u64, pass: Pass
     }
 }
 
-/// The first that a client says. What does not end as every cookie does is another protocol's.
+/// The first that a client says. What does not end as every cookie does is another protocol's, and what begins as one of those
+/// is not read to its end.
 async fn cookie(stream: &mut TcpStream, octets: &mut [u8; COOKIE]) -> Option<Cookie> {
-    stream.read_exact(octets).await.ok()?;
-    (octets[COOKIE - 1] == 0).then_some(Cookie(*octets))
+    let mut read = 0;
+    while read < COOKIE && banner(octets).is_empty() {
+        match stream.read(&mut octets[read..]).await.ok()? {
+            0 => return None,
+            more => read += more,
+        }
+    }
+    (read == COOKIE && octets[COOKIE - 1] == 0).then_some(Cookie(*octets))
 }
 
 /// What a client seems to be that has begun otherwise.
@@ -136,14 +148,20 @@ fn stranger(octets: &[u8; COOKIE]) -> &'static str {
     // iperf2's payload, behind a header of 24 octets or more.
     let follows =
         |pair: &[u8]| pair.iter().all(u8::is_ascii_digit) && (pair[0] - b'0' + 1) % 10 == pair[1] - b'0';
-    let is_pattern = octets[COOKIE - 8..].windows(2).all(follows);
+    match octets[COOKIE - 8..].windows(2).all(follows) {
+        true => "; it looks like iperf2",
+        false => banner(octets),
+    }
+}
+
+/// Which protocol begins so, if it is a known one.
+fn banner(octets: &[u8; COOKIE]) -> &'static str {
     match octets {
         [0x16, 3, ..] => "; it speaks TLS",
         [b'S', b'S', b'H', b'-', ..] => "; it speaks SSH",
         [b'G', b'E', b'T', b' ', ..] | [b'P', b'O', b'S', b'T', ..] | [b'H', b'E', b'A', b'D', ..] => {
             "; it speaks HTTP"
         }
-        _ if is_pattern => "; it looks like iperf2",
         _ => "",
     }
 }

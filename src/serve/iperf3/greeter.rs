@@ -64,7 +64,7 @@ impl Flow {
         let setup = Setup {
             share_address: true,
             tos: (params.tos > 0).then_some(params.tos),
-            fragments: params.dont_fragment.then_some(Fragments::Refused),
+            fragments: (params.dont_fragment && hello.from.is_ipv4()).then_some(Fragments::Refused),
             ..Setup::default()
         };
         let socket = Socket::bind(hello.to, &setup)?;

@@ -41,7 +41,7 @@ pub(super) fn ended(session: &Session, end: &End) {
     let is_refused = matches!(end, End::Busy | End::Refused(_));
     if is_refused && session.shared.denied.add(session.peer.ip(), clock::now().mono) == 1 {
         tracing::info!(peer = %session.peer, version = session.params.version.as_deref(), "iperf3: {end}");
-        if let Some(screen) = session.shared.screen.as_ref().filter(|_| !session.has_run()) {
+        if let Some(screen) = session.shared.screen.as_ref().filter(|_| !session.has_run) {
             screen.refuse(session.peer, end);
         }
         return;
@@ -65,7 +65,7 @@ pub(super) fn measurement(
         ..Bandwidth::of(&session.params, Target::from(peer.to_string().as_str()))
     };
     let theirs = told.as_ref().ok();
-    let ours = tally::results(&session.params, outcome, theirs);
+    let ours = Results { inside: Some(outcome.inside), ..tally::results(&session.params, outcome, theirs) };
     let both = Both { asked: &asked, is_client: false, ours: &ours, theirs };
     let report =
         Report { ended: told.as_ref().err().map(End::to_string), ..both.report(session.params.length) };

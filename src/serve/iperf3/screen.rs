@@ -125,6 +125,7 @@ impl Screen {
             numbers,
             asked,
             trace,
+            rtts: Vec::new(),
             has_head: false,
         };
         match self.show.form {
@@ -164,6 +165,8 @@ pub(super) struct Teller {
     /// What was asked for and what came of it, as a client of ours would know it.
     asked: Bandwidth,
     trace: Trace,
+    /// Of each stream the sum of the RTTs that it has shown, microseconds, and how many they are.
+    rtts: Vec<(u64, u64)>,
     has_head: bool,
 }
 
@@ -239,16 +242,23 @@ impl Teller {
         interval.moved.iter().zip(&interval.sent).map(snapshot).collect()
     }
 
-    /// Keeps the extremes of what connections show.
+    /// Keeps the extremes and means of what connections show; what was omitted does not count.
     fn note(&mut self, snapshots: &[Snapshot]) {
+        if snapshots.iter().any(|snapshot| snapshot.omitted) {
+            return;
+        }
         self.trace.totals.resize(snapshots.len(), Total::default());
-        for (total, snapshot) in self.trace.totals.iter_mut().zip(snapshots) {
+        self.rtts.resize(snapshots.len(), (0, 0));
+        for ((total, rtts), snapshot) in self.trace.totals.iter_mut().zip(&mut self.rtts).zip(snapshots) {
             let Some(kernel) = snapshot.tcp else { continue };
             let (cwnd, rtt) = (snapshot.tally.cwnd_bytes.unwrap_or(0), kernel.rtt_us.0);
             total.windows = (total.windows.0.max(cwnd), total.windows.1.max(kernel.snd_wnd));
-            let (most, least, _) = total.rtt_us;
-            let least = if least == 0 { rtt } else { least.min(rtt) };
-            total.rtt_us = (most.max(rtt), least, rtt);
+            if rtt > 0 {
+                let (most, least, _) = total.rtt_us;
+                let least = if least == 0 { rtt } else { least.min(rtt) };
+                *rtts = (rtts.0 + rtt, rtts.1 + 1);
+                total.rtt_us = (most.max(rtt), least, rtts.0 / rtts.1);
+            }
         }
     }
 

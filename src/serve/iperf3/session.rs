@@ -48,6 +48,8 @@ pub(super) struct Session {
     /// Who has logged in.
     pub(super) user: Option<String>,
     lines: Vec<Line>,
+    /// Its streams have come.
+    pub(super) has_run: bool,
     /// A record that the store has no time for yet, and the place of its test.
     unkept: Option<(Measurement, Place)>,
 }
@@ -71,13 +73,9 @@ impl Session {
             params: Params::default(),
             user: None,
             lines: Vec::new(),
+            has_run: false,
             unkept: None,
         }
-    }
-
-    /// Whether its streams have come.
-    pub(super) const fn has_run(&self) -> bool {
-        !self.lines.is_empty()
     }
 
     /// Holds the test, and tells the client and the log how it ended.
@@ -106,13 +104,17 @@ impl Session {
         let ended = self.shared.ended.clone();
         let place = unless(&ended, self.admit(pass)).await?;
         self.lines = unless(&ended, self.all_lines()).await?;
+        self.has_run = true;
         let began = clock::now();
         let screen = self.shared.screen.as_ref();
         let teller = screen.map(|screen| screen.test(self.peer, &self.cookie, &self.params, &self.lines));
         let mut running = Running::start(&self.params, &self.shared, self.source, &mut self.lines, teller)?;
-        self.talk.say(&[State::TestStart, State::TestRunning]).await?;
-        running.start_sending(&mut self.lines)?;
-        let ran = running.watch(&mut self.talk, &mut self.lines).await;
+        let ran = async {
+            self.talk.say(&[State::TestStart, State::TestRunning]).await?;
+            running.start_sending(&mut self.lines)?;
+            running.watch(&mut self.talk, &mut self.lines).await
+        };
+        let ran = ran.await;
         let (outcome, teller) = running.finish(&mut self.lines, ran.is_ok()).await;
         record::ran(self, &outcome, ran.as_ref().err());
         let told = match ran {

@@ -80,11 +80,14 @@ impl Line {
             }
             Carrier::Udp(Flow { socket, peer }) => {
                 let length = params.length;
-                if !sends {
-                    // A window may be less than what is there for all, not more.
-                    let most = queue(None, params.parallel as usize);
-                    let asked = if params.window > 0 { params.window as usize } else { most };
-                    socket.expect_bulk(most.min(asked)).map_err(failed)?;
+                // A window may be less than what is there for all, not more.
+                let most = queue(None, params.parallel as usize);
+                let allowed = if settings.window > 0 { most.min(settings.window as usize) } else { most };
+                let window = if params.window > 0 { allowed.min(params.window as usize) } else { most };
+                match (sends, params.window) {
+                    (false, _) => socket.expect_bulk(window).map_err(failed)?,
+                    (true, 1..) => socket.set_send_queue(window).map_err(failed)?,
+                    (true, 0) => {}
                 }
                 // The kernel cuts into what fits into packets; bursts are for who wants all or asks for them.
                 let may_cut = params.rate == 0 || params.gso;

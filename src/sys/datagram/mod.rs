@@ -287,6 +287,14 @@ impl Socket {
         Ok(())
     }
 
+    /// Octets that may wait to be sent (`SO_SNDBUF`); the system bounds them (`net.core.wmem_max`).
+    ///
+    /// # Errors
+    /// What setsockopt(2) says.
+    pub fn set_send_queue(&self, octets: usize) -> io::Result<()> {
+        self.inner.set_send_buffer_size(octets)
+    }
+
     /// From now on much comes, all of one flow: TTL, TOS and destination are told no more, for each of them costs a part of
     /// what receiving does, and the queue has `queue` octets even where the system allows less, if this process may
     /// (`SO_RCVBUFFORCE`: CAP_NET_ADMIN).

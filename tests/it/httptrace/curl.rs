@@ -108,6 +108,24 @@ fn times_add_up_as_curls_do() {
     assert!(read(ours(&["-w", "%{time_starttransfer}", &url]))[0] > 1.4, "the redirect's time is in it");
 }
 
+#[test]
+fn what_has_no_answer_is_written_as_well() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let refused = format!("http://{}/x", free.expect("a free port"));
+    let asked = ["-w", "%{http_code} %{exitcode} %{num_connects} %{url} %{time_starttransfer}|"];
+    for url in [refused.as_str(), "http://no.such.name.invalid/"] {
+        let words = [&asked[..], &[url]].concat();
+        let theirs = tool("curl").env_clear().args(["-s", "-o", "/dev/null"]).args(&words).output();
+        let theirs = String::from_utf8(theirs.expect("curl").stdout).expect("text");
+        let output = run(&words);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), theirs, "{}", said(&output));
+        assert_eq!(output.status.code(), Some(1));
+        let all: Value =
+            serde_json::from_slice(&run(&["-w", "%{json}", url]).stdout).expect("curl's JSON, too");
+        assert!(all["errormsg"].as_str().is_some_and(|why| !why.is_empty()), "{all}");
+    }
+}
+
 /// What a shell script types works: `-s -S -f -o`, and the exit code tells of a bad status.
 #[test]
 fn scripts_of_curl_users_work() {

@@ -101,9 +101,9 @@ fn a_record_says_whether_the_server_copied() {
     ] {
         let server = Server::with(&format!("{OPEN}{settings}\n"));
         let mut command = Command::new(WADDLEPERF);
-        command.args(["bandwidth", "-n", "1M", "-p", &server.port.to_string(), "127.0.0.1"]);
+        command.args(["bandwidth", "-R", "-n", "1M", "-p", &server.port.to_string(), "127.0.0.1"]);
         stdout(command.args(own.split_whitespace()));
-        server.report("-n 1M");
+        server.report("-R -n 1M");
         let records = server.records(2);
         let said = |n: usize| {
             let report = &records[n]["outcome"]["report"];

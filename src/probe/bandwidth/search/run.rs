@@ -181,7 +181,7 @@ impl Finder<'_> {
             let ctx = Ctx { cancel: cancel.clone(), events: Events::none(), ..self.ctx.clone() };
             let over = CancellationToken::new();
             let test = async {
-                let held = asked.hold(&ctx, &self.server, None).await;
+                let held = asked.hold(&ctx, &self.server, None, &CancellationToken::new()).await;
                 over.cancel();
                 held
             };

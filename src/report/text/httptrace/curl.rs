@@ -6,10 +6,20 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::failure::{Class, Failure};
 use crate::net::tls::Verdict;
 use crate::probe::Phases;
 use crate::probe::httptrace::{HttpTrace, Leg, Report};
 use crate::wire::text::escape;
+
+/// What came of a request.
+#[derive(Clone, Copy)]
+pub(super) enum Told<'a> {
+    /// Answers.
+    Found(&'a Report),
+    /// None.
+    Nothing(&'a Failure),
+}
 
 /// A value of curl's: a text or a number in quotes or without in its JSON.
 enum Given {
@@ -84,13 +94,13 @@ const NAMES: [&str; 48] = [
 ];
 
 /// `format` with everything filled in.
-pub(super) fn written(format: &str, report: &Report, asked: &HttpTrace) -> String {
+pub(super) fn written(format: &str, told: Told<'_>, asked: &HttpTrace) -> String {
     let mut out = String::new();
     let mut rest = format;
     while let Some(at) = rest.find(['%', '\\']) {
         out += &rest[..at];
         rest = &rest[at..];
-        let (text, length) = one(rest, report, asked);
+        let (text, length) = one(rest, told, asked);
         out += &text;
         rest = &rest[length..];
     }
@@ -98,7 +108,7 @@ pub(super) fn written(format: &str, report: &Report, asked: &HttpTrace) -> Strin
 }
 
 /// What stands for the escape or the variable that `text` begins with, and how long that is.
-fn one(text: &str, report: &Report, asked: &HttpTrace) -> (String, usize) {
+fn one(text: &str, told: Told<'_>, asked: &HttpTrace) -> (String, usize) {
     let mut letters = text.chars();
     let (first, second) = (letters.next(), letters.next());
     match (first, second) {
@@ -107,23 +117,23 @@ fn one(text: &str, report: &Report, asked: &HttpTrace) -> (String, usize) {
         (Some('\\'), Some('t')) => ("\t".to_owned(), 2),
         (Some('%'), Some('%')) => ("%".to_owned(), 2),
         (Some('%'), Some('{')) => match text.find('}') {
-            Some(end) => (variable(&text[2..end], report, asked), end + 1),
+            Some(end) => (variable(&text[2..end], told, asked), end + 1),
             None => ("%{".to_owned(), 2),
         },
         _ => match text.strip_prefix("%header{").and_then(|rest| rest.find('}').map(|end| &rest[..end])) {
-            Some(name) => (header(name, report), "%header{}".len() + name.len()),
+            Some(name) => (header(name, told), "%header{}".len() + name.len()),
             None => (first.map(String::from).unwrap_or_default(), first.map_or(0, char::len_utf8)),
         },
     }
 }
 
-fn variable(name: &str, report: &Report, asked: &HttpTrace) -> String {
+fn variable(name: &str, told: Told<'_>, asked: &HttpTrace) -> String {
     match name {
-        "json" => json(report, asked),
-        "header_json" => headers(report),
+        "json" => json(told, asked),
+        "header_json" => headers(told),
         // Where to print and when: there is one place, and no error here.
         "stdout" | "stderr" | "onerror" => String::new(),
-        _ => match value(name, report, asked) {
+        _ => match value(name, told, asked) {
             Some(Given::Text(text)) => escape(&text.unwrap_or_default()).into_owned(),
             // A status has three digits.
             Some(Given::Number(number)) if matches!(name, "http_code" | "response_code" | "http_connect") => {
@@ -135,7 +145,8 @@ fn variable(name: &str, report: &Report, asked: &HttpTrace) -> String {
     }
 }
 
-fn header(name: &str, report: &Report) -> String {
+fn header(name: &str, told: Told<'_>) -> String {
+    let Told::Found(report) = told else { return String::new() };
     let fields = report.legs.last().into_iter().flat_map(|leg| &leg.headers);
     let found =
         fields.filter(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.as_str()).next();
@@ -143,9 +154,9 @@ fn header(name: &str, report: &Report) -> String {
 }
 
 /// All variables as curl's JSON has them.
-fn json(report: &Report, asked: &HttpTrace) -> String {
+fn json(told: Told<'_>, asked: &HttpTrace) -> String {
     let all = NAMES.iter().filter_map(|name| {
-        let value = match value(name, report, asked)? {
+        let value = match value(name, told, asked)? {
             Given::Text(text) => Value::from(text).to_string(),
             Given::Number(number) => number,
         };
@@ -154,9 +165,10 @@ fn json(report: &Report, asked: &HttpTrace) -> String {
     format!("{{{}}}", all.collect::<Vec<_>>().join(","))
 }
 
-fn headers(report: &Report) -> String {
+fn headers(told: Told<'_>) -> String {
     let mut all = Map::new();
-    for field in report.legs.last().into_iter().flat_map(|leg| &leg.headers) {
+    let last = if let Told::Found(report) = told { report.legs.last() } else { None };
+    for field in last.into_iter().flat_map(|leg| &leg.headers) {
         let values = all.entry(field.name.clone()).or_insert_with(|| json!([]));
         if let Value::Array(values) = values {
             values.push(field.value.clone().into());
@@ -192,7 +204,11 @@ impl Moments {
     }
 }
 
-fn value(name: &str, report: &Report, asked: &HttpTrace) -> Option<Given> {
+fn value(name: &str, told: Told<'_>, asked: &HttpTrace) -> Option<Given> {
+    let report = match told {
+        Told::Found(report) => report,
+        Told::Nothing(failure) => return unmeasured(name, failure, asked),
+    };
     let last = report.legs.last()?;
     let sum = |part: fn(&Moments) -> Duration| {
         Given::seconds(report.legs.iter().map(|leg| part(&Moments::of(leg))).sum())
@@ -204,7 +220,7 @@ fn value(name: &str, report: &Report, asked: &HttpTrace) -> Option<Given> {
     Some(match name {
         "certs" => Given::text(""),
         "content_type" => {
-            let value = header("content-type", report);
+            let value = header("content-type", told);
             Given::Text(Some(value).filter(|value| !value.is_empty()))
         }
         "errormsg" | "ftp_entry_path" | "referer" => Given::Text(None),
@@ -266,6 +282,34 @@ fn value(name: &str, report: &Report, asked: &HttpTrace) -> Option<Given> {
         "url" => Given::text(report.legs.first()?.url.clone()),
         "url_effective" => Given::text(last.url.clone()),
         "curl_version" => Given::text(concat!("waddleperf/", env!("CARGO_PKG_VERSION"))),
+        _ => return None,
+    })
+}
+
+/// What curl prints of a request that has no answer: why, and nothing else.
+fn unmeasured(name: &str, failure: &Failure, asked: &HttpTrace) -> Option<Given> {
+    Some(match name {
+        "errormsg" => Given::text(failure.detail.as_str()),
+        // libcurl-errors(3).
+        "exitcode" => Given::number(match failure.class {
+            Class::Usage => 3,
+            Class::Resolve => 6,
+            Class::Unreachable | Class::Refused => 7,
+            Class::Timeout => 28,
+            Class::Tls => 35,
+            Class::Cancelled => 42,
+            _ => 56,
+        }),
+        "url" | "url_effective" => Given::text(asked.target.as_str()),
+        "curl_version" => Given::text(concat!("waddleperf/", env!("CARGO_PKG_VERSION"))),
+        "certs" | "local_ip" | "remote_ip" => Given::text(""),
+        "http_version" => Given::text("0"),
+        "method" => Given::text(asked.request.as_deref().unwrap_or("GET")),
+        "content_type" | "filename_effective" | "ftp_entry_path" | "redirect_url" | "referer" | "scheme" => {
+            Given::Text(None)
+        }
+        _ if name.starts_with("time_") => Given::seconds(Duration::ZERO),
+        _ if NAMES.contains(&name) => Given::number(0),
         _ => return None,
     })
 }

@@ -5,8 +5,11 @@ mod curl;
 use std::io;
 use std::time::Duration;
 
+use curl::Told;
+
 use super::packets::label;
 use super::{ABSENT, Style, Summary, bytes, counted, escape, millis, rate, span};
+use crate::failure::Failure;
 use crate::net::tls::Verdict;
 use crate::net::{DnsTransport, Service};
 use crate::probe::httptrace::{Attempt, DecidedBy, Form, Http3, HttpTrace, Leg, Report, Source, TlsSession};
@@ -49,13 +52,21 @@ impl Summary for Report {
 
     fn write_foreign(&self, out: &mut impl io::Write, of: &Measurement) -> io::Result<bool> {
         let Probe::HttpTrace(asked) = &of.probe else { return Ok(false) };
-        match (&asked.write_out, asked.format) {
-            (Some(format), _) => out.write_all(curl::written(format, self, asked).as_bytes())?,
-            (None, Form::CurlJson) => out.write_all(curl::written("%{json}\\n", self, asked).as_bytes())?,
-            (None, Form::Text) => return Ok(false),
-        }
+        let Some(format) = curls(asked) else { return Ok(false) };
+        out.write_all(curl::written(format, Told::Found(self), asked).as_bytes())?;
         Ok(true)
     }
+}
+
+/// What is to be written as curl would write it, if anything.
+fn curls(asked: &HttpTrace) -> Option<&str> {
+    asked.write_out.as_deref().or((asked.format == Form::CurlJson).then_some("%{json}\\n"))
+}
+
+/// What curl writes of a request that has no answer.
+pub(super) fn failed(out: &mut impl io::Write, asked: &HttpTrace, failure: &Failure) -> io::Result<()> {
+    let Some(format) = curls(asked) else { return Ok(()) };
+    out.write_all(curl::written(format, Told::Nothing(failure), asked).as_bytes())
 }
 
 /// `GET https://a.example/ → 200 (HTTP/2, 192.0.2.1:443)`
