@@ -59,6 +59,8 @@ enum End {
     Whole,
     /// Somebody here wanted it to end.
     Interrupted,
+    /// What is to be sent does not leave any more.
+    Stuck,
     /// The server, or the way there, ended it.
     Early(String),
 }
@@ -172,6 +174,13 @@ pub(super) fn test(
         End::Interrupted => {
             let _ = talk.control.say(State::ClientTerminate, soon(Duration::from_secs(1)));
             told.ended = Some("interrupted".to_owned());
+        }
+        End::Stuck => {
+            let why = told.ended.take();
+            told.ended = Some(why.map_or_else(
+                || "the server takes no more".to_owned(),
+                |why| format!("nothing more can be sent: {why}"),
+            ));
         }
         End::Early(why) => told.ended = Some(why),
     }
@@ -341,11 +350,7 @@ impl Talk<'_> {
         let of = |sends: bool| course.lanes.iter().filter(move |lane| lane.ends.sends == sends);
         if of(true).count() > 0 && of(true).all(|lane| lane.gauge.is_at_rest()) {
             let is_over = self.asked.bytes.is_some() || self.asked.blocks.is_some();
-            return Some(if is_over {
-                End::Whole
-            } else {
-                End::Early("the server takes no more".to_owned())
-            });
+            return Some(if is_over { End::Whole } else { End::Stuck });
         }
         // A connection may still wait for what it has taken out of the budget; datagrams are counted as they come.
         let all_rest = || of(false).all(|lane| lane.gauge.is_at_rest());

@@ -268,13 +268,14 @@ fn datagrams_that_a_host_has_no_time_for_are_its_own_loss() {
     // More than such a queue holds.
     for rate in ["80M", "100M", "120M"] {
         let args = format!("-u -l 1400 -w 4M -b {rate}");
-        is_limited_by(
+        let up = is_limited_by(
             || starved(&lab, &server, false, &args),
             "up",
             "receiver_cpu",
             "no room in the server's own socket",
             rate,
         );
+        assert!(number(&up["up"]["udp"]["dropped_there"]) > 0.0, "{up}");
         let down = is_limited_by(
             || starved(&lab, &server, true, &format!("{args} -R")),
             "down",

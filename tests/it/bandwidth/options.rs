@@ -46,6 +46,22 @@ fn flow_label_and_type_of_service_are_on_the_wire() {
 }
 
 #[test]
+fn what_must_not_be_cut_is_not_sent() {
+    let lab = Lab::line(0).build();
+    let _stock = Iperf3::start(lab.server(), "");
+    let to = lab.server().address4();
+    for (args, is_sent) in
+        [("-l 1400 --dont-fragment", true), ("-l 3000", true), ("-l 3000 --dont-fragment", false)]
+    {
+        let (code, record, says) = bandwidth(lab.client(), &format!("-u -b 5M -t 1 {args} {to}"));
+        let seen = record["outcome"]["report"]["up"]["udp"]["seen"].as_f64().unwrap_or(0.0);
+        assert_eq!((code == Some(0), seen > 100.0), (is_sent, is_sent), "{args}: {code:?} {says} {record}");
+        let why = record.to_string().to_lowercase();
+        assert!(is_sent || why.contains("message too long"), "{record}");
+    }
+}
+
+#[test]
 fn a_test_runs_on_the_processor_that_it_is_bound_to() {
     let lab = Lab::line(0).build();
     let _server = Iperf3::start(lab.server(), "");

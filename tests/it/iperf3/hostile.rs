@@ -107,6 +107,22 @@ fn other_protocols_are_closed_without_a_word() {
 }
 
 #[test]
+fn banners_are_let_go_at_once() {
+    let _turn = shared();
+    let server = Server::open();
+    for said in [&b"GET / HTTP/1.1\r\n"[..], b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01\x02\x00\x01"] {
+        let mut stranger = Raw::connect(&server);
+        let began = waddleperf::sys::clock::now().mono;
+        stranger.say(said);
+        let mut octets = [0; 64];
+        assert!(matches!(stranger.stream.read(&mut octets), Ok(0) | Err(_)), "{said:?}");
+        // A cookie is waited for 5 s.
+        let took = waddleperf::sys::clock::now().mono - began;
+        assert!(took < Duration::from_secs(3), "{said:?}: {took:?}");
+    }
+}
+
+#[test]
 fn strangers_disturb_no_test_that_runs() {
     let _turn = shared();
     let server = Server::open();
