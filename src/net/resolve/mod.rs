@@ -11,9 +11,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::LookupIpStrategy;
 use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, ResolverBuilder};
 use tokio::sync::OnceCell;
@@ -34,9 +33,7 @@ pub struct Resolver(Arc<OnceCell<Known>>);
 
 /// What was read.
 struct Known {
-    /// Who finds IPv4 addresses and all that is no address, and who finds IPv6 addresses: each may come without the other.
-    v4: hickory_resolver::Resolver<Connections>,
-    v6: hickory_resolver::Resolver<Connections>,
+    resolver: hickory_resolver::Resolver<Connections>,
     hosts: Hosts,
     ledger: Ledger,
 }
@@ -91,7 +88,7 @@ impl Resolver {
     /// wrote it, in DNS's own escapes: nothing for a terminal.
     pub async fn name(&self, address: IpAddr) -> Option<String> {
         let known = self.known().await.ok()?;
-        let looking = timeout(DEADLINE, known.v4.reverse_lookup(address));
+        let looking = timeout(DEADLINE, known.resolver.reverse_lookup(address));
         let found = looking.await.ok()?.ok()?;
         let names = found.answers().iter().filter_map(|record| match &record.data {
             RData::PTR(name) => Some(name.0.to_ascii().trim_end_matches('.').to_owned()),
@@ -138,6 +135,9 @@ impl Resolver {
     where
         F: Future<Output = Result<Vec<IpAddr>, String>>,
     {
+        if let Ok(literal) = host.parse::<IpAddr>() {
+            return Ok(Found { addresses: vec![literal.to_canonical()], by: None });
+        }
         let failure = |why: String| Class::Resolve.because(format_args!("resolve {host}: {why}"));
         let known = self.known().await.map_err(failure)?;
         let mark = known.ledger.mark();
@@ -161,25 +161,15 @@ impl Resolver {
 impl Known {
     fn system() -> Result<Self, String> {
         let ledger = Ledger::default();
-        let builder = || {
-            hickory_resolver::Resolver::builder(Connections::new(ledger.clone()))
-                .map_err(|error| format!("/etc/resolv.conf: {error}"))
-        };
-        Self::build(builder()?, builder()?, ledger.clone())
+        let builder = hickory_resolver::Resolver::builder(Connections::new(ledger.clone()))
+            .map_err(|error| format!("/etc/resolv.conf: {error}"))?;
+        Self::build(builder, ledger)
     }
 
-    fn build(
-        v4: ResolverBuilder<Connections>,
-        v6: ResolverBuilder<Connections>,
-        ledger: Ledger,
-    ) -> Result<Self, String> {
-        let of = |mut builder: ResolverBuilder<Connections>, strategy| {
-            builder.options_mut().ip_strategy = strategy;
-            builder.options_mut().timeout = Duration::from_secs(2);
-            builder.build().map_err(|error| error.to_string())
-        };
-        let (v4, v6) = (of(v4, LookupIpStrategy::Ipv4Only)?, of(v6, LookupIpStrategy::Ipv6Only)?);
-        Ok(Self { v4, v6, hosts: Hosts::from_system().unwrap_or_default(), ledger })
+    fn build(mut builder: ResolverBuilder<Connections>, ledger: Ledger) -> Result<Self, String> {
+        builder.options_mut().timeout = Duration::from_secs(2);
+        let resolver = builder.build().map_err(|error| error.to_string())?;
+        Ok(Self { resolver, hosts: Hosts::from_system().unwrap_or_default(), ledger })
     }
 
     /// The addresses of one family.
@@ -189,15 +179,14 @@ impl Known {
         if kinds.contains(&true) && !kinds[usize::from(is_v6)] {
             return Ok(Vec::new());
         }
-        let resolver = if is_v6 { &self.v6 } else { &self.v4 };
-        let found = match resolver.lookup_ip(host).await {
-            Ok(found) => found,
+        let kind = if is_v6 { RecordType::AAAA } else { RecordType::A };
+        match self.resolver.lookup(host, kind).await {
+            // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
+            Ok(found) => Ok(found.answers().iter().filter_map(address).map(|ip| ip.to_canonical()).collect()),
             // It is a name, and has others.
-            Err(error) if error.is_no_records_found() && !error.is_nx_domain() => return Ok(Vec::new()),
-            Err(error) => return Err(error.to_string()),
-        };
-        // What is mapped is an IPv4 address (RFC 4291 §2.5.5.2), to be reached, allowed and left out as one.
-        Ok(found.iter().map(|address| address.to_canonical()).collect())
+            Err(error) if error.is_no_records_found() && !error.is_nx_domain() => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// All addresses, IPv4 first.
@@ -245,6 +234,15 @@ impl Known {
             (None, true) => Some(By::Cache),
             (None, false) => None,
         }
+    }
+}
+
+/// The address in a record.
+fn address(record: &Record) -> Option<IpAddr> {
+    match &record.data {
+        RData::A(address) => Some(address.0.into()),
+        RData::AAAA(address) => Some(address.0.into()),
+        _ => None,
     }
 }
 
@@ -335,10 +333,9 @@ mod tests {
         known.connections.iter_mut().for_each(|connection| connection.port = server.port());
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![known]);
         let ledger = Ledger::default();
-        let builder = || {
-            hickory_resolver::Resolver::builder_with_config(config.clone(), Connections::new(ledger.clone()))
-        };
-        Resolver(Arc::new(OnceCell::new_with(Known::build(builder(), builder(), ledger.clone()).ok())))
+        let connections = Connections::new(ledger.clone());
+        let builder = hickory_resolver::Resolver::builder_with_config(config, connections);
+        Resolver(Arc::new(OnceCell::new_with(Known::build(builder, ledger).ok())))
     }
 
     /// Answers each question with the records, behind their names, that `records` gives for its type.

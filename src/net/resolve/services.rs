@@ -97,7 +97,7 @@ impl Resolver {
         let mut name = if port == 443 { format!("{host}.") } else { format!("_{port}._https.{host}.") };
         for _ in 0..=MOST_ALIASES {
             let owner = Name::from_ascii(&name).map_err(|error| failure(plain(&error.to_string())))?;
-            let asking = timeout(DEADLINE, known.v4.lookup(owner, RecordType::HTTPS));
+            let asking = timeout(DEADLINE, known.resolver.lookup(owner, RecordType::HTTPS));
             let found = match asking.await {
                 Err(_) => return Err(failure(format!("no answer in {} s", DEADLINE.as_secs()))),
                 Ok(Err(error)) if error.is_no_records_found() => return Ok(Vec::new()),
