@@ -178,13 +178,8 @@ impl Lent {
     }
 
     /// How many octets it has.
-    pub const fn len(&self) -> usize {
+    pub const fn octets(&self) -> usize {
         self.octets
-    }
-
-    /// Whether it has none.
-    pub const fn is_empty(&self) -> bool {
-        self.octets == 0
     }
 
     /// Octets that the last call had no room for.

@@ -20,7 +20,7 @@ impl Payload {
     /// `octets`, of which `slice` leave at once, lent where the system has means for it.
     pub(super) fn new(octets: Vec<u8>, slice: usize, lends: bool) -> Self {
         let lent = lends.then(|| Lent::new(&octets[..slice]).ok()).flatten();
-        match lent.filter(|lent| lent.len() >= LEAST_LENT) {
+        match lent.filter(|lent| lent.octets() >= LEAST_LENT) {
             Some(lent) => Self::Lent(lent),
             None => Self::Copied(octets),
         }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::pace::{Clock, LEAST_LENT};
+use super::pace::Clock;
 use super::payload::Payload;
 use super::{Budget, Gauge, LOOK, Pace, Test};
 use crate::sys::wait::{exact_timers, sleep};
@@ -35,8 +35,8 @@ pub(super) fn send(
 ) -> io::Result<()> {
     exact_timers();
     stream.set_write_timeout(Some(LOOK))?;
-    let slice = pace.slice(octets.len());
-    let mut payload = Payload::new(octets, slice, lends && slice >= LEAST_LENT);
+    let (slice, lends) = (pace.slice(octets.len()), lends && pace.may_lend(octets.len()));
+    let mut payload = Payload::new(octets, slice, lends);
     let mut clock = Clock::new(pace, test.began.max(clock::now().mono));
     let mut ticks = Ticks::new();
     while !test.is_over() {

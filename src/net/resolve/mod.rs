@@ -338,6 +338,24 @@ mod tests {
         Resolver(Arc::new(OnceCell::new_with(Known::build(builder, ledger).ok())))
     }
 
+    /// A question up to the end of its name, then type and class; what follows (EDNS) is left out.
+    fn asked(datagram: &[u8]) -> &[u8] {
+        let end = 12 + datagram[12..].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
+        &datagram[..end]
+    }
+
+    /// The lower octet of its type.
+    fn kind(question: &[u8]) -> u8 {
+        question[question.len() - 3]
+    }
+
+    /// The answer with these records, behind their names.
+    fn reply(question: &[u8], records: &[Vec<u8>]) -> Vec<u8> {
+        let head = [0x85, 0x80, 0, 1, 0, records.len() as u8, 0, 0, 0, 0];
+        let records = records.iter().flat_map(|record| [&[0xc0, 12], &record[..]].concat());
+        [&question[..2], &head, &question[12..]].concat().into_iter().chain(records).collect()
+    }
+
     /// Answers each question with the records, behind their names, that `records` gives for its type.
     async fn serving(mut records: impl FnMut(u8) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
@@ -345,16 +363,8 @@ mod tests {
         tokio::spawn(async move {
             let mut question = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut question).await {
-                // Up to the end of the name, then type and class; what follows (EDNS) is left out.
-                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
-                let records = records(question[end - 3]);
-                let mut reply = question[..2].to_vec();
-                reply.extend([0x85, 0x80, 0, 1, 0, records.len() as u8, 0, 0, 0, 0]);
-                reply.extend(&question[12..end]);
-                for record in records {
-                    reply.extend([0xc0, 12]);
-                    reply.extend(record);
-                }
+                let question = asked(&question[..length]);
+                let reply = reply(question, &records(kind(question)));
                 let _ = socket.send_to(&reply, from).await;
             }
         });
@@ -411,16 +421,14 @@ mod tests {
         tokio::spawn(async move {
             let mut question = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut question).await {
-                let end = 12 + question[12..length].iter().position(|octet| *octet == 0).unwrap_or(0) + 5;
-                let kind = question[end - 3];
+                let question = asked(&question[..length]);
+                let kind = kind(question);
                 let address = match kind {
                     1 => vec![198, 51, 100, 1],
                     _ => [&[0x20, 1, 0xd, 0xb8][..], &[0; 11], &[1]].concat(),
                 };
-                let head =
-                    [&question[..2], &[0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], &question[12..end]].concat();
-                let tail = [0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, address.len() as u8];
-                let (reply, socket) = ([&head[..], &tail, &address].concat(), Arc::clone(&socket));
+                let record = [&[0, kind, 0, 1, 0, 0, 0, 60, 0, address.len() as u8][..], &address].concat();
+                let (reply, socket) = (reply(question, &[record]), Arc::clone(&socket));
                 let late = if kind == slow { by } else { Duration::ZERO };
                 tokio::spawn(async move {
                     tokio::time::sleep(late).await;
