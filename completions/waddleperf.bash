@@ -313,7 +313,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --tx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --style --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -m -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --mptcp --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --tx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --style --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2189,7 +2189,7 @@ _waddleperf() {
             return 0
             ;;
         waddleperf__subcmd__serve)
-            opts="-v -h --listen --udp-legacy --udp-key-file --iperf3-allow --iperf3-deny --rsa-private-key-path --authorized-users-path --time-skew-threshold --use-pkcs1-padding --server-bitrate-limit --server-max-duration --one-off --iperf3-show --iperf3-interval --iperf3-format --iperf3-timestamps --daemon --pidfile --logfile --user --config --data --verbose --help"
+            opts="-v -h --listen --udp-legacy --udp-key-file --iperf3-allow --iperf3-deny --rsa-private-key-path --authorized-users-path --time-skew-threshold --use-pkcs1-padding --mptcp --server-bitrate-limit --server-max-duration --one-off --iperf3-show --iperf3-interval --iperf3-format --iperf3-timestamps --daemon --pidfile --logfile --user --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4605,7 +4605,7 @@ _bandwidth() {
 
     case "${cmd}" in
         bandwidth)
-            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --tx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --style --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
+            opts="-c -p -u -t -n -k -O -i -P -R -b -l -w -M -N -S -L -C -m -Z -B -A -T -f -J -4 -6 -I -q -D -v -h --client --port --udp --time --bytes --blockcount --omit --interval --parallel --reverse --bidir --bandwidth --bitrate --fq-rate --length --window --set-mss --no-delay --tos --flowlabel --congestion --mptcp --zerocopy --bind --cport --connect-timeout --rcv-timeout --snd-timeout --cntl-ka --affinity --repeating-payload --dont-fragment --rx-copy --tx-copy --gsro --gso --find-max --loss --trial --retry-busy --latency --latency-port --get-server-output --title --extra-data --format --style --timestamp-format --logfile --forceflush --iperf3-json --json-stream --udp-counters-64bit --username --rsa-public-key-path --password-file --use-pkcs1-padding --ipv4 --ipv6 --source --interface --ttl --dscp --ecn --json --csv --quiet --timestamps --watch --save --no-save --label --fail-on --config --data --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

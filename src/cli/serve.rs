@@ -59,6 +59,9 @@ pub(super) struct Serve {
     /// Also take logins of clients up to iperf 3.16 (PKCS#1 v1.5)
     #[arg(long, help_heading = "Server of iperf3")]
     use_pkcs1_padding: bool,
+    /// Let clients of iperf3 have connections over several paths (Multipath TCP)
+    #[arg(long, help_heading = "Server of iperf3")]
+    mptcp: bool,
     /// Bits per second of a test of iperf3, over TCP and over UDP (K, M, G and T for powers of 1000; 0 is no limit)
     #[arg(long, value_name = "RATE", help_heading = "Server of iperf3")]
     server_bitrate_limit: Option<Rate>,
@@ -227,6 +230,7 @@ impl Serve {
         iperf3.authorized_users_path = self.authorized_users_path.or(iperf3.authorized_users_path.take());
         iperf3.time_skew_threshold = self.time_skew_threshold.unwrap_or(iperf3.time_skew_threshold);
         iperf3.use_pkcs1_padding |= self.use_pkcs1_padding;
+        iperf3.mptcp |= self.mptcp;
         if let Some(Rate { bps, .. }) = self.server_bitrate_limit {
             (iperf3.rate, iperf3.udp_rate) = (bps, bps);
         }

@@ -61,6 +61,15 @@ impl Input {
         }
     }
 
+    /// Refuses a file that is not there, as [`Input::open`] does, without a look into it: a pipe is read once.
+    ///
+    /// # Errors
+    /// As [`Input::open`].
+    pub(super) fn check(what: &str, path: &Path) -> Result<(), Failure> {
+        let there = if path == Path::new("-") { Ok(()) } else { std::fs::metadata(path).map(drop) };
+        there.map_err(|error| failure(&format!("{what} {}", name(path)), &error))
+    }
+
     /// What the system knows of it.
     ///
     /// # Errors

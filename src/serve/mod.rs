@@ -75,11 +75,15 @@ impl Prepared {
         let passed = adopt()?;
         let groups = open(&settings, passed.reflector)?;
         let iperf3 = match settings.place(ServiceName::Iperf3).filter(|_| passed.iperf3.is_empty()) {
-            Some(place) => iperf3::Listener::open(place)?,
+            Some(place) => iperf3::Listener::open(place, settings.iperf3.mptcp)?,
             None => passed.iperf3,
         };
         let mut notes: Vec<String> = groups.first().into_iter().flatten().map(describe).collect();
         notes.extend(iperf3.notes());
+        if settings.iperf3.mptcp && !iperf3.is_multipath() {
+            let why = "neither has this system Multipath TCP nor do sockets of a service manager";
+            notes.push(format!("iperf3: mptcp is left out: {why}"));
+        }
         notes.extend(drop_privileges(&settings, data, &readable(files))?);
         Ok(Self { settings, groups, iperf3, gate, psk, notes })
     }

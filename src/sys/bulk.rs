@@ -37,6 +37,8 @@ pub struct Options {
     pub patience: Option<Duration>,
     /// IPv6's flow label.
     pub flow_label: Option<u32>,
+    /// Over several paths (MPTCP, RFC 8684) where this system and the other end have that.
+    pub multipath: bool,
 }
 
 /// An option that a socket has not taken.
@@ -88,8 +90,11 @@ impl Options {
         patience: Duration,
     ) -> Result<TcpStream, Untaken> {
         let named = |option| move |error| Untaken { option, error };
-        let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)
-            .map_err(named("socket"))?;
+        let socket = |protocol| {
+            socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, protocol)
+        };
+        let multipath = self.multipath.then(|| socket(Some(socket2::Protocol::MPTCP))).and_then(Result::ok);
+        let socket = multipath.map_or_else(|| socket(None), Ok).map_err(named("socket"))?;
         if let Some(device) = device {
             socket.bind_device(Some(device.as_bytes())).map_err(named("-I"))?;
         }
@@ -119,10 +124,24 @@ pub fn congestion(socket: &TcpStream) -> Option<String> {
     String::from_utf8(name[..end].to_vec()).ok()
 }
 
+/// Whether a connection is known to be able to take several paths: both ends have MPTCP (`MPTCP_INFO`, since Linux 5.16).
+pub fn is_multipath(socket: &TcpStream) -> bool {
+    const SOL_MPTCP: libc::c_int = 284;
+    const MPTCP_INFO: libc::c_int = 1;
+    const FALLBACK: u32 = 1;
+    // Its flags stand behind eight octets.
+    option::numbers::<4>(socket, SOL_MPTCP, MPTCP_INFO).is_ok_and(|info| info[2] & FALLBACK == 0)
+}
+
 /// The sizes of a socket's buffers in octets: send, receive.
 pub fn buffers(socket: &impl AsFd) -> Option<(usize, usize)> {
     let socket = socket2::SockRef::from(socket);
     Some((socket.send_buffer_size().ok()?, socket.recv_buffer_size().ok()?))
+}
+
+/// What of such a size is payload's: the kernel has doubled what was asked for, for its own needs (socket(7)).
+pub const fn usable(buffer: usize) -> usize {
+    buffer / 2
 }
 
 /// Reads at most `most` octets of a TCP connection and throws them away in the kernel (`MSG_TRUNC`, tcp(7)): returns how many;

@@ -1,5 +1,5 @@
-//! What the kernel tells by netlink(7) of links, routes and neighbours (rtnetlink), of sockets (sock_diag) and of radios
-//! (nl80211): asked, never changed.
+//! What the kernel tells by netlink(7) of links, routes and neighbours (rtnetlink), of sockets (sock_diag), of radios (nl80211)
+//! and of IPsec (xfrm): asked, never changed.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_XFRM};
 use netlink_sys::{Socket, SocketAddr};
 use wl_nl80211::Nl80211Message;
 
@@ -33,6 +33,53 @@ pub fn dump(question: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage
 /// As [`dump`].
 pub fn sockets(question: SockDiagMessage) -> io::Result<Vec<SockDiagMessage>> {
     ask(NETLINK_SOCK_DIAG, NLM_F_DUMP, question)
+}
+
+/// How many policies say what IPsec does with packets that this host sends (ip-xfrm(8)); those of single sockets do not count.
+///
+/// # Errors
+/// As [`dump`]; of who may not ask, kind `PermissionDenied`.
+pub fn ipsec_policies() -> io::Result<usize> {
+    let policies = ask(NETLINK_XFRM, NLM_F_DUMP, Policy { direction: 0 })?;
+    Ok(policies.iter().filter(|policy| policy.direction == Policy::OUT).count())
+}
+
+/// A policy of IPsec (`struct xfrm_userpolicy_info`), of which only this is read.
+#[derive(Debug)]
+struct Policy {
+    direction: u8,
+}
+
+impl Policy {
+    const OUT: u8 = 1;
+    /// `XFRM_MSG_GETPOLICY`, and the octets of what it asks for: all of them are 0 where all policies are meant.
+    const GET: u16 = 0x15;
+    const QUESTION: usize = 64;
+    /// Where the direction stands: behind the selector, two lifetimes, priority and index.
+    const DIRECTION: usize = 56 + 64 + 32 + 4 + 4;
+}
+
+impl NetlinkSerializable for Policy {
+    fn message_type(&self) -> u16 {
+        Self::GET
+    }
+
+    fn buffer_len(&self) -> usize {
+        Self::QUESTION
+    }
+
+    fn serialize(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
+}
+
+impl NetlinkDeserializable for Policy {
+    type Error = io::Error;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> io::Result<Self> {
+        let direction = payload.get(Self::DIRECTION).copied();
+        direction.map(|direction| Self { direction }).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
 }
 
 /// Whom the kernel's radios answer: nobody where no driver of one is loaded.
@@ -123,6 +170,16 @@ mod tests {
             link.attributes.contains(&LinkAttribute::IfName("lo".to_owned()))
         };
         assert_eq!(links.iter().filter(|link| is_loopback(link)).count(), 1);
+    }
+
+    #[test]
+    fn a_policys_direction_is_read_where_it_stands() {
+        // `struct xfrm_userpolicy_info` is 168 octets long.
+        let mut message = [0; 168];
+        message[160] = Policy::OUT;
+        let read = |octets: &[u8]| Policy::deserialize(&NetlinkHeader::default(), octets);
+        assert_eq!(read(&message).expect("a policy").direction, Policy::OUT);
+        assert!(read(&message[..160]).is_err());
     }
 
     /// Whether or not there are radios, the kernel answers, and says which.

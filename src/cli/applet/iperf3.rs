@@ -188,7 +188,6 @@ fn refusal(name: &str) -> Option<&'static str> {
     Some(match name {
         "file" => "-F: no file is sent or written; the payload is random, or a pattern (--repeating-payload)",
         "sctp" | "xbind" | "nstreams" => "SCTP is not spoken here: TCP, or UDP with -u",
-        "mptcp" => "-m: Multipath TCP is not spoken here; without it the test goes over TCP",
         _ => return None,
     })
 }
@@ -375,6 +374,7 @@ mod tests {
             ("-c fe80::1%eth0", "bandwidth --client=fe80::1%eth0"),
             ("-c h --timestamps", "bandwidth --client=h --timestamp-format=%c"),
             ("-c h --timestamps=%T", "bandwidth --client=h --timestamp-format=%T"),
+            ("-mc h", "bandwidth --mptcp --client=h"),
             ("-c h --forceflush -I /tmp/p --pacing-timer 5 --skip-rx-copy", "bandwidth --client=h"),
             ("-c h --cntl-ka --cntl-ka=60/5/3", "bandwidth --client=h --cntl-ka --cntl-ka=60/5/3"),
             ("-c h --latency=udp --fail-on x<1", "bandwidth --client=h --latency=udp --fail-on x<1"),
@@ -404,7 +404,7 @@ mod tests {
             ("-sD -1 -I /run/p", "[::]:5201", " --daemon --one-off --pidfile=/run/p"),
             ("-s --logfile l --data /tmp/d", "[::]:5201", " --logfile=l --data /tmp/d"),
             ("-s --server-bitrate-limit 5M/3", "[::]:5201", " --server-bitrate-limit=5M"),
-            ("-s -V --use-pkcs1-padding", "[::]:5201", " -v --use-pkcs1-padding"),
+            ("-sm -V --use-pkcs1-padding", "[::]:5201", " --mptcp -v --use-pkcs1-padding"),
         ] {
             assert_eq!(argv(line), at(place, more), "{line}");
         }
@@ -427,7 +427,6 @@ mod tests {
             ("-s -c h", "exclude"),
             ("-c h --sctp", "SCTP"),
             ("-c h -F f", "no file"),
-            ("-c h -m", "Multipath"),
             ("-c h -D", "--daemon is for the server"),
             ("-s -t 5", "--time is for the client"),
             ("-s -B host.example", "address of this host"),
@@ -448,7 +447,7 @@ mod tests {
             ("--bind-dev=eth0", Some("--bind-dev is --interface here")),
             ("--pacing-timer", Some("leave it out")),
             ("-1", Some("for a server")),
-            ("--mptcp", Some("Multipath")),
+            ("--mptcp", None),
             ("--nonsense", None),
             ("-x", None),
             ("--port", None),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Bandwidth;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
+use super::trace::Total;
 use crate::net::bulk::Pace;
 use crate::wire::iperf3::{self, Results, Stream, stream_id};
 
@@ -21,10 +22,10 @@ pub(crate) struct Both<'a> {
 
 /// A stream as its sender and its receiver have seen it; `None` of who has not told.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sides {
+struct Sides {
     id: u32,
-    pub(super) sender: Option<Stream>,
-    pub(super) receiver: Option<Stream>,
+    sender: Option<Stream>,
+    receiver: Option<Stream>,
 }
 
 impl Both<'_> {
@@ -56,7 +57,7 @@ impl Both<'_> {
     }
 
     /// A stream, of which `ours` is what this end has seen.
-    pub(super) fn sides(&self, ours: &Stream) -> Sides {
+    fn sides(&self, ours: &Stream) -> Sides {
         let told = self.theirs.and_then(|theirs| theirs.streams.iter().find(|stream| stream.id == ours.id));
         // Who does not say how long it took has taken as long.
         let theirs = told.map(|told| Stream { elapsed: told.elapsed.or(ours.elapsed), ..*told });
@@ -65,6 +66,26 @@ impl Both<'_> {
             false => (theirs, Some(*ours)),
         };
         Sides { id: ours.id, sender, receiver }
+    }
+
+    /// What iperf3's form tells of a stream, of which `ours` is what this end has seen.
+    pub(crate) fn total(&self, ours: &Stream) -> Total {
+        let sides = self.sides(ours);
+        let span = |moved: Moved| (moved.bytes, moved.elapsed);
+        let (sender, receiver) = (sides.sender.as_ref(), sides.receiver.as_ref());
+        Total {
+            sent: sides.sent().map(span),
+            received: sides.received().map(span),
+            retransmits: sender.and_then(|sender| sender.retransmits),
+            datagrams: (
+                sender.unwrap_or(ours).counted(),
+                receiver.map_or(0, Stream::counted),
+                receiver.map_or(0, |receiver| receiver.lost() as i64),
+                0,
+            ),
+            jitter: receiver.and_then(|receiver| receiver.jitter).unwrap_or_default(),
+            ..Total::default()
+        }
     }
 
     /// Bits per second that were received, both ways together.
@@ -110,12 +131,12 @@ impl Both<'_> {
 
 impl Sides {
     /// What the sender's kernel took, and how long that was.
-    pub(super) fn sent(&self) -> Option<Moved> {
+    fn sent(&self) -> Option<Moved> {
         self.sender.map(moved)
     }
 
     /// What the receiver read, and how long that was.
-    pub(super) fn received(&self) -> Option<Moved> {
+    fn received(&self) -> Option<Moved> {
         self.receiver.map(moved)
     }
 

@@ -64,6 +64,7 @@ impl Bandwidth {
             (self.udp && self.mss.is_some(), "set-mss", "TCP"),
             (self.udp && self.congestion.is_some(), "congestion", "TCP"),
             (self.udp && self.no_delay, "no-delay", "TCP"),
+            (self.udp && self.mptcp, "mptcp", "TCP"),
             (!self.udp && self.gso, "gso", "UDP, with --udp"),
             (!self.udp && self.dont_fragment, "dont-fragment", "UDP, with --udp"),
         ] {

@@ -149,16 +149,17 @@ impl Lane {
         Some([send, receive])
     }
 
-    /// What iperf3's form tells of this host's end.
-    pub(super) fn total(&self) -> Total {
+    /// `told` of both ends, and what this one alone knows.
+    pub(super) fn total(&self, told: Total) -> Total {
+        let (sent, seen, lost, _) = told.datagrams;
         let (least, most, sum, count) = self.rtts;
         let rtt_us = sum.checked_div(count).map_or((0, 0, 0), |mean| (most, least, mean));
         Total {
-            retransmits: self.retransmits(),
             reorder: self.last_tcp.reordering.unwrap_or(0).into(),
             windows: self.windows,
             rtt_us,
-            ..Total::default()
+            datagrams: (sent, seen, lost, self.counted().disordered),
+            ..told
         }
     }
 }

@@ -87,6 +87,10 @@ pub struct Bandwidth {
     /// TCP congestion control of both ends, such as cubic, reno or bbr.
     #[arg(short = 'C', long, value_name = "NAME")]
     pub congestion: Option<String>,
+    /// Connections over several paths at once (Multipath TCP, RFC 8684), where the server and the system have it; else over one. Of
+    /// several, what only the kernel knows (retransmits, RTT, cwnd) is not known.
+    #[arg(short = 'm', long)]
+    pub mptcp: bool,
     /// Ask a server other than waddleperf's, too, to send without copying.
     #[arg(short = 'Z', long, conflicts_with = "tx_copy")]
     pub zerocopy: bool,
@@ -217,6 +221,7 @@ impl Default for Bandwidth {
             tos: None,
             flowlabel: None,
             congestion: None,
+            mptcp: false,
             zerocopy: false,
             bind: None,
             cport: None,

@@ -51,6 +51,7 @@ impl Bandwidth {
             congestion: self.congestion.clone(),
             is_wide: self.udp,
             repeats: self.repeating_payload,
+            multipath: self.mptcp,
             zero_copy: self.zerocopy,
             dont_fragment: self.dont_fragment,
             gso: self.udp && self.gso,
@@ -87,6 +88,7 @@ impl Bandwidth {
             flowlabel: Some(params.flow_label).filter(|&label| label > 0),
             fq_rate: Some(params.fq_rate).filter(|&rate| rate > 0).map(|bps| Rate { bps, burst: 1 }),
             congestion: params.congestion.clone(),
+            mptcp: params.multipath,
             zerocopy: params.zero_copy,
             repeating_payload: params.repeats,
             dont_fragment: params.dont_fragment,
@@ -146,6 +148,7 @@ mod tests {
             no_delay: true,
             tos: Some(8),
             congestion: Some("reno".to_owned()),
+            mptcp: true,
             title: Some("a title".to_owned()),
             ..Bandwidth::default()
         };

@@ -25,6 +25,10 @@ pub struct Report {
     /// it, as it always does what leaves in pieces below 16 KiB.
     #[serde(default)]
     pub lent: bool,
+    /// The connections could take several paths at once (MPTCP); then nothing is known of retransmits, RTT and cwnd, of which the
+    /// kernel tells those of the first path alone.
+    #[serde(default)]
+    pub multipath: bool,
     /// What did not count, first.
     #[serde(rename = "omitted_ms", with = "ms")]
     #[schemars(with = "f64")]

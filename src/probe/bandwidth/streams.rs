@@ -74,6 +74,7 @@ pub(super) fn open(
 
 fn connection(asked: &Bandwidth, cookie: &Cookie, to: SocketAddr, n: usize) -> Result<Opened, Unopened> {
     let rate = asked.rate().bps;
+    let helps = rate > 0 && !asked.mptcp;
     let options = Options {
         window: asked.window.map(|window| window.0 as u32),
         mss: asked.mss,
@@ -82,9 +83,11 @@ fn connection(asked: &Bandwidth, cookie: &Cookie, to: SocketAddr, n: usize) -> R
         tos: asked.type_of_service(),
         congestion: asked.congestion.clone(),
         // The thread paces; the kernel sees to it that what a thread hands over late does not leave at once.
-        pacing: asked.fq_rate.map(|rate| rate.bps / 8).or((rate > 0).then(|| rate / 8 + rate / 80)),
+        // Over several paths there is no such help.
+        pacing: asked.fq_rate.map(|rate| rate.bps / 8).or(helps.then(|| rate / 8 + rate / 80)),
         patience: asked.snd_timeout.map(|span| span.0),
         flow_label: asked.flowlabel,
+        multipath: asked.mptcp,
     };
     let mut stream = options.connect(to, local(asked, to, n), asked.egress.device(), PATIENCE)?;
     let named = |option| move |error| Untaken { option, error };
@@ -117,8 +120,8 @@ fn flow(
         fragments: (asked.dont_fragment && to.is_ipv4()).then_some(Fragments::Refused),
         ..Setup::default()
     };
-    let any = SocketAddr::new(if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, 0);
     let named = |option| move |error| Untaken { option, error };
+    let any = SocketAddr::new(unspecified(to), 0);
     let socket = Socket::bind(local(asked, to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
     if let Some(rate) = asked.fq_rate {
         bulk::set_pacing(&socket, rate.bps / 8).map_err(named("--fq-rate"))?;
@@ -144,13 +147,17 @@ fn flow(
 
 /// Where data leave from: the `n`th stream's address and port.
 fn local(asked: &Bandwidth, to: SocketAddr, n: usize) -> Option<SocketAddr> {
-    let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
     let source = asked.egress.source();
     if source.is_none() && asked.cport.is_none() {
         return None;
     }
     let port = asked.cport.map_or(0, |first| first.saturating_add(n as u16));
-    Some(SocketAddr::new(source.unwrap_or(any), port))
+    Some(SocketAddr::new(source.unwrap_or(unspecified(to)), port))
+}
+
+/// No address, of the family of `to`.
+fn unspecified(to: SocketAddr) -> IpAddr {
+    if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }
 }
 
 /// Greets the server until it greets back.

@@ -28,6 +28,8 @@ const STEP: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_secs(90);
 /// Where octets are counted, not time: how often somebody looks whether they are through.
 const LOOK: Duration = Duration::from_millis(2);
+/// How much later than its connections' end a server's word for it may come.
+const WORD: Duration = Duration::from_secs(1);
 /// Datagrams do not come any more: those that are missing are lost.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -90,6 +92,20 @@ pub(super) fn test(
     let length = asked.length_over(mss);
     let opened = talk.open(&cookie, peer, length, credentials)?;
     let (buffers, congestion) = first(&opened);
+    if let Some(text) =
+        asked.window.zip(opened.first()).and_then(|(window, first)| cut(window.0, first, buffers))
+    {
+        events.tell(Event::Note { text });
+    }
+    let multipath =
+        asked.mptcp && opened.iter().filter_map(|opened| opened.tcp.as_ref()).all(bulk::is_multipath);
+    if asked.mptcp && !multipath {
+        let text =
+            "--mptcp: connections take one path; this system, the server or the way there does not have it";
+        events.tell(Event::Note { text: text.to_owned() });
+    }
+    // Of several paths the kernel tells of the first alone.
+    let known = |tcp: Option<TcpStream>| tcp.filter(|_| !multipath);
     let (sending, receiving) = (talk.shared(true, length)?, talk.shared(false, length)?);
     let mut workers = Vec::new();
     let mut lanes = Vec::new();
@@ -102,7 +118,7 @@ pub(super) fn test(
             true => waiting.push((opened, ends, task, test)),
             false => {
                 let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
-                lanes.push(Lane::new(ends, Arc::clone(worker.gauge()), opened.tcp));
+                lanes.push(Lane::new(ends, Arc::clone(worker.gauge()), known(opened.tcp)));
                 workers.push(worker);
             }
         }
@@ -119,7 +135,7 @@ pub(super) fn test(
     let mut senders = Vec::new();
     for (opened, ends, task, test) in waiting {
         let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
-        senders.push(Lane::new(ends, Arc::clone(worker.gauge()), opened.tcp));
+        senders.push(Lane::new(ends, Arc::clone(worker.gauge()), known(opened.tcp)));
         workers.push(worker);
     }
     // In the order of their numbers, which is that of the server's results.
@@ -163,6 +179,7 @@ pub(super) fn test(
         spans,
         processor: (after.0 - before.0, after.1 - before.1, over.mono - began.mono),
         congestion,
+        multipath,
         results: None,
         ended: error,
     };
@@ -227,6 +244,9 @@ impl Talk<'_> {
                         self.asked.congestion.as_deref().unwrap_or_default(),
                         untaken.error
                     ))
+                    .into()),
+                _ if self.asked.mptcp && is_unknown(&untaken.error) => Err(Class::Usage
+                    .because(format_args!("{} cannot be had with --mptcp: {}", untaken.option, untaken.error))
                     .into()),
                 _ => Err(Failure::from_io(format_args!("{} {peer}", untaken.option), &untaken.error).into()),
             },
@@ -317,8 +337,10 @@ impl Talk<'_> {
             if end.is_some_and(|end| now.mono >= end) {
                 return End::Whole;
             }
-            if let Some(end) = self.is_through(course, now.mono, receiving, &mut heard) {
-                return end;
+            match self.is_through(course, now.mono, receiving, &mut heard) {
+                Some(End::Stuck) => return self.stuck(),
+                Some(end) => return end,
+                None => {}
             }
             let look = if is_counted { LOOK } else { Duration::MAX };
             let due = [Some(course.next_bin()), next_interval, end, counts_from].into_iter().flatten().min();
@@ -336,6 +358,17 @@ impl Talk<'_> {
                 }
                 Err(broken) => return End::Early(broken.to_string()),
             }
+        }
+    }
+
+    /// Nothing leaves any more: of connections because the server has ended them, which says so, or closes, at about the same time.
+    fn stuck(&mut self) -> End {
+        if self.asked.udp {
+            return End::Stuck;
+        }
+        match self.control.heard("the end of the test", Some(self.stop), soon(WORD)) {
+            Ok(_) | Err(Broken::Late(_) | Broken::Stopped) => End::Stuck,
+            Err(broken) => End::Early(broken.to_string()),
         }
     }
 
@@ -389,7 +422,7 @@ impl Talk<'_> {
         self.control.send(&told.ours().to_json(), soon(STEP))?;
         let frame =
             self.control.frame(Frame::ServerResults, "the server's results", self.stop, soon(STEP))?;
-        let results = Results::parse(&frame)?;
+        let results = Results::parse(&frame)?.of_streams(told.course.lanes.len())?;
         // It has told everything: what fails from here on changes nothing.
         if self.control.expect(State::DisplayResults, "the end", self.stop, soon(STEP)).is_ok() {
             let _ = self.control.say(State::Done, soon(STEP));
@@ -419,6 +452,25 @@ fn first(opened: &[Opened]) -> ((usize, usize), Option<String>) {
         crate::net::bulk::Stream::Udp(socket) => bulk::buffers(socket),
     };
     (buffers.unwrap_or_default(), first.tcp.as_ref().and_then(bulk::congestion))
+}
+
+/// That the system gives less than a window of `asked` octets for the stream `first`, whose `buffers` these are.
+fn cut(asked: u64, first: &Opened, (send, receive): (usize, usize)) -> Option<String> {
+    let given = bulk::usable(match (&first.tcp, first.sends) {
+        (Some(_), _) => send.min(receive),
+        (None, true) => send,
+        (None, false) => receive,
+    });
+    (0 < given && (given as u64) < asked).then(|| {
+        format!(
+            "-w: the system gives {given} octets of the {asked} (sysctl net.core.wmem_max, net.core.rmem_max)"
+        )
+    })
+}
+
+/// Whether an option is one that such a socket does not have.
+fn is_unknown(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(nix::libc::ENOPROTOOPT | nix::libc::EOPNOTSUPP))
 }
 
 fn cookie() -> Result<Cookie, Failure> {

@@ -6,7 +6,7 @@ use super::Bandwidth;
 use super::both::Both;
 use super::course::{Course, Lane};
 use super::report::{Datagrams, Flow, Report};
-use super::trace::{Total, Trace};
+use super::trace::Trace;
 use crate::wire::iperf3::{Cpu, Results, Stream};
 
 /// What a conversation has brought.
@@ -20,6 +20,8 @@ pub(super) struct Told {
     /// Processor time of this process meanwhile, and how long that was: its own, the kernel's for it.
     pub(super) processor: (Duration, Duration, Duration),
     pub(super) congestion: Option<String>,
+    /// Its connections could take several paths.
+    pub(super) multipath: bool,
     pub(super) results: Option<Results>,
     /// Why it ended before its end.
     pub(super) ended: Option<String>,
@@ -71,6 +73,7 @@ impl Told {
             up: report.up.map(|flow| self.flow(&both, true, flow)),
             down: report.down.map(|flow| self.flow(&both, false, flow)),
             server_output: theirs.and_then(|results| results.output.clone()),
+            multipath: self.multipath,
             ended: self.ended.clone(),
             trace: Some(Box::new(self.trace(&both))),
             ..report
@@ -94,27 +97,7 @@ impl Told {
 
     /// What iperf3's own form tells.
     fn trace(&self, both: &Both<'_>) -> Trace {
-        let total = |(lane, ours): (&Lane, &Stream)| {
-            let sides = both.sides(ours);
-            let counted = lane.counted();
-            let lost = match lane.ends.sends {
-                true => sides.receiver.map_or(0, |receiver| receiver.lost() as i64),
-                false => counted.lost,
-            };
-            Total {
-                sent: sides.sent().map(|moved| (moved.bytes, moved.elapsed)),
-                received: sides.received().map(|moved| (moved.bytes, moved.elapsed)),
-                retransmits: sides.sender.and_then(|sender| sender.retransmits),
-                datagrams: (
-                    sides.sender.map_or_else(|| ours.counted(), |sender| sender.counted()),
-                    sides.receiver.map_or(0, |receiver| receiver.counted()),
-                    lost,
-                    counted.disordered,
-                ),
-                jitter: sides.receiver.and_then(|receiver| receiver.jitter).unwrap_or_default(),
-                ..lane.total()
-            }
-        };
+        let total = |(lane, ours): (&Lane, &Stream)| lane.total(both.total(ours));
         let percent = |cpu: Cpu| [cpu.total, cpu.user, cpu.system];
         let their_congestion = both.theirs.and_then(|theirs| theirs.congestion.clone());
         let (sender, receiver) = match self.asked.reverse {

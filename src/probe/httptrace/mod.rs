@@ -32,6 +32,7 @@ mod request;
 mod sink;
 mod tasks;
 mod trace;
+mod variable;
 mod version;
 mod watch;
 mod zstd;
@@ -43,6 +44,7 @@ pub use options::{Form, HttpTrace};
 pub use private::{HeaderLine, Payload};
 pub use rates::Rates;
 pub use report::{Attempt, Leg, Lookup, Redirect, Repeats, Report, Sizes, Source, TlsSession};
+pub use variable::VARIABLES;
 pub use version::Version;
 
 use std::path::{Path, PathBuf};

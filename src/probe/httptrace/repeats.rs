@@ -8,6 +8,7 @@ use super::expect::Expectation;
 use super::har;
 use super::report::{Leg, Repeats, Report};
 use super::trace::{Trace, Tracer};
+use super::variable::unknown;
 use crate::failure::{Class, Failure};
 use crate::probe::phases::Phases;
 use crate::probe::{Ctx, Event, Found};
@@ -30,6 +31,10 @@ impl HttpTrace {
     async fn repeat(&self, ctx: &Ctx, address: &mut Option<IpAddr>) -> Result<Report, Failure> {
         if let Some(flag) = self.local_file() {
             ctx.policy.check_flag(flag)?;
+        }
+        for name in self.write_out.as_deref().map(unknown).unwrap_or_default() {
+            let text = format!("-w: %{{{name}}} is none of curl's variables; nothing stands for it");
+            ctx.events.tell(Event::Note { text });
         }
         let ask = self.ask(ctx).await?;
         let tracer = Tracer::new(self, ctx)?;

@@ -168,7 +168,7 @@ impl Options for SshPing {
                The server's key must stand in known_hosts, as with ssh: --accept-new lets a new one in, --host-key names it by \
                its fingerprint, and a changed one never passes. Keys come from the agent and from files, passwords \
                from a file or the variable WADDLEPERF_SSH_PASSWORD and never from the command line. Of ~/.ssh/config HostName, Port, \
-               User and IdentityFile count; hosts behind a ProxyJump are not measured.\n\n\
+               User, IdentityFile and Include (stars in the last part of a path) count; hosts behind a ProxyJump are not measured.\n\n\
                What goes through depends on the cipher, which the record names: ChaCha20-Poly1305 where the server takes it. \
                Time that echoes take beyond the tcp round trip is the far side's: encryption, sshd, its program or terminal.",
         examples: &[
@@ -185,7 +185,7 @@ impl Options for SshPing {
             ),
         ],
         files: &[
-            ("~/.ssh/config", "HostName, Port, User, IdentityFile"),
+            ("~/.ssh/config", "HostName, Port, User, IdentityFile, Include"),
             ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "whose keys are believed"),
         ],
         see_also: &["ssh(1)", "ssh_config(5)", "sshd(8)"],

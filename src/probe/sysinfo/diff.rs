@@ -114,6 +114,8 @@ impl Walk {
         let counts = parent.ends_with("counters") || parent.ends_with("counters_per_second");
         let is_restless = RESTLESS.contains(&last)
             || parent.ends_with("counters_per_second")
+            || parent.ends_with("kernel.sockets")
+            || parent.ends_with("softnet_since")
             || parent.ends_with("errors_since")
             || path.contains(".pressure.")
             || path.starts_with("neighbours.") && last == "state"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::source::Source;
 
 /// Settings that explain a bad network, as sysctl(8) calls them.
-const SETTINGS: [&str; 25] = [
+const SETTINGS: [&str; 27] = [
     "net.core.default_qdisc",
     "net.core.netdev_budget",
     "net.core.netdev_max_backlog",
@@ -24,6 +24,7 @@ const SETTINGS: [&str; 25] = [
     "net.ipv4.tcp_ecn",
     "net.ipv4.tcp_fastopen",
     "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_mem",
     "net.ipv4.tcp_mtu_probing",
     "net.ipv4.tcp_rmem",
     "net.ipv4.tcp_sack",
@@ -33,6 +34,7 @@ const SETTINGS: [&str; 25] = [
     "net.ipv4.tcp_tw_reuse",
     "net.ipv4.tcp_window_scaling",
     "net.ipv4.tcp_wmem",
+    "net.ipv4.udp_mem",
     "net.ipv6.conf.all.disable_ipv6",
 ];
 
@@ -45,8 +47,14 @@ pub struct Kernel {
     pub counters: BTreeMap<String, u64>,
     /// The same a second, over `--rate`, of what has changed; null without.
     pub counters_per_second: Option<BTreeMap<String, f64>>,
+    /// Its sockets and their memory, by the words of /proc/net/sockstat: `TCP alloc`, `TCP mem` in pages, `FRAG memory` in octets.
+    #[serde(default)]
+    pub sockets: BTreeMap<String, u64>,
     /// Its queues of packets that came, all processors together.
     pub softnet: Option<Softnet>,
+    /// What those did over `--rate`; null without.
+    #[serde(default)]
+    pub softnet_since: Option<Softnet>,
     /// Connection tracking; null where it is not used.
     pub conntrack: Option<Conntrack>,
 }
@@ -81,11 +89,21 @@ impl Kernel {
             }
         }
         let counters = counters(source).into_iter().filter(|(_, value)| *value > 0).collect();
-        let softnet = source.text("/proc/net/softnet_stat").as_deref().map(Softnet::parse);
+        let files = ["/proc/net/sockstat", "/proc/net/sockstat6"].map(|path| source.text_if_any(path));
+        let sockets = files.iter().flatten().flat_map(|text| counted(text)).collect();
+        let softnet = Softnet::read(source);
         let entries = source.word("/proc/sys/net/netfilter/nf_conntrack_count");
         let max = source.word("/proc/sys/net/netfilter/nf_conntrack_max");
         let conntrack = entries.zip(max).map(|(entries, max)| Conntrack { entries, max });
-        Self { settings, counters, counters_per_second: None, softnet, conntrack }
+        Self {
+            settings,
+            counters,
+            counters_per_second: None,
+            sockets,
+            softnet,
+            softnet_since: None,
+            conntrack,
+        }
     }
 
     /// A counter; 0 where it never counted.
@@ -145,7 +163,32 @@ fn listed(text: &str) -> Vec<(String, u64)> {
     text.lines().filter_map(pair).collect()
 }
 
+/// `TCP: inuse 5 mem 3` on each line: `TCP inuse`.
+fn counted(text: &str) -> Vec<(String, u64)> {
+    let groups = text.lines().filter_map(|line| line.split_once(':'));
+    let pairs = groups.flat_map(|(group, counts)| {
+        let words: Vec<&str> = counts.split_whitespace().collect();
+        let pair = |pair: &[&str]| Some((format!("{group} {}", pair[0]), pair[1].parse().ok()?));
+        words.chunks_exact(2).filter_map(pair).collect::<Vec<_>>()
+    });
+    pairs.collect()
+}
+
 impl Softnet {
+    /// Those of this host; `None` where they cannot be read.
+    pub(super) fn read(source: &mut Source) -> Option<Self> {
+        source.text("/proc/net/softnet_stat").as_deref().map(Self::parse)
+    }
+
+    /// What has come since `before`; each processor counts to 2^32 and begins anew.
+    pub(super) const fn since(self, before: Self) -> Self {
+        Self {
+            processed: self.processed.saturating_sub(before.processed),
+            dropped: self.dropped.saturating_sub(before.dropped),
+            squeezed: self.squeezed.saturating_sub(before.squeezed),
+        }
+    }
+
     /// Hexadecimal columns, a line for each processor.
     fn parse(text: &str) -> Self {
         let column = |line: &str, place: usize| {

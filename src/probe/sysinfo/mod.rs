@@ -23,6 +23,7 @@ mod route;
 mod run;
 mod socket;
 mod source;
+mod vpn;
 
 pub use ask::Asked;
 pub use clock::ClockState;
@@ -42,6 +43,7 @@ pub use report::{Report, Unavailable};
 pub use resolver::{Proxy, Resolvers};
 pub use route::{Neighbour, NeighbourState, Neighbours, Route, RouteRule};
 pub use socket::{Listener, Sockets};
+pub use vpn::{Vpn, VpnLink};
 
 use std::path::{Path, PathBuf};
 

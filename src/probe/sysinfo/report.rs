@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Change, ClockState, Cpu, Disk, Finding, Host, Interface, Kernel, Memory, Neighbours, Process, Proxy,
-    Queue, Resolvers, Route, RouteRule, Sockets,
+    Queue, Resolvers, Route, RouteRule, Sockets, Vpn,
 };
 use crate::probe::{Findings, Scalar, Scalars, Severity};
 use crate::units::Unit;
@@ -38,6 +38,9 @@ pub struct Report {
     pub rules: Option<Vec<RouteRule>>,
     /// Neighbours.
     pub neighbours: Option<Neighbours>,
+    /// Virtual private networks; null where interfaces or routes were not asked for.
+    #[serde(default)]
+    pub vpn: Option<Vpn>,
     /// Who resolves names.
     pub resolvers: Option<Resolvers>,
     /// Proxies of this process's environment.

@@ -8,7 +8,7 @@ use super::finding::findings;
 use super::source::Source;
 use super::{
     ClockState, Cpu, Disk, Host, Interface, Kernel, Memory, Neighbours, Part, Process, Proxy, Queue, Report,
-    Resolvers, Route, RouteRule, Sockets, SysInfo, cpu, diff, kernel,
+    Resolvers, Route, RouteRule, Sockets, SysInfo, Vpn, cpu, diff, kernel,
 };
 use crate::failure::{Class, Failure};
 use crate::probe::input::{self, Input};
@@ -92,6 +92,8 @@ impl SysInfo {
             ..Report::default()
         };
         report.neighbours = report.routes.as_ref().map(|routes| Neighbours::read(from, routes));
+        let ways = report.interfaces.as_ref().zip(report.routes.as_ref());
+        report.vpn = ways.map(|(interfaces, routes)| Vpn::read(from, interfaces, routes));
         let ports = ephemeral(from);
         report.sockets = (want(Part::Sockets) || self.sockets).then(|| Sockets::read(from, ports));
         if let Some(sockets) = report.sockets.as_mut().filter(|_| self.sockets) {
@@ -136,6 +138,8 @@ impl SysInfo {
         if let Some(found) = &mut report.kernel {
             let after = kernel::counters(source);
             found.counters_per_second = Some(kernel::per_second(&found.counters, &after, seconds));
+            let softnet = kernel::Softnet::read(source);
+            found.softnet_since = softnet.zip(found.softnet).map(|(after, before)| after.since(before));
         }
     }
 }
@@ -175,6 +179,8 @@ mod tests {
             ("proc/sys/net/netfilter/nf_conntrack_count", "970\n"),
             ("proc/sys/net/netfilter/nf_conntrack_max", "1000\n"),
             ("proc/sys/net/ipv4/tcp_window_scaling", "0\n"),
+            ("proc/sys/net/ipv4/tcp_mem", "100\t200\t300\n"),
+            ("proc/net/sockstat", "sockets: used 9\nTCP: inuse 5 orphan 0 tw 1 alloc 8 mem 280\n"),
         ];
         for (path, text) in files {
             let path = root.path().join(path);
@@ -198,10 +204,13 @@ mod tests {
             "cpu_throttled",
             "no_window_scaling",
             "softnet_dropped",
+            "tcp_memory_full",
             "tcp_retransmits",
         ];
         assert_eq!(ids, expected);
         assert!(report.memory.is_none() && report.interfaces.is_none());
+        let kernel = report.kernel.expect("a kernel");
+        assert_eq!((kernel.sockets["TCP tw"], kernel.sockets["sockets used"]), (1, 9));
         let lacking: Vec<&str> = report.unavailable.iter().map(|one| one.what.as_str()).collect();
         assert_eq!(lacking, ["/proc/pressure", "/proc/meminfo"]);
     }

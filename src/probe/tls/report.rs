@@ -210,6 +210,10 @@ pub struct Scan {
     pub groups: Vec<Group>,
     /// The algorithms with which it signs its part of the key exchange of TLS 1.2 (RFC 8446 §4.2.3).
     pub signatures: Vec<String>,
+    /// The algorithms with which it signs its handshake of TLS 1.3, in no order of its own; null where that was not found out: it does
+    /// not offer that version, takes none of x25519, secp256r1 and secp384r1, by which it is asked, or gave no answer.
+    #[serde(default)]
+    pub newer_signatures: Option<Vec<String>>,
     /// It chooses suites by its own preference, in each version that has several; null where none has.
     pub server_order: Option<bool>,
     /// It renegotiates safely (RFC 5746); null where only TLS 1.3 is offered, which never does.

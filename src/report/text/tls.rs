@@ -73,9 +73,12 @@ fn offers(out: &mut impl io::Write, scan: &Scan, style: Style) -> io::Result<()>
     let list = |names: Vec<String>| if names.is_empty() { ABSENT.to_owned() } else { names.join(", ") };
     let groups = scan.groups.iter().map(|group| escape(&group.group).into_owned()).collect();
     label(out, style, "groups", &list(groups))?;
-    if !scan.signatures.is_empty() {
-        let names = scan.signatures.iter().map(|name| escape(name).into_owned()).collect();
-        label(out, style, "signatures", &list(names))?;
+    let newer = scan.newer_signatures.as_deref().unwrap_or_default();
+    for (version, signatures) in [("TLSv1.3", newer), ("TLSv1.2", &scan.signatures)] {
+        if !signatures.is_empty() {
+            let names = signatures.iter().map(|name| escape(name).into_owned()).collect();
+            label(out, style, "signatures", &format!("{version} {}", list(names)))?;
+        }
     }
     let word =
         |name, is: Option<bool>| format!("{name} {}", is.map_or(ABSENT, |is| if is { "yes" } else { "no" }));

@@ -16,7 +16,8 @@ const ASKING: Duration = Duration::from_secs(5);
 /// `ENOENT`: a congestion control that this kernel does not have.
 const UNKNOWN: i32 = nix::libc::ENOENT;
 
-/// Ends the connection once its client is silent (`TCP_USER_TIMEOUT`, keepalive; tcp(7)).
+/// Ends the connection once its client is silent (`TCP_USER_TIMEOUT`, keepalive; tcp(7)). One over several paths takes no such
+/// timeout: that nothing moves ends its test.
 pub(super) fn watch(socket: &SockRef<'_>) {
     let keepalive = TcpKeepalive::new().with_time(ASKING).with_interval(ASKING).with_retries(2);
     let _ = socket.set_tcp_keepalive(&keepalive);
@@ -32,9 +33,6 @@ pub(super) fn watch(socket: &SockRef<'_>) {
 pub(super) fn prepare(stream: &TcpStream, params: &Params, settings: &Iperf3Settings) -> Result<(), Refusal> {
     let socket = SockRef::from(stream);
     let most = if settings.window > 0 { settings.window } else { u32::MAX };
-    if params.window > most {
-        tracing::debug!("iperf3: a window of {} octets is cut to {most}", params.window);
-    }
     let asked = Options {
         // The system's own limit (net.core.wmem_max) cuts it further; the client sees it by its own socket.
         window: (params.window > 0).then_some(params.window.min(most)),
@@ -52,7 +50,6 @@ pub(super) fn prepare(stream: &TcpStream, params: &Params, settings: &Iperf3Sett
     };
     let (name, error) = (asked.congestion.unwrap_or_default(), untaken.error);
     if error.raw_os_error() == Some(UNKNOWN) {
-        tracing::debug!("iperf3: no congestion control {name:?} here; the system's is used");
         return Ok(());
     }
     Err(Refusal::new(Code::CONGESTION, format_args!("congestion control {name:?}: {error}")))

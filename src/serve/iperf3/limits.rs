@@ -17,6 +17,14 @@ pub(super) fn check(settings: &Iperf3Settings, params: &Params) -> Result<(), Re
         let (asked, most) = (params.parallel, settings.streams);
         return Err(Refusal::new(Code::PARALLEL, format_args!("{asked} streams, where {most} are allowed")));
     }
+    if settings.length > 0 && params.length > settings.length {
+        let code = match params.transport {
+            Transport::Tcp => Code::BLOCK_SIZE,
+            Transport::Udp => Code::UDP_SIZE,
+        };
+        let (asked, most) = (params.length, settings.length);
+        return Err(Refusal::new(code, format_args!("{asked} octets at once, where {most} are allowed")));
+    }
     let (longest, total) = (settings.time.0, Duration::from_secs((params.omit + params.time).into()));
     let is_endless = params.time == 0 && params.bytes == 0 && params.blocks == 0;
     if !longest.is_zero() && (total > longest || is_endless) {
@@ -99,6 +107,18 @@ mod tests {
         ] {
             assert_eq!(refused(params.clone()), expected, "{params:?}");
         }
+    }
+
+    #[test]
+    fn a_write_and_a_datagram_have_numbers_of_their_own() {
+        let settings = Iperf3Settings { length: 1000, ..Iperf3Settings::default() };
+        let refused = |transport, length| {
+            let params = Params { transport, length, ..Params::default() };
+            check(&settings, &params).err().map(|refusal| refusal.code)
+        };
+        assert_eq!(refused(Transport::Tcp, 1001), Some(Code::BLOCK_SIZE));
+        assert_eq!(refused(Transport::Udp, 1001), Some(Code::UDP_SIZE));
+        assert_eq!(refused(Transport::Tcp, 1000), None);
     }
 
     #[test]

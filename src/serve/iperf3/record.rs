@@ -5,12 +5,34 @@ use std::collections::BTreeMap;
 use super::end::End;
 use super::running::Outcome;
 use super::session::Session;
+use super::streams::Line;
 use super::tally;
 use crate::probe::bandwidth::{Bandwidth, Both, Report};
 use crate::probe::{Ctx, Measurement, Outcome as Found, Probe, Report as Any, Target, new_id};
-use crate::sys::clock;
+use crate::sys::{bulk, clock};
 use crate::units::Now;
 use crate::wire::iperf3::{Params, Results, Transport};
+
+/// What the client has asked for and does not get, though its test runs: a congestion control that is not here, a window that is
+/// too large.
+pub(super) fn differs(session: &Session, lines: &[Line]) {
+    let Some(first) = lines.first() else { return };
+    let (peer, wanted) = (session.peer, &session.params);
+    if let Some((name, used)) = wanted.congestion.as_ref().zip(first.congestion())
+        && *name != used
+    {
+        tracing::warn!(%peer, "iperf3: no congestion control {name:?} here; {used} is used");
+        if let Some(screen) = &session.shared.screen {
+            screen.warn(&format!("no congestion control {name:?} here; {used} is used"));
+        }
+    }
+    if let Some(buffer) = first.buffers().map(|(send, receive)| send.min(receive))
+        && let given = bulk::usable(buffer)
+        && given < wanted.window as usize
+    {
+        tracing::info!(%peer, "iperf3: a window of {} octets is cut to {given}", wanted.window);
+    }
+}
 
 /// A test has run; `end` is why it did not end as it should.
 pub(super) fn ran(session: &Session, outcome: &Outcome, end: Option<&End>) {

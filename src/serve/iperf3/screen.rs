@@ -9,15 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::end::End;
 use super::running::{Interval, MOST_INTERVALS, Outcome};
 use super::streams::Line;
-use super::tally::Moved;
-use super::text::{FIRST, Page, accepted};
+use super::tally::{self, Moved};
+use super::text::{FIRST, MOST_OUTPUT, Page, accepted};
 use crate::probe::Target;
-use crate::probe::bandwidth::{Bandwidth, Ends, Kernel, RateUnit, Snapshot, Tally, Total, Trace};
+use crate::probe::bandwidth::{Bandwidth, Both, Ends, Kernel, RateUnit, Snapshot, Tally, Total, Trace};
 use crate::report::text::table::Table;
 use crate::report::text::{Iperf3Form, stamp};
 use crate::sys::clock;
@@ -81,6 +82,13 @@ impl Screen {
     pub(super) fn refuse(&self, peer: SocketAddr, end: &End) {
         if self.show.form == Shown::Text {
             self.put(&[accepted(peer), format!("iperf3: error - {end}")]);
+        }
+    }
+
+    /// Says what is not as it was asked for.
+    pub(super) fn warn(&self, what: &str) {
+        if self.show.form == Shown::Text {
+            self.put(&[format!("warning: {what}")]);
         }
     }
 
@@ -188,9 +196,23 @@ impl Teller {
             Shown::JsonStream => self.screen.put(&[self.form().interval_line(&snapshots)]),
         }
         self.note(&snapshots);
-        if self.screen.show.form == Shown::Json && self.trace.intervals.len() < MOST_INTERVALS {
+        let are_kept = match self.screen.show.form {
+            Shown::Text => false,
+            Shown::Json => true,
+            Shown::JsonStream => self.params.wants_output,
+        };
+        if are_kept && self.trace.intervals.len() < MOST_INTERVALS {
             self.trace.intervals.push(snapshots);
         }
+    }
+
+    /// What came of the test and of what the client has told, for that client (`--get-server-output`), where it is shown as JSON.
+    pub(super) fn document(&mut self, outcome: &Outcome, theirs: &Results) -> Option<Value> {
+        if self.screen.show.form == Shown::Text {
+            return None;
+        }
+        self.total(outcome, Some(theirs));
+        Some(self.form().value(MOST_OUTPUT))
     }
 
     /// Shows what came of the test, and of what the client has `told`, and waits for the next one.
@@ -262,24 +284,13 @@ impl Teller {
         }
     }
 
+    /// Puts together what both ends have seen of it.
     fn total(&mut self, outcome: &Outcome, theirs: Option<&Results>) {
-        self.trace.totals.resize(outcome.moved.len(), Total::default());
-        for (total, moved) in self.trace.totals.iter_mut().zip(&outcome.moved) {
-            let other =
-                theirs.and_then(|theirs| theirs.streams.iter().find(|stream| stream.id == moved.seen.id));
-            let near = Some((moved.seen.bytes, outcome.time));
-            let far = other.map(|other| (other.bytes, other.elapsed.unwrap_or(outcome.time)));
-            (total.sent, total.received) = if moved.sends { (near, far) } else { (far, near) };
-            let told = other.and_then(|other| other.retransmits);
-            total.retransmits = if moved.sends { moved.seen.retransmits } else { told };
-            let (packets, counted) = (moved.seen.counted(), other.map_or(0, |other| other.counted()));
-            total.datagrams = match moved.sends {
-                true => (packets, counted, other.map_or(0, |other| other.lost() as i64), 0),
-                false => (packets, packets, moved.seen.lost() as i64, 0),
-            };
-            let jitter = other.and_then(|other| other.jitter);
-            total.jitter =
-                if moved.sends { jitter.unwrap_or_default() } else { moved.seen.jitter.unwrap_or_default() };
+        let ours = tally::results(&self.params, outcome, theirs);
+        let both = Both { asked: &self.asked, is_client: false, ours: &ours, theirs };
+        self.trace.totals.resize(ours.streams.len(), Total::default());
+        for (total, ours) in self.trace.totals.iter_mut().zip(&ours.streams) {
+            *total = Total { windows: total.windows, rtt_us: total.rtt_us, ..both.total(ours) };
         }
         let percent = |cpu: crate::wire::iperf3::Cpu| [cpu.total, cpu.user, cpu.system];
         self.trace.cpu = [percent(outcome.cpu), theirs.map_or([0.0; 3], |theirs| percent(theirs.cpu))];

@@ -13,15 +13,14 @@ use super::end::End;
 use super::greeter::Flow;
 use super::registry::Ticket;
 use super::running::{Outcome, Running};
+use super::screen::Teller;
 use super::streams::{Carrier, Line};
 use super::talk::{Talk, unexpected};
 use super::waiting::Pass;
 use super::{Place, Shared, limits, record, tally, text};
 use crate::probe::Measurement;
 use crate::sys::clock;
-use crate::wire::iperf3::{
-    Code, Cookie, Frame, Params, Refusal, Results, State, Transport, encode, stream_id,
-};
+use crate::wire::iperf3::{Code, Cookie, Frame, Params, Refusal, Results, State, Transport, encode};
 
 /// How long parameters may take.
 const PARAMS: Duration = Duration::from_secs(5);
@@ -115,12 +114,12 @@ impl Session {
             running.watch(&mut self.talk, &mut self.lines).await
         };
         let ran = ran.await;
-        let (outcome, teller) = running.finish(&mut self.lines, ran.is_ok()).await;
+        let (outcome, mut teller) = running.finish(&mut self.lines, ran.is_ok()).await;
         record::ran(self, &outcome, ran.as_ref().err());
         let told = match ran {
             Ok(()) => {
                 self.lines.clear();
-                unless(&ended, self.exchange(&outcome)).await
+                unless(&ended, self.exchange(&outcome, teller.as_mut())).await
             }
             Err(end) => Err(end),
         };
@@ -189,7 +188,9 @@ impl Session {
             Transport::Tcp => self.connections().await?,
             Transport::Udp => self.flows().await?,
         };
-        Ok(Line::all(carriers, &self.params, &self.shared.settings)?)
+        let lines = Line::all(carriers, &self.params, &self.shared.settings)?;
+        record::differs(self, &lines);
+        Ok(lines)
     }
 
     async fn connections(&mut self) -> Result<Vec<Carrier>, End> {
@@ -249,20 +250,17 @@ impl Session {
     }
 
     /// Each end tells what it has seen: what the client has.
-    async fn exchange(&mut self, outcome: &Outcome) -> Result<Results, End> {
+    async fn exchange(&mut self, outcome: &Outcome, teller: Option<&mut Teller>) -> Result<Results, End> {
         self.talk.say(&[State::ExchangeResults]).await?;
         let until = Instant::now() + RESULTS;
         let frame = self.talk.frame(Frame::ClientResults, "results", until).await?;
-        let theirs = Results::parse(&frame)?;
-        let most = stream_id(self.params.streams().saturating_sub(1));
-        if let Some(stream) = theirs.streams.iter().find(|stream| !(1..=most).contains(&stream.id)) {
-            let what = format_args!("results of a stream {}", stream.id);
-            return Err(Refusal::new(Code::STREAM_ID, what).into());
-        }
+        let theirs = Results::parse(&frame)?.of_streams(self.params.streams())?;
         let mut ours = tally::results(&self.params, outcome, Some(&theirs));
         ours.inside = self.params.is_of_waddleperf().then_some(outcome.inside);
         if self.params.wants_output {
-            ours.output = Some(text::output(self.peer, &self.params, outcome).into());
+            let document = teller.and_then(|teller| teller.document(outcome, &theirs));
+            let text = || text::output(self.peer, &self.params, outcome).into();
+            ours.output = Some(document.unwrap_or_else(text));
         }
         let mut last = encode(&ours.to_json());
         last.push(State::DisplayResults.byte());

@@ -42,6 +42,8 @@ pub struct Iperf3Settings {
     pub tests_per_minute: u8,
     /// Streams of a test in each direction.
     pub streams: u32,
+    /// Octets of a write or a datagram.
+    pub length: u32,
     /// How long a test may take, with what it omits; of one that is to end with a number of octets, how long it may need.
     pub time: Span,
     /// Bits per second of a test over TCP, all its streams and both directions together. Who asks for more is refused; who
@@ -66,6 +68,9 @@ pub struct Iperf3Settings {
     /// Copy what is sent, as most applications do, instead of lending the kernel the payload's own pages. Our own clients ask for
     /// it with `--tx-copy`.
     pub tx_copy: bool,
+    /// Take connections over several paths (Multipath TCP) from clients that ask for them (`-m`). IPv6's flow label (`-L`) is then
+    /// that of what the client sends alone.
+    pub mptcp: bool,
     /// Networks (`192.0.2.0/24`) and addresses that may test; without any, all may that `deny` does not name.
     pub allow: Vec<Network>,
     /// Networks and addresses that may not test, whatever `allow` says.
@@ -168,6 +173,7 @@ impl Default for Iperf3Settings {
             queue_length: 16,
             tests_per_minute: 60,
             streams: 16,
+            length: 0,
             time: Span::secs(30),
             rate: 1_000_000_000,
             udp_rate: 100_000_000,
@@ -178,6 +184,7 @@ impl Default for Iperf3Settings {
             window: 16 << 20,
             rx_copy: false,
             tx_copy: false,
+            mptcp: false,
             allow: Vec::new(),
             deny: Vec::new(),
             rsa_private_key_path: None,

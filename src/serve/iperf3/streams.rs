@@ -32,6 +32,8 @@ pub(super) struct Line {
     pub(super) gauge: Arc<Gauge>,
     /// The connection once more, to ask the kernel about it.
     connection: Option<TcpStream>,
+    /// It may take several paths, and the kernel tells of the first alone.
+    is_multipath: bool,
     worker: Option<Worker>,
     /// What runs once the client was told so.
     waiting: Option<(Stream, Task)>,
@@ -115,7 +117,9 @@ impl Line {
             },
         };
         let gauge = Arc::default();
-        Ok(Self { id, sends, local, peer, gauge, connection, worker: None, waiting: Some((stream, task)) })
+        let is_multipath = connection.as_ref().is_some_and(bulk::is_multipath);
+        let waiting = Some((stream, task));
+        Ok(Self { id, sends, local, peer, gauge, connection, is_multipath, worker: None, waiting })
     }
 
     /// Begins to move octets.
@@ -133,7 +137,7 @@ impl Line {
 
     /// What it shows now.
     pub(super) fn glance(&self) -> Glance {
-        let connection = self.connection.as_ref().filter(|_| self.sends);
+        let connection = self.connection.as_ref().filter(|_| self.sends && !self.is_multipath);
         let sent = connection.and_then(|connection| tcp::info(connection.as_fd()).ok());
         Glance { reading: self.gauge.read(), sent }
     }

@@ -9,7 +9,7 @@ use crate::report::text::table::{Columns, Detail, RULE, Row, Table};
 use crate::wire::iperf3::{Params, Stream, Transport};
 
 /// Octets of an output.
-const MOST: usize = 1 << 20;
+pub(super) const MOST_OUTPUT: usize = 1 << 20;
 /// The number of the first stream: there are no descriptors of ours that a client should see.
 pub(super) const FIRST: u32 = 5;
 
@@ -20,7 +20,7 @@ pub(super) fn output(peer: SocketAddr, params: &Params, outcome: &Outcome) -> St
     let mut text = String::new();
     let mut put = |lines: Vec<String>| {
         for line in lines {
-            if text.len() < MOST {
+            if text.len() < MOST_OUTPUT {
                 text += &line;
                 text.push('\n');
             }
@@ -257,6 +257,6 @@ mod tests {
     fn an_output_has_an_end() {
         let streams = vec![moved(1, false); 128];
         let params = Params { parallel: 128, ..Params::default() };
-        assert!(told(&params, &streams.repeat(200)).len() < MOST + 200);
+        assert!(told(&params, &streams.repeat(200)).len() < MOST_OUTPUT + 200);
     }
 }

@@ -59,6 +59,8 @@ pub struct Params {
     pub is_wide: bool,
     /// The payload is a pattern, else random.
     pub repeats: bool,
+    /// Connections may take several paths (MPTCP, RFC 8684).
+    pub multipath: bool,
     /// Send without copying.
     pub zero_copy: bool,
     /// IPv4's datagrams must not be fragmented.
@@ -108,6 +110,7 @@ impl Default for Params {
             congestion: None,
             is_wide: false,
             repeats: false,
+            multipath: false,
             zero_copy: false,
             dont_fragment: false,
             skip_copy: false,
@@ -190,6 +193,7 @@ impl Params {
         set(self.wants_output, "get_server_output", 1.into());
         set(self.is_wide, "udp_counters_64bit", 1.into());
         set(self.repeats, "repeating_payload", 1.into());
+        set(self.multipath, "mptcp", true.into());
         set(self.zero_copy, "zerocopy", 1.into());
         set(self.dont_fragment, "dont_fragment", 1.into());
         set(self.skip_copy, "skip_rx_copy", 1.into());
@@ -254,6 +258,7 @@ impl Params {
             congestion: congestion(&of)?,
             is_wide: of.flag("udp_counters_64bit"),
             repeats: of.flag("repeating_payload"),
+            multipath: of.flag("mptcp"),
             zero_copy: of.flag("zerocopy"),
             dont_fragment: of.flag("dont_fragment"),
             skip_copy: of.flag("skip_rx_copy"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::json::{Object, read};
-use super::{Code, Refusal};
+use super::{Code, Refusal, stream_id};
 
 /// What one end has seen of a test.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -142,6 +142,22 @@ impl Results {
     }
 }
 
+impl Results {
+    /// These, where each is of a stream of a test that has `count` of them.
+    ///
+    /// # Errors
+    /// [`Code::STREAM_ID`] where another is told of.
+    pub fn of_streams(self, count: usize) -> Result<Self, Refusal> {
+        let is_known = |stream: &&Stream| (0..count).any(|n| stream_id(n) == stream.id);
+        match self.streams.iter().find(|stream| !is_known(stream)) {
+            Some(stream) => {
+                Err(Refusal::new(Code::STREAM_ID, format_args!("results of a stream {}", stream.id)))
+            }
+            None => Ok(self),
+        }
+    }
+}
+
 impl Inside {
     fn to_json(self) -> Value {
         let members = [
@@ -215,6 +231,18 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_that_a_test_does_not_have_is_told() {
+        let of = |ids: &[u32], count| {
+            let streams = ids.iter().map(|&id| Stream { id, ..Stream::default() }).collect();
+            Results { streams, ..Results::default() }.of_streams(count).map_err(|refusal| refusal.code)
+        };
+        assert!(of(&[4, 1, 3], 3).is_ok() && of(&[], 1).is_ok());
+        for (ids, count) in [(&[1, 2][..], 3), (&[5], 3), (&[0], 1), (&[1], 0)] {
+            assert_eq!(of(ids, count).err(), Some(Code::STREAM_ID), "{ids:?}");
+        }
+    }
 
     #[test]
     fn what_is_told_is_read_again() {

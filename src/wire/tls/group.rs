@@ -92,6 +92,31 @@ pub fn signature_name(signature: u16) -> String {
     named(&SIGNATURES, signature)
 }
 
+/// Whether a signature algorithm may sign a handshake of TLS 1.3 (RFC 8446 §4.2.3).
+pub const fn signs_tls13(signature: u16) -> bool {
+    matches!(signature, 0x0403 | 0x0503 | 0x0603 | 0x0804..=0x080b | 0x081a..=0x081c)
+}
+
+/// Shares of groups of which nearly every server takes one, x25519, secp256r1 and secp384r1: their base points (RFC 7748 §4.1,
+/// SEC 2 §2.4.2 and §2.5.1), which are as good as any to who goes no further.
+pub const SHARES: [(u16, &[u8]); 3] = [
+    (29, b"\x09\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+    (
+        23,
+        b"\x04\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\
+          \xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\
+          \x16\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5",
+    ),
+    (
+        24,
+        b"\x04\xaa\x87\xca\x22\xbe\x8b\x05\x37\x8e\xb1\xc7\x1e\xf3\x20\xad\x74\x6e\x1d\x3b\x62\x8b\xa7\x9b\
+          \x98\x59\xf7\x41\xe0\x82\x54\x2a\x38\x55\x02\xf2\x5d\xbf\x55\x29\x6c\x3a\x54\x5e\x38\x72\x76\x0a\
+          \xb7\x36\x17\xde\x4a\x96\x26\x2c\x6f\x5d\x9e\x98\xbf\x92\x92\xdc\x29\xf8\xf4\x1d\xbd\x28\x9a\x14\
+          \x7c\xe9\xda\x31\x13\xb5\xf0\xb8\xc0\x0a\x60\xb1\xce\x1d\x7e\x81\x9d\x7a\x43\x1d\x7c\x90\xea\x0e\
+          \x5f",
+    ),
+];
+
 /// Whether a recorded exchange over `group` stays closed to who has a quantum computer later.
 pub fn is_post_quantum(group: &str) -> bool {
     group.contains("MLKEM") || group.contains("Kyber")

@@ -9,7 +9,7 @@ mod suite;
 
 pub use certificate::own_extension;
 pub use flight::{Exchange, Flight, Garbled, MOST_OCTETS, ServerHello, fuzz};
-pub use group::{GROUPS, SIGNATURES, group_name, is_post_quantum, signature_name};
+pub use group::{GROUPS, SHARES, SIGNATURES, group_name, is_post_quantum, signature_name, signs_tls13};
 pub use hello::{HELLO_V2, Hello};
 pub use suite::{FALLBACK_SCSV, Suite};
 

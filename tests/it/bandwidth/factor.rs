@@ -12,13 +12,13 @@ use crate::lab::{Direction, Lab, Shaper, Starved, Threads, Units, alone};
 use crate::tool::WADDLEPERF;
 
 /// A waddleperf in the lab that serves iperf3, with these settings.
-pub(super) fn waddleperf(lab: &Lab, settings: &str) -> Server {
+pub(crate) fn waddleperf(lab: &Lab, settings: &str) -> Server {
     Server::launch(lab.server().command(WADDLEPERF), &format!("[serve.iperf3]\n{settings}"), "0.0.0.0")
 }
 
 /// The report of a test that ends well.
 #[track_caller]
-pub(super) fn report(lab: &Lab, args: &str) -> Value {
+pub(crate) fn report(lab: &Lab, args: &str) -> Value {
     let args = format!("{args} {}", lab.server().address4());
     let (code, record, says) = bandwidth(lab.client(), &args);
     let report = &record["outcome"]["report"];

@@ -148,7 +148,7 @@ fn a_server_in_the_background_serves_one_test_and_ends() {
     assert_eq!((&document["end"]["sum_sent"]["bytes"], &document["error"]), (sent, &Value::Null));
 }
 
-/// What a server prints that a stock client has tested by with `args`, and its complaints.
+/// What a server prints that a stock client has tested by with `args`, and what that client prints.
 fn shown(applet: &Applet, server: &str, args: &str) -> (String, String) {
     let port = port();
     let mut command = applet.command(&format!("-s -1 -B 127.0.0.1 -p {port} {server}"));
@@ -160,11 +160,11 @@ fn shown(applet: &Applet, server: &str, args: &str) -> (String, String) {
     assert!(said.any(|line| is_there(&line)), "it starts");
     let mut client = tool("iperf3");
     client.args(["-c", "127.0.0.1", "-p", &port.to_string()]).args(args.split_whitespace());
-    let output = client.output().expect("it runs");
-    assert!(output.status.success(), "{args}: {output:?}");
+    let told = client.output().expect("it runs");
+    assert!(told.status.success(), "{args}: {told:?}");
     let output = child.wait_with_output().expect("it ends");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    (text, said.map_while(Result::ok).collect())
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (text(&output.stdout), text(&told.stdout))
 }
 
 #[test]
@@ -260,6 +260,36 @@ fn a_servers_documents_are_the_stock_servers() {
     let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
     assert_eq!(names, ["start", "interval", "interval", "end"], "{text}");
+}
+
+#[test]
+fn a_client_that_asks_is_told_what_the_servers_screen_shows() {
+    let _turn = shared();
+    let applet = Applet::new();
+    let asked = |server: &str, args: &str| {
+        let (shown, told) = shown(&applet, server, &format!("{args} --get-server-output -J"));
+        (shown, serde_json::from_str::<Value>(&told).unwrap_or_else(|error| panic!("{error}: {told}")))
+    };
+    for (server, args) in [("-J", "-b 5M"), ("--json-stream -i 0.5", "-b 5M -R"), ("-J", "-u -b 5M -l 1000")]
+    {
+        let (_, report) = asked(server, &format!("{args} -t 1"));
+        let document = &report["server_output_json"];
+        assert_eq!(document["end"]["sum_sent"]["bytes"], report["end"]["sum_sent"]["bytes"], "{report:#}");
+        let intervals = document["intervals"].as_array().map_or(0, Vec::len);
+        assert!(intervals >= if server.ends_with("0.5") { 2 } else { 1 }, "{document:#}");
+        assert!(report["server_output_text"].is_null(), "{args}");
+    }
+    // All of many lines, too: as long as those of a hundred streams and more.
+    let config = applet.file("config.toml");
+    fs::write(&config, format!("[serve.iperf3]\n{}", super::OPEN)).expect("write the configuration");
+    let server = format!("-i 0.1 --config {}", config.display());
+    let (shown, report) = asked(&server, "-P 128 -b 1M -t 1");
+    let text = report["server_output_text"].as_str().expect("a text");
+    assert!(text.len() > 64 << 10, "{}", text.len());
+    let of = |text: &str| {
+        text.lines().filter(|line| line.contains(" sec ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of(text), of(&shown));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod limits;
 mod login;
 mod many;
 mod modes;
+mod multipath;
 mod newer;
 mod path;
 mod raw;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -206,8 +206,6 @@ fn a_locked_key_needs_what_unlocks_it() {
     person.is_let_in(&target, &["-i", &key, "--passphrase-file", &right], "publickey");
     person.is_refused(&target, &["-i", &key, "--passphrase-file", &wrong], &[&key, "does not unlock it"]);
     person.is_refused(&target, &["-i", &key], &[&key, "--passphrase-file"]);
-    let nowhere = sshd.path("nowhere");
-    person.is_refused(&target, &["-i", nowhere.to_str().expect("a path")], &["nowhere", "o such file"]);
 }
 
 #[test]
@@ -231,4 +229,15 @@ fn a_password_is_right_or_wrong_or_not_there() {
         // Who was let in by one method is not asked for the other, and root has none.
         told.is_refused(sshd.target(), &[], &["the password"]);
     }
+}
+
+#[test]
+fn a_key_that_is_named_and_not_there_is_told_before_anybody_is_asked() {
+    let output = Command::new(WADDLEPERF)
+        .args(["sshping", "-F", "none", "-i", "/no/such/key", "me@127.0.0.1:1"])
+        .output()
+        .expect("it runs");
+    let says = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{says}");
+    assert!(says.contains("key /no/such/key: "), "{says}");
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use rustls::crypto::aws_lc_rs::kx_group;
 use serde_json::Value;
-use waddleperf::wire::tls::{Suite, group_name};
+use waddleperf::wire::tls::{Suite, group_name, signature_name};
 
 use super::pki::{Pki, Wish};
 use super::servers::{Server, greeted_by_rustls, listen};
@@ -40,6 +40,9 @@ fn ours(report: &Value) -> Told {
             told.insert(format!("{} group {}", text(version), text(&group["group"])));
         }
     }
+    for signature in scan["newer_signatures"].as_array().into_iter().flatten() {
+        told.insert(format!("TLSv1.3 signature {}", text(signature)));
+    }
     let mut word = |name: &str| scan[name].as_bool().map(|is| told.insert(format!("{name} {is}")));
     for name in ["secure_renegotiation", "compression", "fallback_scsv"] {
         word(name);
@@ -50,8 +53,14 @@ fn ours(report: &Value) -> Told {
 /// What sslscan says of `host`, in our words.
 fn theirs(host: &str) -> Told {
     let _turn = shared();
-    let xml =
-        stdout(tool("sslscan").args(["--no-colour", "--no-heartbleed", "--timeout=60", "--xml=-", host]));
+    let xml = stdout(tool("sslscan").args([
+        "--no-colour",
+        "--no-heartbleed",
+        "--show-sigs",
+        "--timeout=60",
+        "--xml=-",
+        host,
+    ]));
     let mut told = Told::new();
     for line in xml.lines().map(str::trim) {
         let of = |key: &str| {
@@ -74,6 +83,10 @@ fn theirs(host: &str) -> Told {
         } else if line.starts_with("<group ") {
             let group = group_name(number("id").expect("a number"));
             told.insert(format!("{} group {group}", of("sslversion").expect("a version")));
+        } else if line.starts_with("<connection-signature-algorithm ") && of("sslversion") == Some("TLSv1.3")
+        {
+            // Those of TLS 1.2 it guesses where the exchange is not signed, and leaves out beside some suites.
+            told.insert(format!("TLSv1.3 signature {}", signature_name(number("id").expect("a number"))));
         } else if line.starts_with("<renegotiation ") && yes("secure") {
             // It says no, too, where it has not looked: of openssl's own servers without TLS 1.0.
             told.insert("secure_renegotiation true".to_owned());

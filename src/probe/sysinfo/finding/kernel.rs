@@ -2,12 +2,15 @@
 
 use super::{FULL, List};
 use crate::probe::Severity;
-use crate::probe::sysinfo::Kernel;
+use crate::probe::sysinfo::{Kernel, Softnet};
 
 /// The share of retransmitted segments that is bad: a loss ratio of 1 % makes TCP slow on any long way.
 const RETRANSMITTED: f64 = 0.01;
 /// Segments below which a share says nothing.
 const ENOUGH: u64 = 10_000;
+/// For one of so many packets that were handled others may have been left for later, and so often in any case.
+const SQUEEZED: u64 = 1000;
+const SQUEEZED_LEAST: u64 = 10;
 /// The receive buffer below which a way of 50 ms keeps to less than 160 Mbit/s.
 const SMALL_BUFFER: u64 = 1 << 20;
 
@@ -30,6 +33,27 @@ impl List {
                 softnet.dropped
             );
             self.add(Severity::Warning, "softnet_dropped", "softnet", Some(softnet.dropped as f64), text);
+        }
+        let squeezed =
+            |softnet: &Softnet| softnet.squeezed > SQUEEZED_LEAST.max(softnet.processed / SQUEEZED);
+        if let Some(softnet) = kernel.softnet_since.filter(squeezed) {
+            let text = format!(
+                "the host leaves packets for later, its time for them being over ({} times now): they come late (net.core.netdev_budget)",
+                softnet.squeezed
+            );
+            self.add(Severity::Info, "softnet_squeezed", "softnet", Some(softnet.squeezed as f64), text);
+        }
+        // Of three numbers of pages the last is the most that TCP takes.
+        let most = kernel
+            .settings
+            .get("net.ipv4.tcp_mem")
+            .and_then(|text| text.rsplit(' ').next()?.parse::<u64>().ok());
+        let used = kernel.sockets.get("TCP mem").copied();
+        if let Some((used, most)) = used.zip(most).filter(|(used, most)| *used as f64 > FULL * *most as f64) {
+            let text = format!(
+                "TCP has {used} of {most} pages of memory: beyond them it shrinks windows and drops connections (net.ipv4.tcp_mem)"
+            );
+            self.add(Severity::Warning, "tcp_memory_full", "TCP", Some(used as f64 / most as f64), text);
         }
         let (sent, again) = (kernel.counter("TcpOutSegs"), kernel.counter("TcpRetransSegs"));
         let now = |name: &str| {

@@ -40,6 +40,7 @@ pub(super) fn findings(report: &Report, ephemeral: Option<(u16, u16)>) -> Vec<Fi
     list.interfaces(report);
     list.queues(report);
     list.routes(report);
+    list.tunnels(report);
     list.names(report);
     if let Some(kernel) = &report.kernel {
         list.kernel(kernel, report.rate_s.is_some());
@@ -65,7 +66,7 @@ pub(super) mod tests {
     use super::*;
     use crate::probe::sysinfo::{
         Asked, Conntrack, Cpu, Device, Interface, InterfaceErrors, Kernel, Module, Neighbour, NeighbourState,
-        Neighbours, Queue, Radio, Resolvers, Route, Softnet,
+        Neighbours, Queue, Radio, Resolvers, Route, Softnet, Vpn, VpnLink,
     };
     use std::collections::BTreeMap;
 
@@ -222,6 +223,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn tunnels_that_all_goes_through_are_told() {
+        let through = |default_route, ipsec_policies| {
+            let link = VpnLink {
+                interface: "wg0".to_owned(),
+                kind: "wireguard".to_owned(),
+                enabled: true,
+                default_route,
+            };
+            Report { vpn: Some(Vpn { links: vec![link], ipsec_policies }), ..Report::default() }
+        };
+        assert_eq!(ids(&through(true, Some(2))), ["vpn", "ipsec"]);
+        assert!(ids(&through(false, Some(0))).is_empty());
+        assert!(ids(&through(false, None)).is_empty(), "what cannot be read is not judged");
+    }
+
+    #[test]
     fn one_silent_resolver_is_bad_and_all_of_them_are_worse() {
         let asked = |last, rtt_ms| Asked { server: [192, 0, 2, last].into(), rtt_ms, why: None };
         let with = |asked: Vec<Asked>| Report {
@@ -256,6 +273,12 @@ pub(super) mod tests {
         let slow =
             Kernel { softnet: Some(Softnet { processed: 9, dropped: 1, squeezed: 0 }), ..Kernel::default() };
         assert_eq!(ids(&with(slow)), ["softnet_dropped"]);
+        let busy = |squeezed| Kernel {
+            softnet_since: Some(Softnet { processed: 1_000_000, dropped: 0, squeezed }),
+            ..Kernel::default()
+        };
+        assert_eq!(ids(&with(busy(2_000))), ["softnet_squeezed"]);
+        assert!(ids(&with(busy(500))).is_empty());
         let settings = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         for (name, value, id) in [
             ("net.ipv4.tcp_sack", "0", "no_sack"),

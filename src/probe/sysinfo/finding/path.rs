@@ -53,6 +53,23 @@ impl List {
         }
     }
 
+    pub(super) fn tunnels(&mut self, report: &Report) {
+        let Some(vpn) = &report.vpn else { return };
+        for link in vpn.links.iter().filter(|link| link.enabled && link.default_route) {
+            let text = format!(
+                "a default route leads through the tunnel {} ({}): what is beyond it is measured together with it",
+                link.interface, link.kind
+            );
+            self.add(Severity::Info, "vpn", &link.interface, None, text);
+        }
+        if let Some(count) = vpn.ipsec_policies.filter(|count| *count > 0) {
+            let text = format!(
+                "{count} of IPsec's policies choose among the packets that leave: encrypted ones have less room for payload"
+            );
+            self.add(Severity::Info, "ipsec", "", Some(count as f64), text);
+        }
+    }
+
     pub(super) fn names(&mut self, report: &Report) {
         let Some(resolvers) = &report.resolvers else { return };
         if resolvers.servers.is_empty() {

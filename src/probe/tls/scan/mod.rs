@@ -14,8 +14,8 @@ use super::link::{Answer, Way};
 use super::report::{Group, Offered, Scan, Versions};
 use crate::sys::clock;
 use crate::wire::tls::{
-    FALLBACK_SCSV, Flight, GROUPS, HELLO_V2, Hello, SIGNATURES, SSL2, SSL3, Suite, TLS1_0, TLS1_1, TLS1_2,
-    TLS1_3, group_name, signature_name, version_name,
+    FALLBACK_SCSV, Flight, GROUPS, HELLO_V2, Hello, SHARES, SIGNATURES, SSL2, SSL3, Suite, TLS1_0, TLS1_1,
+    TLS1_2, TLS1_3, group_name, signature_name, signs_tls13, version_name,
 };
 
 /// Suites of one question: some servers read no more than 128 of them.
@@ -81,6 +81,8 @@ struct Offer<'a> {
     suites: &'a [u16],
     groups: &'a [u16],
     signatures: &'a [u16],
+    /// Shares of groups, which a server of TLS 1.3 needs before it signs.
+    shares: &'a [(u16, &'a [u8])],
     compresses: bool,
 }
 
@@ -88,7 +90,7 @@ impl<'a> Offer<'a> {
     /// These suites, with all groups and signatures.
     fn of(version: u16, suites: &'a [u16]) -> Self {
         let signatures: &[u16] = if version >= TLS1_2 { &ALL_SIGNATURES } else { &[] };
-        Self { version, suites, groups: &ALL_GROUPS, signatures, compresses: false }
+        Self { version, suites, groups: &ALL_GROUPS, signatures, shares: &[], compresses: false }
     }
 
     /// The ClientHello.
@@ -102,7 +104,7 @@ impl<'a> Offer<'a> {
             versions: if self.version == TLS1_3 { &[TLS1_3] } else { &[] },
             suites: &suites,
             groups: self.groups,
-            shares: &[],
+            shares: self.shares,
             timestamps: false,
             signatures: self.signatures,
             name,
@@ -134,6 +136,8 @@ struct Known {
     offered: Vec<(u16, bool)>,
     groups: Vec<(u16, u16)>,
     signatures: Vec<u16>,
+    /// The same of TLS 1.3; `None` where it cannot be asked.
+    newer_signatures: Option<Vec<u16>>,
     orders: Vec<bool>,
     fallback: Option<bool>,
     compression: Option<bool>,
@@ -191,6 +195,8 @@ enum What {
     Groups { version: u16, suites: Vec<u16> },
     /// The signatures of TLS 1.2, by these suites.
     Signatures { suites: Vec<u16> },
+    /// The signatures of TLS 1.3, by these suites.
+    NewerSignatures { suites: Vec<u16> },
     /// Whether it refuses a needless fallback to this version.
     Fallback { version: u16, suites: Vec<u16> },
     /// Whether it compresses.
@@ -288,6 +294,7 @@ impl<A: Ask> Scanner<A> {
             }
             What::Groups { version, suites } => self.groups(version, &suites).await,
             What::Signatures { suites } => self.signatures(&suites).await,
+            What::NewerSignatures { suites } => self.newer_signatures(&suites).await,
             What::Fallback { version, mut suites } => {
                 suites.push(FALLBACK_SCSV);
                 if let Some(flight) = self.put(&Offer::of(version, &suites).hello(self.name())).await {
@@ -354,6 +361,33 @@ impl<A: Ask> Scanner<A> {
         }
     }
 
+    /// What the server signs with in TLS 1.3 is encrypted: each algorithm is offered alone.
+    async fn newer_signatures(&self, suites: &[u16]) {
+        let newer = ALL_SIGNATURES.iter().copied().filter(|signature| signs_tls13(*signature));
+        let newer: Vec<u16> = newer.collect();
+        // A server that takes none of the shares says nothing about signatures.
+        if self.signs(suites, &newer).await != Some(true) {
+            return;
+        }
+        let mut signatures = Vec::new();
+        for signature in newer {
+            match self.signs(suites, &[signature]).await {
+                Some(true) => signatures.push(signature),
+                Some(false) => {}
+                None => return,
+            }
+        }
+        self.known().newer_signatures = Some(signatures);
+    }
+
+    /// Whether the server goes on in TLS 1.3 where it may sign with these.
+    async fn signs(&self, suites: &[u16], signatures: &[u16]) -> Option<bool> {
+        let groups = SHARES.map(|(group, _)| group);
+        let offer = Offer { signatures, shares: &SHARES, groups: &groups, ..Offer::of(TLS1_3, suites) };
+        let flight = self.put(&offer.hello(self.name())).await?;
+        Some(flight.hello.is_some_and(|hello| hello.version == TLS1_3 && !hello.is_retry))
+    }
+
     /// What is left to be found out when the suites are known.
     fn rest(&self) -> Vec<What> {
         let mut known = self.known();
@@ -393,6 +427,7 @@ impl<A: Ask> Scanner<A> {
         }
         if let Some((version, suites)) = offered.iter().find(|(version, _)| *version == TLS1_3) {
             rest.push(What::Groups { version: *version, suites: suites.clone() });
+            rest.push(What::NewerSignatures { suites: suites.clone() });
         }
         rest
     }
@@ -419,7 +454,8 @@ impl Known {
             versions,
             suites: self.chosen.iter().map(Offered::of).collect(),
             groups: groups(&self.groups),
-            signatures: self.signatures.iter().map(|signature| signature_name(*signature)).collect(),
+            signatures: names(&self.signatures),
+            newer_signatures: self.newer_signatures.as_deref().map(names),
             server_order: (!self.orders.is_empty()).then(|| self.orders.iter().all(|order| *order)),
             secure_renegotiation: hello.map(|hello| hello.renegotiates_safely),
             compression: self.compression,
@@ -446,6 +482,10 @@ impl Offered {
             dh_bits: exchange.and_then(|exchange| exchange.bits),
         }
     }
+}
+
+fn names(signatures: &[u16]) -> Vec<String> {
+    signatures.iter().map(|signature| signature_name(*signature)).collect()
 }
 
 /// Each group once, with all versions in which it was chosen.

@@ -33,6 +33,7 @@ struct Asked {
     suites: Vec<u16>,
     groups: Vec<u16>,
     signatures: Vec<u16>,
+    has_share: bool,
 }
 
 fn word(octets: &[u8]) -> u16 {
@@ -47,7 +48,8 @@ fn read(hello: &[u8]) -> Asked {
     let body = &hello[9..];
     let length = usize::from(word(&body[35..]));
     let suites = words(&body[37..37 + length]);
-    let mut asked = Asked { version: word(body), suites, groups: Vec::new(), signatures: Vec::new() };
+    let mut asked =
+        Asked { version: word(body), suites, groups: Vec::new(), signatures: Vec::new(), has_share: false };
     let compression = body[37 + length..].first().map_or(0, |count| usize::from(*count));
     let mut left = body.get(37 + length + 1 + compression + 2..).unwrap_or_default();
     while left.len() > 3 {
@@ -55,6 +57,7 @@ fn read(hello: &[u8]) -> Asked {
         match kind {
             10 => asked.groups = words(&left[6..end]),
             13 => asked.signatures = words(&left[6..end]),
+            51 => asked.has_share = word(&left[4..]) > 0,
             43 => asked.version = word(&left[5..]),
             _ => {}
         }
@@ -95,6 +98,9 @@ impl Server {
         let signature = self.signatures.iter().find(|signature| asked.signatures.contains(signature));
         let needs_group = *version == TLS1_3 || exchange.starts_with("ECDH");
         if needs_group && group.is_none() {
+            return refusal(40);
+        }
+        if *version == TLS1_3 && asked.has_share && signature.is_none() {
             return refusal(40);
         }
         let group = group.copied().unwrap_or(0);
@@ -198,6 +204,7 @@ fn a_server_of_many_kinds_is_known_altogether() {
         found.groups.iter().map(|group| (group.group.as_str(), group.versions.len())).collect();
     assert_eq!(groups, [("X25519MLKEM768", 2), ("x25519", 2), ("secp256r1", 2)]);
     assert_eq!(found.signatures, ["rsa_pss_rsae_sha256", "rsa_pkcs1_sha1"]);
+    assert_eq!(found.newer_signatures, Some(vec!["rsa_pss_rsae_sha256".to_owned()]));
     assert_eq!((found.server_order, found.fallback_scsv), (Some(true), Some(true)));
     assert_eq!((found.secure_renegotiation, found.compression), (Some(true), Some(false)));
     assert_eq!(found.suites.iter().filter_map(|suite| suite.dh_bits).collect::<Vec<_>>(), [1024]);

@@ -16,6 +16,9 @@ use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Total, Trace};
 /// What the document says that it is from.
 const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
 
+/// Octets of the longest row of an interval.
+const ROW: usize = 400;
+
 /// Writes the document.
 pub(super) fn write(
     out: &mut impl io::Write,
@@ -103,6 +106,16 @@ impl<'a> Form<'a> {
     /// All of it as text, and why it ended early.
     pub fn text(&self, error: Option<&str>) -> String {
         serde_json::to_string_pretty(&self.document(error)).unwrap_or_default()
+    }
+
+    /// All of it as a value, without its intervals where they make it longer than about `most` octets.
+    pub fn value(&self, most: usize) -> Value {
+        let rows: usize = self.trace.intervals.iter().map(Vec::len).sum();
+        let document = match rows <= most / ROW {
+            true => self.document(None),
+            false => whole(self.asked, self.start(), Vec::new(), self.end(), None),
+        };
+        serde_json::to_value(document).unwrap_or_default()
     }
 
     /// `--json-stream`'s line of the beginning.

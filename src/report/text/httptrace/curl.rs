@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::failure::{Class, Failure};
 use crate::net::tls::Verdict;
 use crate::probe::Phases;
-use crate::probe::httptrace::{HttpTrace, Leg, Report};
+use crate::probe::httptrace::{HttpTrace, Leg, Report, VARIABLES};
 use crate::wire::text::escape;
 
 /// What came of a request.
@@ -40,58 +40,6 @@ impl Given {
         Self::Text(Some(value.into()))
     }
 }
-
-/// The variables in the order of `%{json}`.
-const NAMES: [&str; 48] = [
-    "certs",
-    "content_type",
-    "errormsg",
-    "exitcode",
-    "filename_effective",
-    "ftp_entry_path",
-    "http_code",
-    "http_connect",
-    "http_version",
-    "local_ip",
-    "local_port",
-    "method",
-    "num_certs",
-    "num_connects",
-    "num_headers",
-    "num_redirects",
-    "num_retries",
-    "proxy_ssl_verify_result",
-    "proxy_used",
-    "redirect_url",
-    "referer",
-    "remote_ip",
-    "remote_port",
-    "response_code",
-    "scheme",
-    "size_download",
-    "size_header",
-    "size_request",
-    "size_upload",
-    "speed_download",
-    "speed_upload",
-    "ssl_verify_result",
-    "time_appconnect",
-    "time_connect",
-    "time_namelookup",
-    "time_posttransfer",
-    "time_pretransfer",
-    "time_queue",
-    "time_redirect",
-    "time_starttransfer",
-    "time_total",
-    "tls_earlydata",
-    "url",
-    "url_effective",
-    "urlnum",
-    "xfer_id",
-    "conn_id",
-    "curl_version",
-];
 
 /// `format` with everything filled in.
 pub(super) fn written(format: &str, told: Told<'_>, asked: &HttpTrace) -> String {
@@ -155,7 +103,7 @@ fn header(name: &str, told: Told<'_>) -> String {
 
 /// All variables as curl's JSON has them.
 fn json(told: Told<'_>, asked: &HttpTrace) -> String {
-    let all = NAMES.iter().filter_map(|name| {
+    let all = VARIABLES.iter().filter_map(|name| {
         let value = match value(name, told, asked)? {
             Given::Text(text) => Value::from(text).to_string(),
             Given::Number(number) => number,
@@ -309,7 +257,7 @@ fn unmeasured(name: &str, failure: &Failure, asked: &HttpTrace) -> Option<Given>
             Given::Text(None)
         }
         _ if name.starts_with("time_") => Given::seconds(Duration::ZERO),
-        _ if NAMES.contains(&name) => Given::number(0),
+        _ if VARIABLES.contains(&name) => Given::number(0),
         _ => return None,
     })
 }
