@@ -10,11 +10,13 @@ mod login;
 mod many;
 mod modes;
 mod newer;
+mod pairs;
 mod path;
 mod raw;
 mod relayed;
 mod search;
 mod soak;
+mod streams;
 
 pub(crate) use raw::heard;
 
