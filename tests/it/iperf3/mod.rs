@@ -2,6 +2,7 @@
 
 mod applet;
 mod beside;
+mod crowd;
 mod ends;
 mod hostile;
 mod kept;
@@ -10,6 +11,8 @@ mod login;
 mod many;
 mod modes;
 mod newer;
+mod omitted;
+mod paced;
 mod pairs;
 mod path;
 mod raw;
@@ -17,6 +20,7 @@ mod relayed;
 mod search;
 mod soak;
 mod streams;
+mod vanish;
 
 pub(crate) use raw::heard;
 

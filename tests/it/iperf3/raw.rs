@@ -63,6 +63,12 @@ impl Raw {
         assert_eq!(heard, expected);
     }
 
+    /// Whether the next that is said is the question for parameters, and not that there is no place.
+    pub(super) fn is_asked(&mut self) -> bool {
+        let mut octet = [0];
+        self.stream.read_exact(&mut octet).is_ok() && octet == [9]
+    }
+
     /// All that is said until the end, which is no reset.
     #[track_caller]
     pub(super) fn rest(mut self) -> Vec<u8> {
