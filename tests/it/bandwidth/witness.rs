@@ -86,10 +86,10 @@ fn bins_and_stalls_are_those_of_a_capture() {
 fn a_congestion_window_is_the_one_that_the_route_begins_with() {
     let lab = Lab::line(0).build();
     let _server = Iperf3::start(lab.server(), "");
-    for (window, streams) in [(4, 1), (17, 1), (17, 3)] {
+    for (window, streams) in [(17, 1), (40, 1), (17, 3)] {
         lab.client().ip(&format!("route replace 10.200.0.0/30 dev up0 initcwnd {window}"));
         // So little is never kept back by it, and what is not used does not grow (RFC 7661).
-        let found = report(&lab, &format!("-C reno -t 1.2 -i 0.4 -b 400K -l 100 -P {streams}"));
+        let found = report(&lab, &format!("-C reno -t 1.2 -i 0.4 -b 200K -l 100 -P {streams}"));
         let octets = window * 1448;
         let up = &found["up"];
         assert_eq!(up["tcp"]["cwnd_max_bytes"], octets, "{up}");
