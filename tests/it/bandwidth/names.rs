@@ -25,7 +25,7 @@ fn a_name_of_both_families_is_reached_by_the_one_that_is_asked_for() {
             for transport in ["", "-u"] {
                 let about = format!("{port} {family} {transport}");
                 let mut client = lab.client().command_with(&hosts, WADDLEPERF);
-                client.args(["bandwidth", "--json", "-n", "100K", "-p", &port.to_string(), NAME]);
+                client.args(["bandwidth", "--json", "-t", "1", "-b", "5M", "-p", &port.to_string(), NAME]);
                 let output = client.args([family, transport].iter().filter(|word| !word.is_empty())).output();
                 let output = output.expect("it runs");
                 let record: Value = serde_json::from_slice(&output.stdout).expect("a record");

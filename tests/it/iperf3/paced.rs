@@ -1,6 +1,7 @@
 //! The rate of each stream is the one that was asked for, whoever sends.
 
-use super::pairs::{Both, Flow, Pair, WITH_OURS};
+use super::pairs::Peer::{Ours, Stock};
+use super::pairs::{Both, Flow, Pair};
 use crate::lab::{Lab, alone};
 
 /// What is asked for, in bit/s.
@@ -34,7 +35,7 @@ fn each_stream_has_the_rate_that_was_asked_for() {
     let _alone = alone();
     let lab = Lab::line(0).build();
     let both = Both::start(&lab);
-    for pair in WITH_OURS {
+    for pair in [(Stock, Ours), (Ours, Stock)] {
         for way in ["", "-R"] {
             // A stock sender writes blocks, of 128 KiB where nothing else is asked for.
             is_at_the_rate(&both, &lab, pair, &format!("-b 20M -t 3 -P 2 {way}"), 131_072.0);
