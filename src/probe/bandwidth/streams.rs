@@ -11,7 +11,7 @@ use crate::sys::datagram::{Batch, Fragments, Outgoing, Setup, Socket};
 use crate::sys::wait::{Stop, wait};
 use crate::sys::{bulk, clock, flow_label};
 use crate::wire::iperf3::datagram::{HELLO, Header, header, is_welcome};
-use crate::wire::iperf3::{Cookie, State, stream_id};
+use crate::wire::iperf3::{Cookie, Refusal, State, stream_id};
 
 /// How long a server has to accept a connection or a flow.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,11 +173,12 @@ fn greet(socket: &Socket, control: &mut Control, length: usize, stop: &Stop) -> 
             return Ok(());
         }
         // A server that goes on has heard all greetings; only its own was lost. What else it says is why it does not.
-        match control.peek("the server's greeting")? {
+        let what = "the server's greeting over UDP";
+        match control.peek(what)? {
             Some(byte) if byte == State::TestStart.byte() => return Ok(()),
             Some(_) => {
-                control.heard("the server's greeting", Some(stop), began + PATIENCE)?;
-                return Err(Broken::Late("the server's greeting"));
+                let said = control.heard(what, Some(stop), began + PATIENCE)?;
+                return Err(Refusal::unexpected(format_args!("the far side says {said:?}"), what).into());
             }
             None => {}
         }
@@ -186,7 +187,7 @@ fn greet(socket: &Socket, control: &mut Control, length: usize, stop: &Stop) -> 
             return Err(Broken::Stopped);
         }
         if now >= began + PATIENCE {
-            return Err(Broken::Late("the server's greeting over UDP"));
+            return Err(Broken::Late(what));
         }
         if next.is_some_and(|next| now >= next) {
             next = again.next().map(|after| began + after);

@@ -440,6 +440,8 @@ fn prepare(asked: &Bandwidth, stream: &TcpStream) -> Result<(), Failure> {
     let KeepAlive { idle, interval, count } = asked.cntl_ka;
     let keepalive = TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(count);
     let socket = SockRef::from(stream);
+    // What is said last arrives: no reset overtakes it.
+    socket.set_linger(None).map_err(system)?;
     socket.set_tcp_keepalive(&keepalive).map_err(system)?;
     socket.set_tcp_user_timeout(asked.snd_timeout.map(|span| span.0)).map_err(system)
 }

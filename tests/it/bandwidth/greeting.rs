@@ -1,11 +1,13 @@
 //! How servers of any version answer the greeting of a flow: late, after the data, or not at all the first time.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{Shutdown, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waddleperf::sys::clock;
 
+use super::newer::against;
 use crate::iperf3::heard;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
@@ -135,4 +137,45 @@ fn a_server_that_goes_on_has_heard_the_greeting_whose_answer_was_lost() {
     let _turn = shared();
     let (up, datagrams) = tested("", |_| {});
     assert_eq!(up["up"]["udp"]["seen"], datagrams, "{up}");
+}
+
+#[test]
+fn what_a_server_says_instead_of_a_greeting_is_told_at_once() {
+    for (said, class, word) in [
+        (
+            &[0xfe, 0, 0, 0, 204, 0, 0, 0, 0][..],
+            "refused",
+            "a stream could not be accepted (iperf3's error 204)",
+        ),
+        (&[0xfe, 0, 0, 0, 27, 0, 0, 0, 0], "refused", "larger than the server's limit (iperf3's error 27)"),
+        (&[0xff], "refused", "busy"),
+        (&[11], "refused", "interrupted"),
+        (&[2], "protocol", "TestRunning"),
+        (&[], "protocol", "closed"),
+    ] {
+        for args in ["", "-R"] {
+            let began = clock::now().mono;
+            let (code, record) = against(&format!("-u -t 1 {args}"), move |mut control, udp| {
+                drop(heard(&mut control));
+                control.write_all(&[10]).expect("sent");
+                let (length, _) = udp.recv_from(&mut [0; LENGTH]).expect("a greeting");
+                assert_eq!(length, HELLO.len());
+                control.write_all(said).expect("sent");
+                // Who says nothing has ended; who has said why waits until it is read.
+                if said.is_empty() {
+                    control.shutdown(Shutdown::Write).expect("ended");
+                }
+                let mut rest = [0];
+                let read = control.read(&mut rest);
+                assert!(matches!(read, Ok(0)), "{said:?}: the client goes on: {read:?} {rest:?}");
+            });
+            let took = clock::now().mono - began;
+            let failure = &record["outcome"]["failure"];
+            assert_eq!((code, &failure["class"]), (Some(1), &json!(class)), "{said:?} {args}: {record}");
+            let detail = failure["detail"].as_str().unwrap_or_default();
+            assert!(detail.contains(word), "{said:?} {args}: {detail}");
+            // An answer to a greeting is waited for 30 s.
+            assert!(took < Duration::from_secs(10), "{said:?} {args}: {took:?}");
+        }
+    }
 }

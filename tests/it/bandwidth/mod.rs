@@ -6,12 +6,16 @@ pub(crate) mod factor;
 pub(crate) mod form;
 mod greeting;
 mod hostile;
+mod latency;
 mod login;
+mod names;
 mod newer;
 mod options;
 pub(crate) mod search;
 pub(crate) mod server;
 mod stream;
+mod timeouts;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,6 +56,8 @@ fn both_ends_count_the_same_octets_of_tcp() {
     for (args, streams) in [
         ("-t 1", 1),
         ("-t 1 -R", 1),
+        ("-t 1 -Z", 1),
+        ("-t 1 -R -Z", 1),
         ("-t 1 -P 4", 4),
         ("-t 1 -R -P 2 --rx-copy", 2),
         ("-t 1 --bidir -P 2", 2),
@@ -296,20 +302,4 @@ fn letters_are_iperf3s_on_the_command_line() {
         assert_eq!(code, Some(2), "{args}: {says}");
         assert!(says.contains(word), "{args}: {says}");
     }
-}
-
-#[test]
-fn latency_under_load_is_the_queue() {
-    let _alone = alone();
-    let lab = Lab::line(1).build();
-    let _queue = lab.router(1).shape(Direction::Up, Shaper::Fifo { rate: 50_000_000, queue: 1_500_000 });
-    let (report, _) = both(&lab, "-t 5 -O 3 -C cubic --latency");
-    let latency = &report["latency"];
-    assert_eq!((&latency["by"], &latency["failure"]), (&json!("icmp"), &Value::Null), "{latency}");
-    assert!(number(&latency["idle"]["p50_ms"]) < 5.0, "{latency}");
-    // 1.5 MB at 50 Mbit/s are 240 ms, when the queue is full.
-    let loaded = number(&latency["loaded"]["p95_ms"]);
-    assert!((211.0..259.0).contains(&loaded), "{latency}");
-    let increase = number(&latency["loaded"]["p50_ms"]) - number(&latency["idle"]["p50_ms"]);
-    assert!((number(&latency["increase_ms"]) - increase).abs() < 1e-6, "{latency}");
 }

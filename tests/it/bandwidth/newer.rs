@@ -12,7 +12,10 @@ use crate::lab::shared;
 use crate::tool::{WADDLEPERF, tool};
 
 /// What `bandwidth` says of a server that `serve` is, at a port of TCP and of UDP.
-fn against(args: &str, serve: impl FnOnce(TcpStream, UdpSocket) + Send + 'static) -> (Option<i32>, Value) {
+pub(super) fn against(
+    args: &str,
+    serve: impl FnOnce(TcpStream, UdpSocket) + Send + 'static,
+) -> (Option<i32>, Value) {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = tcp.local_addr().expect("an address");
     let udp = UdpSocket::bind(address).expect("a socket");

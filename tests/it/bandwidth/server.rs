@@ -1,7 +1,8 @@
 //! The stock server in a node.
 
 use std::io::Read;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, Stdio};
+use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +14,8 @@ use crate::tool::tool;
 /// A running `iperf3 -s`.
 pub(crate) struct Iperf3 {
     child: Child,
-    stdout: ChildStdout,
+    /// All that it prints, which is read meanwhile: a server whose pipe is full stands still.
+    said: Option<JoinHandle<String>>,
 }
 
 impl Iperf3 {
@@ -23,9 +25,14 @@ impl Iperf3 {
         let mut command = node.command(program.to_str().expect("a path"));
         command.args(["-s", "--forceflush"]).args(args.split_whitespace()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("iperf3 starts");
-        let stdout = child.stdout.take().expect("its output");
+        let mut stdout = child.stdout.take().expect("its output");
+        let said = spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).expect("text");
+            text
+        });
         // From here on it ends with this value.
-        let server = Self { child, stdout };
+        let server = Self { child, said: Some(said) };
         let listens =
             || node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
         // Nobody connects only to see whether it is there: that would be a test. 5201 is 0x1451, and 0A says that it listens.
@@ -47,8 +54,8 @@ impl Iperf3 {
 
     /// What it printed, once it has ended: JSON (`-J -1`).
     pub(crate) fn json(mut self) -> Value {
-        let mut text = String::new();
-        self.stdout.read_to_string(&mut text).expect("text");
+        let said = self.said.take().expect("asked once");
+        let text = said.join().expect("what it says is read");
         let _ = self.child.wait();
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }

@@ -1,35 +1,46 @@
 //! Each test is a record in the store, with who and from where; and our own client against our own server.
 
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use waddleperf::sys::wait::sleep;
 
 use super::{OPEN, Server};
+use crate::geoip::places;
 use crate::lab::shared;
 use crate::tool::{WADDLEPERF, stdout, tool};
+
+/// The records that are kept in `data`, the oldest first, once there are `count`.
+#[track_caller]
+fn exported(data: &Path, count: usize) -> Vec<Value> {
+    let mut text = String::new();
+    for _ in 0..100 {
+        let mut command = Command::new(WADDLEPERF);
+        command.arg("--data").arg(data).args(["results", "export"]);
+        text = stdout(&mut command);
+        if text.lines().count() >= count {
+            break;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    let record = |line: &str| serde_json::from_str(line).expect("a record");
+    let mut all: Vec<Value> = text.lines().map(record).collect();
+    assert_eq!(all.len(), count, "{text}");
+    all.sort_by_key(|record| record["at"].as_str().map(str::to_owned));
+    all
+}
 
 impl Server {
     /// The records that it has kept, the oldest first, once there are `count`.
     #[track_caller]
     pub(super) fn records(&self, count: usize) -> Vec<Value> {
-        let data = self._data.path().join("data");
-        let mut text = String::new();
-        for _ in 0..100 {
-            let mut command = Command::new(WADDLEPERF);
-            command.arg("--data").arg(&data).args(["results", "export"]);
-            text = stdout(&mut command);
-            if text.lines().count() >= count {
-                break;
-            }
-            sleep(std::time::Duration::from_millis(50));
-        }
-        let record = |line: &str| serde_json::from_str(line).expect("a record");
-        let mut all: Vec<Value> = text.lines().map(record).collect();
-        assert_eq!(all.len(), count, "{text}");
-        all.sort_by_key(|record| record["at"].as_str().map(str::to_owned));
-        all
+        exported(&self._data.path().join("data"), count)
     }
 }
 
@@ -41,8 +52,8 @@ fn each_test_is_a_record_with_who_and_from_where() {
     let down = server.report("-t 1 -u -R -b 4M -l 1000");
     let mut cut = tool("iperf3");
     cut.args(["-c", "127.0.0.1", "-t", "20", "-b", "1M", "-p", &server.port.to_string()]);
-    let mut cut = cut.stdout(std::process::Stdio::null()).spawn().expect("it starts");
-    sleep(std::time::Duration::from_millis(1500));
+    let mut cut = cut.stdout(Stdio::null()).spawn().expect("it starts");
+    sleep(Duration::from_millis(1500));
     cut.kill().expect("killed");
     cut.wait().expect("waited for");
     let records = server.records(3);
@@ -87,6 +98,70 @@ fn each_test_is_a_record_with_who_and_from_where() {
     );
     assert!(report(2)["ended"].is_string() && report(2)["up"]["received"]["bytes"].as_u64() > Some(50_000));
     server.signal(Signal::SIGTERM);
+}
+
+#[test]
+fn who_is_interrupted_leaves_what_came_of_it_at_both_ends() {
+    let _turn = shared();
+    let config = format!("[serve]\ndrain = \"0s\"\n[serve.iperf3]\n{OPEN}");
+    for (is_client, code, why) in [
+        (true, 130, ["interrupted", "the client was interrupted"]),
+        (false, 1, ["the far side was interrupted", "the server ends"]),
+    ] {
+        for args in ["", "-R", "--bidir -P 2", "-u -l 1000 -R"] {
+            let server = Server::configured(&config, "127.0.0.1");
+            let own = tempfile::tempdir().expect("a directory");
+            let mut client = Command::new(WADDLEPERF);
+            client.arg("--data").arg(own.path()).args([
+                "bandwidth",
+                "--save",
+                "-i",
+                "0.2",
+                "-t",
+                "30",
+                "-b",
+                "5M",
+            ]);
+            client.args(args.split_whitespace()).args(["-p", &server.port.to_string(), "127.0.0.1"]);
+            let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+            let mut lines = BufReader::new(client.stdout.take().expect("its stdout")).lines();
+            assert!(lines.any(|line| line.expect("text").contains("bit/s")), "{args}: it ends");
+            let process = if is_client { client.id() } else { server.child.id() };
+            kill(Pid::from_raw(process.cast_signed()), Signal::SIGINT).expect("signalled");
+            let rest: Vec<String> = lines.map_while(Result::ok).collect();
+            assert_eq!(client.wait().expect("it ends").code(), Some(code), "{args}: {rest:#?}");
+            let records = [exported(own.path(), 1), server.records(1)];
+            // What each end knows itself: of the way up the client what was sent.
+            for ((record, why), [up, down]) in
+                records.iter().flatten().zip(why).zip([["sent", "received"], ["received", "sent"]])
+            {
+                let report = &record["outcome"]["report"];
+                assert_eq!((&record["partial"], &report["ended"]), (&json!(true), &json!(why)), "{record}");
+                for moved in [&report["up"][up], &report["down"][down]] {
+                    assert!(moved.is_null() || moved["bytes"].as_u64() > Some(10_000), "{args}: {record}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_says_where_a_client_is_by_the_servers_own_database() {
+    let _turn = shared();
+    let data = tempfile::tempdir().expect("make a directory");
+    let geo = data.path().join("data/geo");
+    fs::create_dir_all(&geo).expect("make a directory");
+    fs::write(geo.join("test.mmdb"), places(1_700_000_000)).expect("write a database");
+    let config = format!("[serve.iperf3]\n{OPEN}");
+    let server = Server::at(Command::new(WADDLEPERF), data, &config, "127.0.0.1", "udpping=off");
+    server.report("-n 100K");
+    let labels = server.records(1)[0]["labels"].clone();
+    assert_eq!((&labels["country"], &labels["asn"]), (&json!("DE"), &json!("64500")), "{labels}");
+    // Where nobody knows, nothing is said.
+    let server = Server::open();
+    server.report("-n 100K");
+    let labels = server.records(1)[0]["labels"].clone();
+    assert!(labels["role"] == "server" && labels["country"].is_null() && labels["asn"].is_null(), "{labels}");
 }
 
 #[test]

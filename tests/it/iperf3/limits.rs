@@ -1,10 +1,17 @@
 //! The limits of `[serve.iperf3]`, by what a stock client says of them.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use serde_json::Value;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use waddleperf::sys::clock;
 
-use super::{Server, number};
+use super::ends::{running, signal};
+use super::raw::{Raw, udp};
+use super::{Server, number, read};
 use crate::lab::shared;
 use crate::tool::WADDLEPERF;
 
@@ -108,4 +115,42 @@ fn short_tests_count_as_long_ones_do() {
         })
         .collect();
     assert_eq!(said, [false, false, false, true, true]);
+}
+
+#[test]
+fn a_test_that_goes_on_long_after_its_time_ends_with_iperf3s_number() {
+    let server = Server::open();
+    // Clients that stand still do not end theirs; what is sent to them goes on.
+    let modes = "-u -R -t 3 -b 100K -l 500 -p";
+    let (mut stock, _said) = running(&server, "-u -R -t 3 -b 100K -l 500");
+    signal(&stock, Signal::SIGSTOP);
+    let mut ours = Command::new(WADDLEPERF);
+    ours.args(["bandwidth", "--json-stream", "-i", "0.2"]).args(modes.split(' '));
+    let mut ours =
+        ours.args([&server.port.to_string(), "127.0.0.1"]).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut lines = BufReader::new(ours.stdout.take().expect("its stdout")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("interval")), "it ends");
+    kill(Pid::from_raw(ours.id().cast_signed()), Signal::SIGSTOP).expect("stopped");
+    let began = clock::now().mono;
+    let mut raw = Raw::ask(
+        &server,
+        &json!({"udp": true, "reverse": true, "omit": 0, "time": 3, "parallel": 1,
+        "len": 500, "bandwidth": 100_000}),
+    );
+    raw.stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
+    raw.hear(&[10]);
+    let flow = udp(&server, [127, 0, 0, 1]);
+    flow.send(b"9876").expect("sent");
+    raw.hear(&[1, 2]);
+    assert_eq!(raw.rest(), [0xfe, 0, 0, 0, 160, 0, 0, 0, 0]);
+    let took = clock::now().mono - began;
+    assert!((43.0..46.0).contains(&took.as_secs_f64()), "{took:?}");
+    // Those who come to themselves are told, too.
+    signal(&stock, Signal::SIGCONT);
+    kill(Pid::from_raw(ours.id().cast_signed()), Signal::SIGCONT).expect("continued");
+    assert!(lines.any(|line| line.contains("iperf3's error 160")), "our client is not told");
+    assert_eq!(ours.wait().expect("it ends").code(), Some(1));
+    assert_eq!(stock.wait().expect("it ends").code(), Some(1));
+    let said = read(stock.stderr.take());
+    assert!(said.contains("160"), "{said}");
 }

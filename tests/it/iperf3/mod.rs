@@ -2,6 +2,7 @@
 
 mod applet;
 mod beside;
+mod crowd;
 mod ends;
 mod hostile;
 mod kept;
@@ -11,11 +12,16 @@ mod many;
 mod modes;
 mod multipath;
 mod newer;
+mod omitted;
+mod paced;
+mod pairs;
 mod path;
 mod raw;
 mod relayed;
 mod search;
 mod soak;
+mod streams;
+mod vanish;
 
 pub(crate) use raw::heard;
 

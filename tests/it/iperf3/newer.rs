@@ -1,9 +1,11 @@
 //! A client that says what version 3.21 does: Debian's own is older. What it says is in iperf3-protocol.md §2 and §3.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::Server;
-use super::raw::{Raw, frame, heard, udp};
+use super::raw::{Raw, frame, heard, tcp, udp};
 use crate::lab::shared;
 
 /// What 3.21 asks for over UDP.
@@ -71,6 +73,27 @@ fn a_client_of_3_21_is_told_what_it_subtracts() {
         raw.hear(&[14]);
         raw.say(&[16]);
         assert!(raw.rest().is_empty());
+    }
+}
+
+#[test]
+fn octets_are_counted_to_the_last_whoever_copies_them() {
+    let _turn = shared();
+    let server = Server::open();
+    let octets = vec![7; 1 << 20];
+    for version in ["3.21", "3.21+waddleperf-0.1.0"] {
+        for (skips, lends) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let mut params = tcp();
+            (params["client_version"], params["num"]) = (json!(version), json!(octets.len()));
+            (params["skip_rx_copy"], params["zerocopy"]) = (json!(skips), json!(lends));
+            let mut raw = Raw::ask(&server, &params);
+            raw.hear(&[10]);
+            let mut data = raw.data(&server);
+            raw.hear(&[1, 2]);
+            data.write_all(&octets).expect("sent");
+            let told = raw.end(&[1]);
+            assert_eq!(told["streams"][0]["bytes"], octets.len(), "{params}: {told}");
+        }
     }
 }
 

@@ -63,6 +63,26 @@ impl Raw {
         assert_eq!(heard, expected);
     }
 
+    /// Whether the next that is said is the question for parameters, and not that there is no place.
+    pub(super) fn is_asked(&mut self) -> bool {
+        let mut octet = [0];
+        self.stream.read_exact(&mut octet).is_ok() && octet == [9]
+    }
+
+    /// Ends a test as a client does: the server's results, of as many streams as `ids` are.
+    #[track_caller]
+    pub(super) fn end(mut self, ids: &[u32]) -> Value {
+        self.say(&[4]);
+        self.hear(&[13]);
+        self.say(&frame(results(ids).to_string().as_bytes()));
+        let told = heard(&mut self.stream);
+        assert_eq!(told["streams"].as_array().map(Vec::len), Some(ids.len()), "{told}");
+        self.hear(&[14]);
+        self.say(&[16]);
+        assert!(self.rest().is_empty());
+        told
+    }
+
     /// All that is said until the end, which is no reset.
     #[track_caller]
     pub(super) fn rest(mut self) -> Vec<u8> {
@@ -100,4 +120,14 @@ pub(super) fn udp(server: &Server, ip: [u8; 4]) -> UdpSocket {
 /// The least that a client of TCP says.
 pub(super) fn tcp() -> Value {
     json!({"tcp": true, "omit": 0, "time": 1, "parallel": 1, "len": 1000, "client_version": "3.12"})
+}
+
+/// The least that a client tells in the end of streams with these numbers.
+pub(super) fn results(ids: &[u32]) -> Value {
+    let stream =
+        |id: &u32| json!({"id": id, "bytes": 1, "retransmits": 0, "jitter": 0, "errors": 0, "packets": 0});
+    json!({
+        "cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0, "sender_has_retransmits": 1,
+        "streams": ids.iter().map(stream).collect::<Vec<_>>(),
+    })
 }

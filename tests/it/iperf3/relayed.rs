@@ -4,22 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{OPEN, Server};
-use crate::bandwidth::server::Iperf3;
+use super::pairs::Peer::{Ours, Stock};
+use super::pairs::{Both, PAIRS, Pair};
 use crate::lab::{Direction, Fate, Hook, Lab, Percent, Profile, Units};
-use crate::tool::WADDLEPERF;
-
-/// A program at either end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Peer {
-    Stock,
-    Ours,
-}
-
-use Peer::{Ours, Stock};
-
-/// Client and server.
-const PAIRS: [(Peer, Peer); 4] = [(Stock, Stock), (Stock, Ours), (Ours, Stock), (Ours, Ours)];
 
 /// What a client says of datagrams.
 #[derive(Debug)]
@@ -43,64 +30,26 @@ impl fmt::Display for Said {
     }
 }
 
-/// Servers of both kinds at the end of a line, each at its port.
-struct Both {
-    ours: Server,
-    _stock: Iperf3,
-}
-
-impl Both {
-    fn start(lab: &Lab) -> Self {
-        let config = format!("[serve.iperf3]\n{OPEN}");
-        let ours = Server::launch(lab.server().command(WADDLEPERF), &config, "0.0.0.0");
-        Self { ours, _stock: Iperf3::start(lab.server(), "") }
-    }
-
-    fn port(&self, server: Peer) -> String {
-        if server == Ours { self.ours.port } else { 5201 }.to_string()
-    }
-
-    /// What a client says of a test over UDP, its whole report beside it.
-    #[track_caller]
-    fn test(&self, lab: &Lab, (client, server): (Peer, Peer), args: &str) -> (Said, Value) {
-        let mut command = match client {
-            Stock => lab.client().command("timeout"),
-            Ours => lab.client().command(WADDLEPERF),
-        };
-        match client {
-            Stock => command.args(["60", "iperf3", "-J", "-c"]),
-            Ours => command.args(["bandwidth", "--json"]),
-        };
-        command.arg(lab.server().address4().to_string()).args(["-p", &self.port(server), "-u"]);
-        let output = command.args(args.split_whitespace()).output().expect("it runs");
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-        assert!(
-            output.status.success() && told.get("error").is_none(),
-            "{client:?} {server:?} {args}: {told:#}"
-        );
-        let number = |of: &Value, key: &str| of[key].as_f64().unwrap_or_else(|| panic!("no {key}: {of:#}"));
-        let said = match client {
-            Stock => {
-                let (sum, udp) = (&told["end"]["sum"], &told["end"]["streams"][0]["udp"]);
-                let disordered = args.contains("-R").then(|| number(udp, "out_of_order"));
-                Said {
-                    lost: number(sum, "lost_packets"),
-                    seen: number(sum, "packets"),
-                    disordered,
-                    duplicates: None,
-                }
-            }
-            Ours => {
-                let report = &told["outcome"]["report"];
-                assert!(report["ended"].is_null(), "{report:#}");
-                let udp = &report[if args.contains("-R") { "down" } else { "up" }]["udp"];
-                let duplicates = udp["duplicates"].as_f64();
-                let disordered = udp["reordered"].as_f64().zip(duplicates).map(|(late, twice)| late + twice);
-                Said { lost: number(udp, "lost"), seen: number(udp, "seen"), disordered, duplicates }
-            }
-        };
-        (said, told)
-    }
+/// What a client says of a test over UDP, its whole report beside it.
+#[track_caller]
+fn test(both: &Both, lab: &Lab, pair: Pair, args: &str) -> (Said, Value) {
+    let told = both.told(lab, pair, &format!("-u {args}"));
+    let number = |of: &Value, key: &str| of[key].as_f64().unwrap_or_else(|| panic!("no {key}: {of:#}"));
+    let said = match pair.0 {
+        Stock => {
+            let (sum, udp) = (&told["end"]["sum"], &told["end"]["streams"][0]["udp"]);
+            let disordered = args.contains("-R").then(|| number(udp, "out_of_order"));
+            let (lost, seen) = (number(sum, "lost_packets"), number(sum, "packets"));
+            Said { lost, seen, disordered, duplicates: None }
+        }
+        Ours => {
+            let udp = &told[if args.contains("-R") { "down" } else { "up" }]["udp"];
+            let duplicates = udp["duplicates"].as_f64();
+            let disordered = udp["reordered"].as_f64().zip(duplicates).map(|(late, twice)| late + twice);
+            Said { lost: number(udp, "lost"), seen: number(udp, "seen"), disordered, duplicates }
+        }
+    };
+    (said, told)
 }
 
 /// What the relay did to datagrams of 1,000 octets in a direction since it had noted `before`: how many came, and how many it
@@ -132,7 +81,7 @@ fn loss_is_what_the_path_has_lost_and_as_stock_says_it() {
         let mut errors = Vec::new();
         for pair in PAIRS {
             let before = lab.relay().log().len();
-            let (said, _) = both.test(&lab, pair, &format!("-b 8M -l 1000 -t 1 {args}"));
+            let (said, _) = test(&both, &lab, pair, &format!("-b 8M -l 1000 -t 1 {args}"));
             let [came, lost, ..] = done(&lab, way, before);
             let error = said.percent() - 100.0 * lost as f64 / came as f64;
             assert!(lost > 10 && error.abs() <= 0.7, "{pair:?} {args}: {said}, the path {lost} of {came}");
@@ -154,7 +103,7 @@ fn what_comes_twice_or_late_is_not_lost() {
         lab.relay().set(way, profile);
         for pair in PAIRS {
             let before = lab.relay().log().len();
-            let (said, _) = both.test(&lab, pair, &format!("-b 8M -l 1000 -t 1 {args}"));
+            let (said, _) = test(&both, &lab, pair, &format!("-b 8M -l 1000 -t 1 {args}"));
             let [came, lost, twice, late] = done(&lab, way, before);
             // Those that were late when the test ended.
             assert!(lost == 0 && (0.0..=0.7).contains(&said.percent()), "{pair:?} {args}: {said} of {came}");
@@ -182,7 +131,7 @@ fn what_is_omitted_leaves_the_share_of_loss_what_it_is() {
     for args in ["", "-R"] {
         let mut stock = None;
         for pair in PAIRS {
-            let (said, told) = both.test(&lab, pair, &format!("-O 1 -t 1 -b 8M -l 1000 {args}"));
+            let (said, told) = test(&both, &lab, pair, &format!("-O 1 -t 1 -b 8M -l 1000 {args}"));
             // A client of version 3.12 takes what it has omitted for lost, whoever tells it; ours does not.
             let expected = match pair {
                 (Stock, Stock) => *stock.insert(said.percent()),
@@ -202,7 +151,7 @@ fn a_number_of_octets_that_are_lost_ends_a_test_all_the_same() {
     let _lossy = lab.router(1).rule(Hook::Forward, "udp length 1008 numgen inc mod 20 == 7", "drop");
     // Stock waits for ever for what stock has lost (#1902); here one of both knows better.
     for pair in [(Stock, Ours), (Ours, Stock), (Ours, Ours)] {
-        let (said, told) = both.test(&lab, pair, "-R -n 2M -b 20M -l 1000");
+        let (said, told) = test(&both, &lab, pair, "-R -n 2M -b 20M -l 1000");
         assert!(said.lost > 0.0, "{pair:?}: {said}: {told:#}");
     }
 }

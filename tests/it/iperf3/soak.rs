@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::raw::{Raw, frame, heard, tcp, udp};
+use super::raw::{Raw, tcp, udp};
 use super::{OPEN, Server, resident};
 use crate::lab::alone;
 use crate::tool::WADDLEPERF;
@@ -18,25 +18,6 @@ const EACH: usize = 125;
 
 /// What a test moves.
 const OCTETS: [u8; 1000] = [7; 1000];
-
-/// Ends a test as a client does: the server's results, whose streams are `ids`.
-#[track_caller]
-fn end(mut raw: Raw, ids: &[u32]) {
-    raw.say(&[4]);
-    raw.hear(&[13]);
-    let stream =
-        |id: &u32| json!({"id": id, "bytes": 1, "retransmits": 0, "jitter": 0, "errors": 0, "packets": 0});
-    let results = json!({
-        "cpu_util_total": 1, "cpu_util_user": 1, "cpu_util_system": 0, "sender_has_retransmits": 1,
-        "streams": ids.iter().map(stream).collect::<Vec<_>>(),
-    });
-    raw.say(&frame(results.to_string().as_bytes()));
-    let told = heard(&mut raw.stream);
-    assert_eq!(told["streams"].as_array().map(Vec::len), Some(ids.len()), "{told}");
-    raw.hear(&[14]);
-    raw.say(&[16]);
-    assert!(raw.rest().is_empty());
-}
 
 /// A short test, of each kind in turn; one in eight is broken off in the middle.
 #[track_caller]
@@ -63,7 +44,7 @@ fn test(server: &Server, n: usize) {
             false => drop(socket.send(&OCTETS).expect("sent")),
         }
         if !n.is_multiple_of(8) {
-            end(raw, ids);
+            raw.end(ids);
         }
     } else {
         let mut streams: Vec<_> = ids.iter().map(|_| raw.data(server)).collect();
@@ -75,7 +56,7 @@ fn test(server: &Server, n: usize) {
             streams[ids.len() - 1].read_exact(&mut octets).expect("data");
         }
         if !n.is_multiple_of(8) {
-            end(raw, ids);
+            raw.end(ids);
         }
     }
 }

@@ -64,7 +64,8 @@ impl Node {
         let file = NamedTempFile::new().expect("make a temporary file");
         let mut tcpdump = self
             .command("tcpdump")
-            .args(["-n", "-U", "--time-stamp-precision=nano"])
+            // What it has no time for meanwhile is kept, up to so many KiB.
+            .args(["-n", "-U", "-B", "16384", "--time-stamp-precision=nano"])
             .args(["-Z", &user(), "-i", direction.exit(), "-w"])
             .arg(file.path())
             .stdout(Stdio::null())

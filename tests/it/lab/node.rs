@@ -1,6 +1,7 @@
 //! A machine of the lab: the client, a router or the server.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::process::Command;
 
 use super::namespace::Namespace;
@@ -59,6 +60,14 @@ impl Node {
     /// capability over the lab. It is killed when the thread that started it ends.
     pub(crate) fn command(&self, program: &str) -> Command {
         self.namespace.command(program)
+    }
+
+    /// The same, where names are looked up in `hosts` (hosts(5)) before anybody is asked.
+    pub(crate) fn command_with(&self, hosts: &Path, program: &str) -> Command {
+        let mut command = self.command("unshare");
+        let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+        command.args(["--mount", "sh", "-c", script]).arg(hosts).arg(program);
+        command
     }
 
     /// The IPv4 address nearest to the client.

@@ -93,6 +93,18 @@ impl Node {
         Rule { node: self, table }
     }
 
+    /// Hides what comes from the client's side behind the node's own address, by a table `nat`.
+    pub(crate) fn masquerade(&self) {
+        self.nft(
+            "table inet nat {\n\
+             chain post {\n\
+             type nat hook postrouting priority 100\n\
+             oifname up0 masquerade\n\
+             }\n\
+             }\n",
+        );
+    }
+
     fn nft(&self, script: &str) {
         self.namespace.tool("nft", &["-f", "-"], script);
     }

@@ -3,15 +3,8 @@
 use serde_json::{Value, json};
 
 use super::trace::{hops, report, server, unprivileged};
-use crate::lab::{Lab, Node};
+use crate::lab::Lab;
 use crate::tool::stdout;
-
-/// Hides what comes from the client's side behind the node's own address.
-fn masquerade(node: &Node) {
-    let script = "add table inet nat; add chain inet nat post { type nat hook postrouting priority 100; }; \
-                  add rule inet nat post oifname up0 masquerade";
-    stdout(node.command("nft").arg(script));
-}
 
 fn nat(report: &Value) -> Vec<Value> {
     hops(report).iter().map(|hop| hop["nat"].clone()).collect()
@@ -22,7 +15,7 @@ fn who_translates_is_found_and_no_hop_before() {
     let (yes, no, unseen) = (json!(true), json!(false), Value::Null);
     for at in [1, 2] {
         let lab = Lab::line(4).build();
-        masquerade(lab.router(at));
+        lab.router(at).masquerade();
         let expected: Vec<Value> =
             (1..=5).map(|ttl| if ttl > at { yes.clone() } else { no.clone() }).collect();
         for method in ["", "-u", "-T", "--quic", "-u --strategy classic", "-u --strategy dublin"] {
@@ -53,7 +46,7 @@ fn who_translates_is_found_and_no_hop_before() {
 fn a_translator_that_answers_late_is_still_the_one() {
     let lab = Lab::line(4).build();
     let translator = lab.router(1);
-    masquerade(translator);
+    translator.masquerade();
     // Its first error is lost: what goes further passes it before it is asked what it sees.
     let script = "add chain inet nat late { type filter hook output priority 0; }; \
                   add rule inet nat late icmp type time-exceeded quota until 120 bytes drop";
