@@ -26,6 +26,7 @@ mod serve;
 mod sshping;
 mod stage;
 mod store;
+mod stranger;
 mod sysinfo;
 mod terminal;
 mod tls;

@@ -7,6 +7,7 @@
 //! redirects), [`expect`], [`fields`]. curl's own form of the result (`-w`) is `report`'s business.
 
 mod alternatives;
+mod bounded;
 mod check;
 mod decode;
 mod exchange;
@@ -133,6 +134,7 @@ impl Measure for HttpTrace {
 /// What fuzzing and the properties do with any octets: read them as what a server says, and as what a person writes.
 pub fn fuzz(octets: &[u8]) {
     watch::fuzz(octets);
+    bounded::fuzz(octets);
     let text = String::from_utf8_lossy(octets);
     if let Ok(value) = hyper::header::HeaderValue::from_bytes(octets) {
         let names = ["server-timing", "strict-transport-security", "age", "x-cache", "location"];

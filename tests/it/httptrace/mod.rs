@@ -1,6 +1,8 @@
 //! `httptrace` from outside: beside curl on a real nginx, on servers that are slow in one phase, on hostile ones, over HTTP/3.
 
 mod curl;
+mod floods;
+mod handshakes;
 mod har;
 mod hostile;
 mod names;
@@ -10,23 +12,29 @@ mod phases;
 mod quic;
 mod secrets;
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::lab::shared;
-use crate::tool::{WADDLEPERF, output};
+use crate::tool::{WADDLEPERF, output, peak_memory};
 
-/// A run with these words, which no configuration of this host can change.
-fn run(words: &[&str]) -> Output {
+/// A command with these words, which no configuration of this host can change.
+fn command(words: &[&str]) -> Command {
     let mut command = Command::new(WADDLEPERF);
     command
         .env_clear()
         .env("HOME", "/nowhere")
         .args(["--data", "/nowhere", "httptrace", "--no-save"])
         .args(words);
+    command
+}
+
+/// A run with these words.
+fn run(words: &[&str]) -> Output {
     let _turn = shared();
-    output(&mut command)
+    output(&mut command(words))
 }
 
 /// Its record.
@@ -48,7 +56,24 @@ fn report(words: &[&str]) -> Value {
 /// The class and the words of its failure.
 #[track_caller]
 fn failure(words: &[&str]) -> (String, String) {
-    let record = record(words);
+    failure_of(words, &record(words))
+}
+
+/// The same of a run that must take no more memory than a hostile server may cost: 64 MiB.
+#[track_caller]
+fn cheap_failure(words: &[&str]) -> (String, String) {
+    let _turn = shared();
+    let mut child = command(words).arg("--json").stdout(Stdio::piped()).spawn().expect("it starts");
+    let peak = peak_memory(&mut child, Duration::from_secs(100));
+    let output = child.wait_with_output().expect("it has ended");
+    let record =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{words:?}: {}", said(&output)));
+    assert!(peak > 0 && peak < 64 << 10, "{words:?}: {peak} KiB: {record}");
+    failure_of(words, &record)
+}
+
+#[track_caller]
+fn failure_of(words: &[&str], record: &Value) -> (String, String) {
     let failure = &record["outcome"]["failure"];
     let text = |key: &str| failure[key].as_str().unwrap_or_else(|| panic!("{words:?}: {record}")).to_owned();
     (text("class"), text("detail"))

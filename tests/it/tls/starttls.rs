@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use rustls::crypto::aws_lc_rs::kx_group;
 
 use super::pki::{Pki, Wish};
-use super::servers::{greeted_by_rustls, listen};
+use super::servers::greeted_by_rustls;
 use super::{ids, record, report, run};
+use crate::stranger::listen;
 
 /// What a service says: the first without being asked (it may be nothing), each other after it has heard something.
 type Script = &'static [&'static [u8]];
