@@ -8,6 +8,7 @@ mod cli;
 mod deploy;
 mod drift;
 mod geoip;
+mod http2;
 mod httptrace;
 mod image;
 mod install;

@@ -68,6 +68,21 @@ pub(crate) fn peak_kib(command: &mut Command) -> u64 {
     peak_memory(&mut child, Duration::from_secs(100))
 }
 
+/// What a command wrote that ends in 100 s, and takes no more memory than a hostile peer may cost: 64 MiB.
+#[track_caller]
+pub(crate) fn cheap_output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let peak = peak_memory(&mut child, Duration::from_secs(100));
+    let output = child.wait_with_output().expect("it has ended");
+    assert!(
+        (1..64 << 10).contains(&peak),
+        "{command:?}: {peak} KiB: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    output
+}
+
 /// Waits until `child` has ended, for `limit` at most: the most memory that it had beside its own program, in KiB.
 #[track_caller]
 pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {

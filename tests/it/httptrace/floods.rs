@@ -2,57 +2,28 @@
 //! little memory.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 
 use super::nginx::Nginx;
 use super::origin::certified;
 use super::{cheap_failure, quic};
+use crate::http2::{
+    CONTINUATION, DATA, END_HEADERS, HEADERS, OK, PING, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+    frame, request,
+};
 use crate::stranger::listen;
 
-/// A frame of HTTP/2 (RFC 9113 §4.1).
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
-}
-
-/// Kinds of them, and their flags.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PUSH_PROMISE: u8 = 5;
-const PING: u8 = 6;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
-
-/// `:status: 200` and `:status: 103` (RFC 7541, 6.1 and 6.2.2), `x: x…`, of 1,000 octets.
-const OK: &[u8] = &[0x88];
+/// `:status: 103` (RFC 7541 §6.2.2), and a field of 1,000 octets.
 const EARLY: &[u8] = b"\x08\x03103";
 fn field() -> Vec<u8> {
     [&b"\x00\x01x\x7f\xe9\x06"[..], &[b'x'; 1000]].concat()
 }
 
-/// Whether a whole request came.
-fn is_asked(stream: &mut TcpStream) -> bool {
-    let mut head = [0; 9];
-    let mut is_whole = stream.read_exact(&mut [0; 24]).is_ok();
-    while is_whole && head[3] != HEADERS {
-        is_whole = stream.read_exact(&mut head).is_ok()
-            && stream
-                .read_exact(&mut vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize])
-                .is_ok();
-    }
-    is_whole
-}
-
 /// Says `first` once it is asked, then `then` without end: its port.
 fn http2(first: Vec<u8>, then: Vec<u8>) -> u16 {
-    let first = [frame(SETTINGS, 0, 0, &[]), first].concat();
     let many = then.repeat(65_536 / then.len() + 1);
     listen(move |mut stream| {
-        if is_asked(&mut stream) && stream.write_all(&first).is_ok() {
+        if request(&mut stream).is_ok() && stream.write_all(&first).is_ok() {
             while stream.write_all(&many).is_ok() {}
         }
     })
@@ -69,7 +40,7 @@ fn nothing_that_a_server_of_http2_repeats_without_end_costs_much() {
         ("hints", Vec::new(), frame(HEADERS, END_HEADERS, 1, EARLY), "timeout"),
         ("settings", Vec::new(), frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 9]), "timeout"),
         ("pings", Vec::new(), frame(PING, 0, 0, &[7; 8]), "timeout"),
-        ("windows", Vec::new(), frame(WINDOW_UPDATE, 0, 1, &[0, 0xff, 0xff, 0xff]), "protocol"),
+        ("windows", Vec::new(), frame(WINDOW_UPDATE, 0, 0, &[0x7f, 0xff, 0xff, 0xff]), "protocol"),
         ("promises", Vec::new(), frame(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2, 0x82]), "protocol"),
         ("resets", Vec::new(), frame(RST_STREAM, 0, 1, &[0, 0, 0, 2]), "protocol"),
         ("nothing, again and again", head(), frame(DATA, 0, 1, &[]), "protocol"),

@@ -8,6 +8,7 @@ mod peers;
 mod server;
 mod shaped;
 mod sizes;
+mod strangers;
 mod world;
 
 use std::process::{Command, Output};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
-use quinn::{Connection, Endpoint};
+use quinn::{Connection, Endpoint, ReadToEndError};
 
 use super::session::Side;
 use super::stream::framed;
@@ -84,7 +84,10 @@ impl Session {
             to.write_all(&framed(query)).await.map_err(|error| broken(Class::Refused, &error))?;
             to.finish().map_err(|error| broken(Class::Refused, &error))?;
             let most = usize::from(u16::MAX) + 2;
-            let bytes = from.read_to_end(most).await.map_err(|error| broken(Class::Refused, &error))?;
+            let bytes = from.read_to_end(most).await.map_err(|error| match &error {
+                ReadToEndError::TooLong => broken(Class::Protocol, &"the answer is longer than a message"),
+                ReadToEndError::Read(error) => broken(Class::Refused, error),
+            })?;
             let message = bytes.split_first_chunk::<2>();
             let message = message
                 .filter(|(length, message)| usize::from(u16::from_be_bytes(**length)) == message.len());
