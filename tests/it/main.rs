@@ -19,6 +19,7 @@ mod links;
 mod mtr;
 mod mtu;
 mod ping;
+mod places;
 mod portscan;
 mod resolvertime;
 mod results;

@@ -7,7 +7,12 @@ use std::thread;
 
 /// Serves each connection to a port of 127.0.0.1 by `serve`, as long as the test runs.
 pub(crate) fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listen_at(Ipv4Addr::LOCALHOST, serve)
+}
+
+/// The same at an address of whichever network this thread is in.
+pub(crate) fn listen_at(address: Ipv4Addr, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind((address, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let serve = Arc::new(serve);
     thread::spawn(move || {

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -99,6 +100,13 @@ pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {
         sleep(Duration::from_millis(5));
     }
     peak
+}
+
+/// The first nameserver of this system.
+pub(crate) fn nameserver() -> IpAddr {
+    let text = fs::read_to_string("/etc/resolv.conf").expect("/etc/resolv.conf");
+    let mut servers = text.lines().filter_map(|line| line.strip_prefix("nameserver ")?.trim().parse().ok());
+    servers.find(IpAddr::is_ipv4).expect("a nameserver of IPv4 in /etc/resolv.conf")
 }
 
 /// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.

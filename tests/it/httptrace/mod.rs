@@ -1,6 +1,7 @@
 //! `httptrace` from outside: beside curl on a real nginx, on servers that are slow in one phase, on hostile ones, over HTTP/3.
 
 mod curl;
+mod expectations;
 mod floods;
 mod handshakes;
 mod har;
