@@ -53,7 +53,7 @@ impl Home {
 }
 
 /// One of this host's addresses and one of a documentation network, made at `built`.
-fn places(built: u32) -> Vec<u8> {
+pub(crate) fn places(built: u32) -> Vec<u8> {
     let entry = |network, asn, name, country, city| Entry { network, asn, name, country, city };
     database(
         &[
