@@ -153,15 +153,21 @@ pub fn fuzz(octets: &[u8]) {
     }
 }
 
+/// The body of the fuzz target for bodies that came compressed.
+pub fn fuzz_decode(octets: &[u8]) {
+    decode::fuzz(octets);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fuzz;
+    use super::{fuzz, fuzz_decode};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn whatever_is_said_does_no_harm(octets in prop::collection::vec(any::<u8>(), 0..200), text in "[ -~]{0,80}") {
             fuzz(&octets);
+            fuzz_decode(&octets);
             fuzz(text.as_bytes());
         }
     }
