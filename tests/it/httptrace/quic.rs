@@ -14,14 +14,14 @@ use super::{failure, report};
 use crate::lab::Units;
 
 /// The server. It ends with the process.
-struct Server {
-    at: SocketAddr,
-    ca: PathBuf,
+pub(super) struct Server {
+    pub(super) at: SocketAddr,
+    pub(super) ca: PathBuf,
     directory: TempDir,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let (config, ca) = certified(directory.path(), &["127.0.0.1", "localhost"]);
         Self { at: listening("127.0.0.1:0", (*config).clone()), ca, directory }
