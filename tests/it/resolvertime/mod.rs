@@ -9,6 +9,7 @@ mod server;
 mod shaped;
 mod sizes;
 mod strangers;
+mod system;
 mod world;
 
 use std::process::{Command, Output};

@@ -26,8 +26,15 @@ pub(super) fn serve_at(
     address: &str,
     answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
 ) -> SocketAddr {
+    serve_by(sockets(address), answer)
+}
+
+/// The same at a place that is already there.
+pub(super) fn serve_by(
+    (udp, tcp): (UdpSocket, TcpListener),
+    answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
+) -> SocketAddr {
     let answer: Arc<Answer> = Arc::new(answer);
-    let (udp, tcp) = sockets(address);
     let at = udp.local_addr().expect("an address");
     let over_udp = Arc::clone(&answer);
     thread::spawn(move || {
