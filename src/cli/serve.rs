@@ -105,7 +105,7 @@ pub(super) const MANUAL: Manual = Manual {
            [autoperf] and the file of users anew; other sections take effect with the next start. Started as root it \
            opens its sockets, then becomes the account `waddleperf` (or serve.user); where there is none, the owner of DATA. \
            Whatever it becomes, it keeps no capability, writes only below DATA, and reads only the system's files and \
-           what lies beside its configuration and its key files (where the kernel has landlock, from Linux 5.19 on).\n\n\
+           what lies beside its configuration, its key files and its databases of places (where the kernel has landlock, from Linux 5.19 on).\n\n\
            With --rsa-private-key-path and --authorized-users-path clients of iperf3 must log in, as with iperf3's own server; \
            each login is taken once, ten that fail in a minute close the door to their address for its rest, and who logged in \
            is the label `user` of the record. Nothing but the login is encrypted. On SIGHUP the file of users is read again; one \
@@ -136,7 +136,8 @@ pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
     let settings = args.settings(env.config.serve.clone());
     settings.check().map_err(|fault| fault.of_flag())?;
     let own = env.file.clone().into_iter().chain(config::places()).chain(keys(&targets));
-    let files: Vec<_> = own.chain(settings.iperf3.authorized_users_path.clone()).collect();
+    let files = own.chain(settings.iperf3.authorized_users_path.clone()).chain(env.atlas().reads());
+    let files: Vec<_> = files.collect();
     // Tests are shown on stdout alone, where programs may read them.
     let out = if settings.iperf3.show.is_some() { Out::Stderr } else { Out::Stdout };
     let limits = format!("a test may have {} ([serve.iperf3])", settings.iperf3);

@@ -83,6 +83,14 @@ impl Atlas {
         Arc::clone(&held.databases)
     }
 
+    /// What it reads: the files that were named, else any in the places where they usually lie, for each of which one stands.
+    pub fn reads(&self) -> Vec<PathBuf> {
+        match &self.0.files[..] {
+            [] => self.0.places.iter().map(|place| place.join("any.mmdb")).collect(),
+            named => named.to_vec(),
+        }
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         if !self.0.files.is_empty() {
             return self.0.files.clone();

@@ -215,6 +215,18 @@ pub(super) fn checked(file: &Path, octets: &[u8]) -> Result<About, String> {
     Ok(About::of(file, reader.metadata(), octets.len() as u64))
 }
 
+/// Reads any octets as a database, and asks it.
+pub(super) fn fuzz(octets: &[u8]) {
+    let file = Path::new("x.mmdb");
+    let about = checked(file, octets);
+    let database = Database::of(file, octets.to_vec());
+    assert!(about.is_err() || database.is_ok(), "what is whole can be read");
+    let all = Databases(database.into_iter().collect());
+    for address in [IpAddr::from([127, 0, 0, 1]), IpAddr::from([255; 4]), IpAddr::from([0; 16])] {
+        let _ = all.place(address);
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -339,10 +351,7 @@ pub(super) mod tests {
             for value in [0, 0xff, whole[at] ^ 0x55] {
                 let mut broken = whole.clone();
                 broken[at] = value;
-                let _ = checked(Path::new("x.mmdb"), &broken);
-                if let Ok(database) = Database::of(Path::new("x.mmdb"), broken) {
-                    let _ = Databases(vec![database]).place([10, 0, 0, 1].into());
-                }
+                fuzz(&broken);
             }
         }
     }

@@ -12,3 +12,8 @@ pub use atlas::Atlas;
 pub use databases::{About, Databases, Place};
 pub use newer::{Checksum, Newer, newer};
 pub use settings::{Settings, Source};
+
+/// The body of the fuzz target for databases.
+pub fn fuzz(octets: &[u8]) {
+    databases::fuzz(octets);
+}

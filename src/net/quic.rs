@@ -1,13 +1,26 @@
-//! The socket of a QUIC client (RFC 9000), of which quinn does the work.
+//! The socket and the limits of a QUIC client (RFC 9000), of which quinn does the work.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn::{Endpoint, EndpointConfig, TokioRuntime};
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime, TransportConfig};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::sys::connect::Way;
+
+/// Streams that a server may have opened and nobody has read: HTTP/3 needs three (RFC 9114 §6.2). Each may hold 1.25 MB.
+const MOST_STREAMS: u8 = 16;
+
+/// A client by `crypto`, of which a server has no more memory than 20 MB for what was not asked for.
+pub fn client(crypto: Arc<QuicClientConfig>) -> ClientConfig {
+    let mut limits = TransportConfig::default();
+    limits.max_concurrent_uni_streams(MOST_STREAMS.into()).max_concurrent_bidi_streams(0_u8.into());
+    let mut config = ClientConfig::new(crypto);
+    config.transport_config(Arc::new(limits));
+    config
+}
 
 /// One of the family that is wanted, whose datagrams leave by `way`; their type of service is QUIC's own (ECN, RFC 9000 §13.4).
 ///

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -68,6 +69,21 @@ pub(crate) fn peak_kib(command: &mut Command) -> u64 {
     peak_memory(&mut child, Duration::from_secs(100))
 }
 
+/// What a command wrote that ends in 100 s, and takes no more memory than a hostile peer may cost: 64 MiB.
+#[track_caller]
+pub(crate) fn cheap_output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let peak = peak_memory(&mut child, Duration::from_secs(100));
+    let output = child.wait_with_output().expect("it has ended");
+    assert!(
+        (1..64 << 10).contains(&peak),
+        "{command:?}: {peak} KiB: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    output
+}
+
 /// Waits until `child` has ended, for `limit` at most: the most memory that it had beside its own program, in KiB.
 #[track_caller]
 pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {
@@ -84,6 +100,13 @@ pub(crate) fn peak_memory(child: &mut Child, limit: Duration) -> u64 {
         sleep(Duration::from_millis(5));
     }
     peak
+}
+
+/// The first nameserver of this system.
+pub(crate) fn nameserver() -> IpAddr {
+    let text = fs::read_to_string("/etc/resolv.conf").expect("/etc/resolv.conf");
+    let mut servers = text.lines().filter_map(|line| line.strip_prefix("nameserver ")?.trim().parse().ok());
+    servers.find(IpAddr::is_ipv4).expect("a nameserver of IPv4 in /etc/resolv.conf")
 }
 
 /// Whether this is the machine's root. If not, `make test` ends with `what` as not run; CI is root.

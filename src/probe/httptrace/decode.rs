@@ -67,6 +67,23 @@ impl Decoder {
     }
 }
 
+/// Decodes any octets as each encoding, as far as a body that nobody looks at would be.
+pub(super) fn fuzz(octets: &[u8]) {
+    for encoding in ["gzip", "deflate", "br", "zstd"] {
+        let (mut rest, mut made) = (octets, 0);
+        let mut decoder = Decoder::of(encoding).expect("it is known");
+        let why = loop {
+            match decoder.next(&mut rest) {
+                Ok(Some(text)) if made < 4 << 20 => made += text.len(),
+                Ok(Some(_)) => break None,
+                Ok(None) => break decoder.end().err(),
+                Err(error) => break Some(error),
+            }
+        };
+        assert!(why.is_none_or(|why| !why.to_string().contains(char::is_control)), "it may be shown");
+    }
+}
+
 /// Brotli (RFC 7932), whose window is 16 MiB at most: larger ones are an extension that browsers do not take either.
 pub(super) struct Brotli {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,

@@ -7,6 +7,7 @@
 //! redirects), [`expect`], [`fields`]. curl's own form of the result (`-w`) is `report`'s business.
 
 mod alternatives;
+mod bounded;
 mod check;
 mod decode;
 mod exchange;
@@ -135,6 +136,7 @@ impl Measure for HttpTrace {
 /// What fuzzing and the properties do with any octets: read them as what a server says, and as what a person writes.
 pub fn fuzz(octets: &[u8]) {
     watch::fuzz(octets);
+    bounded::fuzz(octets);
     let text = String::from_utf8_lossy(octets);
     if let Ok(value) = hyper::header::HeaderValue::from_bytes(octets) {
         let names = ["server-timing", "strict-transport-security", "age", "x-cache", "location"];
@@ -153,15 +155,21 @@ pub fn fuzz(octets: &[u8]) {
     }
 }
 
+/// The body of the fuzz target for bodies that came compressed.
+pub fn fuzz_decode(octets: &[u8]) {
+    decode::fuzz(octets);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fuzz;
+    use super::{fuzz, fuzz_decode};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn whatever_is_said_does_no_harm(octets in prop::collection::vec(any::<u8>(), 0..200), text in "[ -~]{0,80}") {
             fuzz(&octets);
+            fuzz_decode(&octets);
             fuzz(text.as_bytes());
         }
     }

@@ -9,10 +9,11 @@ use h3::client::{RequestStream, SendRequest};
 use h3_quinn::{BidiStream, OpenStreams};
 use hyper::body::Bytes;
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{ClientConfig, Endpoint, VarInt};
+use quinn::{Endpoint, VarInt};
 use rustls::pki_types::CertificateDer;
 use tokio::time::timeout_at;
 
+use super::bounded::{self, Bounded};
 use super::handshake::server_name;
 use super::link::{Carrier, Driver, Link, MOST_HEAD, Made, Sender};
 use super::linker::{Attempting, Linker};
@@ -21,14 +22,14 @@ use super::request::Ask;
 use super::tasks::Owned;
 use super::watch::Watch;
 use crate::failure::{Class, Failure};
-use crate::net::quic::endpoint;
+use crate::net::quic::{client, endpoint};
 use crate::sys::clock;
 use crate::wire::text::printable;
 
 /// Sends requests of HTTP/3.
-pub(super) type Requests = SendRequest<OpenStreams, Bytes>;
+pub(super) type Requests = SendRequest<Bounded<OpenStreams>, Bytes>;
 /// One of them, and its answer.
-pub(super) type Stream = RequestStream<BidiStream<Bytes>, Bytes>;
+pub(super) type Stream = RequestStream<bounded::Stream<BidiStream<Bytes>>, Bytes>;
 
 /// A QUIC connection; it is closed with its owner, and says so.
 pub(super) struct Quic {
@@ -102,7 +103,7 @@ impl Linker<'_> {
         let clients = self.clients().await?;
         // What an attempt that was given up has shown is nobody's.
         clients.witness.take();
-        let config = ClientConfig::new(Arc::clone(&clients.quic) as Arc<dyn quinn::crypto::ClientConfig>);
+        let config = client(Arc::clone(&clients.quic));
         let endpoint = endpoint(to.is_ipv6(), self.way());
         let endpoint =
             endpoint.map_err(|error| Failure::from_io(format_args!("bind udp for {to}"), &error))?;
@@ -124,7 +125,7 @@ impl Linker<'_> {
         };
         let mut builder = h3::client::builder();
         builder.max_field_section_size(MOST_HEAD as u64).send_grease(false);
-        let built = builder.build(h3_quinn::Connection::new(connection)).await;
+        let built = builder.build(Bounded(h3_quinn::Connection::new(connection))).await;
         let (mut driver, requests) = built.map_err(|error| said(error.to_string()))?;
         let tasks = Owned::default();
         tasks.0.spawn(async move {

@@ -112,9 +112,31 @@ fn stranger(octets: &[u8]) -> String {
     format!("no ssh server: it says \"{said}\"")
 }
 
+/// Looks at any octets as what a server says first: what has been found out stays so when more comes, and may be shown.
+pub(super) fn fuzz(octets: &[u8]) {
+    let mut found = Seen::Part;
+    for length in 0..=octets.len() {
+        let now = seen(&octets[..length], length == MOST);
+        assert!(!matches!(found, Seen::Line(_)) || now == found, "{found:?}, then {now:?}");
+        if let Seen::Line(text) | Seen::Never(text) = &now {
+            assert!(!text.contains(char::is_control), "{text:?}");
+        }
+        found = now;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_comes_first_does_no_harm(octets in prop::collection::vec(any::<u8>(), 0..60), text in "(SSH-[12]|[a\\n ])[ -~\\n]{0,80}") {
+            fuzz(&octets);
+            fuzz(text.as_bytes());
+        }
+    }
 
     #[test]
     fn the_line_is_found_behind_others_and_is_short() {

@@ -197,6 +197,11 @@ pub fn fuzz_known_hosts(octets: &[u8]) {
     known::fuzz(octets);
 }
 
+/// The body of the fuzz target for what a server says first.
+pub fn fuzz_banner(octets: &[u8]) {
+    banner::fuzz(octets);
+}
+
 /// The body of the fuzz target for configurations of ssh(1).
 pub fn fuzz_config(octets: &[u8]) {
     config::fuzz(octets);

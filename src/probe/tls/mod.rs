@@ -291,6 +291,11 @@ impl Measure for Tls {
     }
 }
 
+/// The body of the fuzz target for what precedes TLS.
+pub fn fuzz_starttls(octets: &[u8]) {
+    starttls::fuzz(octets);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! Who answered for a name, and what its HTTPS records (RFC 9460) lead to: a resolver in the place of this system's own.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread;
 
@@ -9,18 +9,11 @@ use serde_json::{Value, json};
 
 use super::origin::{Delays, Origin, certified, whole};
 use super::quic;
-use crate::lab::{Lab, Units};
-use crate::tool::{WADDLEPERF, stdout};
+use crate::lab::{Hook, Lab, Units};
+use crate::tool::{WADDLEPERF, nameserver, stdout};
 
 /// Records, from behind their owner's name on, for a name and a type.
 type Records = dyn Fn(&str, u16) -> Vec<Vec<u8>> + Send + Sync;
-
-/// The first nameserver of this system.
-fn nameserver() -> IpAddr {
-    let text = std::fs::read_to_string("/etc/resolv.conf").expect("/etc/resolv.conf");
-    let servers = text.lines().filter_map(|line| line.strip_prefix("nameserver ")?.trim().parse().ok());
-    servers.into_iter().find(IpAddr::is_ipv4).expect("a nameserver of IPv4 in /etc/resolv.conf")
-}
 
 /// Begins to answer at port 53 of `at`; datagrams say that the answer is too long for them where `is_long`.
 fn resolver(at: IpAddr, is_long: bool, records: Arc<Records>) {
@@ -83,9 +76,12 @@ fn https(alpn: &str, port: Option<u16>) -> Vec<u8> {
 }
 
 /// A client, a resolver between it and a server.
-fn lab(is_long: bool, records: impl Fn(Ipv4Addr, &str, u16) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Lab {
+fn lab(
+    is_long: bool,
+    records: impl Fn((Ipv4Addr, Ipv6Addr), &str, u16) -> Vec<Vec<u8>> + Send + Sync + 'static,
+) -> Lab {
     let lab = Lab::line(1).build();
-    let (at, server) = (nameserver(), lab.server().address4());
+    let (at, server) = (nameserver(), (lab.server().address4(), lab.server().address6()));
     lab.router(1).ip(&format!("address add {at}/32 dev lo"));
     lab.router(1)
         .run(|| resolver(at, is_long, Arc::new(move |name: &str, kind| records(server, name, kind))));
@@ -106,7 +102,7 @@ fn leg(lab: &Lab, words: &[&str]) -> Value {
 fn the_resolver_that_answered_is_named() {
     for (is_long, transport) in [(false, "udp"), (true, "tcp")] {
         let lab = lab(is_long, |server, _, kind| match kind {
-            1 => vec![record(1, &server.octets())],
+            1 => vec![record(1, &server.0.octets())],
             _ => Vec::new(),
         });
         let answer = |_: &str, stream: &mut dyn super::origin::Stream| whole(stream, "200 OK", b"x");
@@ -135,7 +131,7 @@ fn an_https_record_decides_whether_http3_is_tried() {
         let port = Arc::new(std::sync::OnceLock::new());
         let told = Arc::clone(&port);
         let lab = lab(false, move |server, name, kind| match kind {
-            1 => vec![record(1, &server.octets())],
+            1 => vec![record(1, &server.0.octets())],
             65 if name.starts_with('_') && name.ends_with("._https.web.example.") => {
                 vec![https(offer, told.get().copied())]
             }
@@ -163,4 +159,61 @@ fn an_https_record_decides_whether_http3_is_tried() {
         let expected = if is_offered { (Some(true), Some(false)) } else { (None, Some(true)) };
         assert_eq!((won("quic"), won("tcp")), expected, "{leg}");
     }
+}
+
+/// A name with addresses of both families, and one of which the first leads nowhere: the next is tried 250 ms later (RFC 8305 §8),
+/// and the race is told.
+#[test]
+fn an_address_that_keeps_silent_loses_the_race_and_is_told() {
+    let both = |server: (Ipv4Addr, Ipv6Addr), _: &str, kind| match kind {
+        1 => vec![record(1, &server.0.octets())],
+        28 => vec![record(28, &server.1.octets())],
+        _ => Vec::new(),
+    };
+    // Of the first one nothing is heard: it is this lab's, and nobody's.
+    let two = |server: (Ipv4Addr, Ipv6Addr), _: &str, kind| {
+        let [a, b, c, _] = server.0.octets();
+        let nobody = record(1, &[a, b, c, 77]);
+        if kind == 1 { vec![nobody, record(1, &server.0.octets())] } else { Vec::new() }
+    };
+    let serve = |lab: &Lab| {
+        let answer = |_: &str, stream: &mut dyn super::origin::Stream| whole(stream, "200 OK", b"x");
+        let origin =
+            lab.server().run(|| Origin::listening("[::]:0", None, Delays::default(), Box::new(answer)));
+        (origin.at.port(), format!("http://web.example:{}/", origin.at.port()))
+    };
+    let raced = |leg: &Value| -> Vec<(SocketAddr, bool, Option<f64>)> {
+        let attempts = leg["attempts"].as_array().expect("attempts").iter();
+        let told = |one: &Value| {
+            let address = one["address"].as_str().and_then(|text| text.parse().ok()).expect("an address");
+            (address, one["won"] == true, one["start_ms"].as_f64())
+        };
+        attempts.map(told).collect()
+    };
+
+    let whole_lab = lab(false, both);
+    let (port, url) = serve(&whole_lab);
+    let six = SocketAddr::from((whole_lab.server().address6(), port));
+    let four = SocketAddr::from((whole_lab.server().address4(), port));
+    let found = leg(&whole_lab, &[&url]);
+    assert_eq!((raced(&found)[0].0, raced(&found)[0].1), (six, true), "{found}");
+    let silent = whole_lab.server().rule(Hook::Prerouting, "meta nfproto ipv6 tcp flags syn", "drop");
+    let found = leg(&whole_lab, &[&url]);
+    let [(first, false, Some(began)), (second, true, Some(then))] = raced(&found)[..] else {
+        panic!("{found}")
+    };
+    assert!((first, second) == (six, four) && then - began >= 250.0 && silent.dropped() > 0, "{found}");
+    let connect = found["phases"]["connect_ms"].as_f64().expect("a time");
+    assert!(connect < 250.0, "the winner's alone: {found}");
+
+    let other = lab(false, two);
+    let (port, url) = serve(&other);
+    let hole = other.router(1).rule(Hook::Prerouting, "ip daddr & 0.0.0.255 == 0.0.0.77", "drop");
+    let found = leg(&other, &[&url]);
+    let [(_, false, Some(began)), (second, true, Some(then))] = raced(&found)[..] else { panic!("{found}") };
+    assert!(
+        second == SocketAddr::from((other.server().address4(), port)) && then - began >= 250.0,
+        "{found}"
+    );
+    assert!(hole.dropped() > 0);
 }

@@ -1,11 +1,13 @@
 //! Each phase is seen where the server was slow, and in no other.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use waddleperf::sys::wait::sleep;
 
 use super::origin::{Delays, Origin, Stream, certified, whole};
 use super::{record, report};
-use crate::lab::{Direction, Lab, Packet, Segment, Units, alone};
+use crate::lab::{Direction, Hook, Lab, Node, Packet, Segment, Units, alone};
 use crate::tool::{WADDLEPERF, stdout};
 
 fn ms(phases: &Value, name: &str) -> f64 {
@@ -140,45 +142,113 @@ fn an_address_that_refuses_is_told_and_the_next_one_is_used() {
     assert_eq!((&leg["dns"]["source"], &leg["phases"]["dns_ms"]), (&"given".into(), &Value::Null));
 }
 
-/// connect, first byte and transfer, ms, by who looks at the wire.
-fn captured(packets: &[Packet], port: u16) -> [f64; 3] {
-    let all: Vec<(u64, Segment)> =
-        packets.iter().filter_map(|packet| Some((packet.time, packet.segment(port)?))).collect();
-    let time = |is_it: &dyn Fn(&Segment) -> bool| {
-        let mut found = all.iter().filter(|(_, segment)| is_it(segment)).map(|(at, _)| *at);
-        let first = found.next().expect("such a packet");
-        (first, found.last().unwrap_or(first))
+/// Of each connection, by who looks at the wire, in ms: connect, TLS without and with what the client does before it speaks, first
+/// byte, transfer. The request is the last that the client says before the last that it hears, and what precedes it ends the
+/// handshake; where there is none, the client says nothing else.
+fn captured(packets: &[Packet], port: u16) -> Vec<[f64; 5]> {
+    let mut connections: BTreeMap<u16, Vec<(u64, Segment)>> = BTreeMap::new();
+    for packet in packets {
+        if let Some(segment) = packet.segment(port) {
+            let own = if segment.is_client { 34 } else { 36 };
+            let own = u16::from_be_bytes([packet.frame[own], packet.frame[own + 1]]);
+            connections.entry(own).or_default().push((packet.time, segment));
+        }
+    }
+    let phases = |all: &Vec<(u64, Segment)>| {
+        let at = |is_it: &dyn Fn(&Segment) -> bool| -> Vec<u64> {
+            all.iter().filter(|(_, segment)| is_it(segment)).map(|(at, _)| *at).collect()
+        };
+        let syn = at(&|one| one.is_client && one.flags & 0x12 == 0x02)[0];
+        let answered = at(&|one| !one.is_client && one.flags & 0x12 == 0x12)[0];
+        let heard = at(&|one| !one.is_client && one.data > 0);
+        let last = heard[heard.len() - 1];
+        let mut said = at(&|one| one.is_client && one.data > 0);
+        said.retain(|at| *at < last);
+        let (greeted, asked) = (said[0], said[said.len() - 1]);
+        let shaken = said[said.len().saturating_sub(2)];
+        let first = *heard.iter().find(|at| **at > asked).expect("an answer");
+        [(syn, answered), (greeted, shaken), (answered, shaken), (asked, first), (first, last)]
+            .map(|(from, to)| (to - from) as f64 / 1e6)
     };
-    let (syn, _) = time(&|one| one.is_client && one.flags & 0x12 == 0x02);
-    let (answered, _) = time(&|one| !one.is_client && one.flags & 0x12 == 0x12);
-    let (_, asked) = time(&|one| one.is_client && one.data > 0);
-    let (first, last) = time(&|one| !one.is_client && one.data > 0);
-    [(syn, answered), (asked, first), (first, last)].map(|(from, to)| (to - from) as f64 / 1e6)
+    connections.values().map(phases).collect()
 }
 
-/// A way of 100 ms in each direction, and a server that thinks: what is told is what a witness on the wire sees. A busy machine is
-/// late by less than what a phase would be wrong by if it had another's part.
+/// What is told is what a witness on the wire sees, at the medians of many connections, within 200 µs; the first octet within 700 µs,
+/// as it has to wake a build without optimizations, which takes 300 to 500 µs here. Of a handshake the part that this program needs before
+/// it speaks may be told or not. Others on the machine only ever add to it, so one undisturbed run of a few is the judge.
 #[test]
 fn phases_are_those_of_the_wire() {
+    const COUNT: usize = 40;
     let _turn = alone();
-    let near = (0..3).any(|_| {
-        let lab = Lab::line(0).delay(100.ms()).build();
-        let delays = Delays { head: 150.ms(), body: 300.ms(), ..Delays::default() };
-        let answer = Box::new(|_: &str, stream: &mut dyn Stream| whole(stream, "200 OK", &[b'x'; 20_000]));
-        let origin = lab.server().run(|| Origin::listening("0.0.0.0:0", None, delays, answer));
-        let capture = lab.client().capture(Direction::Up);
-        let url = format!("http://{}:{}/", lab.server().address4(), origin.at.port());
+    let directory = tempfile::tempdir().expect("a directory");
+    for is_protected in [false, true] {
+        let near = (0..5).any(|_| {
+            let lab = Lab::line(0).build();
+            let server = lab.server().address4().to_string();
+            let (config, ca) = certified(directory.path(), &[&server]);
+            let delays = Delays { tls: 5.ms(), head: 10.ms(), body: 15.ms() };
+            let answer = Box::new(|_: &str, stream: &mut dyn Stream| whole(stream, "200 OK", &[b'x'; 5000]));
+            let config = is_protected.then_some(config);
+            let origin = lab.server().run(|| Origin::listening("0.0.0.0:0", config, delays, answer));
+            let scheme = if is_protected { "https" } else { "http" };
+            let url = format!("{scheme}://{server}:{}/", origin.at.port());
+            let capture = lab.client().capture(Direction::Up);
+            let mut command = lab.client().command(WADDLEPERF);
+            command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", "--cacert"]).arg(&ca);
+            command.args(["-c", &COUNT.to_string(), &url]);
+            let record: Value = serde_json::from_str(&stdout(&mut command)).expect("a record");
+            let phases = &record["outcome"]["report"]["phases"];
+            let all = captured(&capture.stop(), origin.at.port());
+            assert_eq!(all.len(), COUNT);
+            let [connect, shake, greet_and_shake, first_byte, transfer] = [0, 1, 2, 3, 4].map(|phase| {
+                let mut times: Vec<f64> = all.iter().map(|one| one[phase]).collect();
+                times.sort_unstable_by(f64::total_cmp);
+                (times[COUNT / 2 - 1] + times[COUNT / 2]) / 2.0
+            });
+            println!("{phases}, on the wire {connect} {shake}..{greet_and_shake} {first_byte} {transfer}");
+            let is_near = |name: &str, within: f64, from: f64, to: f64| {
+                (from - within..=to + within).contains(&ms(phases, name))
+            };
+            is_near("connect_ms", 0.2, connect, connect)
+                && (!is_protected || is_near("tls_ms", 0.2, shake, greet_and_shake))
+                && is_near("first_byte_ms", 0.7, first_byte, first_byte)
+                && is_near("transfer_ms", 0.2, transfer, transfer)
+        });
+        assert!(near, "protected: {is_protected}");
+    }
+}
+
+/// Segments that the kernel of a node says it has sent again.
+fn sent_again(node: &Node) -> u64 {
+    let text = stdout(node.command("nstat").args(["-a", "-z", "-s", "TcpRetransSegs"]));
+    let count = text.lines().find_map(|line| line.strip_prefix("TcpRetransSegs"));
+    count.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).expect("a counter")
+}
+
+/// A round trip of 200 ms is in connect and first byte, and in the kernel's own figure; what is lost on the way is sent again, as often
+/// as the wire has it twice.
+#[test]
+fn a_leg_knows_its_round_trip_and_what_was_sent_again() {
+    let lab = Lab::line(0).delay(100.ms()).build();
+    let answer = |_: &str, stream: &mut dyn Stream| whole(stream, "200 OK", &[b'x'; 20_000]);
+    let origin =
+        lab.server().run(|| Origin::listening("0.0.0.0:0", None, Delays::default(), Box::new(answer)));
+    let url = format!("http://{}:{}/", lab.server().address4(), origin.at.port());
+    let leg = || {
         let mut command = lab.client().command(WADDLEPERF);
-        command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", &url]);
+        command.args(["--data", "/nowhere", "httptrace", "--no-save", "--json", "-d", &"x".repeat(60_000)]);
+        command.arg(&url);
         let record: Value = serde_json::from_str(&stdout(&mut command)).expect("a record");
-        let leg = &record["outcome"]["report"]["legs"][0];
-        let told = ["connect_ms", "first_byte_ms", "transfer_ms"].map(|name| ms(&leg["phases"], name));
-        let truth = captured(&capture.stop(), origin.at.port());
-        println!("told {told:?}, on the wire {truth:?}, {}", leg["tcp"]);
-        let rtt = leg["tcp"]["rtt_ms"].as_f64().expect("a round trip");
-        told.iter().zip(truth).all(|(told, truth)| (told - truth).abs() < 60.0)
-            && (195.0..300.0).contains(&rtt)
-            && leg["tcp"]["retransmits"] == 0
-    });
-    assert!(near);
+        record["outcome"]["report"]["legs"][0].clone()
+    };
+    let whole = leg();
+    assert!(ms(&whole["tcp"], "rtt_ms") >= 200.0 && whole["tcp"]["retransmits"] == 0, "{whole}");
+    assert!(ms(&whole["phases"], "connect_ms") >= 200.0 && ms(&whole["phases"], "first_byte_ms") >= 200.0);
+    // Every tenth full segment is lost; what connects and ends is shorter.
+    let before = sent_again(lab.client());
+    let lost = lab.server().rule(Hook::Prerouting, "ip length > 1000 numgen inc mod 10 == 3", "drop");
+    let again = leg();
+    let kernel = sent_again(lab.client()) - before;
+    assert!(lost.dropped() > 0 && kernel >= lost.dropped(), "{} {kernel}", lost.dropped());
+    assert_eq!((&again["status"], &again["tcp"]["retransmits"]), (&200.into(), &kernel.into()), "{again}");
 }

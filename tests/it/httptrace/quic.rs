@@ -14,22 +14,34 @@ use super::{failure, report};
 use crate::lab::Units;
 
 /// The server. It ends with the process.
-struct Server {
-    at: SocketAddr,
-    ca: PathBuf,
+pub(super) struct Server {
+    pub(super) at: SocketAddr,
+    pub(super) ca: PathBuf,
     directory: TempDir,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let (config, ca) = certified(directory.path(), &["127.0.0.1", "localhost"]);
         Self { at: listening("127.0.0.1:0", (*config).clone()), ca, directory }
     }
 }
 
-/// Begins to serve at `at`, in the caller's namespace: where.
-pub(super) fn listening(at: &str, mut config: rustls::ServerConfig) -> SocketAddr {
+/// Begins to answer at `at`, in the caller's namespace: where.
+pub(super) fn listening(at: &str, config: rustls::ServerConfig) -> SocketAddr {
+    serving(at, config, serve)
+}
+
+/// Begins to do with each connection to `at` what `serve` does: where.
+pub(super) fn serving<F, E>(
+    at: &str,
+    mut config: rustls::ServerConfig,
+    serve: impl Fn(quinn::Incoming) -> F + Send + 'static,
+) -> SocketAddr
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+{
     config.alpn_protocols = vec![b"h3".to_vec()];
     let crypto = QuicServerConfig::try_from(config).expect("TLS 1.3");
     let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
@@ -41,9 +53,10 @@ pub(super) fn listening(at: &str, mut config: rustls::ServerConfig) -> SocketAdd
             let endpoint = quinn::Endpoint::server(config, at).expect("a port");
             tell.send(endpoint.local_addr().expect("an address")).expect("somebody waits");
             while let Some(incoming) = endpoint.accept().await {
+                let served = serve(incoming);
                 tokio::spawn(async move {
                     // A client that goes away is what some tests are about.
-                    let _ = serve(incoming).await;
+                    let _ = served.await;
                 });
             }
         });

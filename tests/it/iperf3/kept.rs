@@ -45,6 +45,27 @@ impl Server {
 }
 
 #[test]
+fn each_record_tells_where_its_client_belongs() {
+    let _turn = shared();
+    let place = tempfile::tempdir().expect("a directory");
+    let database = place.path().join("places.mmdb");
+    std::fs::write(&database, crate::geoip::places(1_700_000_000)).expect("write");
+    let server = Server::with(&format!("{OPEN}\n[geo]\nfiles = [\"{}\"]\n", database.display()));
+    server.report("-n 1K");
+    let records = server.records(1);
+    let labels = &records[0]["labels"];
+    assert_eq!((&labels["country"], &labels["asn"]), (&json!("DE"), &json!("64500")), "{}", records[0]);
+    let unknown = Server::open();
+    unknown.report("-n 1K");
+    let records = unknown.records(1);
+    assert!(
+        records[0]["labels"]["country"].is_null() && records[0]["labels"]["asn"].is_null(),
+        "{}",
+        records[0]
+    );
+}
+
+#[test]
 fn each_test_is_a_record_with_who_and_from_where() {
     let _turn = shared();
     let server = Server::open();

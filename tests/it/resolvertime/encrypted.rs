@@ -4,13 +4,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 use waddleperf::wire::dns::Message;
 
-use super::server::{address, octets, reply};
+use super::server::{address, behind_length, octets, reply};
 use super::world::{RESOLVER, World};
 use super::{answers, findings, record_of, report, run};
+use crate::certificate::certified;
 use crate::tool::{output, stdout};
 
 #[track_caller]
@@ -73,18 +73,16 @@ fn unbound_answers_over_tls_and_https_once_it_is_believed() {
     }
 }
 
+/// What a server writes for a query, and what it writes then without end.
+pub(super) type Said = (Vec<u8>, Vec<u8>);
+
 /// A DNS server over QUIC (RFC 9250), with a certificate for 127.0.0.1 that is written to `ca`. It ends with the process.
-fn quic(ca: &std::path::Path, lies: bool) -> SocketAddr {
-    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-    std::fs::write(ca, own.cert.pem()).expect("write");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("a version")
-        .with_no_client_auth()
-        .with_single_cert(vec![own.cert.der().clone()], key)
-        .expect("a key");
+pub(super) fn quic(
+    ca: &std::path::Path,
+    answer: impl Fn(&Message) -> Said + Send + Sync + 'static,
+) -> SocketAddr {
+    let mut config = (*certified(ca, &["127.0.0.1"])).clone();
+    let answer = Arc::new(answer);
     config.alpn_protocols = vec![b"doq".to_vec()];
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let at = socket.local_addr().expect("an address");
@@ -98,18 +96,20 @@ fn quic(ca: &std::path::Path, lies: bool) -> SocketAddr {
                 quinn::Endpoint::new(quinn::EndpointConfig::default(), Some(config), socket, runtime);
             let endpoint = endpoint.expect("an endpoint");
             while let Some(incoming) = endpoint.accept().await {
+                let answer = Arc::clone(&answer);
                 tokio::spawn(async move {
                     let Ok(connection) = incoming.await else { return };
                     while let Ok((mut to, mut from)) = connection.accept_bi().await {
                         let query = from.read_to_end(2048).await.expect("a query, and its end");
                         let message = Message::parse(&query[2..]).expect("a query");
                         assert!(message.id == 0 && (query.len() - 2) % 128 == 0, "RFC 9250 §4.2.1, RFC 8467");
-                        let mut said = reply(&message, vec![address(&message, 1)]);
-                        said.id = u16::from(lies);
-                        let said = octets(&said);
-                        to.write_all(&(said.len() as u16).to_be_bytes()).await.expect("write");
-                        to.write_all(&said).await.expect("write");
-                        to.finish().expect("finish");
+                        let (first, then) = answer(&message);
+                        // A client that goes away is what some tests are about.
+                        let mut written = to.write_all(&first).await;
+                        while !then.is_empty() && written.is_ok() {
+                            written = to.write_all(&then).await;
+                        }
+                        let _ = to.finish();
                     }
                 });
             }
@@ -122,7 +122,7 @@ fn quic(ca: &std::path::Path, lies: bool) -> SocketAddr {
 fn a_server_over_quic_is_asked_stream_by_stream() {
     let files = tempfile::tempdir().expect("a directory");
     let ca = files.path().join("ca.pem");
-    let at = quic(&ca, false);
+    let at = quic(&ca, |query| (behind_length(&octets(&reply(query, vec![address(query, 1)]))), Vec::new()));
     let ca = ca.display();
     let found = report(&format!("-s quic://{at} a.example -c 3 -i 10ms --ca-file {ca} -W 10s"));
     is_phased(&found["servers"][0], false);
@@ -136,7 +136,10 @@ fn a_server_over_quic_is_asked_stream_by_stream() {
     );
     let unverified = report(&format!("-s quic://{at} a.example -k -c 1 -W 10s"));
     assert_eq!(findings(&unverified), ["certificate"]);
-    let liar = quic(&files.path().join("other.pem"), true);
+    let liar = quic(&files.path().join("other.pem"), |query| {
+        let said = Message { id: 1, ..reply(query, vec![address(query, 1)]) };
+        (behind_length(&octets(&said)), Vec::new())
+    });
     let other = files.path().join("other.pem");
     let found = report(&format!("-s quic://{liar} a.example -c 1 --ca-file {} -W 10s", other.display()));
     let server = &found["servers"][0];

@@ -1,6 +1,6 @@
 //! Servers that lie, are late, flood, or send what is no DNS: a typed outcome in time, bounded memory, a clean terminal.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::json;
 use waddleperf::sys::wait::sleep;
 use waddleperf::wire::dns::{Edns, Kind, Name, Question};
 
-use super::server::{address, octets, record, reply, serve};
+use super::server::{address, aliases, looped, octets, record, reply, serve};
 use super::{answers, command, findings, report, run};
 use crate::lab::shared;
-use crate::tool::WADDLEPERF;
+use crate::tool::{WADDLEPERF, cheap_output};
 
 #[test]
 fn a_thousand_forged_replies_are_counted_and_waited_past() {
@@ -120,15 +120,7 @@ fn what_a_server_says_of_its_errors_and_of_letters_is_told() {
 fn what_is_no_message_is_no_answer() {
     let at = serve(|query, _| {
         let whole = octets(&reply(query, vec![address(query, 1)]));
-        let mut looped = whole.clone();
-        // The owner of the answer, and the name in its data, point to themselves.
-        let behind = whole.len() - 14 - query.question.as_ref().expect("a question").name.octets().len();
-        looped.truncate(behind);
-        let to = (0xc000 | behind as u16).to_be_bytes();
-        looped.extend(to);
-        looped.extend([0, 5, 0, 1, 0, 0, 0, 9, 0, 2]);
-        looped.extend(to);
-        vec![looped, whole[..whole.len() - 1].to_vec(), whole[..11].to_vec(), Vec::new()]
+        vec![looped(query), whole[..whole.len() - 1].to_vec(), whole[..11].to_vec(), Vec::new()]
     });
     for words in ["", "+tcp"] {
         let found = report(&format!("@{at} a.example -c 1 -W 700ms {words}"));
@@ -139,13 +131,7 @@ fn what_is_no_message_is_no_answer() {
 
 #[test]
 fn a_hundred_aliases_are_shown_and_told() {
-    let at = serve(|query, _| {
-        let name = |n: usize| Name::parse(&format!("n{n}.example")).expect("a name");
-        let mut chain: Vec<_> =
-            (0..100).map(|n| record(name(n), Kind::CNAME, name(n + 1).octets().to_vec())).collect();
-        chain[0].name = query.question.clone().expect("a question").name;
-        vec![octets(&reply(query, chain))]
-    });
+    let at = serve(|query, _| vec![aliases(query)]);
     let found = report(&format!("@{at} a.example -c 1 +bufsize=65535"));
     assert_eq!(answers(&found["servers"][0]).len(), 100);
     assert_eq!(findings(&found), ["alias_chain"]);
@@ -225,23 +211,9 @@ fn a_flood_leaves_memory_alone() {
         let mut ours =
             command(Command::new(WADDLEPERF), &format!("@{at} a.example TXT -c 1 -W 1s --json {words}"));
         let _turn = shared();
-        let mut child = ours.stdout(Stdio::piped()).spawn().expect("run");
-        let mut most = 0;
-        while child.try_wait().expect("a child").is_none() {
-            most = most.max(held(child.id()));
-            sleep(Duration::from_millis(5));
-        }
-        let found = super::report_of(&child.wait_with_output().expect("its output"));
+        let found = super::report_of(&cheap_output(&mut ours));
         assert_eq!(found["servers"][0]["counts"]["received"], 0, "{found}");
-        assert!((1..64 << 10).contains(&most), "{words}: {most} KiB");
     }
-}
-
-/// KiB that a process holds, without the pages of its program; 0 of one that has ended.
-fn held(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 #[test]

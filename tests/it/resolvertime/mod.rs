@@ -8,6 +8,8 @@ mod peers;
 mod server;
 mod shaped;
 mod sizes;
+mod strangers;
+mod system;
 mod world;
 
 use std::process::{Command, Output};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::server::{address, octets, reply, serve_at};
-use super::world::{RESOLVER, ROOT, World, ZONES};
+use super::world::{NOBODY, RESOLVER, ROOT, World, ZONES};
 use super::{answers, command, findings, report_of};
 use crate::lab::{Direction, Lab, Packet, alone};
 use crate::tool::{WADDLEPERF, output, stdout};
@@ -72,6 +72,25 @@ fn answers_are_those_of_dig_and_verdicts_those_of_the_zones() {
     assert_eq!(way, expected, "{trace}");
     assert_eq!((&trace["rcode"], &trace["ttl_s"]), (&json!("NOERROR"), &json!(3600)));
     assert_eq!(trace["answers"][0]["data"], "192.0.2.1");
+
+    // Servers that do not know what they are to answer for, and one that is not there.
+    for (name, at, is_lame) in [("www.lame", ZONES, true), ("www.gone", NOBODY, false)] {
+        let hints = world.path("hints");
+        let output =
+            output(&mut world.ours(&format!("@{RESOLVER} {name} +trace --hints {} --json", hints.display())));
+        let trace = report_of(&output)["trace"].clone();
+        let steps = trace["steps"].as_array().expect("steps");
+        let last = steps.last().expect("a step");
+        assert_eq!((&last["address"], &last["lame"]), (&json!(at), &json!(is_lame)), "{trace}");
+        assert_eq!(
+            (&last["zone"], &last["refers_to"]),
+            (&json!(&format!("{}.", &name[4..])), &json!(null)),
+            "{trace}"
+        );
+        assert_eq!(last["rtt_ms"].is_number(), is_lame, "{trace}");
+        assert!(last["why"].is_string() == !is_lame && trace["ended"].is_string(), "{trace}");
+        assert!(trace["answers"].as_array().is_none_or(Vec::is_empty), "{trace}");
+    }
 
     // A random name of a wildcard cannot be in the cache.
     let found = world.report(&format!("@{RESOLVER} www.plain --cold-zone wild.plain --check -c 1"));

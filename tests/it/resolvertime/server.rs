@@ -1,7 +1,7 @@
 //! A DNS server on loopback that does as it is told, over UDP and TCP at one port. It ends with the process.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,8 +26,15 @@ pub(super) fn serve_at(
     address: &str,
     answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
 ) -> SocketAddr {
+    serve_by(sockets(address), answer)
+}
+
+/// The same at a place that is already there.
+pub(super) fn serve_by(
+    (udp, tcp): (UdpSocket, TcpListener),
+    answer: impl Fn(&Message, bool) -> Vec<Vec<u8>> + Send + Sync + 'static,
+) -> SocketAddr {
     let answer: Arc<Answer> = Arc::new(answer);
-    let (udp, tcp) = sockets(address);
     let at = udp.local_addr().expect("an address");
     let over_udp = Arc::clone(&answer);
     thread::spawn(move || {
@@ -64,7 +71,8 @@ fn sockets(address: &str) -> (UdpSocket, TcpListener) {
     panic!("no port is free for UDP and TCP");
 }
 
-fn talk(mut stream: TcpStream, answer: &Answer) {
+/// Answers what is asked over `stream`, until somebody ends it.
+pub(super) fn talk(mut stream: impl Read + Write, answer: &Answer) {
     let mut length = [0; 2];
     while stream.read_exact(&mut length).is_ok() {
         let mut octets = vec![0; u16::from_be_bytes(length).into()];
@@ -73,12 +81,16 @@ fn talk(mut stream: TcpStream, answer: &Answer) {
         }
         let Some(query) = Message::parse(&octets) else { return };
         for reply in answer(&query, true) {
-            let framed = [&(reply.len() as u16).to_be_bytes(), reply.as_slice()].concat();
-            if stream.write_all(&framed).is_err() {
+            if stream.write_all(&behind_length(&reply)).is_err() {
                 return;
             }
         }
     }
+}
+
+/// A message as streams carry it (RFC 1035 §4.2.2).
+pub(super) fn behind_length(message: &[u8]) -> Vec<u8> {
+    [&(message.len() as u16).to_be_bytes(), message].concat()
 }
 
 /// A reply to `query` with these answers.
@@ -102,4 +114,24 @@ pub(super) fn address(query: &Message, last: u8) -> Record {
 
 pub(super) fn record(name: Name, kind: Kind, data: Vec<u8>) -> Record {
     Record { name, kind, class: 1, ttl: 300, data }
+}
+
+/// An answer whose owner, and the name in its data, point to themselves.
+pub(super) fn looped(query: &Message) -> Vec<u8> {
+    let mut looped = octets(&reply(query, vec![address(query, 1)]));
+    looped.truncate(looped.len() - 14 - query.question.as_ref().expect("a question").name.octets().len());
+    let to = (0xc000 | looped.len() as u16).to_be_bytes();
+    looped.extend(to);
+    looped.extend([0, 5, 0, 1, 0, 0, 0, 9, 0, 2]);
+    looped.extend(to);
+    looped
+}
+
+/// A hundred names, each of which is the next one.
+pub(super) fn aliases(query: &Message) -> Vec<u8> {
+    let name = |n: usize| Name::parse(&format!("n{n}.example")).expect("a name");
+    let mut chain: Vec<_> =
+        (0..100).map(|n| record(name(n), Kind::CNAME, name(n + 1).octets().to_vec())).collect();
+    chain[0].name = query.question.clone().expect("a question").name;
+    octets(&reply(query, chain))
 }

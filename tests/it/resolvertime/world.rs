@@ -17,6 +17,8 @@ use crate::tool::{WADDLEPERF, output, tool};
 pub(super) const ROOT: &str = "127.0.0.10";
 pub(super) const ZONES: &str = "127.0.0.11";
 pub(super) const RESOLVER: &str = "127.0.0.53";
+/// Where nothing is.
+pub(super) const NOBODY: &str = "127.0.0.99";
 
 /// The world; it ends when dropped.
 pub(super) struct World {
@@ -45,6 +47,9 @@ impl World {
         for name in ["signed", "bogus", "plain"] {
             delegations += &format!("{name}. NS ns.{name}.\nns.{name}. A {ZONES}\n");
         }
+        // Nobody answers for the one, and whoever should answer for the other does not know it.
+        delegations +=
+            &format!("gone. NS ns.gone.\nns.gone. A {NOBODY}\nlame. NS ns.lame.\nns.lame. A {ZONES}\n");
         let ds = |name: &str| world.keys("zones", name);
         delegations += &ds("signed");
         // The last digit of the hash makes all the difference.

@@ -37,7 +37,18 @@ impl Person<'_> {
         let mut command = self.node.command(WADDLEPERF);
         command.env("HOME", self.server.path("home")).env("TMPDIR", self.server.path(""));
         command.env_remove("SSH_AUTH_SOCK");
-        command.args(["sshping", "--json", "--accept-new", "-r", "e", "-c", "2", "--data"]);
+        let trace = self.server.path("trace.toml");
+        fs::write(&trace, "[log]\nlevel = \"trace\"\n").expect("write");
+        command.arg("--config").arg(trace).args([
+            "sshping",
+            "--json",
+            "--accept-new",
+            "-r",
+            "e",
+            "-c",
+            "2",
+            "--data",
+        ]);
         command.arg(self.server.path("data")).args(args).arg(target);
         if let Some(agent) = self.agent {
             command.env("SSH_AUTH_SOCK", agent);

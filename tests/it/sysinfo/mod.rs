@@ -1,5 +1,8 @@
 //! `sysinfo` beside `ip`, `nstat` and `ss`, which read the same kernel in the same second.
 
+mod nobody;
+mod truth;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 

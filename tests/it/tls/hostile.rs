@@ -1,53 +1,23 @@
 //! Servers that mean no good: a typed failure or a whole report, in time, in little memory, and nothing raw on the terminal.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use waddleperf::sys::{clock, wait};
 
-use super::servers::listen;
 use super::{record, report, run};
 use crate::lab::shared;
+use crate::stranger::{endless, flight, listen, message, records};
 use crate::tool::{WADDLEPERF, peak_kib};
 
 /// Generous: the machine may be busy.
 const SOON: Duration = Duration::from_secs(100);
 
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    [&[kind][..], &(body.len() as u32).to_be_bytes()[1..], body].concat()
-}
-
-/// Handshake messages in records of 2^14 octets at most.
-fn records(octets: &[u8]) -> Vec<u8> {
-    let record = |part: &[u8]| [&[22, 3, 3][..], &(part.len() as u16).to_be_bytes(), part].concat();
-    octets.chunks(1 << 14).flat_map(record).collect()
-}
-
-/// A ServerHello of TLS 1.2, and a chain of these.
-fn flight(certificates: &[Vec<u8>]) -> Vec<u8> {
-    let hello = [&[3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0, 0, 5, 0xff, 1, 0, 1, 0]].concat();
-    let long = |octets: &[u8]| [&(octets.len() as u32).to_be_bytes()[1..], octets].concat();
-    let list: Vec<u8> = certificates.iter().flat_map(|one| long(one)).collect();
-    let exchange = [&[3, 0, 29, 32][..], &[9; 32], &[8, 4, 0, 4, 1, 2, 3, 4]].concat();
-    let messages = [message(2, &hello), message(11, &long(&list)), message(12, &exchange), message(14, &[])];
-    records(&messages.concat())
-}
-
 /// Says this after the ClientHello, then waits for the client to go.
 fn answering(octets: Vec<u8>) -> u16 {
-    listen(move |mut stream| {
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(&octets);
-        while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
-    })
-}
-
-fn endless(stream: &mut TcpStream, octets: &[u8]) {
-    let _ = stream.read(&mut [0; 4096]);
-    while stream.write_all(octets).is_ok() {}
+    listen(move |mut stream| endless(&mut stream, &octets, &[]))
 }
 
 #[test]
@@ -58,10 +28,10 @@ fn who_does_not_shake_hands_is_a_failure_of_its_class() {
         (listen(|mut stream| while stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {}), "timeout"),
         (answering(b"SSH-2.0-x\x1b[2J\x9b\r\n".to_vec()), "protocol"),
         (answering(vec![21, 3, 3, 0, 2, 2, 40]), "tls"),
-        (listen(move |mut stream| endless(&mut stream, &storm)), "tls"),
+        (listen(move |mut stream| endless(&mut stream, &[], &storm)), "tls"),
         (answering(vec![22, 3, 3, 0, 100, 2, 0, 0, 96, 3, 3]), "timeout"),
-        (listen(|mut stream| endless(&mut stream, &[22, 3, 3, 0, 0])), "tls"),
-        (listen(|mut stream| endless(&mut stream, &[2, 0xff, 0xff, 0xff].repeat(5000))), "protocol"),
+        (listen(|mut stream| endless(&mut stream, &[], &[22, 3, 3, 0, 0])), "tls"),
+        (listen(|mut stream| endless(&mut stream, &[], &[2, 0xff, 0xff, 0xff].repeat(5000))), "protocol"),
         (
             listen(|mut stream| {
                 // An octet at a time of a message that would take an hour.
@@ -115,13 +85,9 @@ fn bad_and_endless_chains_are_shown_as_far_as_they_go() {
 #[test]
 fn a_flood_costs_little_memory() {
     let hello = records(&message(2, &[&[3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0]].concat()));
-    let port = listen(move |mut stream| {
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(&hello);
-        // A message of 16 MiB, again and again.
-        let part = records(&[&[11, 0xff, 0xff, 0xff][..], &[0; 16_000]].concat());
-        while stream.write_all(&part).is_ok() {}
-    });
+    // A message of 16 MiB, again and again.
+    let part = records(&[&[11, 0xff, 0xff, 0xff][..], &[0; 16_000]].concat());
+    let port = listen(move |mut stream| endless(&mut stream, &hello, &part));
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(WADDLEPERF);
     command.arg("--data").arg(dir.path()).args(["tls", "--scan", "--json", &format!("127.0.0.1:{port}")]);

@@ -1,5 +1,6 @@
 //! `tls` beside sslscan and openssl, against servers of many kinds and against some that lie. All of it on loopback.
 
+mod delayed;
 mod hostile;
 mod logs;
 mod pki;

@@ -8,9 +8,10 @@ use serde_json::Value;
 use waddleperf::wire::tls::{Suite, group_name, signature_name};
 
 use super::pki::{Pki, Wish};
-use super::servers::{Server, greeted_by_rustls, listen};
+use super::servers::{Server, greeted_by_rustls};
 use super::{ids, report};
 use crate::lab::shared;
+use crate::stranger::listen;
 use crate::tool::{stdout, tool};
 
 /// What both scanners tell: versions, suites, groups, and so on, each a line.

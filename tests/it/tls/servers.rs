@@ -96,20 +96,6 @@ impl Drop for Server {
     }
 }
 
-/// Serves each connection to a port of 127.0.0.1 by `serve`, as long as the test runs.
-pub(super) fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let serve = Arc::new(serve);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let serve = Arc::clone(&serve);
-            thread::spawn(move || serve(stream));
-        }
-    });
-    port
-}
-
 /// Shakes hands by rustls, with these groups.
 pub(super) fn greeted_by_rustls(
     identity: &Identity,

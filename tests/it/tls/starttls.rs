@@ -2,12 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 
 use rustls::crypto::aws_lc_rs::kx_group;
 
 use super::pki::{Pki, Wish};
-use super::servers::{greeted_by_rustls, listen};
+use super::servers::greeted_by_rustls;
 use super::{ids, record, report, run};
+use crate::lab::shared;
+use crate::stranger::{endless, listen, misdeeds};
+use crate::tool::{WADDLEPERF, cheap_output};
 
 /// What a service says: the first without being asked (it may be nothing), each other after it has heard something.
 type Script = &'static [&'static [u8]];
@@ -32,7 +36,7 @@ const SCRIPTS: [(&str, Script); 9] = [
 ];
 
 /// Plays `script`. Whether the client listened to its end.
-fn play(stream: &mut TcpStream, script: Script) -> bool {
+pub(super) fn play(stream: &mut TcpStream, script: Script) -> bool {
     script.iter().enumerate().all(|(n, say)| {
         let heard = n == 0 || stream.read(&mut [0; 512]).is_ok_and(|count| count > 0);
         heard && stream.write_all(say).is_ok()
@@ -111,5 +115,36 @@ fn who_lies_or_refuses_is_told_and_nothing_of_it_is_raw() {
         assert!(failure["detail"].as_str().is_some_and(|detail| detail.contains(says)), "{name}: {record}");
         let text = run(&host, &args);
         assert!(!(text.stdout + &text.stderr).contains('\u{1b}'));
+    }
+}
+
+/// A chain is shown as far as it goes; everything else is a failure of TLS.
+#[test]
+fn what_follows_starttls_in_place_of_a_handshake_is_told_and_costs_little() {
+    let script: Script = &[b"220 mail\r\n", b"250-mail\r\n250 STARTTLS\r\n", b"220 go\r\n"];
+    let data = tempfile::tempdir().expect("a directory");
+    for deed in misdeeds() {
+        let name = deed.name;
+        let port = listen(move |mut stream| {
+            if play(&mut stream, script) {
+                endless(&mut stream, &deed.first, &deed.then);
+            }
+        });
+        let mut command = Command::new(WADDLEPERF);
+        command.arg("--data").arg(data.path()).args([
+            "tls",
+            "--json",
+            "--starttls",
+            "smtp",
+            "--timeout",
+            "60s",
+        ]);
+        command.args(["--deadline", "10m", &format!("127.0.0.1:{port}")]);
+        let _turn = shared();
+        let output = cheap_output(&mut command);
+        let record: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a record");
+        let (report, failure) = (&record["outcome"]["report"], &record["outcome"]["failure"]);
+        let is_told = report["handshake_error"].is_string() || failure["class"] == "tls";
+        assert!(is_told && output.status.code() == Some(1), "{name}: {record}");
     }
 }

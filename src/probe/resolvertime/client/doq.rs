@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
-use quinn::{ClientConfig, Connection, Endpoint};
+use quinn::{Connection, Endpoint, ReadToEndError};
 
 use super::session::Side;
 use super::stream::framed;
 use super::{Client, Made, Put, Raw, Strays, Unanswered, until};
 use crate::failure::{Class, Failure};
-use crate::net::quic::endpoint;
+use crate::net::quic::{self, endpoint};
 use crate::net::tls::Session as Agreed;
 use crate::probe::resolvertime::Tls;
 use crate::sys::clock;
@@ -41,7 +41,7 @@ impl Session {
             .map_err(|error| Unanswered::NotSent(Failure::from_io(&what, &error)))?;
         let Side { secure, config, witness, name } = client.side(b"doq")?;
         let crypto = QuicClientConfig::try_from(config).map_err(|error| broken(&error, Class::Internal))?;
-        let config = ClientConfig::new(Arc::new(crypto));
+        let config = quic::client(Arc::new(crypto));
         let began = clock::now().mono;
         let shake = async {
             let connecting = endpoint.connect_with(config, client.peer, &client.spec.name);
@@ -84,7 +84,10 @@ impl Session {
             to.write_all(&framed(query)).await.map_err(|error| broken(Class::Refused, &error))?;
             to.finish().map_err(|error| broken(Class::Refused, &error))?;
             let most = usize::from(u16::MAX) + 2;
-            let bytes = from.read_to_end(most).await.map_err(|error| broken(Class::Refused, &error))?;
+            let bytes = from.read_to_end(most).await.map_err(|error| match &error {
+                ReadToEndError::TooLong => broken(Class::Protocol, &"the answer is longer than a message"),
+                ReadToEndError::Read(error) => broken(Class::Refused, error),
+            })?;
             let message = bytes.split_first_chunk::<2>();
             let message = message
                 .filter(|(length, message)| usize::from(u16::from_be_bytes(**length)) == message.len());

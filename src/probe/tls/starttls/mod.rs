@@ -186,6 +186,26 @@ impl Dialogue {
     }
 }
 
+/// Plays any octets as what each service says, some at a time: no more of them is kept than of a reply, and what is told may be shown.
+pub(super) fn fuzz(octets: &[u8]) {
+    for with in Starttls::value_variants() {
+        let (mut dialogue, _) = Dialogue::new(*with, "h.example");
+        for part in octets.chunks(64) {
+            match dialogue.hear(part) {
+                Step::Listen | Step::Say(_) => assert!(dialogue.heard.len() < MOST),
+                Step::Begin { early, .. } => {
+                    assert!(early < part.len(), "{early} of {}", part.len());
+                    break;
+                }
+                Step::Refused(why) => {
+                    assert!(!why.contains(char::is_control), "{why:?}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// The first line that counts: `judge` says of each whether it is a yes, a no, or neither.
 fn line(heard: &[u8], judge: impl Fn(&[u8]) -> Option<bool>) -> Reply {
     let mut from = 0;
@@ -277,6 +297,15 @@ fn ssl_request(greeting: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_a_service_says_does_no_harm(octets in prop::collection::vec(any::<u8>(), 0..300), text in "(220|[*+]OK|<|[0S])[ -~\n]{0,200}") {
+            fuzz(&octets);
+            fuzz(text.as_bytes());
+            fuzz(&text.as_bytes().repeat(50));
+        }
+    }
 
     /// What comes of these replies, each of which answers what was said before, in pieces of `cut` octets.
     fn end(with: Starttls, replies: &[&[u8]], cut: usize) -> (Vec<Vec<u8>>, Step) {
