@@ -69,11 +69,12 @@ fn answer(mut stream: impl std::io::Read + Write, deed: Deed) -> Result<()> {
     // content-type is name 31 of the static table (RFC 7541 appendix A).
     let head = [http2::OK, b"\x0f\x10\x17application/dns-message"].concat();
     stream.write_all(&frame(HEADERS, END_HEADERS, 1, &head))?;
-    let end = if deed.endless { 0 } else { END_STREAM };
-    stream.write_all(&frame(DATA, end, 1, &message))?;
-    while deed.endless {
-        stream.write_all(&frame(DATA, 0, 1, &message))?;
+    if deed.endless {
+        loop {
+            stream.write_all(&frame(DATA, 0, 1, &message))?;
+        }
     }
+    stream.write_all(&frame(DATA, END_STREAM, 1, &message))?;
     stream.flush()?;
     // Until the client goes.
     std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
