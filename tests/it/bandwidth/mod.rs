@@ -132,13 +132,18 @@ fn what_is_omitted_is_not_of_the_number() {
         let flow = if report["up"].is_null() { &report["down"] } else { &report["up"] };
         let own = if report["up"].is_null() { &flow["received"] } else { &flow["sent"] };
         let number = if args.contains("-u") { 2 << 20 } else { 3 << 20 };
-        // What was under way when counting began is in it: a write, a read or a batch of each stream.
+        let intervals = flow["intervals"].as_array().expect("intervals");
+        let omitted = intervals.iter().find(|interval| interval["omitted"] == true).expect("what is omitted");
+        // What was under way when counting began is in it: a write, a read or a batch of each stream, and where a busy host takes
+        // time away between the beginning of the one count and of the other, 20 ms of it.
+        let late = omitted["bytes"].as_u64().expect("octets") / 50;
         let octets = own["bytes"].as_u64().expect("octets");
-        assert!((number..number + (2 << 20)).contains(&octets), "{args}: {octets} of {number}: {flow}");
+        assert!(
+            (number..number + (2 << 20) + late).contains(&octets),
+            "{args}: {octets} of {number}: {flow}"
+        );
         let elapsed = own["elapsed_ms"].as_f64().expect("a time");
         assert!(elapsed < 5000.0, "{args}: {elapsed} ms: {flow}");
-        let intervals = flow["intervals"].as_array().expect("intervals");
-        assert!(intervals.iter().any(|interval| interval["omitted"] == true), "{args}: {flow}");
     }
 }
 
