@@ -177,7 +177,7 @@ pub fn fuzz_quic(octets: &[u8]) {
 }
 
 /// A variable-length integer (§16), and what follows it.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (&first, _) = bytes.split_first()?;
     let (number, rest) = bytes.split_at_checked(1 << (first >> 6))?;
     let value = number.iter().fold(0, |value, octet| value << 8 | u64::from(*octet));

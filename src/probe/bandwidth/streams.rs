@@ -1,6 +1,6 @@
 //! Opens what carries the data: connections that begin with the cookie, or flows of UDP that the server has greeted.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -121,8 +121,8 @@ fn flow(
         ..Setup::default()
     };
     let named = |option| move |error| Untaken { option, error };
-    let any = SocketAddr::new(unspecified(to), 0);
-    let socket = Socket::bind(local(asked, to, n).unwrap_or(any), &setup).map_err(named("bind udp"))?;
+    let socket = Socket::bind(local(asked, to, n).unwrap_or_else(|| asked.egress.local(to)), &setup)
+        .map_err(named("bind udp"))?;
     if let Some(rate) = asked.fq_rate {
         bulk::set_pacing(&socket, rate.bps / 8).map_err(named("--fq-rate"))?;
     }
@@ -145,19 +145,13 @@ fn flow(
     Ok(Opened { id: 0, sends, ends: (local, to), stream: Stream::Udp(socket), tcp: None, offload })
 }
 
-/// Where data leave from: the `n`th stream's address and port.
+/// Where data leave from: the `n`th stream's address and port; `None` where the system chooses both.
 fn local(asked: &Bandwidth, to: SocketAddr, n: usize) -> Option<SocketAddr> {
-    let source = asked.egress.source();
-    if source.is_none() && asked.cport.is_none() {
+    if asked.egress.source().is_none() && asked.cport.is_none() {
         return None;
     }
     let port = asked.cport.map_or(0, |first| first.saturating_add(n as u16));
-    Some(SocketAddr::new(source.unwrap_or(unspecified(to)), port))
-}
-
-/// No address, of the family of `to`.
-fn unspecified(to: SocketAddr) -> IpAddr {
-    if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }
+    Some(SocketAddr::new(asked.egress.local(to).ip(), port))
 }
 
 /// Greets the server until it greets back.

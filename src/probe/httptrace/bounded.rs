@@ -13,6 +13,7 @@ use h3::quic::{
 use hyper::body::{Buf, Bytes};
 
 use super::link::MOST_HEAD;
+use crate::wire::quic::varint;
 
 /// The type of a frame of the body (RFC 9114 §7.2.1).
 const DATA: u64 = 0;
@@ -80,18 +81,9 @@ impl Frames {
 
     /// Type and length, once they are there.
     fn whole(&self) -> Option<(u64, u64)> {
-        let (kind, rest) = number(&self.head[..self.have])?;
-        Some((kind, number(rest)?.0))
+        let (kind, rest) = varint(&self.head[..self.have])?;
+        Some((kind, varint(rest)?.0))
     }
-}
-
-/// The number that `octets` begin with (RFC 9000 §16), and what follows it.
-fn number(octets: &[u8]) -> Option<(u64, &[u8])> {
-    let first = *octets.first()?;
-    let (number, rest) = octets.split_at_checked(1 << (first >> 6))?;
-    let value =
-        number.iter().skip(1).fold(u64::from(first & 0x3f), |sum, octet| sum << 8 | u64::from(*octet));
-    Some((value, rest))
 }
 
 /// Reads any octets as frames.

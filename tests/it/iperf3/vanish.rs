@@ -29,10 +29,7 @@ enum State {
     Results,
 }
 
-use State::{
-    Connected, Cookie, Ended, HalfACookie, HalfTheParameters, HalfTheResults, Moving, OneOfTwoStreams,
-    Parameters, Results, Running,
-};
+use State::*;
 
 const STATES: [State; 11] = [
     Connected,
