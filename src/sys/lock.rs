@@ -31,6 +31,15 @@ impl Lock {
     }
 }
 
+/// Closing is not enough: a child forked meanwhile has the same open file until it calls exec, and with it the lock.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "unlock");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +50,15 @@ mod tests {
         let path = dir.path().join("lock");
         let first = Lock::take(&path).expect("a file").expect("free");
         assert!(Lock::take(&path).expect("a file").is_none());
+        drop(first);
+        assert!(Lock::take(&path).expect("a file").is_some());
+    }
+    #[test]
+    fn what_is_let_go_is_free_though_a_child_still_has_the_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("lock");
+        let first = Lock::take(&path).expect("a file").expect("free");
+        let _inherited = first.0.try_clone().expect("the same open file");
         drop(first);
         assert!(Lock::take(&path).expect("a file").is_some());
     }
