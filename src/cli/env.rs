@@ -94,6 +94,18 @@ impl Env {
         self.drive(&mut Builder::new_multi_thread(), work)
     }
 
+    /// The same without another thread, each of which takes a process of some milliseconds a good part of one, and who waits for
+    /// it some 50 µs.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn block_on_one_thread(
+        &self,
+        work: impl Future<Output = Result<u8, Failure>>,
+    ) -> Result<u8, Failure> {
+        self.drive(&mut Builder::new_current_thread(), work)
+    }
+
     /// The same for a process that does nothing else: no program that it starts may do more than it, and no thread but
     /// this one has capabilities beyond opening files. This one's are for `work` to give up ([`Ctx::is_alone`]).
     ///

@@ -99,6 +99,7 @@ impl Command {
     fn run(self, env: &Env) -> Result<u8, Failure> {
         match self {
             Self::Probe(args) if args.is_alone(env) => env.block_on_alone(probing::run(*args, env)),
+            Self::Probe(args) if args.is_sequential() => env.block_on_one_thread(probing::run(*args, env)),
             Self::Probe(args) => env.block_on(probing::run(*args, env)),
             Self::Serve(args) => serve::run(args, env),
             Self::Autoperf(args) => autoperf::run(&args, env),

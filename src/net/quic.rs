@@ -1,7 +1,7 @@
 //! The socket and the limits of a QUIC client (RFC 9000), of which quinn does the work.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicClientConfig;
@@ -35,8 +35,7 @@ pub fn endpoint(ipv6: bool, way: &Way) -> io::Result<Endpoint> {
     if let Some(ttl) = way.ttl {
         if ipv6 { socket.set_unicast_hops_v6(ttl.into()) } else { socket.set_ttl_v4(ttl.into()) }?;
     }
-    let any: IpAddr = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    socket.bind(&SocketAddr::new(way.source.unwrap_or(any), 0).into())?;
+    socket.bind(&way.local(ipv6).into())?;
     Endpoint::new(EndpointConfig::default(), None, UdpSocket::from(socket), Arc::new(TokioRuntime))
 }
 
@@ -46,7 +45,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_leaves_by_the_source_that_is_asked_for() {
-        let source = Some(IpAddr::from([127, 0, 0, 9]));
+        let source = Some(std::net::IpAddr::from([127, 0, 0, 9]));
         let way = Way { source, ttl: Some(7), ..Way::default() };
         let bound = endpoint(false, &way).and_then(|endpoint| endpoint.local_addr()).expect("a socket");
         assert!(Some(bound.ip()) == source && bound.port() > 0);

@@ -1,7 +1,7 @@
 //! How a probe's packets leave this host: family, source, interface, TTL and DSCP. Shared by all probes.
 
 use std::cmp::Ordering;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use schemars::JsonSchema;
@@ -97,8 +97,7 @@ impl Egress {
 
     /// Where a socket for packets to `peer` is bound, with a port that the system chooses.
     pub(crate) fn local(&self, peer: SocketAddr) -> SocketAddr {
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        SocketAddr::new(self.source().unwrap_or(any), 0)
+        self.way().local(peer.is_ipv6())
     }
 
     /// The type of service of what is sent, if it is not the system's default.

@@ -110,6 +110,12 @@ pub trait Measure {
         u8::from(!report.replied())
     }
 
+    /// Whether it does one thing after the other, so that one thread is enough: a process that only measures this starts no other,
+    /// and none is waited for.
+    fn is_sequential(&self) -> bool {
+        false
+    }
+
     /// Whether it writes to stdout itself: then what is printed goes to stderr.
     fn takes_stdout(&self) -> bool {
         false

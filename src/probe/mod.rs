@@ -151,6 +151,11 @@ impl Probe {
         each_probe!(self, probe => probe.take_list())
     }
 
+    /// Whether it does one thing after the other: one thread is enough for it.
+    pub fn is_sequential(&self) -> bool {
+        each_probe!(self, probe => probe.is_sequential())
+    }
+
     /// Whether it writes to stdout itself: then what is printed goes to stderr.
     pub fn takes_stdout(&self) -> bool {
         each_probe!(self, probe => probe.takes_stdout())
@@ -205,7 +210,8 @@ impl Probe {
         let start = crate::sys::clock::now();
         let (found, is_cut) = match self.admit(&ctx.policy) {
             Ok(()) => each_probe!(&self, probe => {
-                let found = probe.run(ctx).await;
+                // Apart from what waits for it, which has a place for whichever is the largest.
+                let found = Box::pin(probe.run(ctx)).await;
                 let is_cut = found.result.as_ref().is_ok_and(|report| {
                     probe.is_broken(report) || ctx.cancel.is_cancelled() && !probe.is_whole(report)
                 });

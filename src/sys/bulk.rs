@@ -157,6 +157,18 @@ pub fn discard(socket: &impl AsFd, most: usize) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
+/// Octets that have come through a TCP connection and were not read yet (`SIOCINQ`, tcp(7)).
+///
+/// # Errors
+/// What ioctl(2) says.
+pub fn queued(socket: &impl AsFd) -> io::Result<usize> {
+    let mut octets: libc::c_int = 0;
+    // SAFETY: the call writes one int, which is ours; the descriptor is open as long as its borrow.
+    let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::FIONREAD, &raw mut octets) };
+    Errno::result(done)?;
+    Ok(usize::try_from(octets).unwrap_or(0))
+}
+
 /// Octets that the kernel sends without copying them: their pages stay in one pipe, from which references to them go through
 /// another into a connection (tee(2), splice(2)). sendfile(2) does the same and looks each page up each time.
 #[derive(Debug)]

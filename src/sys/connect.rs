@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "dissolving a connection (AF_UNSPEC) has no safe wrapper")]
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -34,6 +34,15 @@ pub struct Way {
     pub ttl: Option<u8>,
     /// With this type of service.
     pub tos: Option<u8>,
+}
+
+impl Way {
+    /// Where a socket of a family is bound: to the source where that is of it, else to what the system chooses; the port is the
+    /// system's choice.
+    pub fn local(&self, ipv6: bool) -> SocketAddr {
+        let any = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        SocketAddr::new(self.source.filter(|source| source.is_ipv6() == ipv6).unwrap_or(any), 0)
+    }
 }
 
 /// An ICMP error about an attempt.

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::lab::shared;
 use crate::tool::{KEPT, output, real_root, stdout, succeeded, tool};
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
@@ -234,6 +235,7 @@ fn the_image_is_built_and_runs_unprivileged() {
     if !real_root("the image is built and runs unprivileged") {
         return;
     }
+    let _turn = shared();
     let lab = Lab::open();
     let image = "localhost/waddleperf";
     lab.build(image);

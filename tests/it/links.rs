@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::tool::{WADDLEPERF, stdout};
+use crate::tool::{WADDLEPERF, copy_to, stdout};
 
 fn links(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(WADDLEPERF);
@@ -77,7 +77,7 @@ fn near_links_are_relative_so_that_both_can_be_moved() {
     let bin = dir.path().join("bin");
     fs::create_dir(&bin).expect("make bin");
     let program = bin.join("waddleperf");
-    fs::copy(WADDLEPERF, &program).expect("copy the program");
+    copy_to(&program);
     stdout(Command::new(&program).args(["setup", "links", "--dir"]).arg(&bin));
     let moved = dir.path().join("moved");
     fs::rename(&bin, &moved).expect("move bin");
@@ -89,7 +89,7 @@ fn hard_links_are_the_program_itself() {
     use std::os::unix::fs::MetadataExt;
     let dir = tempfile::tempdir().expect("make a directory");
     let program = dir.path().join("waddleperf");
-    fs::copy(WADDLEPERF, &program).expect("copy the program");
+    copy_to(&program);
     stdout(Command::new(&program).args(["setup", "links", "--hard", "--dir"]).arg(dir.path()));
     let inode = |path: &Path| fs::metadata(path).expect("a file").ino();
     assert_eq!(inode(&dir.path().join("udpping")), inode(&program));

@@ -61,6 +61,13 @@ pub(crate) fn output(command: &mut Command) -> Output {
     panic!("start {command:?}: somebody writes to it");
 }
 
+/// A copy of the program under test at `path`, made by a child: a program that this process had open to write cannot be started as
+/// long as a child of another test's, which is not yet a program of its own, has it open with it.
+#[track_caller]
+pub(crate) fn copy_to(path: &Path) {
+    stdout(tool("cp").arg(WADDLEPERF).arg(path));
+}
+
 /// Runs a command without its output, 100 s at most: the most memory that it had, in KiB.
 #[track_caller]
 pub(crate) fn peak_kib(command: &mut Command) -> u64 {

@@ -33,6 +33,11 @@ pub(super) struct Probing {
 }
 
 impl Probing {
+    /// Whether one thread is enough: there is no screen to be kept, and one thing is done after the other.
+    pub(super) fn is_sequential(&self) -> bool {
+        self.probe.is_sequential() && !self.common.watch
+    }
+
     /// See [`is_alone`].
     pub(super) fn is_alone(&self, env: &Env) -> bool {
         is_alone(&self.probe, &self.common, env)

@@ -132,7 +132,10 @@ pub(super) fn receive(
     // What had come before the end and was not read yet, because a read waits for more.
     if !test.has_ceiling() && !test.has_budget() {
         stream.set_nonblocking(true)?;
-        gauge.moved(bulk::discard(stream, MOST_LOW_WATER).unwrap_or(0) as u64, 0);
+        gauge.moved(
+            bulk::queued(stream).and_then(|octets| bulk::discard(stream, octets)).unwrap_or(0) as u64,
+            0,
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Bandwidth;
 use super::report::{Cpu, Datagrams, Flow, Moved, Part, Processor, Report};
-use super::trace::Total;
+use super::trace::{DatagramCounts, Total};
 use crate::net::bulk::Pace;
 use crate::wire::iperf3::{self, Results, Stream, stream_id};
 
@@ -77,12 +77,12 @@ impl Both<'_> {
             sent: sides.sent().map(span),
             received: sides.received().map(span),
             retransmits: sender.and_then(|sender| sender.retransmits),
-            datagrams: (
-                sender.unwrap_or(ours).counted(),
-                receiver.map_or(0, Stream::counted),
-                receiver.map_or(0, |receiver| receiver.lost() as i64),
-                0,
-            ),
+            datagrams: DatagramCounts {
+                sent: sender.unwrap_or(ours).counted(),
+                seen: receiver.map_or(0, Stream::counted),
+                lost: receiver.map_or(0, |receiver| receiver.lost() as i64),
+                disordered: 0,
+            },
             jitter: receiver.and_then(|receiver| receiver.jitter).unwrap_or_default(),
             ..Total::default()
         }

@@ -1,5 +1,6 @@
 //! The course of a test: what each stream had moved at each interval, and all together every 100 ms.
 
+use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::Bandwidth;
 use super::looks::Looks;
 use super::report::{Bins, Interval, RoundTrips, Stalls, Tally, rate};
-use super::trace::{Ends, Kernel, Snapshot, Total};
-use crate::net::bulk::{Gauge, Reading};
+use super::trace::{DatagramCounts, Ends, Kernel, Snapshot, Total};
+use crate::net::bulk::{Gauge, Reading, Worker};
 use crate::probe::{Event, Events};
 use crate::stats::percentile;
 use crate::sys::{bulk, tcp};
@@ -41,22 +42,33 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(ends: Ends, gauge: Arc<Gauge>, tcp: Option<TcpStream>) -> Self {
-        let (zero, info) = (Reading::default(), tcp::Info::default());
-        Self {
+    /// A stream that `start` starts. What is sent again from then on is the test's, and of the handshake nothing.
+    ///
+    /// # Errors
+    /// Those of `start`.
+    pub(super) fn started(
+        ends: Ends,
+        tcp: Option<TcpStream>,
+        start: impl FnOnce() -> io::Result<Worker>,
+    ) -> io::Result<(Self, Worker)> {
+        let info = tcp.as_ref().and_then(|tcp| tcp::info(tcp.as_fd()).ok()).unwrap_or_default();
+        let worker = start()?;
+        let zero = Reading::default();
+        let lane = Self {
             ends,
-            gauge,
+            gauge: Arc::clone(worker.gauge()),
             tcp,
             base: zero,
             last: zero,
             base_tcp: info,
             last_tcp: info,
-            told_again: 0,
+            told_again: info.retransmits,
             windows: (0, 0),
             rtts: (u64::MAX, 0, 0, 0),
             looks: Looks::default(),
             end: zero,
-        }
+        };
+        Ok((lane, worker))
     }
 
     fn info(&self) -> Option<tcp::Info> {
@@ -151,14 +163,13 @@ impl Lane {
 
     /// `told` of both ends, and what this one alone knows.
     pub(super) fn total(&self, told: Total) -> Total {
-        let (sent, seen, lost, _) = told.datagrams;
         let (least, most, sum, count) = self.rtts;
         let rtt_us = sum.checked_div(count).map_or((0, 0, 0), |mean| (most, least, mean));
         Total {
             reorder: self.last_tcp.reordering.unwrap_or(0).into(),
             windows: self.windows,
             rtt_us,
-            datagrams: (sent, seen, lost, self.counted().disordered),
+            datagrams: DatagramCounts { disordered: self.counted().disordered, ..told.datagrams },
             ..told
         }
     }
@@ -185,7 +196,7 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(lanes: Vec<Lane>, began: Instant, asked: &Bandwidth, events: Events) -> Self {
-        let mut course = Self {
+        Self {
             lanes,
             from: began,
             omits: !asked.omit.0.is_zero(),
@@ -197,12 +208,7 @@ impl Course {
             trace: Vec::new(),
             is_streamed: asked.json_stream,
             events,
-        };
-        for lane in &mut course.lanes {
-            let info = lane.info().unwrap_or_default();
-            (lane.base_tcp, lane.last_tcp, lane.told_again) = (info, info, info.retransmits);
         }
-        course
     }
 
     /// When the next bin is full.

@@ -37,7 +37,7 @@ pub use report::{
     Bins, Cpu, Datagrams, Flow, Interval, Moved, Part, Processor, Report, RoundTrips, Stalls, Tally,
 };
 pub use search::{Bound, Search, SearchEnd, Trial, Verdict};
-pub use trace::{Ends, Kernel, Snapshot, Total, Trace};
+pub use trace::{DatagramCounts, Ends, Kernel, Snapshot, Total, Trace};
 pub use words::{Affinity, KeepAlive, RateUnit, Wording};
 
 use std::path::Path;

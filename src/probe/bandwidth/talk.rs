@@ -117,8 +117,9 @@ pub(super) fn test(
         match opened.sends {
             true => waiting.push((opened, ends, task, test)),
             false => {
-                let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
-                lanes.push(Lane::new(ends, Arc::clone(worker.gauge()), known(opened.tcp)));
+                let start = || Worker::start(opened.stream, task, &test);
+                let (lane, worker) = Lane::started(ends, known(opened.tcp), start).map_err(system)?;
+                lanes.push(lane);
                 workers.push(worker);
             }
         }
@@ -134,8 +135,9 @@ pub(super) fn test(
     let began = clock::now();
     let mut senders = Vec::new();
     for (opened, ends, task, test) in waiting {
-        let worker = Worker::start(opened.stream, task, &test).map_err(system)?;
-        senders.push(Lane::new(ends, Arc::clone(worker.gauge()), known(opened.tcp)));
+        let start = || Worker::start(opened.stream, task, &test);
+        let (lane, worker) = Lane::started(ends, known(opened.tcp), start).map_err(system)?;
+        senders.push(lane);
         workers.push(worker);
     }
     // In the order of their numbers, which is that of the server's results.

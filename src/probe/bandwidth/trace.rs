@@ -1,6 +1,7 @@
 //! What iperf3's own form of a report tells beyond ours: addresses, sizes, each interval of each stream.
 
 use std::net::SocketAddr;
+use std::ops::Add;
 use std::time::Duration;
 
 use super::report::Tally;
@@ -84,6 +85,32 @@ impl From<&tcp::Info> for Kernel {
     }
 }
 
+/// What is told of datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatagramCounts {
+    /// Sent, or numbered by who does not say how many.
+    pub sent: u64,
+    /// Up to the highest number that came.
+    pub seen: u64,
+    /// Of those, lost; below 0 where they came late that an interval before has counted.
+    pub lost: i64,
+    /// Out of order, where this host receives.
+    pub disordered: u64,
+}
+
+impl Add for DatagramCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            seen: self.seen + other.seen,
+            lost: self.lost + other.lost,
+            disordered: self.disordered + other.disordered,
+        }
+    }
+}
+
 /// What a stream came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Total {
@@ -99,8 +126,8 @@ pub struct Total {
     pub windows: (u64, u64),
     /// RTT in microseconds: largest, least, mean.
     pub rtt_us: (u64, u64, u64),
-    /// Datagrams: sent, seen, lost, out of order.
-    pub datagrams: (u64, u64, i64, u64),
+    /// Its datagrams.
+    pub datagrams: DatagramCounts,
     /// Jitter.
     pub jitter: Duration,
 }

@@ -117,6 +117,10 @@ impl Measure for HttpTrace {
             .collect()
     }
 
+    fn is_sequential(&self) -> bool {
+        true
+    }
+
     fn is_whole(&self, report: &Report) -> bool {
         report.repeats.as_ref().map_or(1, |repeats| repeats.sent) == self.count
     }

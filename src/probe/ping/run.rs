@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -258,11 +258,10 @@ impl Ping {
 
     /// A socket, and the identifier of its echo messages; `id` is one to take where we may choose.
     fn socket(&self, is_ipv6: bool, id: u16, in_burst: bool) -> Result<(Socket, u16), Failure> {
-        let any: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let source = self.egress.source().filter(|source| source.is_ipv6() == is_ipv6);
         let id = self.identifier.unwrap_or(id);
         // The port of an echo socket is the identifier of its messages.
-        let local = SocketAddr::new(source.unwrap_or(any), self.identifier.unwrap_or(0));
+        let mut local = self.egress.way().local(is_ipv6);
+        local.set_port(self.identifier.unwrap_or(0));
         let setup = |kind| Setup { unstamped: in_burst, ..self.setup(kind) };
         if self.mode() != Mode::Icmp {
             let through = self.egress.device().map_or_else(String::new, |name| format!(" through {name}"));

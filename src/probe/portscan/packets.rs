@@ -1,7 +1,7 @@
 //! What SYN and UDP scans share: one socket a family, packets in batches, errors from the error queue.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -97,8 +97,7 @@ fn open(packets: &impl Packets, ipv6: bool, way: &Way) -> Result<Socket, Failure
 }
 
 fn open_io<P: Packets>(packets: &P, ipv6: bool, way: &Way) -> io::Result<Socket> {
-    let any: IpAddr = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    let local = SocketAddr::new(way.source.filter(|source| source.is_ipv6() == ipv6).unwrap_or(any), 0);
+    let local = way.local(ipv6);
     let setup = Setup {
         kind: P::KIND,
         interface: way.interface.clone(),

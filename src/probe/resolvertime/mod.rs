@@ -375,6 +375,10 @@ impl Measure for ResolverTime {
         [&self.load, &self.ca_file, &self.hints].into_iter().filter_map(Option::as_deref).collect()
     }
 
+    fn is_sequential(&self) -> bool {
+        self.load.is_none()
+    }
+
     async fn run(&self, ctx: &Ctx) -> Found<Report> {
         self.measure(ctx).await
     }

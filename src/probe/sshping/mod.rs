@@ -6,6 +6,7 @@
 mod agent;
 mod banner;
 mod config;
+mod disk;
 mod echo;
 mod guard;
 mod key;

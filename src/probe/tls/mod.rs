@@ -272,6 +272,10 @@ impl Measure for Tls {
         Report::scalars_of(None)
     }
 
+    fn is_sequential(&self) -> bool {
+        !self.scan
+    }
+
     fn is_whole(&self, report: &Report) -> bool {
         report.scan.as_ref().is_none_or(|scan| scan.incomplete.is_none())
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::daemon::Daemon;
 use super::{Place, closed_port, course, silent_port};
+use crate::lab::shared;
 use crate::tool::{output, stdout};
 
 /// A daemon that takes orders, and whose own schedule is far off.
@@ -93,6 +94,7 @@ fn who_waits_for_an_answer_when_the_daemon_ends_gets_one() {
 
 #[test]
 fn twenty_runs_beside_a_daemon_are_answered_or_told_that_it_is_busy() {
+    let _turn = shared();
     let (_socket, port) = silent_port();
     let place = Place::new(port);
     let text = fs::read_to_string(place.config()).expect("the configuration");

@@ -99,7 +99,7 @@ fn a_round_that_was_complete_when_the_end_came_counts() {
 #[test]
 fn a_round_whose_deadline_was_over_when_the_end_came_counts() {
     let (round, partial) =
-        round_ended_at(Kind::Close, "count = 100\ninterval = \"100ms\"\ndeadline = \"150ms\"\n");
+        round_ended_at(Kind::Close, "count = 100\ninterval = \"300ms\"\ndeadline = \"450ms\"\n");
     assert_eq!((round.run.round, partial), (run::Round::Good, Some(false)), "{round:?}");
 }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Place, closed_port, silent_port};
+use crate::lab::shared;
 use crate::tool::output;
 
 #[test]
 fn of_twenty_runs_at_once_one_runs_and_the_others_name_it() {
+    let _turn = shared();
     let (_socket, port) = silent_port();
     let place = Place::new(port);
     let children: Vec<_> = (0..20)

@@ -11,7 +11,9 @@ use super::factor::{report, waddleperf};
 use super::number;
 use super::server::Iperf3;
 use crate::iperf3::OPEN;
-use crate::lab::{Direction, Hook, Lab, Node, Queue, Shaper, Threads, Units, alone};
+use crate::lab::{
+    Direction, Hook, Lab, Node, Queue, Shaper, Threads, Units, alone, holds, one_of_three, overflowed,
+};
 use crate::tool::WADDLEPERF;
 
 /// Octets of Ethernet, IPv4 and TCP with timestamps before the payload of a segment; of a SYN eight more.
@@ -36,18 +38,23 @@ fn goodput_is_what_a_shaper_has_counted_and_its_rate() {
         let shaper = Shaper::TokenBucket { rate, burst, latency: 20.ms() };
         for (way, args) in [("up", format!("-n {octets}")), ("down", format!("-t 2.5 -R -w {window}"))] {
             let direction = if way == "up" { Direction::Up } else { Direction::Down };
-            let queue = lab.router(1).shape(direction, shaper);
-            let before = queue.sent();
-            let found = report(&lab, &format!("-p {} {args}", server.port));
-            let counted = payload(&queue, before, 2);
-            lab.router(1).unshape(direction);
-            let flow = &found[way];
-            let received = number(&flow["received"]["bytes"]);
-            assert!((received / counted - 1.0).abs() < 0.01, "{mbit} {way}: {received} of {counted}: {flow}");
-            // A frame of 1,514 octets carries 1,448 of payload. Where the host is busy it has no time for the fastest.
-            let (goodput, shape) = (number(&flow["throughput_bps"]), rate as f64 * 1448.0 / 1514.0);
-            let least = if mbit < 500 { 0.97 } else { 0.5 };
-            assert!((least..1.03).contains(&(goodput / shape)), "{mbit} {way}: {goodput} of {shape}: {flow}");
+            one_of_three(|| {
+                let queue = lab.router(1).shape(direction, shaper);
+                let before = queue.sent();
+                let found = report(&lab, &format!("-p {} {args}", server.port));
+                let counted = payload(&queue, before, 2);
+                lab.router(1).unshape(direction);
+                let flow = &found[way];
+                let received = number(&flow["received"]["bytes"]);
+                let is_counted = (received / counted - 1.0).abs() < 0.01;
+                assert!(is_counted, "{mbit} {way}: {received} of {counted}: {flow}");
+                // A frame of 1,514 octets carries 1,448 of payload. Where the host is busy it has no time for the fastest.
+                let share = number(&flow["throughput_bps"]) / (rate as f64 * 1448.0 / 1514.0);
+                assert!(share < 1.03, "{mbit} {way}: {share}: {flow}");
+                holds(share > if mbit < 500 { 0.97 } else { 0.5 }, || {
+                    format!("{mbit} {way}: {share}: {flow}")
+                })
+            });
         }
     }
 }
@@ -69,15 +76,19 @@ fn retransmits_are_those_of_the_senders_kernel() {
         for args in ["", "-P 3", "-C reno", "-R", "-R -P 3"] {
             let (way, sender): (_, &Node) =
                 if args.contains("-R") { ("down", lab.server()) } else { ("up", lab.client()) };
-            let rule = lab.router(1).rule(Hook::Forward, SOME_SEGMENTS, "drop");
-            let before = sender.counter("TcpRetransSegs");
-            // Nothing is left to be sent at the end, which would be sent again after it.
-            let found = report(&lab, &format!("-t 1.2 -b 40M -p {port} {args}"));
-            let again = sender.counter("TcpRetransSegs") - before;
-            assert_eq!(rule.dropped(), 20, "{port} {args}");
-            rule.lift();
-            assert_eq!(number(&found[way]["retransmits"]), again as f64, "{port} {args}: {}", found[way]);
-            assert!(again >= 20, "{port} {args}: {again}");
+            one_of_three(|| {
+                let rule = lab.router(1).rule(Hook::Forward, SOME_SEGMENTS, "drop");
+                let before = sender.counter("TcpRetransSegs");
+                // Nothing is left to be sent at the end, which would be sent again after it.
+                let found = report(&lab, &format!("-t 1.2 -b 40M -p {port} {args}"));
+                let again = sender.counter("TcpRetransSegs") - before;
+                assert_eq!(rule.dropped(), 20, "{port} {args}");
+                rule.lift();
+                let told = number(&found[way]["retransmits"]);
+                // The kernel also counts what the control connection sends again, which it does only where a host was late.
+                assert!((20.0..=again as f64).contains(&told), "{port} {args}: {again}: {}", found[way]);
+                holds(told == again as f64, || format!("{port} {args}: {told} of {again}"))
+            });
         }
     }
 }
@@ -90,12 +101,14 @@ fn lost_datagrams_are_those_that_a_filter_has_counted() {
     for port in [5201, ours.port] {
         for (args, way) in [("", "up"), ("-R", "down"), ("--bidir", "up"), ("-P 2", "up")] {
             let rule = lab.router(1).rule(Hook::Forward, SOME_DATAGRAMS, "drop");
+            let before = overflowed([lab.client(), lab.server()]);
             let found = report(&lab, &format!("-u -l 1400 -b 20M -t 1.2 -p {port} {args}"));
             assert_eq!(rule.dropped(), 100, "{port} {args}");
             rule.lift();
             let flows = [&found["up"]["udp"], &found["down"]["udp"]];
             let lost: f64 = flows.iter().filter_map(|udp| udp["lost"].as_f64()).sum();
-            assert_eq!(lost, 100.0, "{port} {args}: {}", found[way]["udp"]);
+            let unread = overflowed([lab.client(), lab.server()]) - before;
+            assert_eq!(lost, (100 + unread) as f64, "{port} {args}: {}", found[way]["udp"]);
             let udp = &found[way]["udp"];
             let ratio = number(&udp["lost"]) / number(&udp["seen"]);
             assert!((number(&udp["loss_ratio"]) - ratio).abs() < 1e-9, "{udp}");

@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use waddleperf::sys::wait::sleep;
 
-use crate::lab::{Direction, Lab, Loss, Node, Shaper, alone};
+use crate::lab::{Direction, Lab, Loss, Node, Shaper, alone, holds, one_of_three, overflowed};
 use crate::tool::WADDLEPERF;
 use server::Iperf3;
 
@@ -98,8 +98,16 @@ fn both_ends_count_the_same_octets_of_tcp() {
 fn streams_have_iperf3s_numbers_and_options_reach_the_wire() {
     let _alone = alone();
     let lab = Lab::line(1).build();
-    let capture = lab.client().capture(Direction::Up);
-    let (report, server) = both(&lab, "-t 1 -P 3 -b 5M -S 0x48 -M 1000 -C reno -T title --extra-data more");
+    let (report, server, packets) = one_of_three(|| {
+        let capture = lab.client().capture(Direction::Up);
+        let (report, server) =
+            both(&lab, "-t 1 -P 3 -b 5M -S 0x48 -M 1000 -C reno -T title --extra-data more");
+        let parts = report["up"]["parts"].as_array().expect("parts");
+        let is_at_rate = |part: &Value| (number(&part["throughput_bps"]) / 5e6 - 1.0).abs() < 0.03;
+        let is_so = parts.iter().all(is_at_rate) && report["up"]["limit"]["factor"] == "rate";
+        holds(is_so, || report["up"].to_string())?;
+        Ok((report, server, capture.stop()))
+    });
     let ids = |of: &Value| {
         of.as_array().expect("streams").iter().map(|part| part["id"].clone()).collect::<Vec<_>>()
     };
@@ -107,15 +115,9 @@ fn streams_have_iperf3s_numbers_and_options_reach_the_wire() {
     assert_eq!((&server["title"], &server["extra_data"]), (&json!("title"), &json!("more")));
     assert_eq!(server["start"]["test_start"]["tos"], 0x48);
     assert_eq!(report["up"]["congestion"], "reno");
-    for part in report["up"]["parts"].as_array().expect("parts") {
-        let rate = number(&part["throughput_bps"]);
-        assert!((rate / 5e6 - 1.0).abs() < 0.03, "{part}");
-    }
-    assert_eq!(report["up"]["limit"]["factor"], "rate");
     let connected = server["start"]["connected"].as_array().expect("streams");
     let ports: Vec<u64> = connected.iter().filter_map(|of| of["remote_port"].as_u64()).collect();
     let from = |frame: &[u8]| u64::from(u16::from_be_bytes([frame[34], frame[35]]));
-    let packets = capture.stop();
     let data: Vec<_> = packets.iter().filter(|packet| ports.contains(&from(&packet.frame))).collect();
     assert!(data.len() > 100, "{} segments of {ports:?}", data.len());
     for packet in data {
@@ -154,24 +156,28 @@ fn both_ends_count_the_same_datagrams() {
     for args in
         ["-t 1 -b 20M -l 1000", "-t 1 -b 20M -R -P 2", "-t 1 -b 10M --bidir", "-t 1 -b 20M -l 1000 -O 1"]
     {
-        let (report, server) = both(&lab, &format!("-u {args}"));
-        for name in ["up", "down"] {
-            let Some(udp) = report[name]["udp"].as_object() else { continue };
-            assert_eq!(
-                (&udp["lost"], &udp["loss_ratio"]),
-                (&json!(0), &json!(0.0)),
-                "{args} {name}: {udp:?}"
-            );
-            assert!(number(&udp["jitter_ms"]) < 2.0, "{args} {name}: {udp:?}");
-            let (sent, seen) = (number(&udp["sent"]), number(&udp["seen"]));
-            // Of those that are on the way at the end nobody knows.
-            assert!(sent >= seen && sent - seen <= 0.02 * sent + 4.0, "{args} {name}: {udp:?}");
-            let asked = if args.contains("20M") { 20e6 } else { 10e6 } * number(&json!(report["streams"]));
-            let rate = number(&report[name]["throughput_bps"]);
-            assert!((rate / asked - 1.0).abs() < 0.03, "{args} {name}: {rate} of {asked}");
-            assert_eq!(report[name]["limit"]["factor"], "rate", "{args} {name}: {}", report[name]["limit"]);
-        }
-        assert!(server["end"]["sum"]["packets"].is_u64(), "{args}");
+        one_of_three(|| {
+            let (report, server) = both(&lab, &format!("-u {args}"));
+            assert!(server["end"]["sum"]["packets"].is_u64(), "{args}");
+            for name in ["up", "down"] {
+                let Some(udp) = report[name]["udp"].as_object() else { continue };
+                let (sent, seen) = (number(&udp["sent"]), number(&udp["seen"]));
+                // Of those that are on the way at the end nobody knows.
+                assert!(sent >= seen && sent - seen <= 0.02 * sent + 4.0, "{args} {name}: {udp:?}");
+                let asked =
+                    if args.contains("20M") { 20e6 } else { 10e6 } * number(&json!(report["streams"]));
+                let off = number(&report[name]["throughput_bps"]) / asked - 1.0;
+                let is_clean = udp["lost"] == 0 && udp["loss_ratio"] == 0.0;
+                holds(
+                    is_clean
+                        && number(&udp["jitter_ms"]) < 2.0
+                        && off.abs() < 0.03
+                        && report[name]["limit"]["factor"] == "rate",
+                    || format!("{args} {name}: {off} {udp:?} {}", report[name]["limit"]),
+                )?;
+            }
+            Ok(())
+        });
     }
 }
 
@@ -183,14 +189,16 @@ fn loss_is_what_the_filter_has_dropped() {
         let everything = |loss| if way == "up" { router.drop_up(loss) } else { router.drop_down(loss) };
         // The conversation over TCP repairs its own losses; datagrams do not.
         let rule = everything(Loss::Exact { every: 20 });
+        let before = overflowed([lab.client(), lab.server()]);
         let (report, _) = both(&lab, &format!("-u -b 10M -l 500 -t 2 {args}"));
         let udp = &report[way]["udp"];
         let (lost, behind, dropped) = (number(&udp["lost"]), number(&udp["behind"]), rule.dropped() as f64);
         // Of those after the last that was seen, which a server sends until it hears of the end, the filter drops its share;
         // and a few segments of the conversation.
-        let expected = dropped - behind * 0.05;
+        let unread = (overflowed([lab.client(), lab.server()]) - before) as f64;
+        let expected = dropped + unread - behind * 0.05;
         assert!((lost - expected).abs() <= 10.0, "{way}: {lost} lost, {dropped} dropped: {udp}");
-        let ratio = number(&udp["loss_ratio"]);
+        let ratio = number(&udp["loss_ratio"]) - unread / number(&udp["seen"]);
         assert!((ratio - 0.05).abs() < 0.005, "{way}: {ratio}");
         assert_eq!((&report[way]["streams"], udp["duplicates"].as_u64().unwrap_or(0)), (&Value::Null, 0));
     }
@@ -207,12 +215,14 @@ fn goodput_is_what_a_shaper_lets_through() {
         let shaper = Shaper::TokenBucket { rate, burst: rate / 800, latency: Duration::from_millis(30) };
         let _queue = lab.router(1).shape(direction, shaper);
         let reverse = if way == "up" { "" } else { "-R" };
-        let (report, _) = both(&lab, &format!("-t 4 -O 1 {reverse}"));
-        let goodput = number(&report[way]["throughput_bps"]);
         // A frame of 1,514 octets carries 1,448 of payload.
         let expected = rate as f64 * 1448.0 / 1514.0;
-        assert!((goodput / expected - 1.0).abs() < 0.03, "{mbit} {way}: {goodput} of {expected}");
-        assert_eq!(report[way]["limit"]["factor"], "network", "{mbit} {way}: {}", report[way]["limit"]);
+        one_of_three(|| {
+            let (report, _) = both(&lab, &format!("-t 4 -O 1 {reverse}"));
+            let (share, limit) = (number(&report[way]["throughput_bps"]) / expected, &report[way]["limit"]);
+            assert!(share < 1.03, "{mbit} {way}: {share}");
+            holds(share > 0.97 && limit["factor"] == "network", || format!("{mbit} {way}: {share} {limit}"))
+        });
     }
 }
 
@@ -241,10 +251,12 @@ fn a_number_of_octets_or_blocks_ends_a_test_exactly() {
 fn the_window_is_named_where_it_is_what_limits() {
     let _alone = alone();
     let lab = Lab::line(1).delay(Duration::from_millis(20)).build();
-    let (report, _) = both(&lab, "-t 2 -w 64K");
-    assert_eq!(report["up"]["limit"]["factor"], "window", "{}", report["up"]["limit"]);
-    let rtt = number(&report["up"]["tcp"]["rtt_min_ms"]);
-    assert!((40.0..45.0).contains(&rtt), "{rtt}");
+    one_of_three(|| {
+        let (report, _) = both(&lab, "-t 2 -w 64K");
+        let rtt = number(&report["up"]["tcp"]["rtt_min_ms"]);
+        let is_so = report["up"]["limit"]["factor"] == "window" && (40.0..45.0).contains(&rtt);
+        holds(is_so, || format!("{rtt} {}", report["up"]["limit"]))
+    });
 }
 
 #[test]
@@ -273,6 +285,7 @@ fn who_is_busy_or_not_there_or_interrupted_is_told() {
     // What the server never told is not nothing.
     assert_eq!((&report["up"]["received"], &report["up"]["throughput_bps"]), (&Value::Null, &Value::Null));
     // And it is free again.
+    server::is_idle(lab.server());
     let (code, _, says) = bandwidth(lab.client(), &format!("-t 1 {address}"));
     assert_eq!(code, Some(0), "{says}");
 }

@@ -11,6 +11,25 @@ use waddleperf::sys::wait::sleep;
 use crate::lab::Node;
 use crate::tool::tool;
 
+/// Waits until no test is left at port 5201 of `node`, where a stock server stops listening after each, for a moment in which it
+/// refuses the next; and no longer than 5 s.
+pub(crate) fn is_idle(node: &Node) {
+    let rows = || node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
+    // Local address and state (proc_net_tcp(5)): 0x1451 is 5201, 0A listens, 06 is TIME_WAIT.
+    let is_left = |row: &str| {
+        let words: Vec<&str> = row.split_whitespace().take(4).collect();
+        words.get(1).is_some_and(|local| local.ends_with(":1451")) && !["0A", "06"].contains(&words[3])
+    };
+    let listens = |row: &str| row.contains(":1451 ") && row.contains(" 0A ");
+    for _ in 0..500 {
+        let rows = rows();
+        if !rows.contains(":1451 ") || rows.lines().any(listens) && !rows.lines().any(is_left) {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// A running `iperf3 -s`.
 pub(crate) struct Iperf3 {
     child: Child,

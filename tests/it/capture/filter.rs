@@ -4,6 +4,7 @@ use waddleperf::wire::filter::{Ancillary, Expression, KEYWORDS, Program, View};
 use waddleperf::wire::pcap::Link;
 
 use super::running::{file, filtered, packets};
+use crate::lab::shared;
 
 /// The same numbers each time (SplitMix64).
 struct Dice(u64);
@@ -240,6 +241,7 @@ fn accepted(program: &Program, frames: &[Vec<u8>]) -> Vec<u64> {
 /// tcpdump's optimiser. So frames are cut for single tests only.
 #[track_caller]
 fn check(link: Link, expressions: &[String], cut: bool) {
+    let _turn = shared();
     let frames = frames(link, 400, cut);
     let (mut all, mut some) = (0, 0);
     for expression in expressions {

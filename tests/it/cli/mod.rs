@@ -43,10 +43,10 @@ impl Reflector {
         Self { server, port, dir }
     }
 
-    /// `udpping` to this reflector: three packets, 10 ms apart, unless `args` say otherwise.
+    /// `udpping` to this reflector: three packets, 10 ms apart, unless `args` say otherwise; all of them, also of a busy host.
     fn udpping(&self, args: &[&str]) -> Command {
         let mut command = waddleperf(self.dir.path());
-        command.args(["udpping", "127.0.0.1", "-p", &self.port]).args(args);
+        command.args(["udpping", "127.0.0.1", "--catch-up", "-p", &self.port]).args(args);
         for (option, value) in [("-i", "10ms"), ("-c", "3")] {
             if !args.contains(&option) {
                 command.args([option, value]);

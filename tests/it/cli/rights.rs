@@ -7,13 +7,13 @@ use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::tool::{WADDLEPERF, output, real_root, stdout, tool};
+use crate::tool::{copy_to, output, real_root, stdout, tool};
 
 /// A copy of the program where anybody may start it, and the link `udpping` to it.
 fn copy() -> TempDir {
     let place = tempfile::tempdir().expect("make a directory");
     fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("open it");
-    fs::copy(WADDLEPERF, place.path().join("waddleperf")).expect("copy the program");
+    copy_to(&place.path().join("waddleperf"));
     symlink("waddleperf", place.path().join("udpping")).expect("make a link");
     place
 }

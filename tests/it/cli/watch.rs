@@ -113,7 +113,7 @@ fn losses_are_marked_and_counted() {
 fn the_keys_do_what_their_line_says() {
     let reflector = Reflector::start();
     let terminal = reflector.watch(SMALL, &["-c", "20"]);
-    terminal.wait("replies", |lines| counts(lines).is_some_and(|counts| counts[1] > 60));
+    terminal.wait("replies", |lines| counts(lines).is_some_and(|counts| counts[1] > 300));
     terminal.press(&["p"]);
     let rests = "the picture rests, measuring goes on";
     let resting = terminal.wait_for(rests);

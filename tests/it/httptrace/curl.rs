@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::nginx::Nginx;
 use super::origin::{Delays, Origin, whole};
 use super::{run, said};
-use crate::lab::{Units, alone};
+use crate::lab::{Units, alone, holds, one_of_three};
 use crate::tool::{stdout, tool};
 
 /// Variables that do not depend on how fast a machine is, nor on who asks.
@@ -101,10 +101,12 @@ fn times_add_up_as_curls_do() {
         text.split_whitespace().map(|number| number.parse().unwrap_or_else(|_| panic!("{text}"))).collect()
     };
     let url = origin.url("/a");
-    let (theirs, mine) = (read(curl(&["-w", &format, &url])), read(ours(&["-w", &format, &url])));
-    for ((name, theirs), mine) in names.iter().zip(theirs).zip(mine) {
-        assert!((theirs - mine).abs() < 0.35, "{name}: curl {theirs}, ours {mine}");
-    }
+    one_of_three(|| {
+        let (theirs, mine) = (read(curl(&["-w", &format, &url])), read(ours(&["-w", &format, &url])));
+        let is_so = names.len() == mine.len()
+            && theirs.iter().zip(&mine).all(|(theirs, mine)| (theirs - mine).abs() < 0.35);
+        holds(is_so, || format!("{names:?}: curl {theirs:?}, ours {mine:?}"))
+    });
     assert!(read(ours(&["-w", "%{time_starttransfer}", &url]))[0] > 1.4, "the redirect's time is in it");
 }
 

@@ -184,7 +184,7 @@ fn a_servers_screen_reads_like_iperf3s() {
                 "[  5]   0.50-1.00   sec",
                 "- - - - - - - - - - - - - - - - - - - - - - - - -",
                 "[ ID] Interval           Transfer     Bitrate",
-                "[  5]   0.00-1.0",
+                "[  5]   0.00-1.",
             ][..],
         ),
         (
@@ -194,9 +194,9 @@ fn a_servers_screen_reads_like_iperf3s() {
                 "[  5] local",
                 "[  6] local",
                 "[ ID] Interval           Transfer     Bitrate         Retr  Cwnd",
-                "[  5]   0.00-1.0",
-                "[  6]   0.00-1.0",
-                "[SUM]   0.00-1.0",
+                "[  5]   0.00-1.",
+                "[  6]   0.00-1.",
+                "[SUM]   0.00-1.",
                 "[ ID] Interval           Transfer     Bitrate         Retr",
             ],
         ),
@@ -205,8 +205,8 @@ fn a_servers_screen_reads_like_iperf3s() {
             "-u -t 1 -b 5M --bidir",
             &[
                 "[ ID][Role] Interval           Transfer     Bitrate         Jitter    Lost/Total Datagrams",
-                "[  5][RX-S]   0.00-1.0",
-                "[  6][TX-S]   0.00-1.0",
+                "[  5][RX-S]   0.00-1.",
+                "[  6][TX-S]   0.00-1.",
             ],
         ),
     ] {
@@ -259,7 +259,10 @@ fn a_servers_documents_are_the_stock_servers() {
     let (text, _) = shown(&applet, "--json-stream -i 0.5", "-t 1 -b 5M");
     let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-    assert_eq!(names, ["start", "interval", "interval", "end"], "{text}");
+    // A client's second may be longer than the server's.
+    let intervals = names.iter().filter(|name| **name == "interval").count();
+    assert!(intervals >= 2 && intervals == names.len() - 2, "{text}");
+    assert_eq!((names.first(), names.last()), (Some(&"start"), Some(&"end")), "{text}");
 }
 
 #[test]

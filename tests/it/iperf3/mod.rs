@@ -199,6 +199,12 @@ fn memory(server: &Server, field: &str) -> u64 {
     line.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
+/// Datagrams for which there was no room at a socket of this host, because its reader had no processor: of any process, so that
+/// no test has lost more to that.
+fn unread() -> u64 {
+    crate::lab::counter("UdpRcvbufErrors")
+}
+
 /// Reads a pipe to its end.
 fn read(pipe: Option<impl Read>) -> String {
     let mut text = String::new();

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::Server;
-use super::raw::{Raw, frame, heard, tcp, udp};
+use super::raw::{Raw, frame, heard, tcp, udp, until_read};
 use crate::lab::shared;
 
 /// What 3.21 asks for over UDP.
@@ -38,8 +38,7 @@ fn sent(server: &Server, params: &Value, numbers: &[u32]) -> Raw {
     for &number in numbers {
         flow.send(&datagram(number)).expect("sent");
     }
-    // What was sent is read before the end is said.
-    waddleperf::sys::wait::sleep(std::time::Duration::from_millis(200));
+    until_read(server.port);
     raw.say(&[4]);
     raw.hear(&[13]);
     raw

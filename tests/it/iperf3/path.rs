@@ -9,7 +9,7 @@ use waddleperf::sys::wait::sleep;
 use super::pairs::{Both, Peer, WITH_OURS};
 use super::raw::{Raw, udp};
 use super::{OPEN, Server, number};
-use crate::lab::{Direction, Hook, Lab, Rule, Threads, Units, alone};
+use crate::lab::{Direction, Hook, Lab, Rule, Threads, Units, alone, overflowed};
 use crate::tool::WADDLEPERF;
 
 /// A server in the lab, without limits.
@@ -30,17 +30,19 @@ fn loss_is_what_the_filter_has_dropped() {
         ("-R --udp-counters-64bit", "sport"),
     ] {
         // Greetings and answers are shorter.
-        let matching = format!("udp {which} {port} udp length 1008 numgen inc mod 20 == 7");
+        let matching = format!(
+            "udp {which} {port} udp length 1008 numgen inc mod 5 == 3 limit rate 1/day burst 100 packets"
+        );
+        let before = overflowed([lab.client(), lab.server()]);
         let rule = lab.router(1).rule(Hook::Forward, &matching, "drop");
         let mut client = lab.client().command("iperf3");
         client.args(["-c", &host, "-p", &port.to_string(), "-u", "-l", "1000", "-b", "4M", "-t", "2", "-J"]);
         let output = client.args(args.split_whitespace()).output().expect("it runs");
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         assert!(output.status.success() && report.get("error").is_none(), "{args}: {report:#}");
-        let (dropped, lost) = (rule.dropped() as f64, number(&report, "/end/sum/lost_packets"));
-        assert!(dropped > 20.0, "{args}: {dropped}");
-        // Nobody knows of the very last one.
-        assert!((dropped - 1.0..=dropped).contains(&lost), "{args}: {lost} of {dropped}");
+        let unread = overflowed([lab.client(), lab.server()]) - before;
+        assert_eq!(rule.dropped(), 100, "{args}");
+        assert_eq!(number(&report, "/end/sum/lost_packets"), (100 + unread) as f64, "{args}: {report:#}");
         rule.lift();
     }
 }

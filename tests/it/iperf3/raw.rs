@@ -1,10 +1,12 @@
 //! A client that says what it likes, one octet after the other.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waddleperf::sys::wait::sleep;
 
 use super::Server;
 
@@ -115,6 +117,23 @@ pub(super) fn udp(server: &Server, ip: [u8; 4]) -> UdpSocket {
     socket.connect(address(server)).expect("a route");
     socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out");
     socket
+}
+
+/// Waits until all datagrams that have come to the sockets at `port` are read (proc_net_udp(5): their receive queues are empty).
+pub(super) fn until_read(port: u16) {
+    let local = format!(":{port:04X}");
+    let waits = |row: &str| {
+        let words: Vec<&str> = row.split_whitespace().take(5).collect();
+        words.get(1).is_some_and(|address| address.ends_with(&local)) && !words[4].ends_with(":00000000")
+    };
+    let is_read = || !fs::read_to_string("/proc/net/udp").expect("the sockets").lines().any(waits);
+    for _ in 0..500 {
+        if is_read() {
+            return;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    panic!("it is not read");
 }
 
 /// The least that a client of TCP says.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::pairs::Peer::{Ours, Stock};
 use super::pairs::{Both, PAIRS, Pair};
-use crate::lab::{Direction, Fate, Hook, Lab, Percent, Profile, Units};
+use crate::lab::{Direction, Fate, Hook, Lab, Percent, Profile, Units, overflowed};
 
 /// What a client says of datagrams.
 #[derive(Debug)]
@@ -30,23 +30,25 @@ impl fmt::Display for Said {
     }
 }
 
-/// What a client says of a test over UDP, its whole report beside it.
+/// What a client says of a test over UDP, its whole report beside it. What was lost is without those that no reader had time for.
 #[track_caller]
 fn test(both: &Both, lab: &Lab, pair: Pair, args: &str) -> (Said, Value) {
+    let before = overflowed([lab.client(), lab.server()]);
     let told = both.told(lab, pair, &format!("-u {args}"));
     let number = |of: &Value, key: &str| of[key].as_f64().unwrap_or_else(|| panic!("no {key}: {of:#}"));
+    let unread = (overflowed([lab.client(), lab.server()]) - before) as f64;
     let said = match pair.0 {
         Stock => {
             let (sum, udp) = (&told["end"]["sum"], &told["end"]["streams"][0]["udp"]);
             let disordered = args.contains("-R").then(|| number(udp, "out_of_order"));
             let (lost, seen) = (number(sum, "lost_packets"), number(sum, "packets"));
-            Said { lost, seen, disordered, duplicates: None }
+            Said { lost: lost - unread, seen, disordered, duplicates: None }
         }
         Ours => {
             let udp = &told[if args.contains("-R") { "down" } else { "up" }]["udp"];
             let duplicates = udp["duplicates"].as_f64();
             let disordered = udp["reordered"].as_f64().zip(duplicates).map(|(late, twice)| late + twice);
-            Said { lost: number(udp, "lost"), seen: number(udp, "seen"), disordered, duplicates }
+            Said { lost: number(udp, "lost") - unread, seen: number(udp, "seen"), disordered, duplicates }
         }
     };
     (said, told)

@@ -17,7 +17,7 @@ use super::topology::Direction;
 
 /// The longest that the kernel keeps a block which is not full (pcap_set_timeout(3), tcpdump's second), and some more.
 /// With `--immediate-mode` there would be none, but waking tcpdump for each packet delays the packet by 10 µs and more.
-const BLOCK: Duration = Duration::from_millis(1200);
+const BLOCK: Duration = Duration::from_millis(1500);
 
 /// A capture that is running; dropped, it ends unread.
 pub(crate) struct Capture {

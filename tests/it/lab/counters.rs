@@ -11,9 +11,16 @@ impl Node {
     /// # Panics
     /// When the kernel has no such counter.
     pub(crate) fn counter(&self, name: &str) -> u64 {
-        let counters = self.run(read);
-        *counters.get(name).unwrap_or_else(|| panic!("the kernel does not count {name}"))
+        self.run(|| counter(name))
     }
+}
+
+/// A counter of this host's own namespace, or of the one that the thread is in.
+///
+/// # Panics
+/// When the kernel has no such counter.
+pub(crate) fn counter(name: &str) -> u64 {
+    *read().get(name).unwrap_or_else(|| panic!("the kernel does not count {name}"))
 }
 
 /// All counters of the calling thread's namespace.

@@ -29,6 +29,7 @@ mod shape;
 mod starved;
 mod sys;
 mod topology;
+mod tries;
 mod turn;
 mod units;
 
@@ -44,6 +45,7 @@ use nix::unistd::Pid;
 pub(crate) use self::builder::Builder;
 pub(crate) use self::busy::Busy;
 pub(crate) use self::capture::{Packet, Segment};
+pub(crate) use self::counters::counter;
 pub(crate) use self::diamond::Diamond;
 pub(crate) use self::link::Link;
 pub(crate) use self::node::Node;
@@ -52,6 +54,7 @@ pub(crate) use self::rule::{Hook, Loss, Rule};
 pub(crate) use self::shape::{Queue, Shaper};
 pub(crate) use self::starved::{Starved, Threads, pin, processors};
 pub(crate) use self::topology::Direction;
+pub(crate) use self::tries::{holds, one_of_three, overflowed};
 pub(crate) use self::turn::{alone, shared};
 pub(crate) use self::units::{Percent, Units};
 

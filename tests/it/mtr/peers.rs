@@ -21,7 +21,8 @@ fn mtr_sees_the_same_hops_and_the_same_times() {
         hubs.iter().map(|hub| hub["host"].as_str().and_then(|host| host.parse().ok())).collect();
     assert_eq!(path(&ours), hosts);
     for (hop, hub) in hops(&ours).iter().zip(hubs) {
-        let (ours, theirs) = (hop["rtt"]["mean_ms"].as_f64(), hub["Avg"].as_f64());
+        // A busy host only ever adds to a time.
+        let (ours, theirs) = (hop["rtt"]["min_ms"].as_f64(), hub["Best"].as_f64());
         let (ours, theirs) = (ours.expect("a time"), theirs.expect("a time"));
         assert!((ours - theirs).abs() < 1.0, "{ours} ms, mtr says {theirs} ms");
     }
@@ -74,7 +75,7 @@ fn the_foreign_formats_are_mtrs_own() {
     let lab = Lab::line(2).build();
     let target = server(&lab, false);
     let ours = |flags: &str| {
-        let output = run(lab.client(), target, &format!("-c 2 -i 0.1 {flags}"));
+        let output = run(lab.client(), target, &format!("-c 2 -i 0.5 {flags}"));
         assert!(output.status.success(), "{flags}: {output:?}");
         String::from_utf8(output.stdout).expect("UTF-8")
     };

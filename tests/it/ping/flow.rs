@@ -51,7 +51,7 @@ fn what_is_unanswered_is_told_before_the_next_packet() {
     let lab = Lab::line(0).build();
     let server = lab.server();
     let _silent = server.rule(Hook::Output, "icmp type echo-reply", "drop");
-    let output = run(lab.client(), &format!("{} -O -c 3 -i 20ms -W 0.2", server.address4()));
+    let output = run(lab.client(), &format!("{} -O -c 3 -i 20ms --catch-up -W 0.2", server.address4()));
     let said = said(&output);
     assert!(said.contains("no answer yet: seq=0") && said.contains("no answer yet: seq=1"), "{said}");
     assert!(!said.contains("no answer yet: seq=2"), "nothing is sent after the last: {said}");
@@ -63,7 +63,7 @@ fn an_interface_that_goes_down_is_told_and_the_run_ends_with_what_there_was() {
     let (client, server) = (lab.client(), lab.server());
     for (through, down) in [("", "link set up0 down"), ("-I up0", "link set up0 down")] {
         client.ip("link set up0 up");
-        let mut ping = command(client, &format!("{} -c 10 -i 100ms -W 0.2 {through}", server.address4()));
+        let mut ping = command(client, &format!("{} -c 50 -i 100ms -W 0.2 {through}", server.address4()));
         let mut child = ping.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start ping");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let answered = lines.by_ref().map_while(Result::ok).find(|line| line.contains(" bytes from "));

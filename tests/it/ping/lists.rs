@@ -127,7 +127,7 @@ fn who_cannot_be_resolved_is_told_and_ends_as_with_fping() {
             assert_eq!(status.code(), Some(code), "fping {theirs} {targets}");
         }
     }
-    let output = run(lab.client(), "127.0.0.1 no.such.invalid -c 2 -i 10ms");
+    let output = run(lab.client(), "127.0.0.1 no.such.invalid -c 2 -i 10ms --catch-up");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(out.contains("64 bytes from 127.0.0.1: seq=1") && !out.contains("and 1 more: seq"), "{out}");
     assert_eq!((err.trim(), output.status.code()), ("no.such.invalid: no such name", Some(0)));

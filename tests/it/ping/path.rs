@@ -110,7 +110,7 @@ fn a_link_local_target_is_reached_through_its_interface() {
         address.is_unicast_link_local().then_some(address)
     });
     let target = format!("{}%up0", local.expect("a link-local address"));
-    let output = run(lab.client(), &format!("{target} -c 2 -i 10ms --json"));
+    let output = run(lab.client(), &format!("{target} -c 2 -i 10ms --catch-up --json"));
     assert_eq!(numbers(&super::report_of(&output), ["/counts/received"]), [2]);
     let output = run(lab.client(), &format!("{target} -4 -c 1"));
     assert_eq!(output.status.code(), Some(2), "the wrong family: {}", said(&output));
@@ -120,7 +120,7 @@ fn a_link_local_target_is_reached_through_its_interface() {
 fn everybody_who_answers_to_a_broadcast_is_told() {
     let lab = Lab::line(0).build();
     lab.server().sysctl("net.ipv4.icmp_echo_ignore_broadcasts", "0");
-    let output = run(lab.client(), "10.200.0.3 -b -c 2 -i 10ms -W 0.3 --json");
+    let output = run(lab.client(), "10.200.0.3 -b -c 2 -i 10ms --catch-up -W 0.3 --json");
     let found = super::report_of(&output);
     let responders = found["responders"].as_array().expect("responders");
     let server = json!(lab.server().address4());

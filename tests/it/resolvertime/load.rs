@@ -203,8 +203,10 @@ fn a_server_that_ends_connections_is_connected_to_again() {
     let of = |name: &str| load[name].as_u64().expect(name);
     let lost = of("broken") + of("timeouts");
     assert_eq!((of("sent"), of("completed") + lost), (300, 300), "{load}");
-    // The last connection may hear too few to end.
-    assert!(of("connections") >= 10 && of("broken") >= 45 && of("timeouts") <= 5, "{load}");
+    // Five of each that ends are not answered, and more where queries are on their way to it meanwhile; the last connection may
+    // hear too few to end.
+    let (connections, broken) = (of("connections"), of("broken"));
+    assert!(connections >= 6 && broken >= 5 * (connections - 1) && of("timeouts") <= 5, "{load}");
     let ratio = load["loss_ratio"].as_f64().expect("a ratio");
     assert!((ratio - lost as f64 / 300.0).abs() < 1e-9, "{load}");
 }

@@ -124,9 +124,10 @@ impl World {
         let file = place.join("knot.conf");
         fs::write(&file, config).expect("write");
         self.start("knotd", &["-c", file.to_str().expect("a path")], &place.join("log"));
-        let (zone, signed) = zones[0];
-        let kind = if signed { "DNSKEY" } else { "SOA" };
-        self.until(&format!("@{address} {zone} {kind} +short +timeout=1 +retry=0"), &place.join("log"));
+        for (zone, signed) in zones {
+            let kind = if *signed { "DNSKEY" } else { "SOA" };
+            self.until(&format!("@{address} {zone} {kind} +short +timeout=1 +retry=0"), &place.join("log"));
+        }
     }
 
     fn unbound(&mut self) {

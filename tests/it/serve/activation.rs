@@ -29,7 +29,8 @@ fn activated(listen: &[&str]) -> Server {
 
 /// What a client sees of the server: everything comes back, marked as it was sent, with all that the kernel tells.
 fn seen(server: &Server, target: &str) -> Vec<Value> {
-    let arguments = ["-c", "10", "-i", "20ms", "-W", "0.5", "-s", "128", "--dscp", "46", "--ttl", "33"];
+    let arguments =
+        ["-c", "10", "-i", "20ms", "--catch-up", "-W", "0.5", "-s", "128", "--dscp", "46", "--ttl", "33"];
     let output = server.ping_at(target, &arguments).output().expect("it runs");
     let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
     let report = &record["outcome"]["report"];

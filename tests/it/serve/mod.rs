@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
-use crate::tool::{WADDLEPERF, real_root, stdout, tool};
+use crate::tool::{WADDLEPERF, copy_to, real_root, stdout, tool};
 
 /// A running server; killed when dropped.
 struct Server {
@@ -134,8 +134,11 @@ fn refusal(command: &mut Command) -> (Option<i32>, String) {
 fn sigterm_lets_a_running_session_end_and_opens_no_other() {
     let mut server = Server::start(&[]);
     server.until_it_answers();
-    let mut long =
-        server.ping(&["-c", "160", "-i", "50ms"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut long = server
+        .ping(&["-c", "160", "-i", "50ms", "--catch-up"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     server.begin_to_end();
     assert!(long.try_wait().expect("look at it").is_none(), "the long session still runs");
     let report: serde_json::Value =
@@ -373,7 +376,7 @@ fn port_862_without_the_capability_names_the_remedy() {
     let place = tempfile::tempdir().expect("make a directory");
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).expect("open it");
     let program = place.path().join("waddleperf");
-    fs::copy(WADDLEPERF, &program).expect("copy the program");
+    copy_to(&program);
     // A fresh namespace has the usual bounds, whatever this machine allows.
     let mut command = tool("unshare");
     command.args(["-n", "runuser", "-u", "nobody", "--"]).arg(&program);

@@ -6,6 +6,7 @@ use waddleperf::stats::percentile;
 use waddleperf::store::{Answer, Filter, Order, Page, Query, Record, Retention, Store, Summary};
 
 use super::{START, at, data, failed, list, plain, records, sampled, store};
+use crate::lab::shared;
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -144,6 +145,7 @@ fn clocks_that_are_far_off_harm_nothing() {
 
 #[test]
 fn a_percentile_of_a_month_is_that_of_all_samples() {
+    let _turn = shared();
     let (_dir, data) = data();
     let store = store(&data);
     let mut exact = Vec::new();

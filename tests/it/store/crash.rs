@@ -10,6 +10,7 @@ use uuid::Uuid;
 use waddleperf::store::{Answer, Filter, Order, Query, Store};
 
 use super::plain;
+use crate::lab::shared;
 
 /// Storage that forgets everything when it is closed.
 pub(super) fn memory() -> InMemoryBackend {
@@ -194,6 +195,7 @@ fn commits_in(image: Vec<u8>) -> Option<u64> {
 
 #[test]
 fn no_power_cut_loses_what_was_acknowledged() {
+    let _turn = shared();
     cut_the_power(1_000);
 }
 

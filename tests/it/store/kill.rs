@@ -11,6 +11,7 @@ use uuid::Uuid;
 use waddleperf::store::{Access, Answer, Data, Filter, Holder, Order, Query, Settings};
 
 use super::{data, plain};
+use crate::lab::shared;
 use crate::stage;
 
 const ROUNDS: u32 = 20;
@@ -59,6 +60,7 @@ fn a_writer_that_acknowledges_early_does_lose() {
 /// Starts a writer again and again, kills each at a random moment, and counts what it had acknowledged and is not there.
 /// With an `owner` the writers cannot have the store, and spool.
 fn lost(data: &Data, rounds: u32, early: bool, owner: Option<Access>) -> usize {
+    let _turn = shared();
     let (mut expected, mut first, mut random) = (BTreeSet::new(), 0, 1u64);
     for _ in 0..rounds {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use super::{data, plain, store};
-use crate::tool::{WADDLEPERF, output, real_root, stdout, tool};
+use crate::tool::{WADDLEPERF, copy_to, output, real_root, stdout, tool};
 
 const PING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/import/ping-q.txt");
 
@@ -129,7 +129,7 @@ fn the_data_of_another_user_is_refused_by_name() {
         // The program lies where others may not look.
         let copy = dir.path().join("waddleperf");
         if !copy.exists() {
-            fs::copy(WADDLEPERF, &copy).expect("a copy");
+            copy_to(&copy);
         }
         nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
         dressed(nobody, data.path())

@@ -108,7 +108,16 @@ fn counters_are_those_of_nstat() {
     let node = lab.client();
     let server = lab.server().address4().to_string();
     // Something to count; nobody else sends in this namespace.
-    stdout(node.command(WADDLEPERF).args(["ping", "-c", "3", "-i", "200ms", "--json", &server]));
+    stdout(node.command(WADDLEPERF).args([
+        "ping",
+        "-c",
+        "3",
+        "-i",
+        "200ms",
+        "--catch-up",
+        "--json",
+        &server,
+    ]));
     let found = report(&mut node.command(WADDLEPERF), &["--only", "kernel"]);
     let text = stdout(node.command("nstat").args(["-a", "-z", "-s"]));
     let lines = text.lines().filter(|line| !line.starts_with('#')).map(str::split_whitespace);

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::{parsed, report};
-use crate::tool::{WADDLEPERF, real_root, stdout, tool};
+use crate::tool::{WADDLEPERF, copy_to, real_root, stdout, tool};
 
 /// Paths at which `theirs` has less than `ours`: nothing, or 0.
 fn lesser(ours: &Value, theirs: &Value, path: &str, missing: &mut Vec<String>, zero: &mut Vec<String>) {
@@ -40,7 +40,7 @@ fn what_nobody_may_read_is_null_with_a_reason_and_never_zero() {
     let place = tempfile::tempdir().expect("a directory");
     fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("open it");
     let program = place.path().join("waddleperf");
-    fs::copy(WADDLEPERF, &program).expect("copy the program");
+    copy_to(&program);
     let ours = report(&mut std::process::Command::new(WADDLEPERF), &[]);
     let mut runuser = tool("runuser");
     runuser.args(["-u", "nobody", "--"]).arg(&program);

@@ -142,7 +142,9 @@ fn processes_are_listed_and_rates_are_taken_only_on_demand() {
             unshare.args(["--user", "--map-root-user"]);
         }
         // Nobody else's processes are there.
-        let script = format!("sleep 77777 & $0 sysinfo --json --no-save --data $1 {more}; kill $!");
+        let script = format!(
+            "sleep 77777 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done; $0 sysinfo --json --no-save --data $1 {more}; kill $!"
+        );
         unshare.args(["--pid", "--fork", "--mount-proc", "sh", "-c", &script, WADDLEPERF]).arg(dir.path());
         let record: Value = serde_json::from_str(&stdout(&mut unshare)).expect("a record");
         record["outcome"]["report"].clone()
@@ -165,6 +167,6 @@ fn processes_are_listed_and_rates_are_taken_only_on_demand() {
     assert!(rates(&found).iter().all(|both| both[0].as_f64() >= Some(0.0)), "{found}");
     assert!(found["rate_s"].as_f64() >= Some(0.2), "{found}");
     let plain = look("");
-    assert!(plain["processes"].is_null() && !plain.to_string().contains("77777"), "{plain}");
+    assert!(plain["processes"].is_null() && !plain.to_string().contains("sleep 77777"), "{plain}");
     assert!(rates(&plain).iter().all(Value::is_null) && plain["rate_s"].is_null(), "{plain}");
 }

@@ -97,13 +97,13 @@ fn reordering_is_that_of_the_log_in_each_direction() {
 
 #[test]
 fn late_replies_are_late_and_neither_lost_nor_duplicates() {
-    let reordering = Profile { reorder: 10.pct(), reorder_by: 250.ms(), ..Profile::default() };
+    let reordering = Profile { reorder: 10.pct(), reorder_by: 500.ms(), ..Profile::default() };
     let lab = Lab::line(1).profile(Direction::Down, reordering).build();
     let _serving = Serving::start(lab.server());
-    let report = ping(lab.client(), lab.server().address4(), "-c 300 -i 2ms -W 100ms -s 128 --catch-up");
+    let report = ping(lab.client(), lab.server().address4(), "-c 300 -i 2ms -W 300ms -s 128 --catch-up");
     let held = Truth::of(&lab, Direction::Down).held;
-    // The run ends 100 ms after its last packet: of those held longer, the last never come in time to be late.
-    let overdue = held.iter().filter(|held| **held > 100.ms()).count() as u64;
+    // The run ends 300 ms after its last packet: of those held longer, the last never come in time to be late.
+    let overdue = held.iter().filter(|held| **held > 300.ms()).count() as u64;
     let late = number(&report, "/counts/late");
     let received = number(&report, "/counts/received");
     assert!(late > 0 && late <= overdue, "{late} late of {overdue}");

@@ -23,7 +23,8 @@ fn a_closed_port_is_refused_at_once_over_both_families() {
             let output = run(lab.client(), target, &format!("-c 5 --protocol {format}"));
             let record = record(&output);
             assert_eq!(record["outcome"]["failure"]["class"], "refused", "{format} {target}: {record}");
-            assert!(record["elapsed_ms"].as_f64().unwrap() < 200.0, "{format} {target}: {record}");
+            // A reflector that is silent is asked for 7.75 s.
+            assert!(record["elapsed_ms"].as_f64().unwrap() < 2000.0, "{format} {target}: {record}");
             assert!(!output.status.success());
         }
     }

@@ -174,7 +174,7 @@ fn check_our_sender(secret: Option<&[u8]>, extended: bool, deaf: u32, mute: u32)
     std::fs::write(key.path(), SECRET).expect("written");
     let key = secret.map_or_else(String::new, |_| format!("--key-file {}", key.path().display()));
     let options =
-        format!("-c 100 -i 2ms -W 0.2 -s 200 --catch-up --protocol stamp -p {port} {key} --assume-synced");
+        format!("-c 100 -i 2ms -W 2 -s 200 --catch-up --protocol stamp -p {port} {key} --assume-synced");
     let done = AtomicBool::new(false);
     let (report, heard, answered) = thread::scope(|scope| {
         let reflecting = scope.spawn(|| {
@@ -207,9 +207,9 @@ fn check_our_sender(secret: Option<&[u8]>, extended: bool, deaf: u32, mute: u32)
     assert_eq!(number(&report, "/counts/received"), answered, "{report}");
     assert_eq!(number(&report, "/up/ttl"), 64);
     let rtt = report["rtt"]["p50_ms"].as_f64().expect("replies");
-    assert!(rtt > 0.0 && rtt < 5.0, "{report}");
+    assert!(rtt > 0.0 && rtt < 50.0, "{report}");
     let delays = ["up", "down"].map(|name| report[name]["delay"]["p50_ms"].as_f64().expect("a delay"));
-    assert!(delays.iter().all(|delay| (-1.0..5.0).contains(delay)), "the clocks are one: {report}");
+    assert!(delays.iter().all(|delay| (-1.0..50.0).contains(delay)), "the clocks are one: {report}");
     // A reflector that never fell behind may be one that does not count.
     if extended || heard < 100 {
         let told = ["/up/lost", "/down/lost", "/lost_unknown"].map(|pointer| number(&report, pointer));

@@ -376,12 +376,14 @@ impl Client {
                     return Ok(reply);
                 }
                 let udp = reply.query;
-                let mut reply = self.connected(query, clock::now().mono + timeout, strays).await?;
+                let timeout = clock::now().mono + timeout;
+                let mut reply = Box::pin(self.connected(query, timeout, strays)).await?;
                 self.open = None;
                 reply.truncated = Some(udp);
                 Ok(reply)
             }
-            _ => self.connected(query, deadline, strays).await,
+            // What takes much room is kept apart: most queries are one datagram.
+            _ => Box::pin(self.connected(query, deadline, strays)).await,
         }
     }
 

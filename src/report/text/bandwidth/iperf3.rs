@@ -11,7 +11,7 @@ use super::document::{
     Row, Sender, Start, Stream, Sum, Tcp, Udp,
 };
 use super::stream;
-use crate::probe::bandwidth::{Bandwidth, Report, Snapshot, Tally, Total, Trace};
+use crate::probe::bandwidth::{Bandwidth, DatagramCounts, Report, Snapshot, Tally, Total, Trace};
 
 /// What the document says that it is from.
 const VERSION: &str = concat!("iperf 3.21+waddleperf-", env!("CARGO_PKG_VERSION"));
@@ -267,7 +267,7 @@ impl<'a> Form<'a> {
         let (bytes, span) = both(of, is_sent);
         let moved = moved((Duration::ZERO, span), bytes);
         if self.is_udp() {
-            let (sent, seen, lost, _) = datagrams(of);
+            let DatagramCounts { sent, seen, lost, .. } = datagrams(of);
             let (lost, packets) = if is_sent { (0, sent) } else { (lost, seen) };
             let jitter = if is_sent { 0.0 } else { jitter(of) };
             return Sum { moved, retransmits: None, udp: Some(udp(jitter, lost, packets)), sender: is_sent };
@@ -334,13 +334,13 @@ fn tcp(socket: u32, sends: bool, of: &Total) -> Stream {
 fn flow(socket: u32, sends: bool, of: &Total) -> Flow {
     let Sum { moved, udp: all, sender, .. } = ambiguous(sends, &[of]);
     let udp = all.unwrap_or_else(|| udp(0.0, 0, 0));
-    Flow { socket, moved, udp, out_of_order: of.datagrams.3, sender }
+    Flow { socket, moved, udp, out_of_order: of.datagrams.disordered, sender }
 }
 
 /// The document's ambiguous sum of datagrams: octets of the sender, losses of the receiver.
 fn ambiguous(sends: bool, of: &[&Total]) -> Sum {
     let (bytes, span) = both(of, true);
-    let (sent, _, lost, _) = datagrams(of);
+    let DatagramCounts { sent, lost, .. } = datagrams(of);
     let udp = Some(udp(jitter(of), lost, sent));
     Sum { moved: moved((Duration::ZERO, span), bytes), retransmits: None, udp, sender: sends }
 }
@@ -366,10 +366,8 @@ fn both(of: &[&Total], is_sent: bool) -> (u64, Duration) {
     each.fold((0, Duration::ZERO), |(bytes, longest), (more, span)| (bytes + more, longest.max(span)))
 }
 
-fn datagrams(of: &[&Total]) -> (u64, u64, i64, u64) {
-    of.iter()
-        .map(|of| of.datagrams)
-        .fold((0, 0, 0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1, sum.2 + of.2, sum.3 + of.3))
+fn datagrams(of: &[&Total]) -> DatagramCounts {
+    of.iter().fold(DatagramCounts::default(), |sum, of| sum + of.datagrams)
 }
 
 /// The mean of the streams', milliseconds.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::packets;
-use crate::lab::{Direction, Lab, Shaper, Units, alone};
+use crate::lab::{Direction, Lab, Shaper, Units, alone, holds, one_of_three};
 
 fn median(mut values: Vec<Duration>) -> Duration {
     values.sort_unstable();
@@ -90,10 +90,16 @@ fn received_rate(mut stream: TcpStream, lasting: Duration) -> f64 {
 /// The share of a 1,514-octet frame that is TCP payload (with 12 octets of time stamps).
 const PAYLOAD: f64 = 1448.0 / 1514.0;
 
-fn shaped_to(goodput: f64, rate: u64) {
+/// Goodput is the payload of `rate`: never more, and not less where the host had time for it.
+#[track_caller]
+fn is_shaped_to(lab: &Lab, rate: u64) {
     let expected = rate as f64 * PAYLOAD;
-    println!("{:.3} of the rate", goodput / expected);
-    assert!((goodput / expected - 1.0).abs() < 0.03, "{goodput} bit/s, not {expected}");
+    one_of_three(|| {
+        let share = goodput(lab, 4.secs()) / expected;
+        println!("{share:.3} of the rate");
+        assert!(share < 1.03, "{share} of {expected} bit/s");
+        holds(share > 0.97, || format!("{share} of {expected} bit/s"))
+    });
 }
 
 #[test]
@@ -102,7 +108,7 @@ fn a_token_bucket_passes_its_rate_and_a_full_queue_drops() {
     let lab = Lab::line(1).build();
     let shaper = Shaper::TokenBucket { rate: 20.mbit(), burst: 16.kb(), latency: 50.ms() };
     let queue = lab.router(1).shape(Direction::Up, shaper);
-    shaped_to(goodput(&lab, 4.secs()), 20.mbit());
+    is_shaped_to(&lab, 20.mbit());
     assert!(queue.dropped() > 0);
 }
 
@@ -110,16 +116,18 @@ fn a_token_bucket_passes_its_rate_and_a_full_queue_drops() {
 fn the_relay_passes_its_rate() {
     let _alone = alone();
     let lab = Lab::line(1).rate(20.mbit()).build();
-    shaped_to(goodput(&lab, 4.secs()), 20.mbit());
+    is_shaped_to(&lab, 20.mbit());
 }
 
 #[test]
 fn a_lab_of_three_routers_is_built_in_half_a_second() {
     let _alone = alone();
-    let start = Instant::now();
-    let lab = Lab::line(3).relay().build();
-    let built = start.elapsed();
-    drop(lab);
-    println!("built in {built:?}, removed in {:?}", start.elapsed() - built);
-    assert!(built < 500.ms(), "{built:?}");
+    one_of_three(|| {
+        let start = Instant::now();
+        let lab = Lab::line(3).relay().build();
+        let built = start.elapsed();
+        drop(lab);
+        println!("built in {built:?}, removed in {:?}", start.elapsed() - built);
+        holds(built < 500.ms(), || format!("{built:?}"))
+    });
 }
