@@ -22,6 +22,7 @@ use crate::probe::bandwidth::{Rate, RateUnit};
 use crate::probe::{Manual, Probe};
 use crate::serve::iperf3::{Network, Show, Shown};
 use crate::serve::{Autoperf, Listen, Prepared, Settings};
+use crate::sys::process;
 use crate::units::Span;
 
 /// How long the last lines may take at the end.
@@ -130,6 +131,7 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(args: Serve, env: &Env) -> Result<u8, Failure> {
+    process::share_heap();
     let targets = env.config.autoperf.targets()?;
     let background = Background::open(args.daemon, args.pidfile.as_deref(), args.logfile.as_deref())?;
     // Sockets first, then the privileges, and only then the files and the threads.

@@ -35,6 +35,23 @@ pub fn forget_a_callers_environment() {
     }
 }
 
+/// Lets all threads of this process allocate from one heap (`M_ARENA_MAX`, mallopt(3)). glibc gives each that allocates one of its own,
+/// most of which is never used and never given back; who allocates little has nothing to gain from that.
+///
+/// Call it before the first thread.
+#[cfg(target_env = "gnu")]
+#[expect(unsafe_code, reason = "mallopt has no safe wrapper")]
+pub fn share_heap() {
+    // SAFETY: it takes two numbers; nothing allocates meanwhile, for this is the only thread.
+    if unsafe { nix::libc::mallopt(nix::libc::M_ARENA_MAX, 1) } == 0 {
+        tracing::debug!("the system's allocator has no M_ARENA_MAX");
+    }
+}
+
+/// Other C libraries have one heap.
+#[cfg(not(target_env = "gnu"))]
+pub fn share_heap() {}
+
 /// Lets this thread, and those that it starts from now on, run on `processor` alone (sched_setaffinity(2)).
 ///
 /// # Errors

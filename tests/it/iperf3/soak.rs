@@ -61,7 +61,7 @@ fn test(server: &Server, n: usize) {
     }
 }
 
-/// Another process that has the store, whose cache (16 MiB at most) would fill with the records and hide what tests leave.
+/// Another process that has the store, whose cache (2 MiB) would fill with the records and hide what tests leave.
 struct Owner(Child);
 
 impl Owner {
