@@ -94,8 +94,8 @@ impl Env {
         self.drive(&mut Builder::new_multi_thread(), work)
     }
 
-    /// The same without another thread, each of which takes a process of some milliseconds a good part of one, and who waits for
-    /// it some 50 µs.
+    /// The same on this thread, without workers: a process of a few milliseconds starts earlier, and nobody wakes another thread, which
+    /// takes some 50 µs each time.
     ///
     /// # Errors
     /// The same.

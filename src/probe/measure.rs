@@ -110,8 +110,8 @@ pub trait Measure {
         u8::from(!report.replied())
     }
 
-    /// Whether it does one thing after the other, so that one thread is enough: a process that only measures this starts no other,
-    /// and none is waited for.
+    /// Whether it does one thing after the other, so that one thread is enough: the runtime of a process that only measures this
+    /// has no workers.
     fn is_sequential(&self) -> bool {
         false
     }

@@ -40,7 +40,7 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
         .ok_or_else(|| Class::Internal.because("the measuring thread panicked"))
 }
 
-/// Does `work` on a thread of the runtime (where that has no other, on this one). What waits for sockets there is woken where they are watched; who waits on the thread
+/// Does `work` on a thread of the runtime. What waits for sockets there is woken where they are watched; who waits on the thread
 /// that began it all is woken by another, each time some 50 µs later, which stand in what is measured.
 ///
 /// # Errors

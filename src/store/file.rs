@@ -17,8 +17,8 @@ use super::schema::{FORMAT, HORIZON, META, POINT, RECORD, ROLLUP, SERIES, STATE,
 use crate::failure::{Class, Failure};
 use crate::sys::lock::Lock;
 
-/// What redb may keep in memory. The working set is the head of each series and the upper levels of the trees: with 16 MiB, inserts
-/// are as fast and 100,000 points are read in 23 instead of 31 ms (`cargo bench --bench store`), and a server grows by it.
+/// What redb may keep in memory, by which a server grows. The working set is the head of each series and the upper levels of the trees;
+/// what more would bring is in docs/performance.md (`cargo bench --bench store`).
 const CACHE: usize = 2 << 20;
 
 /// An open store file.

@@ -37,8 +37,8 @@ pub struct Way {
 }
 
 impl Way {
-    /// Where a socket of a family is bound: to the source where that is of it, else to what the system chooses; the port is the
-    /// system's choice.
+    /// Where a socket of a family is bound: to the source where that is of it, else to what the system chooses, as is the port. Who may
+    /// only leave by the source asks the addresses before whether they are of its family.
     pub fn local(&self, ipv6: bool) -> SocketAddr {
         let any = if ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         SocketAddr::new(self.source.filter(|source| source.is_ipv6() == ipv6).unwrap_or(any), 0)

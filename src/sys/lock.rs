@@ -53,6 +53,7 @@ mod tests {
         drop(first);
         assert!(Lock::take(&path).expect("a file").is_some());
     }
+
     #[test]
     fn what_is_let_go_is_free_though_a_child_still_has_the_file() {
         let dir = tempfile::tempdir().expect("a directory");

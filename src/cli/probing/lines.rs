@@ -66,8 +66,14 @@ impl Shown {
     }
 }
 
-/// The thread that prints one run.
-pub(super) struct Printer(oneshot::Receiver<(Shown, io::Result<()>)>);
+/// What is printed below the lines.
+pub(super) type Last = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
+/// The thread that prints one run, and nobody else: who writes to a reader that sleeps hears no signal.
+pub(super) struct Printer {
+    last: oneshot::Sender<Last>,
+    done: oneshot::Receiver<(Shown, io::Result<()>)>,
+}
 
 impl Printer {
     /// Prints by `shown` what is told to the events. Cancels `run` when nobody reads any more.
@@ -76,7 +82,8 @@ impl Printer {
         if !shown.packets {
             events = events.without_packets();
         }
-        let (done, result) = oneshot::channel();
+        let (told, done) = oneshot::channel();
+        let (last, below) = oneshot::channel::<Last>();
         let run = run.clone();
         let thread = thread::Builder::new().name("lines".to_owned()).spawn(move || {
             // It only writes to what is open.
@@ -85,16 +92,25 @@ impl Printer {
             if printed.is_err() {
                 run.cancel();
             }
-            // Whoever measured may have broken off.
-            let _ = done.send((shown, printed));
+            // Whoever measured may have broken off, or have nothing more to say.
+            let printed = match below.blocking_recv() {
+                Ok(last) => printed.and_then(|()| last()),
+                Err(_) => printed,
+            };
+            let _ = told.send((shown, printed));
         });
         thread.map_err(|error| Failure::from_io("start a thread", &error))?;
-        Ok((events, Self(result)))
+        Ok((events, Self { last, done }))
     }
 
-    /// Waits for the last line; the run must have ended.
-    pub(super) async fn end(self) -> Result<(Shown, io::Result<()>), Failure> {
-        self.0.await.map_err(|_| Class::Internal.because("the printing thread panicked"))
+    /// Waits for the last line, and for what `last` prints below it, where nothing went wrong before; the run must have ended.
+    pub(super) async fn end(self, last: Option<Last>) -> Result<(Shown, io::Result<()>), Failure> {
+        match last {
+            // A thread that is gone says so itself.
+            Some(last) => drop(self.last.send(last)),
+            None => drop(self.last),
+        }
+        self.done.await.map_err(|_| Class::Internal.because("the printing thread panicked"))
     }
 }
 

@@ -9,6 +9,7 @@ mod verdict;
 mod watch;
 
 use std::io::{self, BufWriter};
+use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use crate::report::{self, text};
 use crate::sys::process;
 use keep::Keeper;
 use lines::{Printer, Shown};
-use options::{Common, Format};
+use options::{Common, Form, Format};
 pub(super) use terminal::give_back;
 use verdict::Verdict;
 
@@ -117,15 +118,16 @@ async fn once(probe: Probe, common: &Common, first: bool, env: &Env) -> Result<(
     let mut ctx = context(common, env, env.cancel.child_token());
     let (events, printer) = Printer::start(Shown::new(common, &probe, false, to_stderr), &ctx.cancel)?;
     (ctx.events, ctx.is_alone) = (events, is_alone(&probe, common, env));
-    let measurement = probe.run(&ctx).await;
+    let measurement = Arc::new(probe.run(&ctx).await);
     drop(ctx);
-    let (_, printed) = printer.end().await?;
     let is_apart = common.format() == Format::Text && measurement.probe.place() == Place::Stderr;
+    let (found, form) = (Arc::clone(&measurement), common.form(first));
     // A report on a hundred thousand targets is not written line by line.
-    let printed = printed.and_then(|()| match to_stderr || is_apart {
-        true => print(&mut BufWriter::new(io::stderr().lock()), &measurement, common, first),
-        false => print(&mut BufWriter::new(io::stdout().lock()), &measurement, common, first),
+    let last = Box::new(move || match to_stderr || is_apart {
+        true => print(&mut BufWriter::new(io::stderr().lock()), &found, form),
+        false => print(&mut BufWriter::new(io::stdout().lock()), &found, form),
     });
+    let (_, printed) = printer.end(Some(last)).await?;
     let kept = keeper.keep(&measurement).await;
     tell_failure(&measurement);
     verdict.judge(&measurement).iter().for_each(|line| note(&measurement, line));
@@ -154,17 +156,12 @@ enum Reader {
     Gone,
 }
 
-/// Writes what `measurement` found, in the wanted form; `first` is the first of several.
-fn print(
-    out: &mut impl io::Write,
-    measurement: &Measurement,
-    common: &Common,
-    first: bool,
-) -> io::Result<()> {
-    match (common.format(), &measurement.outcome) {
+/// Writes what `measurement` found, in the wanted form.
+fn print(out: &mut impl io::Write, measurement: &Measurement, form: Form) -> io::Result<()> {
+    match (form.format, &measurement.outcome) {
         (Format::Json, _) => report::json(out, measurement)?,
         (Format::Csv, _) => {
-            if first {
+            if form.is_first {
                 report::csv::header(out, measurement)?;
             }
             report::csv::rows(out, measurement)?;
@@ -172,7 +169,7 @@ fn print(
         // Its one line goes to stderr.
         (Format::Text, Outcome::Failure(_)) => text::failed(out, measurement)?,
         (Format::Text, Outcome::Report(_)) => {
-            if !common.quiet && measurement.probe.place() != Place::Alone {
+            if !form.is_quiet && measurement.probe.place() != Place::Alone {
                 writeln!(out)?;
             }
             text::summary(out, measurement, options::style())?;

@@ -52,7 +52,21 @@ pub(super) enum Format {
     Csv,
 }
 
+/// How one of several records is printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    pub(super) format: Format,
+    /// The summary alone.
+    pub(super) is_quiet: bool,
+    /// It is the first of all.
+    pub(super) is_first: bool,
+}
+
 impl Common {
+    pub(super) const fn form(&self, is_first: bool) -> Form {
+        Form { format: self.format(), is_quiet: self.quiet, is_first }
+    }
+
     pub(super) const fn format(&self) -> Format {
         match (self.json, self.csv) {
             (true, _) => Format::Json,

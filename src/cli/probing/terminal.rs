@@ -50,6 +50,10 @@ pub(super) fn draw(taken: &mut DefaultTerminal, render: impl FnOnce(&mut Frame<'
 
 /// Gives the terminal back, if it was taken. When this returns it has been, whoever did it.
 pub(in crate::cli) fn give_back() {
+    // Where there is no picture, somebody may hold stdout for as long as its reader sleeps.
+    if !TAKEN.load(Ordering::SeqCst) {
+        return;
+    }
     let mut out = stdout().lock();
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;

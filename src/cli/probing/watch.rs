@@ -175,7 +175,7 @@ impl Plain {
         let Some(printer) = self.printer.take() else {
             return Ok(Reader::Gone);
         };
-        let (mut shown, printed) = printer.end().await?;
+        let (mut shown, printed) = printer.end(None).await?;
         shown.state.end_run(measurement.clone());
         shown.go_on();
         let first = self.runs == 0;
@@ -194,6 +194,6 @@ fn print_run(state: &State, measurement: &Measurement, common: &Common, first: b
     match (common.format(), live::latest(state)) {
         (Format::Text, Some(line)) => writeln!(out, "{}", options::style().dim(&line)),
         (Format::Text, None) => Ok(()),
-        _ => print(&mut out, measurement, common, first),
+        _ => print(&mut out, measurement, common.form(first)),
     }
 }

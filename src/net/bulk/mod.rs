@@ -192,6 +192,33 @@ mod tests {
     }
 
     #[test]
+    fn what_has_come_by_the_end_is_counted_though_nobody_has_read_it() {
+        use std::io::Write;
+
+        let (mut near, far) = tcp_pair();
+        socket2::SockRef::from(&far).set_recv_buffer_size(4 << 20).expect("a buffer");
+        let octets = vec![7; 4096];
+        near.set_nonblocking(true).expect("no waiting");
+        let mut sent = 0;
+        // Until both queues are full: what the receiver's holds is more than is read at once.
+        while let Ok(more) = near.write(&octets) {
+            sent += more as u64;
+        }
+        let queued = crate::sys::bulk::queued(&far).expect("a number") as u64;
+        // More than a read takes, where this system lets a buffer be as large.
+        assert!(queued > 0 && queued <= sent, "{queued} of {sent}");
+        let test = Arc::new(Test::new(clock::now().mono, None).expect("a test"));
+        test.stop.set();
+        let udp = Udp::default();
+        let receive = Task::Receive { length: 10_000, copies: false, free_window: true, udp };
+        let worker = Worker::start(Stream::Tcp(far), receive, &test).expect("a thread");
+        let gauge = Arc::clone(worker.gauge());
+        worker.join().expect("it ends well");
+        let octets = gauge.read().octets;
+        assert!((queued..=sent).contains(&octets), "{octets} of {queued}");
+    }
+
+    #[test]
     fn every_datagram_is_counted_at_both_ends() {
         // Datagrams that are cut and joined, that could be joined and are not, and that could not.
         for (is_wide, cuts, joins, copies) in [

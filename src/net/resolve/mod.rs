@@ -450,30 +450,32 @@ mod tests {
             (28, late, vec![v4]),
             (1, late, vec![v6]),
         ] {
-            let resolver = asking(serving_slowly(slow, by).await);
-            let began = crate::sys::clock::now().mono;
-            let mut found = resolver.race("two.example.", |_| true).await.expect("addresses").addresses;
-            // A host that stands still for longer than the delay has both timers at once.
-            for _ in 0..2 {
-                if found == expected {
+            let (mut found, mut resolver, mut took);
+            let mut attempt = 0;
+            // A host that stands still for longer than the delay has both answers at once: of three attempts one has to be right.
+            loop {
+                resolver = asking(serving_slowly(slow, by).await);
+                let began = crate::sys::clock::now().mono;
+                found = resolver.race("two.example.", |_| true).await.expect("addresses").addresses;
+                took = crate::sys::clock::now().mono - began;
+                // IPv4 may be a moment behind IPv6, which waits for nobody.
+                if slow == 0 && found == [v6] {
+                    found.push(v4);
+                }
+                attempt += 1;
+                if found == expected && took < late || attempt == 3 {
                     break;
                 }
-                found = resolver.race("two.example.", |_| true).await.expect("addresses").addresses;
-            }
-            let took = crate::sys::clock::now().mono - began;
-            // IPv4 may be a moment behind IPv6, which waits for nobody.
-            if slow == 0 && found == [v6] {
-                found.push(v4);
             }
             assert_eq!(found, expected, "{slow} {by:?}");
-            assert!(took < 3 * late, "{slow} {by:?}: {took:?}");
+            assert!(took < late, "{slow} {by:?}: {took:?}");
             let both = resolver.all("two.example.").await.expect("addresses");
             assert_eq!(both, [v4, v6], "{slow} {by:?}");
         }
         // What is not wanted is not asked for.
-        let resolver = asking(serving_slowly(28, late).await);
         let mut took = Vec::new();
         for _ in 0..3 {
+            let resolver = asking(serving_slowly(28, late).await);
             let began = crate::sys::clock::now().mono;
             let found = resolver.race("two.example.", IpAddr::is_ipv4).await.expect("an address").addresses;
             assert_eq!(found, [v4]);

@@ -37,8 +37,9 @@ pub(super) struct Lane {
     /// Round trips in microseconds: least, largest, their sum, how many.
     rtts: (u64, u64, u64, u64),
     looks: Looks,
-    /// What it came to.
+    /// What it came to; nothing after that counts.
     pub(super) end: Reading,
+    has_ended: bool,
 }
 
 impl Lane {
@@ -67,6 +68,7 @@ impl Lane {
             rtts: (u64::MAX, 0, 0, 0),
             looks: Looks::default(),
             end: zero,
+            has_ended: false,
         };
         Ok((lane, worker))
     }
@@ -98,7 +100,8 @@ impl Lane {
 
     /// What was moved since the last interval.
     fn since(&mut self, span: Duration) -> (Tally, Option<tcp::Info>) {
-        let (reading, info) = (self.gauge.read(), self.sample());
+        let reading = if self.has_ended { self.end } else { self.gauge.read() };
+        let info = self.sample();
         let moved = reading.since(&self.last);
         let again = info.map(|info| {
             let before = std::mem::replace(&mut self.told_again, info.retransmits);
@@ -316,7 +319,7 @@ impl Course {
     /// Notes what the streams of one direction have come to.
     pub(super) fn end(&mut self, sends: bool) {
         for lane in self.lanes.iter_mut().filter(|lane| lane.ends.sends == sends) {
-            lane.end = lane.gauge.read();
+            (lane.end, lane.has_ended) = (lane.gauge.read(), true);
             lane.last_tcp = lane.info().unwrap_or(lane.last_tcp);
         }
     }

@@ -376,7 +376,11 @@ impl Measure for ResolverTime {
     }
 
     fn is_sequential(&self) -> bool {
-        self.load.is_none()
+        // Of several servers each has its own time only where the kernel takes it: another's handshake is not in it then.
+        let servers = self.servers().unwrap_or_default();
+        let is_udp = |transport: Transport| transport == Transport::Udp;
+        let all_udp = is_udp(self.transport) && servers.iter().all(|server| is_udp(server.transport));
+        self.load.is_none() && (servers.len() == 1 || all_udp)
     }
 
     async fn run(&self, ctx: &Ctx) -> Found<Report> {

@@ -127,11 +127,13 @@ impl Running {
 
     /// Starts who sends, once the client knows that the test runs.
     pub(super) fn start_sending(&mut self, lines: &mut [Line]) -> Result<(), End> {
+        // Retransmits of the handshake are none of the test's; all that come once octets are sent are.
+        let mut shaken = glances(lines);
+        shaken.iter_mut().for_each(|glance| glance.reading = Default::default());
         if self.params.omit == 0 {
-            // Retransmits of the handshake are none of the test's; all that come once octets are sent are.
-            self.base = glances(lines);
-            self.base.iter_mut().for_each(|glance| glance.reading = Default::default());
+            self.base.clone_from(&shaken);
         }
+        self.last.1 = shaken;
         for line in lines.iter_mut().filter(|line| line.sends) {
             line.start(&self.test)?;
         }

@@ -285,7 +285,7 @@ fn who_is_busy_or_not_there_or_interrupted_is_told() {
     // What the server never told is not nothing.
     assert_eq!((&report["up"]["received"], &report["up"]["throughput_bps"]), (&Value::Null, &Value::Null));
     // And it is free again.
-    server::is_idle(lab.server());
+    server::until_idle(lab.server());
     let (code, _, says) = bandwidth(lab.client(), &format!("-t 1 {address}"));
     assert_eq!(code, Some(0), "{says}");
 }

@@ -11,23 +11,27 @@ use waddleperf::sys::wait::sleep;
 use crate::lab::Node;
 use crate::tool::tool;
 
-/// Waits until no test is left at port 5201 of `node`, where a stock server stops listening after each, for a moment in which it
-/// refuses the next; and no longer than 5 s.
-pub(crate) fn is_idle(node: &Node) {
-    let rows = || node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
+/// Waits until the stock server in `node` listens at port 5201 and no test is left there: after each it stops listening for a moment, in
+/// which it refuses the next.
+#[track_caller]
+pub(crate) fn until_idle(node: &Node) {
     // Local address and state (proc_net_tcp(5)): 0x1451 is 5201, 0A listens, 06 is TIME_WAIT.
-    let is_left = |row: &str| {
-        let words: Vec<&str> = row.split_whitespace().take(4).collect();
-        words.get(1).is_some_and(|local| local.ends_with(":1451")) && !["0A", "06"].contains(&words[3])
+    let states = || -> Vec<String> {
+        let rows = node.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap_or_default());
+        let state = |row: &str| {
+            let mut words = row.split_whitespace().skip(1);
+            let is_its = words.next()?.ends_with(":1451");
+            words.nth(1).filter(|state| is_its && *state != "06").map(str::to_owned)
+        };
+        rows.lines().filter_map(state).collect()
     };
-    let listens = |row: &str| row.contains(":1451 ") && row.contains(" 0A ");
-    for _ in 0..500 {
-        let rows = rows();
-        if !rows.contains(":1451 ") || rows.lines().any(listens) && !rows.lines().any(is_left) {
+    for _ in 0..1000 {
+        if states() == ["0A"] {
             return;
         }
         sleep(Duration::from_millis(10));
     }
+    panic!("iperf3 is not idle: {:?}", states());
 }
 
 /// A running `iperf3 -s`.

@@ -41,9 +41,13 @@ fn talk(client: &Node, server: &Node, to: Ipv4Addr, octets: usize, slowly: bool)
     });
     // The server closes last: once it has no connection any more nobody sends anything again. 5001 is 0x1389, and 0A listens.
     let rows = || server.run(|| std::fs::read_to_string("/proc/thread-self/net/tcp").expect("connections"));
-    while rows().lines().any(|row| row.contains(":1389 ") && !row.contains(" 0A ")) {
+    for _ in 0..2000 {
+        if !rows().lines().any(|row| row.contains(":1389 ") && !row.contains(" 0A ")) {
+            return;
+        }
         sleep(Duration::from_millis(10));
     }
+    panic!("the server has a connection still: {}", rows());
 }
 
 /// Segments that the kernels of both ends have sent again.

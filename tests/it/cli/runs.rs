@@ -1,13 +1,17 @@
 //! What a run prints and keeps, how it is stopped, and what it ends with.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
+use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use waddleperf::store::{Access, Answer, Data, Filter, Order, Query, Settings};
+use waddleperf::sys::wait::sleep;
 
 use super::{Reflector, said, told};
 
@@ -119,6 +123,44 @@ fn a_signal_ends_it_with_what_there_is() {
         let (_, err, ended) = told(child.wait_with_output().expect("it ends"));
         assert_eq!((err.as_str(), ended), ("", Some(code)));
     }
+}
+
+#[test]
+fn a_second_signal_ends_who_writes_to_a_reader_that_sleeps() {
+    let reflector = Reflector::start();
+    let mut traced = super::waddleperf(reflector.dir.path());
+    traced.args(["httptrace", "http://127.0.0.1:1/", "--json"]);
+    for mut command in [reflector.udpping(&["--json"]), traced] {
+        // Nothing more fits into the pipe.
+        let (_reader, mut writer) = std::io::pipe().expect("a pipe");
+        for (flags, fills) in [(OFlag::O_NONBLOCK, true), (OFlag::empty(), false)] {
+            fcntl(&writer, FcntlArg::F_SETFL(flags)).expect("flags");
+            while fills && writer.write(&[b'.'; 512]).is_ok() {}
+        }
+        let mut child = command.stdout(writer).stderr(Stdio::null()).spawn().expect("it starts");
+        drop(command);
+        let writes = || {
+            let threads = fs::read_dir(format!("/proc/{}/task", child.id())).expect("threads").flatten();
+            let mut where_each = threads.map(|thread| fs::read_to_string(thread.path().join("wchan")));
+            where_each.any(|place| place.is_ok_and(|place| place.contains("pipe_write")))
+        };
+        assert!((0..1000).any(|_| writes() || pause()), "it prints its record");
+        for _ in 0..2 {
+            send(Signal::SIGINT, &child);
+            // Two that come at once are one.
+            sleep(Duration::from_millis(200));
+        }
+        let has_ended = (0..1000).any(|_| child.try_wait().expect("a child").is_some() || pause());
+        let _ = child.kill();
+        let code = child.wait().expect("a child").code();
+        assert!(has_ended && code == Some(130), "{code:?}");
+    }
+}
+
+/// A moment; `false`.
+fn pause() -> bool {
+    sleep(Duration::from_millis(10));
+    false
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{OPEN, Server};
-use crate::bandwidth::server::{Iperf3, is_idle};
+use crate::bandwidth::server::{Iperf3, until_idle};
 use crate::lab::Lab;
 use crate::tool::WADDLEPERF;
 
@@ -62,7 +62,9 @@ impl Both {
     /// What a client says of a test that ends well: iperf3's document, or our report.
     #[track_caller]
     pub(super) fn told(&self, lab: &Lab, pair: Pair, args: &str) -> Value {
-        is_idle(lab.server());
+        if pair.1 == Stock {
+            until_idle(lab.server());
+        }
         let output = self.client(lab, pair, args).output().expect("it runs");
         let mut told: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         let is_well = output.status.success() && told.get("error").is_none();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::trace::{hops, report, run, server};
+use super::trace::{hops, report, report_once, run, server};
 use crate::lab::{Diamond, Lab};
 
 /// The addresses of the paths' nodes at a distance.
@@ -60,7 +60,7 @@ fn a_path_change_is_told_once_with_who_and_when() {
     let diamond = Diamond::new(&lab, 2);
     diamond.route_by(0);
     let changed = std::thread::scope(|scope| {
-        let tracing = scope.spawn(|| report(lab.client(), server(&lab, false), "-c 20 -i 0.1"));
+        let tracing = scope.spawn(|| report_once(lab.client(), server(&lab, false), "-c 20 -i 0.1"));
         waddleperf::sys::wait::sleep(std::time::Duration::from_millis(1000));
         diamond.route_by(1);
         tracing.join().expect("it traces")

@@ -69,7 +69,8 @@ pub(super) fn unprivileged(node: &Node, target: impl Into<IpAddr>, arguments: &s
     reported(unprivileged_record(node, target, arguments))
 }
 
-/// The report of `mtr` in a node, with all its cycles.
+/// The report of `mtr` in a node, with all its cycles: of as many runs as that takes, and so not for what happens once meanwhile
+/// ([`report_once`]).
 ///
 /// # Panics
 /// When there is none.

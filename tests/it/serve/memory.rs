@@ -42,6 +42,11 @@ fn start(place: &Path, key: bool) -> Server {
     Server::start(&["--config", config.to_str().expect("UTF-8")])
 }
 
+/// Whether a datagram is of a kind.
+fn is(kind: Kind) -> impl Fn(&[u8]) -> bool {
+    move |octets| Packet::parse(octets).is_some_and(|packet| packet.kind == kind)
+}
+
 /// One source's socket, and what it asks for.
 struct Client {
     socket: UdpSocket,
@@ -82,7 +87,6 @@ impl Client {
     /// Opens one more session, if it is answered now: what is asked for makes it another one.
     fn open(&mut self) -> Option<(u64, Cookie)> {
         let asked = Params { duration_ms: self.open, length: 80, ..Params::default() };
-        let is = |kind: Kind| move |octets: &[u8]| Packet::parse(octets).is_some_and(|it| it.kind == kind);
         let cookie = self.ask(Body::Hello(asked), 7, &[0; 16], is(Kind::Cookie))?;
         let packet = Packet::parse(&cookie)?;
         let (cookie, granted) = (packet.cookie(), packet.params());
@@ -110,7 +114,8 @@ fn a_flood_of_the_largest_datagrams_and_ten_thousand_sessions_fit_into_40_mib() 
             let (session, cookie) = (0..20).find_map(|_| client.open()).expect("a session");
             // As many as the receive buffer takes, of which some are answered.
             (0..8).for_each(|_| drop(client.socket.send(&garbage)));
-            drop(client.ask(Body::Echo(1, LONGEST), session, &cookie, |octets| octets.len() == LONGEST));
+            let echo = client.ask(Body::Echo(1, LONGEST), session, &cookie, is(Kind::Echoed));
+            assert!(echo.is_none_or(|echo| echo.len() == LONGEST));
         }
         let flooded = resident(&server);
 

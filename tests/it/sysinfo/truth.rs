@@ -143,7 +143,7 @@ fn processes_are_listed_and_rates_are_taken_only_on_demand() {
         }
         // Nobody else's processes are there.
         let script = format!(
-            "sleep 77777 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done; $0 sysinfo --json --no-save --data $1 {more}; kill $!"
+            "sleep 77777 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do kill -0 $! || exit 1; done; $0 sysinfo --json --no-save --data $1 {more}; kill $!"
         );
         unshare.args(["--pid", "--fork", "--mount-proc", "sh", "-c", &script, WADDLEPERF]).arg(dir.path());
         let record: Value = serde_json::from_str(&stdout(&mut unshare)).expect("a record");

@@ -376,8 +376,8 @@ impl Client {
                     return Ok(reply);
                 }
                 let udp = reply.query;
-                let timeout = clock::now().mono + timeout;
-                let mut reply = Box::pin(self.connected(query, timeout, strays)).await?;
+                let deadline = clock::now().mono + timeout;
+                let mut reply = Box::pin(self.connected(query, deadline, strays)).await?;
                 self.open = None;
                 reply.truncated = Some(udp);
                 Ok(reply)
