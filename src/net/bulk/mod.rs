@@ -200,7 +200,7 @@ mod tests {
         let octets = vec![7; 4096];
         near.set_nonblocking(true).expect("no waiting");
         let mut sent = 0;
-        // Until both queues are full: what the receiver's holds is more than is read at once.
+        // Until both queues are full.
         while let Ok(more) = near.write(&octets) {
             sent += more as u64;
         }
