@@ -7,6 +7,7 @@ use super::course::Lane;
 use super::limit::{Limit, Seen, Window, judge};
 use super::report::Flow;
 use super::told::Told;
+use crate::net::bulk::Reading;
 use crate::sys::tcp;
 use crate::wire::iperf3::Inside;
 
@@ -17,13 +18,12 @@ impl Told {
         let span = self.spans[usize::from(!sends)].as_secs_f64();
         let throughput = flow.throughput_bps.filter(|_| span > 0.0)?;
         let count = lanes().count().max(1) as f64;
-        // A sender that waits for a processor lets its socket run dry; what a receiver is late for lies in its socket.
-        let busy = |lane: &Lane| match sends {
-            true => lane.counted().processor + lane.counted().waited,
-            false => lane.counted().processor,
-        };
         // A thread notes its time now and then, which over a few milliseconds is more than there were.
-        let busiest = lanes().map(|lane| (busy(lane).as_secs_f64() / span).min(1.0)).reduce(f64::max);
+        let busiest = |busy: fn(Reading) -> Duration| {
+            lanes().map(|lane| (busy(lane.counted()).as_secs_f64() / span).min(1.0)).reduce(f64::max)
+        };
+        let ran = busiest(|counted| counted.processor);
+        let ready = busiest(|counted| counted.processor + counted.waited);
         // Of the whole time: a sender that seldom has something to send waits for the receiver all the time that it has.
         let times: Option<Vec<[Duration; 2]>> = lanes().map(Lane::limited).collect();
         let share = |n: usize| {
@@ -43,6 +43,11 @@ impl Told {
             (Some(inside), false) => inside.sender,
             (None, _) => process,
         };
+        // A sender that waits for a processor lets its socket run dry; what a receiver is late for lies in its socket.
+        let (local, receiver_ready) = match sends {
+            true => (ready, told(|inside| inside.receiver_ready)),
+            false => (ran, ready),
+        };
         let asked = self.asked.rate().bps;
         Some(judge(&Seen {
             sends,
@@ -52,8 +57,9 @@ impl Told {
             asked: (asked > 0).then_some(asked as f64 * count),
             allowed: told(|inside| inside.rate.map(|rate| rate as f64)),
             both_ways: both.moved(),
-            local: busiest,
+            local,
             remote,
+            receiver_ready,
             rwnd_limited: share(0),
             sndbuf_limited: share(1),
             closed: mean(|lane| lane.looks().closed()),

@@ -62,10 +62,12 @@ pub(super) fn inside(lines: &[(bool, Reading)], time: Duration, ceiling: u64, is
         times.max().filter(|_| !time.is_zero()).map(|busy| busy.as_secs_f64() / time.as_secs_f64())
     };
     let received = || lines.iter().filter(|line| !line.0).map(|(_, reading)| reading.overflow);
+    let ready = |reading: &Reading| reading.processor + reading.waited;
     Inside {
-        sender: busiest(true, |reading| reading.processor + reading.waited),
-        // A thread that waits for a processor is late; what was received meanwhile lies in its socket.
+        sender: busiest(true, ready),
+        // What comes while a receiver waits for a processor lies in its socket: that may do no harm.
         receiver: busiest(false, |reading| reading.processor),
+        receiver_ready: busiest(false, ready),
         rate: (ceiling > 0).then_some(ceiling),
         dropped: (is_udp && received().count() > 0).then(|| received().sum()),
     }
@@ -133,7 +135,7 @@ mod tests {
         };
         let lines = [(true, line(100, 800, 0)), (true, line(500, 0, 0)), (false, line(300, 600, 7))];
         let told = inside(&lines, ms(1000), 0, true);
-        assert_eq!((told.sender, told.receiver), (Some(0.9), Some(0.3)));
+        assert_eq!((told.sender, told.receiver, told.receiver_ready), (Some(0.9), Some(0.3), Some(0.9)));
         assert_eq!((told.rate, told.dropped), (None, Some(7)));
         let told = inside(&lines[..2], ms(1000), 8, true);
         assert_eq!((told.receiver, told.rate, told.dropped), (None, Some(8), None));

@@ -31,6 +31,8 @@ pub struct Inside {
     pub sender: Option<f64>,
     /// Share of the test's time that its busiest receiving thread ran.
     pub receiver: Option<f64>,
+    /// Share of the test's time that its busiest receiving thread ran or waited for a processor.
+    pub receiver_ready: Option<f64>,
     /// Bits per second that the server lets a test move at most, both ways together.
     pub rate: Option<u64>,
     /// Datagrams that its sockets had no room for; what was omitted is not among them.
@@ -163,6 +165,7 @@ impl Inside {
         let members = [
             ("sender_busy", self.sender.map(Value::from)),
             ("receiver_busy", self.receiver.map(Value::from)),
+            ("receiver_ready", self.receiver_ready.map(Value::from)),
             ("rate", self.rate.map(Value::from)),
             ("dropped", self.dropped.map(Value::from)),
         ];
@@ -170,12 +173,13 @@ impl Inside {
     }
 
     fn read(of: &Object<'_>) -> Self {
-        let share = |key| of.float(key).filter(|share| *share >= 0.0);
+        let share = |key| of.float(key).filter(|share| *share >= 0.0).map(|share| share.min(1.0));
         Self {
             sender: share("sender_busy"),
             receiver: share("receiver_busy"),
+            receiver_ready: share("receiver_ready"),
             rate: of.count("rate").filter(|&rate| rate > 0),
-            dropped: of.count("dropped"),
+            dropped: of.count("dropped").map(|dropped| dropped.min(MOST_COUNT as u64)),
         }
     }
 }
@@ -265,6 +269,7 @@ mod tests {
             inside: Some(Inside {
                 sender: Some(0.97),
                 receiver: None,
+                receiver_ready: Some(0.99),
                 rate: Some(1 << 40),
                 dropped: Some(0),
             }),
@@ -317,9 +322,11 @@ mod tests {
         assert_eq!(inside("7"), None);
         assert_eq!(inside("{}"), Some(Inside::default()));
         assert_eq!(
-            inside(r#"{"sender_busy":-1,"receiver_busy":"x","rate":0,"dropped":-5}"#),
+            inside(r#"{"sender_busy":-1,"receiver_busy":"x","receiver_ready":[],"rate":0,"dropped":-5}"#),
             Some(Inside::default())
         );
+        let most = Inside { sender: Some(1.0), dropped: Some(1 << 53), ..Inside::default() };
+        assert_eq!(inside(r#"{"sender_busy":1e308,"dropped":9000000000000000000}"#), Some(most));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::server::{Iperf3, until_idle};
 use super::{bandwidth, number};
 use crate::iperf3::{OPEN, Server};
-use crate::lab::{Direction, Lab, Shaper, Starved, Threads, Units, alone, holds, one_of_three};
+use crate::lab::{Busy, Direction, Lab, Shaper, Starved, Threads, Units, alone, holds, one_of_three};
 use crate::tool::WADDLEPERF;
 
 /// A waddleperf in the lab that serves iperf3, with these settings.
@@ -119,6 +119,19 @@ fn a_window_that_waits_in_a_queue_is_not_what_limits() {
             "waited in a queue on the way",
             window,
         );
+    }
+}
+
+#[test]
+fn a_queue_on_the_way_is_told_from_a_receiver_that_is_merely_late() {
+    let _alone = alone();
+    let lab = Lab::line(1).build();
+    let server = waddleperf(&lab, OPEN);
+    for (rate, window) in [(5, "32K"), (10, "48K"), (15, "64K")] {
+        let _queue = lab.router(1).shape(Direction::Up, bucket(rate * 1_000_000, 300));
+        let _busy = Busy::all_over();
+        let args = format!("-t 1.2 -p {} -w {window}", server.port);
+        is_limited_by(|| report(&lab, &args), "up", "network", "waited in a queue on the way", window);
     }
 }
 
