@@ -34,3 +34,4 @@ mod terminal;
 mod tls;
 mod tool;
 mod udpping;
+mod unsteady;

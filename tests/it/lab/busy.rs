@@ -1,6 +1,6 @@
 //! A host that has no time: load on every processor.
 
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 /// Something to do for every processor, twice, until it is dropped.
 pub(crate) struct Busy(Vec<Child>);
@@ -8,7 +8,14 @@ pub(crate) struct Busy(Vec<Child>);
 impl Busy {
     pub(crate) fn all_over() -> Self {
         let processors = std::thread::available_parallelism().expect("a number of processors").get();
-        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("run sh");
+        let spin = || {
+            Command::new("sh")
+                .args(["-c", "while :; do :; done"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("run sh")
+        };
         Self((0..2 * processors).map(|_| spin()).collect())
     }
 }

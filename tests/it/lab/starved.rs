@@ -1,7 +1,7 @@
 //! Threads of a process: what they are called and use, and how one is left next to no time of a processor.
 
 use std::fs::{read_dir, read_to_string};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -67,7 +67,12 @@ impl Starved {
     pub(crate) fn ready() -> Self {
         let [_, processor] = processors();
         let other = || {
-            let child = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("run sh");
+            let child = Command::new("sh")
+                .args(["-c", "while :; do :; done"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("run sh");
             pin(Pid::from_raw(child.id().cast_signed()), processor).expect("pin a process");
             child
         };
