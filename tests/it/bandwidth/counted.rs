@@ -32,7 +32,7 @@ fn goodput_is_what_a_shaper_has_counted_and_its_rate() {
     let server = waddleperf(&lab, OPEN);
     // A window that is more than a busy host's delays need, and little beside what is sent.
     for (mbit, burst, octets, window) in
-        [(20, 16_000, "6M", "32K"), (100, 125_000, "30M", "128K"), (500, 250_000, "120M", "400K")]
+        [(20, 62_500, "6M", "32K"), (100, 125_000, "30M", "128K"), (500, 250_000, "120M", "400K")]
     {
         let rate = mbit * 1_000_000;
         let shaper = Shaper::TokenBucket { rate, burst, latency: 20.ms() };

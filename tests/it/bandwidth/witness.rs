@@ -11,7 +11,7 @@ use super::factor::{report, waddleperf};
 use super::number;
 use super::server::Iperf3;
 use crate::iperf3::OPEN;
-use crate::lab::{Direction, Hook, Lab, Node, Packet, Units, alone};
+use crate::lab::{Direction, Hook, Lab, Node, Packet, Units, alone, holds, one_of_three};
 use crate::tool::WADDLEPERF;
 
 /// A client of our server at `port`, which prints its record.
@@ -88,14 +88,17 @@ fn a_congestion_window_is_the_one_that_the_route_begins_with() {
     let _server = Iperf3::start(lab.server(), "");
     for (window, streams) in [(17, 1), (40, 1), (17, 3)] {
         lab.client().ip(&format!("route replace 10.200.0.0/30 dev up0 initcwnd {window}"));
-        // So little is never kept back by it, and what is not used does not grow (RFC 7661).
-        let found = report(&lab, &format!("-C reno -t 1.2 -i 0.4 -b 200K -l 100 -P {streams}"));
-        let octets = window * 1448;
-        let up = &found["up"];
-        assert_eq!(up["tcp"]["cwnd_max_bytes"], octets, "{up}");
-        for interval in up["intervals"].as_array().expect("intervals") {
-            assert_eq!(interval["cwnd_bytes"], octets * streams, "{up}");
-        }
+        // So little is kept back by it only where a host was late, and what is not used does not grow (RFC 7661).
+        one_of_three(|| {
+            let found = report(&lab, &format!("-C reno -t 1.2 -i 0.4 -b 200K -l 100 -P {streams}"));
+            let octets = window * 1448;
+            let up = &found["up"];
+            let intervals = up["intervals"].as_array().expect("intervals");
+            assert!(intervals.len() > 1, "{up}");
+            let is_it = up["tcp"]["cwnd_max_bytes"] == octets
+                && intervals.iter().all(|interval| interval["cwnd_bytes"] == octets * streams);
+            holds(is_it, || up.to_string())
+        });
     }
 }
 

@@ -3,15 +3,25 @@
 use serde_json::{Value, json};
 
 use super::{OPEN, Server, number, unread};
-use crate::lab::shared;
+use crate::lab::{holds, one_of_three, shared};
 use crate::tool::stdout;
 
 /// Octets that may be in buffers of both hosts when a test ends.
 const UNDER_WAY: f64 = 16e6;
 
-/// The streams' octets are the sum's, and less came than was sent.
+/// The report of a test of so many streams in which less came than was sent. How much less is what one end of a busy host had no time
+/// to read: of three tests one has to be near.
 #[track_caller]
-fn adds_up(report: &Value, streams: usize) {
+fn adds_up(server: &Server, args: &str, streams: usize) -> Value {
+    one_of_three(|| {
+        let report = server.report(args);
+        is_near(&report, streams).map(|()| report)
+    })
+}
+
+/// Whether nearly all has come; it fails the test where that is far off.
+#[track_caller]
+fn is_near(report: &Value, streams: usize) -> Result<(), String> {
     let all = report["end"]["streams"].as_array().expect("streams");
     assert_eq!(all.len(), streams, "{report:#}");
     let is_udp = report["start"]["test_start"]["protocol"] == "UDP";
@@ -24,9 +34,9 @@ fn adds_up(report: &Value, streams: usize) {
         }
     };
     assert!(sent > 0.0, "{report:#}");
-    if let Some(got) = got {
-        assert!(got > 0.0 && got <= sent && sent - got < UNDER_WAY + sent / 100.0, "{got} of {sent}");
-    }
+    let Some(got) = got else { return Ok(()) };
+    assert!(got > 0.0 && got <= sent && sent - got < UNDER_WAY + 0.3 * sent, "{got} of {sent}");
+    holds(sent - got < UNDER_WAY + sent / 100.0, || format!("{got} of {sent}"))
 }
 
 #[test]
@@ -35,8 +45,7 @@ fn tcp_forward_is_counted_at_both_ends() {
     let server = Server::open();
     let before = server.idle();
     for (args, streams) in [("-t 1", 1), ("-t 1 -Z", 1), ("-t 1 -b 50M -P 4", 4)] {
-        let report = server.report(args);
-        adds_up(&report, streams);
+        let report = adds_up(&server, args, streams);
         let all = report["end"]["streams"].as_array().expect("streams");
         for end in ["sender", "receiver"] {
             let sum: f64 = all.iter().map(|stream| number(stream, &format!("/{end}/bytes"))).sum();
@@ -56,8 +65,7 @@ fn tcp_reverse_has_the_servers_retransmits() {
     let _turn = shared();
     let server = Server::open();
     for (args, streams) in [("-R -t 1", 1), ("-R -t 1 -Z", 1), ("-R -t 1 -P 2 -b 20M", 2)] {
-        let report = server.report(args);
-        adds_up(&report, streams);
+        let report = adds_up(&server, args, streams);
         assert!(number(&report, "/end/sum_sent/retransmits") >= 0.0);
     }
 }
@@ -66,8 +74,7 @@ fn tcp_reverse_has_the_servers_retransmits() {
 fn both_directions_at_once() {
     let _turn = shared();
     let server = Server::open();
-    let tcp = server.report("--bidir -P 2 -t 1 -b 50M");
-    adds_up(&tcp, 4);
+    let tcp = adds_up(&server, "--bidir -P 2 -t 1 -b 50M", 4);
     for sum in ["sum_sent_bidir_reverse", "sum_received_bidir_reverse"] {
         assert!(number(&tcp, &format!("/end/{sum}/bytes")) > 0.0);
     }
@@ -75,9 +82,8 @@ fn both_directions_at_once() {
     let senders: Vec<&Value> = senders.map(|stream| &stream["sender"]["sender"]).collect();
     assert_eq!(senders, [&json!(true), &json!(true), &json!(false), &json!(false)]);
     let before = unread();
-    let udp = server.report("--bidir -u -P 2 -t 1 -b 3M -l 1000");
+    let udp = adds_up(&server, "--bidir -u -P 2 -t 1 -b 3M -l 1000", 4);
     let unread = (unread() - before) as f64;
-    adds_up(&udp, 4);
     for sum in ["sum", "sum_bidir_reverse"] {
         assert!(number(&udp, &format!("/end/{sum}/lost_packets")) <= unread, "{unread}: {udp:#}");
         assert!(number(&udp, &format!("/end/{sum}/packets")) > 0.0);
@@ -137,7 +143,7 @@ fn a_test_ends_with_its_octets() {
     for args in
         ["-n 10M -R", "-k 80 -R", "-u -n 1M -b 50M -l 1000", "-u -n 1M -b 50M -l 1000 -R", "-u -k 80 -b 20M"]
     {
-        adds_up(&server.report(args), 1);
+        adds_up(&server, args, 1);
     }
 }
 

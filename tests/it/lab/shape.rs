@@ -80,6 +80,11 @@ impl Queue<'_> {
         self.count(["bytes", "packets"])
     }
 
+    /// Octets of Ethernet frames that wait in it now.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.count(["backlog"])[0]
+    }
+
     /// What the root qdisc counts, its children's too.
     fn count<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let arguments = ["-s", "-j", "qdisc", "show", "dev", self.interface];
