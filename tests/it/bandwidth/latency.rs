@@ -13,7 +13,7 @@ use crate::udpping::serving::Serving;
 
 /// Octets of frames that leave the queue in a millisecond: 50 Mbit/s.
 const RATE: u32 = 6250;
-/// It is full with 240 ms.
+/// It is full with 1.5 MB, which are 240 ms.
 const SHAPED: Shaper = Shaper::Fifo { rate: 50_000_000, queue: 1_500_000 };
 /// What the tests leave out of the bulk, and how long all of it takes.
 const OMITTED: Duration = Duration::from_secs(3);
@@ -45,6 +45,25 @@ fn latency_under_load_is_the_queue() {
                 });
             let kernels = [0.5, 0.95].map(|at| quantile(&waited, at));
             holds(is_right, || format!("{by}: {latency}, by the kernel {kernels:?}"))
+        });
+    }
+}
+
+#[test]
+fn latency_of_a_full_queue_is_what_it_holds() {
+    let _alone = alone();
+    let lab = Lab::line(1).build();
+    let _reflector = Serving::start(lab.server());
+    let _queue = lab.router(1).shape(Direction::Up, SHAPED);
+    for (args, by) in [("", "icmp"), ("=udp", "udp"), ("=tcp --latency-port 9", "tcp")] {
+        one_of_three(|| {
+            // More than it lets through: it is full after a second. Some of the probes find no room.
+            let (report, _) = both(&lab, &format!("-u -b 60M -l 1400 -t 2 -O 2 --latency{args}"));
+            let latency = &report["latency"];
+            assert_eq!((&latency["by"], &latency["failure"]), (&json!(by), &Value::Null), "{latency}");
+            let near = |ms: &Value| (number(ms) / 235.0 - 1.0).abs() < 0.1;
+            let is_right = near(&latency["loaded"]["p50_ms"]) && near(&latency["increase_ms"]);
+            holds(is_right, || format!("{by}: {latency}"))
         });
     }
 }
