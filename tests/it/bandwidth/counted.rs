@@ -49,11 +49,13 @@ fn goodput_is_what_a_shaper_has_counted_and_its_rate() {
                 let is_counted = (received / counted - 1.0).abs() < 0.01;
                 assert!(is_counted, "{mbit} {way}: {received} of {counted}: {flow}");
                 // A frame of 1,514 octets carries 1,448 of payload. Where the host is busy it has no time for the fastest.
-                let share = number(&flow["throughput_bps"]) / (rate as f64 * 1448.0 / 1514.0);
+                let of_rate = |bps: &Value| number(bps) / (rate as f64 * 1448.0 / 1514.0);
+                let share = of_rate(&flow["throughput_bps"]);
                 assert!(share < 1.03, "{mbit} {way}: {share}: {flow}");
-                holds(share > if mbit < 500 { 0.97 } else { 0.5 }, || {
-                    format!("{mbit} {way}: {share}: {flow}")
-                })
+                // What the bucket has lost while the host had no processor is of few tenths of a second.
+                let is_steady = share > 0.9 && (of_rate(&flow["bins"]["p50_bps"]) - 1.0).abs() < 0.01;
+                let is_near = share > if mbit < 500 { 0.97 } else { 0.5 };
+                holds(is_near || is_steady, || format!("{mbit} {way}: {share}: {flow}"))
             });
         }
     }
