@@ -113,6 +113,11 @@ impl Gauge {
 }
 
 impl Reading {
+    /// How long the thread could have run: it did, or waited for a processor.
+    pub fn ready(&self) -> Duration {
+        self.processor + self.waited
+    }
+
     /// What was moved since `before`; jitter and the highest number stay what they are.
     pub fn since(&self, before: &Self) -> Self {
         Self {

@@ -117,7 +117,7 @@ const OUTGROWN: f64 = 0.8;
 /// From here on a cause is more than an accident.
 const SOME: f64 = 0.2;
 /// At so many looks, or more, who waits for a processor has closed the window: 0.23 to 0.86 were seen of those who had a hundredth
-/// of one, on a host that had lost a third of its time, and none where the window waited in a queue on the way.
+/// of one, on a host that had lost a third of its time.
 const NOW_AND_THEN: f64 = 0.1;
 /// Round trips that grow by less than this, in seconds, tell of no queue.
 const QUEUE: f64 = 0.001;
@@ -138,6 +138,11 @@ fn percent(ratio: f64) -> String {
     format!("{:.0} %", ratio * 100.0)
 }
 
+/// At which end something is.
+const fn whose(is_here: bool) -> &'static str {
+    if is_here { "this host's" } else { "the server's" }
+}
+
 /// It was as fast as it should be, or might.
 fn rate(seen: &Seen) -> Option<Limit> {
     if let Some(asked) = seen.asked.filter(|&asked| seen.throughput >= asked * REACHED) {
@@ -154,7 +159,7 @@ fn datagrams(seen: &Seen) -> Option<Limit> {
     let dropped =
         seen.dropped.filter(|&dropped| dropped > DROPS && dropped >= MOST * seen.loss.unwrap_or(0.0));
     if let Some(dropped) = dropped {
-        let whose = if seen.sends { "the server's" } else { "this host's" };
+        let whose = whose(!seen.sends);
         let text = format!("{:.2} % of the datagrams found no room in {whose} own socket", dropped * 100.0);
         return limit(Factor::ReceiverCpu, text);
     }
@@ -225,7 +230,7 @@ fn connections(seen: &Seen) -> Option<Limit> {
 /// The sending thread is as busy as can be.
 fn busy_sender(seen: &Seen) -> Option<Limit> {
     let busy = if seen.sends { seen.local } else { seen.remote }?;
-    let whose = if seen.sends { "this host's" } else { "the server's" };
+    let whose = whose(seen.sends);
     (busy >= BUSY).then(|| Limit {
         factor: Factor::SenderCpu,
         evidence: vec![format!("{whose} sender was busy for {} of the time", percent(busy))],
@@ -235,15 +240,15 @@ fn busy_sender(seen: &Seen) -> Option<Limit> {
 /// The receiving thread is as busy as can be, or does not read what has come: at most looks, or at some, when it waits for a processor.
 fn busy_receiver(seen: &Seen) -> Option<Limit> {
     let busy = if seen.sends { seen.remote } else { seen.local };
-    let whose = if seen.sends { "the server's" } else { "this host's" };
+    let whose = whose(!seen.sends);
     let mut evidence = Vec::new();
     // Who waits for a processor has read all for a moment whenever one comes: the window that he closes is open at many looks.
-    let late = seen.receiver_ready.filter(|&ready| ready >= BUSY);
+    let late = late_receiver(seen);
     let enough = if late.is_some() { NOW_AND_THEN } else { MOST };
     if let Some(closed) = seen.closed.filter(|&closed| closed >= enough) {
         let text = "receiver had left the window all but closed at";
         evidence.push(format!("{whose} {text} {} of the looks: it was not read", percent(closed)));
-        evidence.extend(late_receiver(seen));
+        evidence.extend(late);
     }
     if let Some(busy) = busy.filter(|&busy| busy >= BUSY || !evidence.is_empty()) {
         evidence.push(format!("{whose} receiver ran for {} of the time", percent(busy)));
@@ -254,7 +259,7 @@ fn busy_receiver(seen: &Seen) -> Option<Limit> {
 /// What is said of a receiving thread that seldom had a processor when it wanted one.
 fn late_receiver(seen: &Seen) -> Option<String> {
     let ready = seen.receiver_ready.filter(|&ready| ready >= BUSY)?;
-    let whose = if seen.sends { "the server's" } else { "this host's" };
+    let whose = whose(!seen.sends);
     Some(format!("{whose} busiest receiver ran or waited for a processor for {} of the time", percent(ready)))
 }
 

@@ -19,11 +19,11 @@ impl Told {
         let throughput = flow.throughput_bps.filter(|_| span > 0.0)?;
         let count = lanes().count().max(1) as f64;
         // A thread notes its time now and then, which over a few milliseconds is more than there were.
-        let busiest = |busy: fn(Reading) -> Duration| {
-            lanes().map(|lane| (busy(lane.counted()).as_secs_f64() / span).min(1.0)).reduce(f64::max)
+        let busiest = |busy: fn(&Reading) -> Duration| {
+            lanes().map(|lane| (busy(&lane.counted()).as_secs_f64() / span).min(1.0)).reduce(f64::max)
         };
         let ran = busiest(|counted| counted.processor);
-        let ready = busiest(|counted| counted.processor + counted.waited);
+        let ready = busiest(Reading::ready);
         // Of the whole time: a sender that seldom has something to send waits for the receiver all the time that it has.
         let times: Option<Vec<[Duration; 2]>> = lanes().map(Lane::limited).collect();
         let share = |n: usize| {

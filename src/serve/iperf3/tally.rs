@@ -62,12 +62,11 @@ pub(super) fn inside(lines: &[(bool, Reading)], time: Duration, ceiling: u64, is
         times.max().filter(|_| !time.is_zero()).map(|busy| busy.as_secs_f64() / time.as_secs_f64())
     };
     let received = || lines.iter().filter(|line| !line.0).map(|(_, reading)| reading.overflow);
-    let ready = |reading: &Reading| reading.processor + reading.waited;
     Inside {
-        sender: busiest(true, ready),
+        sender: busiest(true, Reading::ready),
         // What comes while a receiver waits for a processor lies in its socket: that may do no harm.
         receiver: busiest(false, |reading| reading.processor),
-        receiver_ready: busiest(false, ready),
+        receiver_ready: busiest(false, Reading::ready),
         rate: (ceiling > 0).then_some(ceiling),
         dropped: (is_udp && received().count() > 0).then(|| received().sum()),
     }

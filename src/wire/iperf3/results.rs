@@ -179,9 +179,14 @@ impl Inside {
             receiver: share("receiver_busy"),
             receiver_ready: share("receiver_ready"),
             rate: of.count("rate").filter(|&rate| rate > 0),
-            dropped: of.count("dropped").map(|dropped| dropped.min(MOST_COUNT as u64)),
+            dropped: count(of, "dropped"),
         }
     }
+}
+
+/// A count that a peer is believed: sums of 256 streams stay numbers.
+fn count(of: &Object<'_>, key: &str) -> Option<u64> {
+    of.count(key).map(|count| count.min(MOST_COUNT as u64))
 }
 
 impl Stream {
@@ -204,8 +209,7 @@ impl Stream {
     fn read(of: &Object<'_>) -> Option<Self> {
         let span =
             |seconds: f64| (0.0..MOST_SECONDS).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
-        // What no test can come to is as much as none: sums of 256 streams stay numbers.
-        let count = |key| of.count(key).map(|count| count.min(MOST_COUNT as u64));
+        let count = |key| count(of, key);
         let int = |key| of.int(key).map(|count| count.clamp(-MOST_COUNT, MOST_COUNT));
         let end = of.float("end_time").map(|end| end - of.float("start_time").unwrap_or(0.0));
         Some(Self {

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use waddleperf::stats::percentile;
 use waddleperf::sys::clock;
 
 use super::{both, number};
@@ -18,6 +19,8 @@ const SHAPED: Shaper = Shaper::Fifo { rate: 50_000_000, queue: 1_500_000 };
 /// What the tests leave out of the bulk, and how long all of it takes.
 const OMITTED: Duration = Duration::from_secs(3);
 const END: Duration = Duration::from_secs(8);
+/// What may go beside it. Nobody listens at the port that is knocked at: a refusal is an answer.
+const PROBES: [(&str, &str); 3] = [("", "icmp"), ("=udp", "udp"), ("=tcp --latency-port 9", "tcp")];
 
 #[test]
 fn latency_under_load_is_the_queue() {
@@ -25,26 +28,20 @@ fn latency_under_load_is_the_queue() {
     let lab = Lab::line(1).build();
     let _reflector = Serving::start(lab.server());
     let queue = lab.router(1).shape(Direction::Up, SHAPED);
-    // Nobody listens at the port that is knocked at: a refusal is an answer.
-    for (args, by) in [("", "icmp"), ("=udp", "udp"), ("=tcp --latency-port 9", "tcp")] {
+    for probe in PROBES {
         // A host that has no time adds its own to some of them.
         one_of_three(|| {
-            let ((report, _), waited) =
-                watched(&queue, || both(&lab, &format!("-t 5 -O 3 -C cubic --latency{args}")));
-            let latency = &report["latency"];
-            assert_eq!((&latency["by"], &latency["failure"]), (&json!(by), &Value::Null), "{latency}");
-            let of = |load: &str, at: &str| number(&latency[load][at]);
-            let increase = of("loaded", "p50_ms") - of("idle", "p50_ms");
-            assert!((number(&latency["increase_ms"]) - increase).abs() < 1e-6, "{latency}");
-            let idle = of("idle", "p50_ms");
+            let (latency, mut waits) = watched(&queue, || latency(&lab, "-t 5 -O 3 -C cubic", probe));
+            waits.sort_by(f64::total_cmp);
+            let idle = number(&latency["idle"]["p50_ms"]);
             // How full a congestion control keeps it is its own affair.
-            let is_right = idle < 5.0
-                && [("p50_ms", 0.5), ("p95_ms", 0.95)].iter().all(|(name, at)| {
-                    let (kernels, ours) = (quantile(&waited, *at), of("loaded", name));
-                    kernels > 50.0 && (ours - idle - kernels).abs() < 5.0 + 0.08 * kernels
-                });
-            let kernels = [0.5, 0.95].map(|at| quantile(&waited, at));
-            holds(is_right, || format!("{by}: {latency}, by the kernel {kernels:?}"))
+            let kernels = [0.5, 0.95].map(|at| percentile(&waits, at).unwrap_or(f64::NAN));
+            let ours = ["p50_ms", "p95_ms"].map(|at| number(&latency["loaded"][at]));
+            let is_near = |(kernels, ours): (f64, f64)| {
+                kernels > 50.0 && (ours - idle - kernels).abs() < 5.0 + 0.08 * kernels
+            };
+            let is_right = idle < 5.0 && kernels.into_iter().zip(ours).all(is_near);
+            holds(is_right, || format!("{latency}, by the kernel {kernels:?}"))
         });
     }
 }
@@ -55,17 +52,25 @@ fn latency_of_a_full_queue_is_what_it_holds() {
     let lab = Lab::line(1).build();
     let _reflector = Serving::start(lab.server());
     let _queue = lab.router(1).shape(Direction::Up, SHAPED);
-    for (args, by) in [("", "icmp"), ("=udp", "udp"), ("=tcp --latency-port 9", "tcp")] {
+    for probe in PROBES {
         one_of_three(|| {
             // More than it lets through: it is full after a second. Some of the probes find no room.
-            let (report, _) = both(&lab, &format!("-u -b 60M -l 1400 -t 2 -O 2 --latency{args}"));
-            let latency = &report["latency"];
-            assert_eq!((&latency["by"], &latency["failure"]), (&json!(by), &Value::Null), "{latency}");
+            let latency = latency(&lab, "-u -b 60M -l 1400 -t 2 -O 2", probe);
             let near = |ms: &Value| (number(ms) / 235.0 - 1.0).abs() < 0.1;
             let is_right = near(&latency["loaded"]["p50_ms"]) && near(&latency["increase_ms"]);
-            holds(is_right, || format!("{by}: {latency}"))
+            holds(is_right, || latency.to_string())
         });
     }
+}
+
+/// The latency that a test tells of beside which `probe` went: what its idle and loaded medians say, and no failure.
+fn latency(lab: &Lab, bulk: &str, (args, by): (&str, &str)) -> Value {
+    let (mut report, _) = both(lab, &format!("{bulk} --latency{args}"));
+    let latency = report["latency"].take();
+    assert_eq!((&latency["by"], &latency["failure"]), (&json!(by), &Value::Null), "{latency}");
+    let [loaded, idle] = ["loaded", "idle"].map(|load| number(&latency[load]["p50_ms"]));
+    assert!((number(&latency["increase_ms"]) - (loaded - idle)).abs() < 1e-6, "{latency}");
+    latency
 }
 
 /// What `body` returns, and how long an octet that came to the queue would wait by the kernel's count, in milliseconds, at moments
@@ -88,12 +93,4 @@ fn watched<T: Send>(queue: &Queue, body: impl FnOnce() -> T) -> (T, Vec<f64>) {
         drop(over);
         (found, looks.join().expect("it looks at the queue"))
     })
-}
-
-/// Of so many values; of none, no number.
-fn quantile(values: &[f64], at: f64) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1);
-    values.get((last as f64 * at).round() as usize).copied().unwrap_or(f64::NAN)
 }

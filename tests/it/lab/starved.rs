@@ -1,13 +1,14 @@
 //! Threads of a process: what they are called and use, and how one is left next to no time of a processor.
 
 use std::fs::{read_dir, read_to_string};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use waddleperf::sys::wait::sleep;
 
+use super::busy::spin;
 use super::sys;
 
 /// What takes a processor away from whom is starved.
@@ -67,12 +68,7 @@ impl Starved {
     pub(crate) fn ready() -> Self {
         let [_, processor] = processors();
         let other = || {
-            let child = Command::new("sh")
-                .args(["-c", "while :; do :; done"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("run sh");
+            let child = spin();
             pin(Pid::from_raw(child.id().cast_signed()), processor).expect("pin a process");
             child
         };
