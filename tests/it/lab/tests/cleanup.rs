@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::lab::{Lab, Units, privilege};
+use crate::lab::{Lab, Units, privilege, shared};
 
 /// Seconds for a process that is to be killed before.
 const FOREVER: &str = "1000";
@@ -42,7 +42,7 @@ fn busy_until_killed() {
     stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// Starts an ignored test of this module in a process of its own.
+/// Starts an ignored test of this module in a process of its own. Whoever has a turn waits for no other: its lab has one at once.
 fn start(test: &str) -> (Child, ChildStdout) {
     let (_, module) = module_path!().split_once("::").unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -86,6 +86,7 @@ fn nobody_is_in(printed: &str) {
 
 #[test]
 fn a_panic_leaves_no_process_and_no_namespace() {
+    let _turn = shared();
     let (mut child, mut printed) = start("busy_until_a_panic");
     let text = read_until(&mut printed, |_| false);
     assert!(!child.wait().unwrap().success());
@@ -94,6 +95,7 @@ fn a_panic_leaves_no_process_and_no_namespace() {
 
 #[test]
 fn a_killed_test_leaves_no_process_and_no_namespace() {
+    let _turn = shared();
     let (mut child, mut printed) = start("busy_until_killed");
     let text = read_until(&mut printed, |text| text.contains("ready"));
     child.kill().unwrap();
